@@ -1,0 +1,52 @@
+/**
+ * Bytes are `Uint8Array`s everywhere. Node's `Buffer` is one, and where it exists its faster conversions are used;
+ * nothing here imports it, so that the engine runs in a browser too.
+ */
+export type Bytes = Uint8Array
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+const hasBuffer = typeof Buffer !== 'undefined'
+
+export const utf8Encode: (text: string) => Bytes = hasBuffer
+  ? (text) => Buffer.from(text, 'utf8')
+  : (text) => encoder.encode(text)
+
+export const utf8Decode: (bytes: Bytes) => string = hasBuffer
+  ? (bytes) => Buffer.prototype.utf8Slice.call(bytes, 0, bytes.length)
+  : (bytes) => decoder.decode(bytes)
+
+/** Unsigned lexicographic order, as Kafka's `BytesComparator`. */
+export const compareBytes: (left: Bytes, right: Bytes) => number = hasBuffer
+  ? (left, right) => Buffer.compare(left, right)
+  : (left, right) => {
+      const length = Math.min(left.length, right.length)
+      for (let index = 0; index < length; index++) {
+        const difference = (left[index] as number) - (right[index] as number)
+        if (difference !== 0) return difference
+      }
+      return left.length - right.length
+    }
+
+export const bytesEqual = (left: Bytes | null | undefined, right: Bytes | null | undefined): boolean =>
+  left === right ||
+  (left != null && right != null && left.length === right.length && compareBytes(left, right) === 0)
+
+export const concatBytes = (...parts: readonly Bytes[]): Bytes => {
+  const result = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    result.set(part, offset)
+    offset += part.length
+  }
+  return result
+}
+
+/** A copy that pins nothing but itself. */
+export const copyBytes = (bytes: Bytes): Bytes => new Uint8Array(bytes)
+
+export const hexEncode = (bytes: Bytes): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+
+export const hexDecode = (text: string): Bytes =>
+  Uint8Array.from({ length: text.length / 2 }, (_, index) => Number.parseInt(text.slice(index * 2, index * 2 + 2), 16))
