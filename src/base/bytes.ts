@@ -12,9 +12,13 @@ export const utf8Encode: (text: string) => Bytes = hasBuffer
   ? (text) => Buffer.from(text, 'utf8')
   : (text) => encoder.encode(text)
 
-export const utf8Decode: (bytes: Bytes) => string = hasBuffer
-  ? (bytes) => Buffer.prototype.utf8Slice.call(bytes, 0, bytes.length)
-  : (bytes) => decoder.decode(bytes)
+/** Node's own slice of UTF-8: no view object is made, which a record at a time is worth it. */
+const utf8Slice = hasBuffer
+  ? (Buffer.prototype as unknown as { utf8Slice(this: Bytes, start: number, end: number): string }).utf8Slice
+  : undefined
+
+export const utf8Decode = (bytes: Bytes, start = 0, end: number = bytes.length): string =>
+  utf8Slice === undefined ? decoder.decode(bytes.subarray(start, end)) : utf8Slice.call(bytes, start, end)
 
 /** Unsigned lexicographic order, as Kafka's `BytesComparator`. */
 export const compareBytes: (left: Bytes, right: Bytes) => number = hasBuffer
@@ -49,4 +53,6 @@ export const hexEncode = (bytes: Bytes): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 export const hexDecode = (text: string): Bytes =>
-  Uint8Array.from({ length: text.length / 2 }, (_, index) => Number.parseInt(text.slice(index * 2, index * 2 + 2), 16))
+  Uint8Array.from({ length: text.length / 2 }, (_, index) =>
+    Number.parseInt(text.slice(index * 2, index * 2 + 2), 16),
+  )

@@ -1,0 +1,47 @@
+import type { Bytes } from '../base/bytes.ts'
+
+/** Turns a value into its bytes. Never called with null: a null is a null on the wire (a tombstone, or no key). */
+export interface Serializer<in T> {
+  readonly serialize: (value: T) => Bytes
+}
+
+/** Turns the bytes of `source` from `start` up to `end` into a value; throws where they are none of its values. */
+export interface Deserializer<out T> {
+  readonly deserialize: (source: Bytes, start: number, end: number) => T
+}
+
+/**
+ * How a key or a value stands on a topic: both directions, a name for descriptions and diffs, and whether a reader
+ * accepts null. A stream reader that meets a null where `nullable` is false raises a fault under the record's policy;
+ * table readers take a null value as a deletion always.
+ */
+export interface Serde<in out T> extends Serializer<NonNullable<T>>, Deserializer<T> {
+  readonly name: string
+  readonly nullable: boolean
+}
+
+/** Any serde, where what it carries does not matter. */
+export interface AnySerde extends Serializer<never>, Deserializer<unknown> {
+  readonly name: string
+  readonly nullable: boolean
+}
+
+/** The type a serde carries. */
+export type SerdeType<S> = S extends Serde<infer T> ? T : never
+
+/**
+ * The same serde for topics whose records may have a null there.
+ *
+ * @example
+ * const audit = topic('audit', { key: nullable(string), value: string })
+ */
+export const nullable = <T>(serde: Serde<T>): Serde<T | null> => ({
+  name: serde.nullable ? serde.name : `nullable(${serde.name})`,
+  nullable: true,
+  serialize: serde.serialize as Serializer<NonNullable<T>>['serialize'],
+  deserialize: serde.deserialize,
+})
+
+/** Deserialises a whole byte array. */
+export const deserializeAll = <T>(serde: Deserializer<T>, bytes: Bytes): T =>
+  serde.deserialize(bytes, 0, bytes.length)

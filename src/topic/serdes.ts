@@ -1,0 +1,88 @@
+import type { Bytes } from '../base/bytes.ts'
+import { utf8Decode, utf8Encode } from '../base/bytes.ts'
+import { Fault } from '../base/fault.ts'
+import type { Serde } from './serde.ts'
+
+/**
+ * Serdes for plain values, each byte for byte as Kafka's own (`org.apache.kafka.common.serialization.Serdes`), so that
+ * Java and TypeScript read each other.
+ */
+
+/** UTF-8 text, as Java's `StringSerializer`. */
+export const string: Serde<string> = {
+  name: 'string',
+  nullable: false,
+  serialize: utf8Encode,
+  deserialize: utf8Decode,
+}
+
+/** 64-bit big-endian integer as a number, as Java's `LongSerializer`; beyond ±2^53 it faults: use `bigLong` there. */
+export const long: Serde<number> = {
+  name: 'long',
+  nullable: false,
+  serialize: (value) => {
+    if (!Number.isSafeInteger(value))
+      throw badValue('long', `${value} is not an integer within ±2^53`, 'use bigLong for all 64 bits')
+    return writeFixed(8, (view) => view.setBigInt64(0, BigInt(value)))
+  },
+  deserialize: (source, start, end) => {
+    const value = Number(viewOf('long', 8, source, start, end).getBigInt64(0))
+    if (!Number.isSafeInteger(value))
+      throw badValue('long', `${value} does not fit a number exactly`, 'use bigLong for all 64 bits')
+    return value
+  },
+}
+
+/** 64-bit big-endian integer as a bigint, as Java's `LongSerializer`. */
+export const bigLong: Serde<bigint> = {
+  name: 'bigLong',
+  nullable: false,
+  serialize: (value) => writeFixed(8, (view) => view.setBigInt64(0, value)),
+  deserialize: (source, start, end) => viewOf('bigLong', 8, source, start, end).getBigInt64(0),
+}
+
+/** 32-bit big-endian integer, as Java's `IntegerSerializer`. */
+export const integer: Serde<number> = {
+  name: 'integer',
+  nullable: false,
+  serialize: (value) => {
+    if ((value | 0) !== value) throw badValue('integer', `${value} is not a 32-bit integer`, 'use long')
+    return writeFixed(4, (view) => view.setInt32(0, value))
+  },
+  deserialize: (source, start, end) => viewOf('integer', 4, source, start, end).getInt32(0),
+}
+
+/** 64-bit IEEE 754 big-endian, as Java's `DoubleSerializer`. */
+export const double: Serde<number> = {
+  name: 'double',
+  nullable: false,
+  serialize: (value) => writeFixed(8, (view) => view.setFloat64(0, value)),
+  deserialize: (source, start, end) => viewOf('double', 8, source, start, end).getFloat64(0),
+}
+
+/** Bytes as they are. What is read is a view of the record's memory: copy what must outlive the record cheaply. */
+export const bytes: Serde<Bytes> = {
+  name: 'bytes',
+  nullable: false,
+  serialize: (value) => value,
+  deserialize: (source, start, end) => source.subarray(start, end),
+}
+
+const writeFixed = (length: number, write: (view: DataView) => void): Bytes => {
+  const result = new Uint8Array(length)
+  write(new DataView(result.buffer))
+  return result
+}
+
+const viewOf = (serde: string, length: number, source: Bytes, start: number, end: number): DataView => {
+  if (end - start !== length)
+    throw badValue(
+      serde,
+      `${end - start} bytes are not a ${serde} of ${length} bytes`,
+      'check what is on the topic',
+    )
+  return new DataView(source.buffer, source.byteOffset + start, length)
+}
+
+const badValue = (serde: string, message: string, remedy: string): Fault =>
+  new Fault({ code: 'SERDE_VALUE_INVALID', actor: 'record', message: `${serde} serde: ${message}`, remedy })

@@ -1,0 +1,75 @@
+import type * as z from 'zod'
+import { Fault } from '../base/fault.ts'
+import { json } from './json.ts'
+import type { AnySerde, Serde, Serializer } from './serde.ts'
+import { string } from './serdes.ts'
+
+/**
+ * A topic is a name and a contract: how its keys and values stand on the wire, and which service answers for it.
+ * Importing one opens nothing.
+ */
+export interface Topic<in out K, in out V> {
+  readonly name: string
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /** The service that answers for this contract (its bounded context). */
+  readonly owner: string | undefined
+  /** What the topic should have where Millrace creates it; a broker's default where left out. */
+  readonly partitions: number | undefined
+}
+
+/** What a sink needs of a topic. A null is always writable: a tombstone, or a record without key. */
+export interface SinkTopic<in K, in V> {
+  readonly name: string
+  readonly key: Serializer<K>
+  readonly value: Serializer<V>
+}
+
+export interface TopicOptions<K, V> {
+  /** UTF-8 text unless given. */
+  readonly key?: K
+  /** A serde, or a zod schema that stands for JSON under that schema. */
+  readonly value: V
+  readonly owner?: string
+  readonly partitions?: number
+}
+
+/** The type of a serde or of a zod schema. */
+export type TypeOf<S> = S extends z.ZodType ? z.output<S> : S extends Serde<infer T> ? T : never
+
+/**
+ * A typed topic.
+ *
+ * @example
+ * const Order = z.object({ status: z.string() })
+ * const orders = topic('orders', { value: Order })                 // Topic<string, { status: string }>
+ * const counts = topic('counts', { key: string, value: long })     // Topic<string, number>
+ */
+export const topic = <V extends AnySerde | z.ZodType, K extends AnySerde | z.ZodType = Serde<string>>(
+  name: string,
+  options: TopicOptions<K, V>,
+): Topic<TypeOf<K>, TypeOf<V>> => {
+  checkTopicName(name)
+  return Object.freeze({
+    name,
+    key: (options.key === undefined ? string : serdeOf(options.key)) as Serde<TypeOf<K>>,
+    value: serdeOf(options.value) as Serde<TypeOf<V>>,
+    owner: options.owner,
+    partitions: options.partitions,
+  })
+}
+
+/** A serde as it is, a zod schema as JSON under it. */
+export const serdeOf = <S extends AnySerde | z.ZodType>(source: S): Serde<TypeOf<S>> =>
+  ('serialize' in source ? source : json(source)) as Serde<TypeOf<S>>
+
+/** Kafka's rule for topic names: 1 to 249 of letters, digits, dot, underscore and hyphen, and not `.` or `..`. */
+export const checkTopicName = (name: string): void => {
+  if (/^[A-Za-z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..') return
+  throw new Fault({
+    code: 'TOPIC_NAME_INVALID',
+    actor: 'author',
+    message: `'${name}' is not a legal topic name`,
+    remedy: 'use 1 to 249 of a-z, A-Z, 0-9, dot, underscore and hyphen',
+  })
+}

@@ -1,0 +1,63 @@
+import type { Bytes } from '../base/bytes.ts'
+import { Fault } from '../base/fault.ts'
+import type { Serde } from './serde.ts'
+
+/** A key within one window. For tumbling and hopping windows `endMs` is exclusive, for session and sliding inclusive. */
+export interface Windowed<out K> {
+  readonly key: K
+  readonly startMs: number
+  readonly endMs: number
+}
+
+export const windowed = <K>(key: K, startMs: number, endMs: number): Windowed<K> => ({ key, startMs, endMs })
+
+/**
+ * Keys of time windows as Kafka Streams' `TimeWindowedSerde` writes them: the key, then the start as 64 bits. The end
+ * follows from the window's size, which the reader must know.
+ */
+export const timeWindowed = <K>(key: Serde<K>, sizeMs: number): Serde<Windowed<K>> => ({
+  name: `timeWindowed(${key.name}, ${sizeMs})`,
+  nullable: false,
+  serialize: (value) => withLongs(key.serialize(value.key as NonNullable<K>), value.startMs),
+  deserialize: (source, start, end) => {
+    const keyEnd = endOfKey(source, start, end, 8)
+    const startMs = readLong(source, keyEnd)
+    return windowed(key.deserialize(source, start, keyEnd), startMs, startMs + sizeMs)
+  },
+})
+
+/** Keys of sessions as Kafka Streams' `SessionWindowedSerde` writes them: the key, the END, then the start. */
+export const sessionWindowed = <K>(key: Serde<K>): Serde<Windowed<K>> => ({
+  name: `sessionWindowed(${key.name})`,
+  nullable: false,
+  serialize: (value) => withLongs(key.serialize(value.key as NonNullable<K>), value.endMs, value.startMs),
+  deserialize: (source, start, end) => {
+    const keyEnd = endOfKey(source, start, end, 16)
+    return windowed(
+      key.deserialize(source, start, keyEnd),
+      readLong(source, keyEnd + 8),
+      readLong(source, keyEnd),
+    )
+  },
+})
+
+const endOfKey = (source: Bytes, start: number, end: number, suffixLength: number): number => {
+  if (end - start >= suffixLength && source.length >= end) return end - suffixLength
+  throw new Fault({
+    code: 'SERDE_VALUE_INVALID',
+    actor: 'record',
+    message: `${end - start} bytes are too few for a windowed key`,
+    remedy: 'check what is on the topic',
+  })
+}
+
+const withLongs = (key: Bytes, ...numbers: readonly number[]): Bytes => {
+  const result = new Uint8Array(key.length + numbers.length * 8)
+  result.set(key)
+  const view = new DataView(result.buffer)
+  numbers.forEach((number, index) => view.setBigInt64(key.length + index * 8, BigInt(number)))
+  return result
+}
+
+const readLong = (source: Bytes, position: number): number =>
+  Number(new DataView(source.buffer, source.byteOffset + position, 8).getBigInt64(0))

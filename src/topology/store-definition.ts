@@ -1,0 +1,56 @@
+import type { AnySerde } from '../topic/serde.ts'
+
+/**
+ * The stores a topology asks for, as data. A name reaches the disk and the changelog topic
+ * (`<application>-<name>-changelog`), so its author gives it.
+ */
+export type StoreDefinition =
+  | KeyValueStoreDefinition
+  | VersionedStoreDefinition
+  | WindowStoreDefinition
+  | JoinWindowStoreDefinition
+  | SessionStoreDefinition
+
+interface StoreBase {
+  readonly name: string
+  readonly key: AnySerde
+  readonly value: AnySerde
+  /** False for a store that a restart may lose. */
+  readonly changelog: boolean
+  /** `disk` keeps a durable copy beside the changelog; `memory` restores from the changelog alone. */
+  readonly storage: 'memory' | 'disk'
+  /** Topic that serves as the changelog in place of one of its own (a table's source under optimisation). */
+  readonly changelogTopic?: string | undefined
+}
+
+/** Latest value by key. `timestamped` keeps the time of the value beside it (what the DSL's tables use). */
+export interface KeyValueStoreDefinition extends StoreBase {
+  readonly kind: 'keyValue'
+  readonly timestamped: boolean
+}
+
+/** Every value by key and time, for look-ups as of a time, up to `historyRetentionMs` behind the newest. */
+export interface VersionedStoreDefinition extends StoreBase {
+  readonly kind: 'versioned'
+  readonly historyRetentionMs: number
+}
+
+/** One timestamped aggregate by key and window start. */
+export interface WindowStoreDefinition extends StoreBase {
+  readonly kind: 'window'
+  readonly windowSizeMs: number
+  readonly retentionMs: number
+}
+
+/** Every value of a stream by key and time, several at one time too: one side of a stream-stream join. */
+export interface JoinWindowStoreDefinition extends StoreBase {
+  readonly kind: 'joinWindow'
+  readonly windowSizeMs: number
+  readonly retentionMs: number
+}
+
+/** One aggregate by key and session bounds. */
+export interface SessionStoreDefinition extends StoreBase {
+  readonly kind: 'session'
+  readonly retentionMs: number
+}
