@@ -213,6 +213,7 @@ interface RawHeaders {
   readonly row: number
 }
 
+/** A serialised part that was read; it serves a writer too whose serde reads it by the same function. */
 class RawPart<out T> implements RawRegion {
   readonly buffer: Bytes
   readonly start: number
@@ -231,7 +232,8 @@ class RawPart<out T> implements RawRegion {
   }
 
   region(serializer: Serializer<never>): RawRegion | undefined {
-    return (serializer as unknown) === this.serde ? this : undefined
+    const { deserialize } = serializer as Partial<Deserializer<unknown>>
+    return deserialize === this.serde.deserialize ? this : undefined
   }
 }
 

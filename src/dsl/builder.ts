@@ -1,0 +1,153 @@
+import { Fault } from '../base/fault.ts'
+import type { AnySerde } from '../topic/serde.ts'
+import type { KeyValueRecord } from '../topic/record.ts'
+import type { Topic } from '../topic/topic.ts'
+import type { OffsetReset, TimestampExtractor } from '../topology/node.ts'
+import type { SourceTopic } from '../topology/node-topic.ts'
+import type { StoreDefinition } from '../topology/store-definition.ts'
+import type { Topology } from '../topology/topology.ts'
+import type { Position } from './graph.ts'
+import { Graph } from './graph.ts'
+import { GroupedStream } from './grouped-stream.ts'
+import type { Handles } from './handles.ts'
+import type { Named, StoreOptions } from './options.ts'
+import { Stream } from './stream.ts'
+import { addKeyValueStore } from './stores.ts'
+import { Table } from './table.ts'
+
+export interface SourceOptions<K, V> extends Named {
+  /** The record's own timestamp unless given. A negative result drops the record and counts it. */
+  readonly timestampExtractor?: (record: KeyValueRecord<K, V>, partitionTimeMs: number) => number
+  /** Where to begin without a committed offset; the application's setting unless given. */
+  readonly offsetReset?: OffsetReset
+}
+
+/** Where a topology begins: streams and tables of topics. Handed to the function given to `topology`. */
+export class TopologyBuilder {
+  /** @internal */
+  readonly graph: Graph
+
+  constructor(name: string) {
+    this.graph = new Graph(name, handles)
+  }
+
+  /**
+   * The records of one topic, of several with the same contract, or of all whose names match a pattern.
+   *
+   * @example
+   * builder.stream(orderPlaced)
+   * builder.stream([ordersEurope, ordersAmerica])
+   */
+  stream<K, V>(
+    source: Topic<K, V> | readonly [Topic<K, V>, ...Topic<K, V>[]],
+    options: SourceOptions<K, V> = {},
+  ): Stream<K, V> {
+    const topics = (Array.isArray(source) ? source : [source]) as readonly Topic<K, V>[]
+    const first = topics[0] as Topic<K, V>
+    return this.#source(topics as unknown as readonly SourceTopic[], first, options)
+  }
+
+  /** The records of every topic whose whole name matches, topics made later included. */
+  streamMatching<K, V>(
+    pattern: RegExp,
+    contract: Pick<Topic<K, V>, 'key' | 'value'>,
+    options: SourceOptions<K, V> = {},
+  ): Stream<K, V> {
+    return this.#source(pattern, contract, options)
+  }
+
+  /** A topic as a table: the latest value by key, in a store of that name. */
+  table<K, V>(
+    source: Topic<K, V>,
+    options: StoreOptions & SourceOptions<K, V>,
+  ): Table<NonNullable<K>, NonNullable<V>> {
+    const at = this.#position('', source)
+    addKeyValueStore(at, options)
+    const node = this.graph.add('tableSource', 'table', options.name, {
+      from: [],
+      topic: source as unknown as SourceTopic,
+      store: options.store,
+      global: false,
+      timestampExtractor: options.timestampExtractor as TimestampExtractor | undefined,
+      offsetReset: options.offsetReset,
+    })
+    return new Table<NonNullable<K>, NonNullable<V>>({ ...at, node }, options.store)
+  }
+
+  /** A store that processors connect to by name. */
+  store(definition: StoreDefinition): void {
+    this.graph.addStore(definition)
+  }
+
+  #source<K, V>(
+    topics: readonly SourceTopic[] | RegExp,
+    contract: Pick<Topic<K, V>, 'key' | 'value'>,
+    options: SourceOptions<K, V>,
+  ): Stream<K, V> {
+    const node = this.graph.add('source', 'stream', options.name, {
+      from: [],
+      topics,
+      key: contract.key as AnySerde,
+      value: contract.value as AnySerde,
+      timestampExtractor: options.timestampExtractor as TimestampExtractor | undefined,
+      offsetReset: options.offsetReset,
+    })
+    return new Stream<K, V>(this.#position(node, contract))
+  }
+
+  #position<K, V>(node: string, contract: Pick<Topic<K, V>, 'key' | 'value'>): Position {
+    return {
+      graph: this.graph,
+      node,
+      key: contract.key as AnySerde,
+      value: contract.value as AnySerde,
+      rekeyed: false,
+    }
+  }
+}
+
+const handles: Handles = {
+  stream: (at) => new Stream(at),
+  table: (at, store) => new Table(at, store),
+  groupedStream: (at, grouping) => new GroupedStream(at, grouping),
+}
+
+export interface TopologyOptions {
+  /** The service that answers for this topology (its bounded context). */
+  readonly owner?: string
+}
+
+/**
+ * Says a topology: `define` is called once, at once, and may only describe. Every fault of it is reported together.
+ *
+ * @example
+ * export const shipping = topology('shipping', (builder) => {
+ *   builder.stream(paymentCompleted).mapValues(toShipment, { value: Shipment }).to(shipments)
+ * })
+ */
+export const topology = (
+  name: string,
+  define: (builder: TopologyBuilder) => void,
+  options: TopologyOptions = {},
+): Topology => {
+  const builder = new TopologyBuilder(name)
+  define(builder)
+  const { nodes, stores, faults } = builder.graph
+  if (faults.length > 0) throw topologyFault(name, faults)
+  return Object.freeze({
+    name,
+    owner: options.owner,
+    nodes: Object.freeze([...nodes]),
+    stores: Object.freeze([...stores]),
+  })
+}
+
+const topologyFault = (name: string, faults: readonly Fault[]): Fault =>
+  new Fault({
+    code: 'TOPOLOGY_INVALID',
+    actor: 'author',
+    message: `topology '${name}' has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}:\n${faults
+      .map(({ message }) => `  - ${message}`)
+      .join('\n')}`,
+    cause: new AggregateError(faults),
+  })

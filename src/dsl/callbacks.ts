@@ -1,0 +1,30 @@
+import type { Headers } from '../topic/headers.ts'
+import type { KeyValueRecord } from '../topic/record.ts'
+
+/**
+ * The shapes of an author's callbacks. Stateless verbs get the record; `mapValues`, reducers, aggregators and joiners
+ * get the value first, and the record or the key after it.
+ */
+export type Predicate<K, V> = (record: KeyValueRecord<K, V>) => boolean
+export type Guard<K, V, V2 extends V> = (record: KeyValueRecord<K, V>) => record is KeyValueRecord<K, V2>
+
+/** What `map` and piped operators give: time and headers default to those of the record they were made from. */
+export interface Emitted<out K, out V> {
+  readonly key: K
+  readonly value: V
+  readonly timestamp?: number | undefined
+  readonly headers?: Headers | undefined
+}
+
+export type Reducer<V> = (aggregate: V, value: V) => V | null
+export type Adder<A, K, V> = (aggregate: A, value: V, record: KeyValueRecord<K, V>) => A | null
+export type Joiner<K, L, R, J> = (left: L, right: R, key: K) => J
+
+/** A value, or a function that makes one for each new aggregate. */
+export type Initial<A> = A | (() => A)
+
+export const initialiser = <A>(initial: Initial<A>): (() => A) =>
+  typeof initial === 'function' ? (initial as () => A) : () => initial
+
+/** The predicate that holds for every record: the last branch of a split. */
+export const otherwise = (): boolean => true

@@ -1,0 +1,90 @@
+import { Fault } from '../base/fault.ts'
+import type { NodeKind, NodeOf, TopologyNode } from '../topology/node.ts'
+import type { StoreDefinition } from '../topology/store-definition.ts'
+import type { AnySerde } from '../topic/serde.ts'
+import { string } from '../topic/serdes.ts'
+import type { Handles } from './handles.ts'
+
+/**
+ * What a builder has said so far. The fluent classes only add to it; faults of the author are collected and told all at
+ * once when the topology is finished.
+ */
+export class Graph {
+  readonly name: string
+  readonly handles: Handles
+  readonly nodes: TopologyNode[] = []
+  readonly stores: StoreDefinition[] = []
+  readonly faults: Fault[] = []
+  readonly #names = new Set<string>()
+  #generated = 0
+
+  constructor(name: string, handles: Handles) {
+    this.name = name
+    this.handles = handles
+  }
+
+  /** Adds a node; without a name of the author's it is called `<verb>-<number>`, the number being its position. */
+  add<Kind extends NodeKind>(
+    kind: Kind,
+    verb: string,
+    name: string | undefined,
+    node: Omit<NodeOf<Kind>, 'kind' | 'name' | 'named'>,
+  ): string {
+    const position = String(this.#generated++).padStart(4, '0')
+    const unique = name ?? `${verb}-${position}`
+    if (this.#names.has(unique))
+      this.fault(
+        'NODE_NAME_TAKEN',
+        `two nodes are called '${unique}'`,
+        'give one of them another name',
+        unique,
+      )
+    this.#names.add(unique)
+    const complete = { kind, name: unique, named: name !== undefined, ...node } as unknown as NodeOf<Kind>
+    this.nodes.push(Object.freeze(complete) as TopologyNode)
+    return unique
+  }
+
+  addStore(store: StoreDefinition): string {
+    if (store.name === '')
+      this.fault(
+        'STORE_NAME_MISSING',
+        'a store has no name',
+        'name it: the name reaches the disk and a topic',
+      )
+    if (this.stores.some(({ name }) => name === store.name))
+      this.fault('STORE_NAME_TAKEN', `two stores are called '${store.name}'`, 'give one of them another name')
+    this.stores.push(Object.freeze(store))
+    return store.name
+  }
+
+  fault(code: string, message: string, remedy: string, node?: string): void {
+    this.faults.push(new Fault({ code, actor: 'author', message, remedy, place: { node } }))
+  }
+
+  /** The key serde of a stream; text where nobody said otherwise (the types allow leaving it out for text only). */
+  keySerde(serde: AnySerde | undefined): AnySerde {
+    return serde ?? string
+  }
+
+  /** The value serde where one is needed; an author's fault where a step before changed the values and named none. */
+  valueSerde(serde: AnySerde | undefined, what: string): AnySerde {
+    if (serde !== undefined) return serde
+    this.fault(
+      'SERDE_MISSING',
+      `${what} writes values to a topic or a store, and a step before it changed them without naming a serde`,
+      'give it a `value` serde or zod schema',
+    )
+    return string
+  }
+}
+
+/** Where a fluent handle stands: the node it continues, the serdes known there, and whether the key was changed. */
+export interface Position {
+  readonly graph: Graph
+  readonly node: string
+  readonly key: AnySerde | undefined
+  readonly value: AnySerde | undefined
+  /** True after an operation that may have changed the key: what groups or joins must repartition first. */
+  readonly rekeyed: boolean
+}

@@ -1,0 +1,114 @@
+import type { AnySerde } from '../topic/serde.ts'
+import { long } from '../topic/serdes.ts'
+import type { NodeOf } from '../topology/node.ts'
+import type { Adder, Initial, Reducer } from './callbacks.ts'
+import { initialiser } from './callbacks.ts'
+import type { Position } from './graph.ts'
+import type { SerdeSource, StoreOptions } from './options.ts'
+import { optionalSerde } from './options.ts'
+import { materialisable } from './repartitioned.ts'
+import { addKeyValueStore } from './stores.ts'
+import type { Table } from './table.ts'
+
+/** How a stream was grouped: the name its repartition topic gets, if there has to be one. */
+export interface Grouping {
+  readonly name: string | undefined
+  readonly partitions: number | undefined
+}
+
+export interface AggregateOptions<K, V, A> extends StoreOptions {
+  readonly initial: Initial<A>
+  /** Adds one value to the aggregate; null deletes it. */
+  readonly add: Adder<A, K, V>
+  readonly value: SerdeSource<A>
+  readonly name?: string
+}
+
+/**
+ * A stream grouped by its key (Kafka Streams' `KGroupedStream`): aggregate it into a table, or window it first.
+ * Records with a null key or value are dropped and counted.
+ *
+ * @example
+ * orders.groupByKey().count({ store: 'orders-by-customer' }).toStream().to(counts)
+ */
+export class GroupedStream<K, V> {
+  /** @internal */
+  readonly at: Position
+  /** @internal */
+  readonly grouping: Grouping
+  #materialised: Position | undefined
+
+  constructor(at: Position, grouping: Grouping) {
+    this.at = at
+    this.grouping = grouping
+  }
+
+  /** How many records each key has had. */
+  count(options: StoreOptions & { readonly name?: string }): Table<K, number> {
+    return this.#aggregate<number>('count', options, long as AnySerde, {
+      initial: () => 0,
+      add: (aggregate) => (aggregate as number) + 1,
+    })
+  }
+
+  /** Combines the values of each key; the first value of a key stands for itself, and null deletes. */
+  reduce(
+    reducer: Reducer<NonNullable<V>>,
+    options: StoreOptions & { readonly name?: string; readonly value?: SerdeSource<NonNullable<V>> },
+  ): Table<K, NonNullable<V>> {
+    return this.#aggregate<NonNullable<V>>(
+      'reduce',
+      options,
+      optionalSerde(options.value as never) ?? this.at.value,
+      {
+        initial: () => null,
+        add: (aggregate, value) =>
+          aggregate === null ? value : reducer(aggregate as NonNullable<V>, value as NonNullable<V>),
+      },
+    )
+  }
+
+  /**
+   * Folds the values of each key into an aggregate of another type.
+   *
+   * @example
+   * grouped.aggregate({ store: 'totals', value: Total, initial: noTotal, add: (total, order) => plus(total, order) })
+   */
+  aggregate<A>(options: AggregateOptions<K, NonNullable<V>, A>): Table<K, A> {
+    return this.#aggregate<A>('aggregate', options, optionalSerde(options.value as never), {
+      initial: initialiser(options.initial),
+      add: options.add as NodeOf<'aggregate'>['add'],
+    })
+  }
+
+  /**
+   * Where the aggregates of this grouping read: behind its repartition topic where the key was changed. Aggregates that
+   * share a named grouping share its topic.
+   *
+   * @internal
+   */
+  materialise(fallbackName: string): Position {
+    if (this.grouping.name === undefined)
+      return materialisable(this.at, fallbackName, this.grouping.partitions)
+    return (this.#materialised ??= materialisable(this.at, this.grouping.name, this.grouping.partitions))
+  }
+
+  #aggregate<A>(
+    verb: NodeOf<'aggregate'>['verb'],
+    options: StoreOptions & { readonly name?: string },
+    value: AnySerde | undefined,
+    functions: Pick<NodeOf<'aggregate'>, 'initial' | 'add'>,
+  ): Table<K, A> {
+    const from = this.materialise(options.store)
+    const at = { ...from, value: from.graph.valueSerde(value, `store '${options.store}'`) }
+    addKeyValueStore(at, options)
+    const node = at.graph.add('aggregate', verb, options.name, {
+      from: [from.node],
+      verb,
+      store: options.store,
+      emit: options.emit ?? 'onUpdate',
+      ...functions,
+    })
+    return at.graph.handles.table<K, A>({ ...at, node }, options.store)
+  }
+}

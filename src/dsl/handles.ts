@@ -1,0 +1,14 @@
+import type { Position } from './graph.ts'
+import type { GroupedStream, Grouping } from './grouped-stream.ts'
+import type { Stream } from './stream.ts'
+import type { Table } from './table.ts'
+
+/**
+ * How a fluent class makes another: streams group into grouped streams, those aggregate into tables, tables turn into
+ * streams again. The builder hands the makers in, so that the classes need not import each other.
+ */
+export interface Handles {
+  stream<K, V>(at: Position): Stream<K, V>
+  table<K, V>(at: Position, store: string | undefined): Table<K, V>
+  groupedStream<K, V>(at: Position, grouping: Grouping): GroupedStream<K, V>
+}

@@ -1,0 +1,48 @@
+import type * as z from 'zod'
+import type { AnySerde, Serde } from '../topic/serde.ts'
+import { serdeOf } from '../topic/topic.ts'
+import type { EmitPolicy } from '../topology/node.ts'
+
+/** A serde, or a zod schema that stands for JSON under it. */
+export type SerdeSource<T> = Serde<T> | z.ZodType<T>
+
+/** Says what a step is called in descriptions, metrics and faults. */
+export interface Named {
+  readonly name?: string
+}
+
+/**
+ * Grouping by a new key: the name becomes part of the repartition topic's; the key's serde may be left out for text.
+ */
+export type GroupByOptions<K, V> = {
+  readonly name: string
+  readonly value?: SerdeSource<NonNullable<V>>
+  readonly partitions?: number
+} & KeySerdeOption<K>
+
+export type KeySerdeOption<K> = [NonNullable<K>] extends [string]
+  ? { readonly key?: Serde<NonNullable<K>> }
+  : { readonly key: Serde<NonNullable<K>> }
+
+/** How an aggregate or a table is kept. */
+export interface StoreOptions {
+  /** Reaches the disk and the changelog topic, so it is required and stays over deployments. */
+  readonly store: string
+  /** `disk` unless said otherwise: a durable copy beside the changelog. */
+  readonly storage?: 'memory' | 'disk'
+  /** False for a store that a restart may lose. True unless given. */
+  readonly changelog?: boolean
+  /** `onUpdate` unless given. */
+  readonly emit?: EmitPolicy
+}
+
+export interface RepartitionOptions<K, V> {
+  readonly name: string
+  readonly key?: Serde<NonNullable<K>>
+  readonly value?: SerdeSource<NonNullable<V>>
+  readonly partitions?: number
+}
+
+/** What a serde source means as a serde; undefined stays undefined. */
+export const optionalSerde = (source: AnySerde | z.ZodType | undefined): AnySerde | undefined =>
+  source === undefined ? undefined : (serdeOf(source) as unknown as AnySerde)

@@ -1,0 +1,355 @@
+import type { OperatorFunction } from 'rxjs'
+import type { KeyValueRecord } from '../topic/record.ts'
+import { StreamRecord } from '../topic/record.ts'
+import type { AnySerde, Serde } from '../topic/serde.ts'
+import type { SinkTopic } from '../topic/topic.ts'
+import type { AnyRecord, EmittedRecord, NodeOf, Partitioner } from '../topology/node.ts'
+import type { AnySinkTopic } from '../topology/node-topic.ts'
+import type { Emitted, Guard, Predicate } from './callbacks.ts'
+import type { Position } from './graph.ts'
+import type { GroupedStream } from './grouped-stream.ts'
+import type { GroupByOptions, Named, RepartitionOptions, SerdeSource, StoreOptions } from './options.ts'
+import { optionalSerde } from './options.ts'
+import type { Branches, BranchStreams } from './split.ts'
+import { splitNode } from './split.ts'
+import type { Table } from './table.ts'
+import { materialisable, repartitioned } from './repartitioned.ts'
+import { addKeyValueStore } from './stores.ts'
+
+/** A topic chosen record by record; serdes are then needed, as no one topic brings them. */
+export interface DynamicTopic<K, V> {
+  readonly name: (record: KeyValueRecord<K, V>) => string
+  readonly key: Serde<NonNullable<K>>
+  readonly value: SerdeSource<NonNullable<V>>
+}
+
+export interface SinkOptions<K, V> extends Named {
+  /** Chooses the partition; undefined leaves it to the key's murmur2. */
+  readonly partitioner?: (record: KeyValueRecord<K, V>, partitionCount: number) => number | undefined
+}
+
+/**
+ * A stream of records, each a fact of its own (Kafka Streams' `KStream`). Every method says a step and returns the
+ * stream after it; nothing happens until a topology runs.
+ *
+ * @example
+ * builder.stream(orders).filter(({ value }) => value.status === 'created').mapValues(toInvoice).to(invoices)
+ */
+export class Stream<K, V> {
+  /** @internal */
+  readonly at: Position
+
+  constructor(at: Position) {
+    this.at = at
+  }
+
+  /** Keeps the records for which the predicate holds; a type guard narrows the values. */
+  filter<V2 extends V>(guard: Guard<K, V, V2>, options?: Named): Stream<K, V2>
+  filter(predicate: Predicate<K, V>, options?: Named): Stream<K, V>
+  filter(predicate: Predicate<K, V>, options: Named = {}): Stream<K, V> {
+    return this.#filter('filter', predicate, options)
+  }
+
+  /** Keeps the records for which the predicate does not hold. */
+  filterNot(predicate: Predicate<K, V>, options: Named = {}): Stream<K, V> {
+    return this.#filter('filterNot', predicate, options)
+  }
+
+  /**
+   * A new key and value for each record. What groups or joins after it is repartitioned first.
+   *
+   * @example
+   * orders.map(({ value }) => ({ key: value.customer, value: value.amount }))
+   */
+  map<K2, V2>(
+    transform: (record: KeyValueRecord<K, V>) => Emitted<K2, V2>,
+    options: Named & { readonly key?: Serde<K2>; readonly value?: SerdeSource<V2> } = {},
+  ): Stream<K2, V2> {
+    return this.#map('map', (record) => emitted(record, transform(record as StreamRecord<K, V>)), options, {
+      key: options.key as AnySerde | undefined,
+      value: optionalSerde(options.value),
+      rekeyed: true,
+    })
+  }
+
+  /** A new value for each record; the key stays, and with it the partition. */
+  mapValues<V2>(
+    transform: (value: V, record: KeyValueRecord<K, V>) => V2,
+    options: Named & { readonly value?: SerdeSource<NonNullable<V2>> } = {},
+  ): Stream<K, V2> {
+    return this.#map(
+      'mapValues',
+      (record) => record.withValue(transform(record.value as V, record as StreamRecord<K, V>)),
+      options,
+      { value: optionalSerde(options.value) },
+    )
+  }
+
+  /** A new key for each record. What groups or joins after it is repartitioned first. */
+  selectKey<K2>(
+    select: (record: KeyValueRecord<K, V>) => K2,
+    options: Named & { readonly key?: Serde<NonNullable<K2>> } = {},
+  ): Stream<K2, V> {
+    return this.#map('selectKey', (record) => record.withKey(select(record as StreamRecord<K, V>)), options, {
+      key: options.key as AnySerde | undefined,
+      rekeyed: true,
+    })
+  }
+
+  /** Any number of records for each record, keys included. */
+  flatMap<K2, V2>(
+    transform: (record: KeyValueRecord<K, V>) => Iterable<Emitted<K2, V2>>,
+    options: Named & { readonly key?: Serde<K2>; readonly value?: SerdeSource<V2> } = {},
+  ): Stream<K2, V2> {
+    const node = this.at.graph.add('flatMap', 'flatMap', options.name, {
+      from: [this.at.node],
+      verb: 'flatMap',
+      transform: function* (record: AnyRecord): Iterable<AnyRecord> {
+        for (const each of transform(record as StreamRecord<K, V>)) yield emitted(record, each)
+      },
+    })
+    return this.#next(node, {
+      key: options.key as AnySerde | undefined,
+      value: optionalSerde(options.value),
+      rekeyed: true,
+    })
+  }
+
+  /** Any number of values for each record, all under its key. */
+  flatMapValues<V2>(
+    transform: (value: V, record: KeyValueRecord<K, V>) => Iterable<V2>,
+    options: Named & { readonly value?: SerdeSource<NonNullable<V2>> } = {},
+  ): Stream<K, V2> {
+    const node = this.at.graph.add('flatMap', 'flatMapValues', options.name, {
+      from: [this.at.node],
+      verb: 'flatMapValues',
+      transform: function* (record: AnyRecord): Iterable<AnyRecord> {
+        for (const value of transform(record.value as V, record as StreamRecord<K, V>))
+          yield record.withValue(value)
+      },
+    })
+    return this.#next(node, { value: optionalSerde(options.value) })
+  }
+
+  /** Does something for each record and hands it on unchanged. */
+  peek(action: (record: KeyValueRecord<K, V>) => void, options: Named = {}): Stream<K, V> {
+    return this.#next(this.#peek('peek', action, options), {})
+  }
+
+  /** Does something for each record; the stream ends here. */
+  forEach(action: (record: KeyValueRecord<K, V>) => void, options: Named = {}): void {
+    this.#peek('forEach', action, options)
+  }
+
+  /** Writes each record as a line: `[label]: key, value`. The stream ends here. */
+  print(options: Named & { readonly label?: string; readonly write?: (line: string) => void } = {}): void {
+    const label = options.label ?? this.at.graph.name
+    const write = options.write ?? ((line: string) => console.log(line))
+    this.#peek('print', ({ key, value }) => write(`[${label}]: ${show(key)}, ${show(value)}`), options)
+  }
+
+  /**
+   * Any synchronous RxJS operators over records. An emission outside the turn of a record (a timer, a promise) is an
+   * error: use `mapAsync`. Operators that remember (`scan`, `bufferCount`) lose their memory at a restart:
+   * `aggregate` is the durable form.
+   */
+  pipe(): Stream<K, V>
+  pipe<K1, V1>(first: PipeOperator<StreamRecord<K, V>, K1, V1>): Stream<K1, V1>
+  pipe<A, K1, V1>(
+    first: OperatorFunction<StreamRecord<K, V>, A>,
+    second: PipeOperator<A, K1, V1>,
+  ): Stream<K1, V1>
+  pipe<A, B, K1, V1>(
+    first: OperatorFunction<StreamRecord<K, V>, A>,
+    second: OperatorFunction<A, B>,
+    third: PipeOperator<B, K1, V1>,
+  ): Stream<K1, V1>
+  pipe<A, B, C, K1, V1>(
+    first: OperatorFunction<StreamRecord<K, V>, A>,
+    second: OperatorFunction<A, B>,
+    third: OperatorFunction<B, C>,
+    fourth: PipeOperator<C, K1, V1>,
+  ): Stream<K1, V1>
+  pipe<A, B, C, D, K1, V1>(
+    first: OperatorFunction<StreamRecord<K, V>, A>,
+    second: OperatorFunction<A, B>,
+    third: OperatorFunction<B, C>,
+    fourth: OperatorFunction<C, D>,
+    fifth: PipeOperator<D, K1, V1>,
+  ): Stream<K1, V1>
+  pipe(...operators: readonly OperatorFunction<never, unknown>[]): unknown {
+    const node = this.at.graph.add('pipe', 'pipe', undefined, {
+      from: [this.at.node],
+      operators: operators as unknown as NodeOf<'pipe'>['operators'],
+    })
+    return new Stream<unknown, unknown>({ ...this.at, node, value: undefined, rekeyed: true })
+  }
+
+  /**
+   * Sends each record to the first branch whose predicate holds; `otherwise` takes the rest, and without it the rest
+   * ends here. Type guards narrow the branches.
+   *
+   * @example
+   * stream.split({ paid: isPaid, failed: otherwise }, ({ paid, failed }) => { paid.to(completed); failed.to(refused) })
+   */
+  split<B extends Branches<K, V>>(
+    branches: B,
+    use?: (streams: BranchStreams<K, V, B>) => void,
+    options: Named = {},
+  ): BranchStreams<K, V, B> {
+    const positions = splitNode(
+      this.at,
+      branches as unknown as Record<string, Predicate<unknown, unknown>>,
+      options,
+    )
+    const streams = Object.fromEntries(
+      Object.entries(positions).map(([name, at]) => [name, new Stream<K, V>(at)]),
+    ) as BranchStreams<K, V, B>
+    use?.(streams)
+    return streams
+  }
+
+  /** The records of both streams; no order is promised between them. */
+  merge<V2>(other: Stream<K, V2>, options: Named = {}): Stream<K, V | V2> {
+    const node = this.at.graph.add('merge', 'merge', options.name, { from: [this.at.node, other.at.node] })
+    return new Stream<K, V | V2>({
+      graph: this.at.graph,
+      node,
+      key: this.at.key ?? other.at.key,
+      value: this.at.value === other.at.value ? this.at.value : undefined,
+      rekeyed: this.at.rekeyed || other.at.rekeyed,
+    })
+  }
+
+  /** Writes to a topic, or to one chosen record by record. Nulls are written as nulls (tombstones). */
+  to(
+    target: SinkTopic<NonNullable<K>, NonNullable<V>> | DynamicTopic<K, V>,
+    options: SinkOptions<K, V> = {},
+  ): void {
+    const dynamic = typeof target.name === 'function'
+    this.at.graph.add('sink', 'to', options.name, {
+      from: [this.at.node],
+      topic: (dynamic ? target.name : target) as NodeOf<'sink'>['topic'],
+      key: target.key as AnySinkTopic['key'],
+      value: (dynamic
+        ? optionalSerde((target as DynamicTopic<K, V>).value as never)
+        : target.value) as AnySinkTopic['value'],
+      partitioner: options.partitioner as Partitioner | undefined,
+    })
+  }
+
+  /** Writes through an internal topic `<application>-<name>-repartition` and goes on from there. */
+  repartition(options: RepartitionOptions<K, V>): Stream<K, V> {
+    return new Stream<K, V>(
+      repartitioned(
+        {
+          ...this.at,
+          key: (options.key as AnySerde | undefined) ?? this.at.key,
+          value: optionalSerde(options.value as never) ?? this.at.value,
+        },
+        'repartition',
+        options.name,
+        { partitions: options.partitions, dropNullKeys: false },
+      ),
+    )
+  }
+
+  /** Groups by the key as it is; repartitions only where a step before may have changed it. */
+  groupByKey(
+    options: Named & {
+      readonly key?: Serde<NonNullable<K>>
+      readonly value?: SerdeSource<NonNullable<V>>
+    } = {},
+  ): GroupedStream<NonNullable<K>, V> {
+    return this.at.graph.handles.groupedStream<NonNullable<K>, V>(
+      {
+        ...this.at,
+        key: (options.key as AnySerde | undefined) ?? this.at.key,
+        value: optionalSerde(options.value as never) ?? this.at.value,
+      },
+      { name: options.name, partitions: undefined },
+    )
+  }
+
+  /** Groups by a new key, through the repartition topic `<application>-<name>-repartition`. */
+  groupBy<K2>(
+    select: (record: KeyValueRecord<K, V>) => K2,
+    options: GroupByOptions<K2, V>,
+  ): GroupedStream<NonNullable<K2>, V> {
+    const rekeyed = this.selectKey(select, { key: options.key as never })
+    return this.at.graph.handles.groupedStream<NonNullable<K2>, V>(
+      { ...rekeyed.at, value: optionalSerde(options.value as never) ?? this.at.value },
+      { name: options.name, partitions: options.partitions },
+    )
+  }
+
+  /** The stream as a table: the latest value by key, kept in a store of that name; a null value deletes. */
+  toTable(
+    options: StoreOptions & {
+      readonly name?: string
+      readonly key?: Serde<NonNullable<K>>
+      readonly value?: SerdeSource<NonNullable<V>>
+    },
+  ): Table<NonNullable<K>, NonNullable<V>> {
+    const { graph } = this.at
+    const at = materialisable(
+      {
+        ...this.at,
+        key: (options.key as AnySerde | undefined) ?? this.at.key,
+        value: optionalSerde(options.value as never) ?? this.at.value,
+      },
+      options.name ?? options.store,
+    )
+    addKeyValueStore(at, options)
+    const node = graph.add('toTable', 'toTable', options.name, { from: [at.node], store: options.store })
+    return graph.handles.table<NonNullable<K>, NonNullable<V>>({ ...at, node }, options.store)
+  }
+
+  #filter(verb: 'filter' | 'filterNot', predicate: Predicate<K, V>, options: Named): Stream<K, V> {
+    const node = this.at.graph.add('filter', verb, options.name, {
+      from: [this.at.node],
+      verb,
+      predicate: predicate as NodeOf<'filter'>['predicate'],
+    })
+    return this.#next(node, {})
+  }
+
+  #map<K2, V2>(
+    verb: NodeOf<'map'>['verb'],
+    transform: NodeOf<'map'>['transform'],
+    options: Named,
+    changed: Partial<Position>,
+  ): Stream<K2, V2> {
+    return this.#next(
+      this.at.graph.add('map', verb, options.name, { from: [this.at.node], verb, transform }),
+      changed,
+    )
+  }
+
+  #peek(
+    verb: NodeOf<'peek'>['verb'],
+    action: (record: KeyValueRecord<K, V>) => void,
+    options: Named,
+  ): string {
+    return this.at.graph.add('peek', verb, options.name, {
+      from: [this.at.node],
+      verb,
+      action: action as NodeOf<'peek'>['action'],
+    })
+  }
+
+  #next<K2, V2>(node: string, changed: Partial<Position>): Stream<K2, V2> {
+    return new Stream<K2, V2>({ ...this.at, ...changed, node })
+  }
+}
+
+/** The last operator of a pipe: what it emits becomes the stream's records. */
+export type PipeOperator<In, K, V> = OperatorFunction<In, Emitted<K, V>>
+
+const emitted = (cause: AnyRecord, { key, value, timestamp, headers }: EmittedRecord): AnyRecord => {
+  const changed = cause.withKeyValue(key, value)
+  const timed = timestamp === undefined ? changed : changed.withTimestamp(timestamp)
+  return headers === undefined ? timed : timed.withHeaders(headers)
+}
+
+const show = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))

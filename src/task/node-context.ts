@@ -1,0 +1,137 @@
+import type { Subscriber } from 'rxjs'
+import { Observable } from 'rxjs'
+import { Fault, isFault, messageOf } from '../base/fault.ts'
+import type { StateStore, ValueAndTimestamp } from '../state/store.ts'
+import type { RecordOrigin } from '../topic/record.ts'
+import type { AnyRecord, Change } from '../topology/node.ts'
+import type { Topology } from '../topology/topology.ts'
+import type { DropReason, TaskFailure, TaskHost } from './ports.ts'
+
+/** A row of a table as its followers may look it up, kept in a store or computed from the table above. */
+export interface TableView<K = unknown, V = unknown> {
+  get(key: K): ValueAndTimestamp<V> | null
+  /** The value that held at a time; only views over versioned stores have it. */
+  getAsOf?(key: K, timestamp: number): ValueAndTimestamp<V> | null
+  readonly versioned?: boolean
+}
+
+/** Called on a schedule; see `ProcessorContext.schedule`. */
+export interface ScheduledPunctuator {
+  readonly node: string
+  readonly type: 'streamTime' | 'wallClock'
+  readonly intervalMs: number
+  nextDueMs: number
+  readonly callback: (timestamp: number) => void
+}
+
+/**
+ * What the interpreters of one task share: stores and table views by name, the first failure of the record in hand,
+ * the drops, the punctuators and what is to be done before a commit.
+ */
+export class NodeContext {
+  readonly topology: Topology
+  readonly taskId: string
+  readonly partition: number
+  readonly host: TaskHost
+  readonly stores: ReadonlyMap<string, StateStore>
+  readonly views: Map<string, TableView> = new Map()
+  readonly branches: Map<string, Observable<AnyRecord>> = new Map()
+  readonly punctuators: Set<ScheduledPunctuator> = new Set()
+  /** Called before every commit, in order of registration: emissions that were held back go out here. */
+  readonly beforeCommit: (() => void)[] = []
+  readonly onClose: (() => void)[] = []
+  /** Set by the first failure of a record; the rest of its way through the topology is then skipped. */
+  failure: TaskFailure | undefined
+  /** The record the task is processing was read here. */
+  origin: RecordOrigin | undefined
+  /** The largest timestamp of any record this task has taken up; -1 before the first. */
+  streamTimeMs = -1
+  /** False outside a processing turn: an emission is then an error of the author. */
+  inTurn = false
+
+  constructor(
+    topology: Topology,
+    taskId: string,
+    partition: number,
+    host: TaskHost,
+    stores: ReadonlyMap<string, StateStore>,
+  ) {
+    this.topology = topology
+    this.taskId = taskId
+    this.partition = partition
+    this.host = host
+    this.stores = stores
+  }
+
+  /** The store of that name, of the kind its node says it is. */
+  store<S>(name: string): S {
+    return (this.stores.get(name) ?? this.host.globalStore(name)) as unknown as S
+  }
+
+  view(node: string): TableView {
+    const view = this.views.get(node)
+    if (view !== undefined) return view
+    throw new Fault({
+      code: 'TABLE_VIEW_MISSING',
+      actor: 'runtime',
+      message: `node '${node}' is asked for rows but is not a table of this task`,
+    })
+  }
+
+  drop(reason: DropReason, node: string, record: AnyRecord | undefined): void {
+    this.host.dropped(reason, node, record)
+  }
+
+  /** Notes a failure; only the first of a record counts, as everything after it is skipped. */
+  fail(node: string, error: unknown): void {
+    if (this.failure !== undefined) return
+    this.failure = { node, origin: this.origin, fault: this.#faultOf(node, error) }
+  }
+
+  #faultOf(node: string, error: unknown): Fault {
+    const known = isFault(error) ? error : undefined
+    return new Fault({
+      code: known?.code ?? 'PROCESSING_FAILED',
+      actor: known?.actor ?? 'record',
+      message: messageOf(error),
+      remedy:
+        known === undefined ? 'mend the processor or the record, or choose a failure policy' : undefined,
+      place: { ...this.origin, node },
+      cause: error,
+    })
+  }
+}
+
+/** Handles one record: may emit any number of records. */
+export type OnRecord = (record: AnyRecord, emit: Emit) => void
+export interface Emit {
+  next(record: AnyRecord): void
+}
+
+/**
+ * The observable after one node: `onRecord` is called for each record of `source`. What it throws becomes the failure
+ * of the record, and the pipeline stays whole.
+ */
+export const step = (
+  context: NodeContext,
+  node: string,
+  source: Observable<AnyRecord>,
+  onRecord: OnRecord,
+): Observable<AnyRecord> =>
+  new Observable((subscriber: Subscriber<AnyRecord>) =>
+    source.subscribe((record) => {
+      if (context.failure !== undefined) return
+      try {
+        onRecord(record, subscriber)
+      } catch (error) {
+        context.fail(node, error)
+      }
+    }),
+  )
+
+/** A change that is the newest of its key. */
+export const changeOf = <V>(newValue: V | null, oldValue: V | null, isLatest = true): Change<V> => ({
+  newValue,
+  oldValue,
+  isLatest,
+})

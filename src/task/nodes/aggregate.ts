@@ -1,0 +1,23 @@
+import type { TimestampedKeyValueStore } from '../../state/store.ts'
+import { changeOf, step } from '../node-context.ts'
+import type { Interpreter } from './interpreter.ts'
+import { onlyInput } from './interpreter.ts'
+
+/**
+ * `count`, `reduce` and `aggregate` of a grouped stream (`KStreamAggregate`, `KStreamReduce`). Null keys and null values
+ * are dropped and counted. The row's time is the largest time of its records; null from the aggregator deletes the row.
+ */
+export const interpretAggregate: Interpreter<'aggregate'> = (node, inputs, context) => {
+  const store = context.store<TimestampedKeyValueStore<unknown, unknown>>(node.store)
+  context.views.set(node.name, { get: (key) => store.get(key) })
+  return step(context, node.name, onlyInput(inputs), (record, emit) => {
+    if (record.hasNullKey) return context.drop('nullKey', node.name, record)
+    if (record.hasNullValue) return context.drop('nullValue', node.name, record)
+    const { key } = record
+    const old = store.get(key)
+    const timestamp = old === null ? record.timestamp : Math.max(old.timestamp, record.timestamp)
+    const value = node.add(old === null ? node.initial() : old.value, record.value, record) ?? null
+    store.put(key, value, timestamp)
+    emit.next(record.withValue(changeOf(value, old?.value ?? null)).withTimestamp(timestamp))
+  })
+}

@@ -1,0 +1,134 @@
+import { Observable, Subject } from 'rxjs'
+import { Fault } from '../../base/fault.ts'
+import { StreamRecord } from '../../topic/record.ts'
+import type { AnyRecord, EmittedRecord, NodeOf } from '../../topology/node.ts'
+import type { Processor, ProcessorContext } from '../../topology/processor.ts'
+import { childrenByParent } from '../../topology/topology.ts'
+import type { NodeContext } from '../node-context.ts'
+import { step } from '../node-context.ts'
+import type { Interpreter } from './interpreter.ts'
+import { onlyInput } from './interpreter.ts'
+
+/**
+ * A processor of the author's own (`process`, `processValues`, a saga). Records forwarded to a named child reach only
+ * that one, so every child listens to its own subject.
+ */
+export const interpretProcess: Interpreter<'process'> = (node, inputs, context) => {
+  const outputs = new Outputs(node, context)
+  const processor = node.supplier(outputs.context) as Processor<unknown, unknown>
+  context.onClose.push(() => processor.close?.())
+  return new Observable((subscriber) => {
+    outputs.all = subscriber
+    return step(context, node.name, onlyInput(inputs), (record) => {
+      outputs.cause = record
+      processor.process(record)
+    }).subscribe()
+  })
+}
+
+/** Where a processor's records go, and what it may ask for. */
+class Outputs {
+  readonly context: ProcessorContext
+  all: { next(record: AnyRecord): void } = { next: () => {} }
+  cause: AnyRecord | undefined
+  readonly #node: NodeOf<'process'>
+  readonly #task: NodeContext
+
+  constructor(node: NodeOf<'process'>, task: NodeContext) {
+    this.#node = node
+    this.#task = task
+    const children = childrenByParent(task.topology.nodes).get(node.name) ?? []
+    for (const child of children)
+      task.branches.set(outputKey(node.name, child.name), new Subject<AnyRecord>())
+    this.context = this.#contextFor()
+  }
+
+  #contextFor(): ProcessorContext {
+    const task = this.#task
+    return {
+      taskId: task.taskId,
+      applicationId: task.host.applicationId,
+      get origin() {
+        return task.origin
+      },
+      forward: (record, child) => this.#forward(record, child),
+      store: (name) => this.#store(name),
+      schedule: (intervalMs, type, callback) => this.#schedule(intervalMs, type, callback),
+      commit: () => task.host.requestCommit(),
+      currentStreamTimeMs: () => task.streamTimeMs,
+      currentSystemTimeMs: () => task.host.clock.now(),
+    }
+  }
+
+  #forward(emission: EmittedRecord, child: string | undefined): void {
+    if (!this.#task.inTurn) throw forwardOutsideTurn(this.#node.name)
+    const record = this.#recordOf(emission)
+    if (child === undefined) this.all.next(record)
+    else this.#childNamed(child).next(record)
+  }
+
+  #recordOf(emission: EmittedRecord): AnyRecord {
+    if (emission instanceof StreamRecord) return emission
+    const { key, value, timestamp, headers } = emission
+    const { cause } = this
+    const time = timestamp ?? cause?.timestamp ?? this.#task.streamTimeMs
+    return StreamRecord.of(key, value, time, headers ?? cause?.headers, cause?.origin)
+  }
+
+  #childNamed(child: string): Subject<AnyRecord> {
+    const output = this.#task.branches.get(outputKey(this.#node.name, child))
+    if (output !== undefined) return output as Subject<AnyRecord>
+    throw new Fault({
+      code: 'CHILD_UNKNOWN',
+      actor: 'author',
+      message: `'${this.#node.name}' forwards to '${child}', which is none of its children`,
+      remedy: 'name a step that follows it, or none to reach all of them',
+      place: { node: this.#node.name },
+    })
+  }
+
+  #store<S>(name: string): S {
+    if (this.#node.stores.includes(name)) return this.#task.store<S>(name)
+    throw new Fault({
+      code: 'STORE_NOT_CONNECTED',
+      actor: 'author',
+      message: `'${this.#node.name}' asks for store '${name}', which is not connected to it`,
+      remedy: 'name the store in the `stores` of this step',
+      place: { node: this.#node.name, store: name },
+    })
+  }
+
+  #schedule(
+    intervalMs: number,
+    type: 'streamTime' | 'wallClock',
+    callback: (timestamp: number) => void,
+  ): () => void {
+    const task = this.#task
+    const now = type === 'wallClock' ? task.host.clock.now() : Math.max(0, task.streamTimeMs)
+    const punctuator = {
+      node: this.#node.name,
+      type,
+      intervalMs,
+      // Stream time fires at once on the first record, wall-clock time after a full interval, as Kafka Streams does.
+      nextDueMs: type === 'wallClock' ? now + intervalMs : now,
+      callback: (timestamp: number) => {
+        this.cause = undefined
+        callback(timestamp)
+      },
+    }
+    task.punctuators.add(punctuator)
+    return () => task.punctuators.delete(punctuator)
+  }
+}
+
+/** The subject a named child of a processor listens to beside the common output. */
+export const outputKey = (node: string, child: string): string => `${node}\u0000child\u0000${child}`
+
+const forwardOutsideTurn = (node: string): Fault =>
+  new Fault({
+    code: 'EMISSION_OUTSIDE_TURN',
+    actor: 'author',
+    message: 'a processor forwarded a record outside its turn (from a timer or a promise)',
+    remedy: 'use mapAsync for asynchronous work, or schedule a punctuator',
+    place: { node },
+  })

@@ -1,0 +1,59 @@
+import type { Clock } from '../base/clock.ts'
+import type { Fault } from '../base/fault.ts'
+import type { ChangelogSink, StateStore } from '../state/store.ts'
+import type { RecordOrigin } from '../topic/record.ts'
+import type { Serializer } from '../topic/serde.ts'
+import type { AnyRecord, Partitioner } from '../topology/node.ts'
+import type { StoreDefinition } from '../topology/store-definition.ts'
+
+/**
+ * What a task needs of the world. The runtime answers with Kafka behind it, the test driver with memory.
+ */
+export interface TaskHost {
+  readonly applicationId: string
+  readonly clock: Clock
+  readonly output: Output
+  readonly openStore: (definition: StoreDefinition, changelog: ChangelogSink) => StateStore
+  /** A store of a global table; filled by somebody else. */
+  readonly globalStore: (name: string) => StateStore
+  /** Where a store's updates go; the changelog topic's partition is the task's. */
+  readonly changelog: ChangelogSink
+  /** A record was not processed, on purpose: it is counted, never silent. */
+  readonly dropped: (reason: DropReason, node: string, record: AnyRecord | undefined) => void
+  /** Somebody asked for a commit. */
+  readonly requestCommit: () => void
+}
+
+/** Takes what a sink gives; the serialised form is the receiver's matter, so that it is written once, in place. */
+export interface Output {
+  /** `topic` is the full name. */
+  send(topic: string, target: SinkTarget, record: AnyRecord): void
+}
+
+export interface SinkTarget {
+  readonly node: string
+  readonly key: Serializer<never>
+  readonly value: Serializer<never>
+  readonly partitioner: Partitioner | undefined
+}
+
+/** Why a record was dropped; each is a counter of its own. */
+export type DropReason =
+  | 'nullKey'
+  | 'nullValue'
+  | 'late'
+  | 'expired'
+  | 'negativeTimestamp'
+  | 'outOfOrder'
+  | 'nullForeignKey'
+  | 'nullLookupKey'
+  | 'duplicate'
+  | 'undecodable'
+  | 'failed'
+
+/** A failure while a record was processed: where, at which record, and what was thrown. */
+export interface TaskFailure {
+  readonly node: string
+  readonly origin: RecordOrigin | undefined
+  readonly fault: Fault
+}

@@ -1,0 +1,242 @@
+import { Fault } from '../base/fault.ts'
+import type { StateStore } from '../state/store.ts'
+import type { RecordColumns } from '../topic/record-columns.ts'
+import type { AnyRecord, NodeOf, TopologyNode } from '../topology/node.ts'
+import type { SubTopology } from '../topology/sub-topologies.ts'
+import type { Topology } from '../topology/topology.ts'
+import { NodeContext } from './node-context.ts'
+import type { ScheduledPunctuator } from './node-context.ts'
+import type { TaskFailure, TaskHost } from './ports.ts'
+import type { QueueSource } from './record-queue.ts'
+import { RecordQueue } from './record-queue.ts'
+import type { Wiring } from './wire.ts'
+import { wire } from './wire.ts'
+
+/** What to do with a record that failed: stop, or leave it out and go on. The runtime decides, by its policies. */
+export type FailureDecision = 'fail' | 'continue'
+
+export interface TaskOptions {
+  readonly topology: Topology
+  readonly subTopology: SubTopology
+  readonly partition: number
+  readonly host: TaskHost
+  /** Decides what a failed record means; a dead letter is written before it answers. `fail` for all unless given. */
+  readonly onFailure?: (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
+}
+
+/**
+ * Runs one sub-topology for one partition. It knows no Kafka: records are pushed into its queues, what it writes goes to
+ * the host, and the host says when to process, when time has passed and when to get ready for a commit.
+ *
+ * Of the heads of its queues it takes the one with the smallest timestamp, as Kafka Streams' `PartitionGroup`.
+ */
+export class Task {
+  /** `<sub-topology>_<partition>`. */
+  readonly id: string
+  readonly partition: number
+  readonly stores: ReadonlyMap<string, StateStore>
+  readonly queues: readonly RecordQueue[]
+  readonly #context: NodeContext
+  readonly #wiring: Wiring
+  readonly #onFailure: NonNullable<TaskOptions['onFailure']>
+  readonly #queuesByTopic = new Map<string, RecordQueue>()
+  #closed = false
+
+  constructor({ topology, subTopology, partition, host, onFailure }: TaskOptions) {
+    this.id = `${subTopology.index}_${partition}`
+    this.partition = partition
+    this.#onFailure = onFailure ?? (() => 'fail')
+    this.stores = new Map(
+      subTopology.stores.map((definition) => [definition.name, host.openStore(definition, host.changelog)]),
+    )
+    this.#context = new NodeContext(topology, this.id, partition, host, this.stores)
+    this.#wiring = wire(subTopology, this.#context)
+    this.queues = sourcesOf(subTopology, partition, host.applicationId).map(
+      (source) => new RecordQueue(source),
+    )
+    for (const queue of this.queues) this.#queuesByTopic.set(queue.source.topic, queue)
+  }
+
+  /** The largest timestamp taken up so far; -1 before the first record. */
+  get streamTimeMs(): number {
+    return this.#context.streamTimeMs
+  }
+
+  /** How many records wait. */
+  get queued(): number {
+    return this.queues.reduce((sum, { size }) => sum + size, 0)
+  }
+
+  queue(topic: string): RecordQueue | undefined {
+    return this.#queuesByTopic.get(topic)
+  }
+
+  /** Adds a topic that a pattern has newly matched. */
+  addTopic(source: QueueSource): RecordQueue {
+    const queue = new RecordQueue(source)
+    this.#queuesByTopic.set(source.topic, queue)
+    ;(this.queues as RecordQueue[]).push(queue)
+    return queue
+  }
+
+  push(topic: string, columns: RecordColumns): void {
+    const queue = this.#queuesByTopic.get(topic)
+    if (queue !== undefined) {
+      queue.push(columns)
+      return
+    }
+    throw new Fault({
+      code: 'TASK_TOPIC_UNKNOWN',
+      actor: 'runtime',
+      message: `task ${this.id} does not read this topic`,
+      place: { topic, partition: this.partition },
+    })
+  }
+
+  /** Processes up to `limit` records; returns how many it did. */
+  process(limit: number): number {
+    let done = 0
+    while (done < limit) {
+      const queue = this.#nextQueue()
+      if (queue === undefined) break
+      this.#processOne(queue)
+      done++
+    }
+    return done
+  }
+
+  /** Runs the wall-clock punctuators that are due. */
+  punctuateWallClock(): void {
+    this.#punctuate('wallClock', this.#context.host.clock.now())
+  }
+
+  /** Sends out what was held back and hands every store's changes to the changelog; the next step is the commit. */
+  prepareCommit(): void {
+    this.#turn(undefined, () => {
+      for (const emit of this.#context.beforeCommit) emit()
+    })
+    for (const store of this.stores.values()) store.flush()
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    for (const close of this.#context.onClose) close()
+    this.#wiring.subscription.unsubscribe()
+    for (const store of this.stores.values()) store.close()
+  }
+
+  #nextQueue(): RecordQueue | undefined {
+    let best: RecordQueue | undefined
+    for (const queue of this.queues)
+      if (queue.size > 0 && (best === undefined || queue.headTimestamp < best.headTimestamp)) best = queue
+    return best
+  }
+
+  #processOne(queue: RecordQueue): void {
+    const timestamp = queue.headTimestamp
+    const record = queue.take()
+    if (timestamp < 0) {
+      this.#context.drop('negativeTimestamp', queue.source.node, record)
+      return
+    }
+    if (timestamp > this.#context.streamTimeMs) this.#context.streamTimeMs = timestamp
+    this.#turn(record, () => {
+      refuseNull(queue.source, record)
+      this.#wiring.entries.get(queue.source.node)?.next(record)
+    })
+    if (this.#context.punctuators.size > 0) this.#punctuate('streamTime', this.#context.streamTimeMs)
+  }
+
+  #punctuate(type: ScheduledPunctuator['type'], nowMs: number): void {
+    for (const punctuator of [...this.#context.punctuators]) {
+      if (punctuator.type !== type || punctuator.nextDueMs > nowMs) continue
+      // As in Kafka Streams, missed intervals are skipped, and the schedule keeps its own beat.
+      const missed = Math.floor((nowMs - punctuator.nextDueMs) / punctuator.intervalMs)
+      punctuator.nextDueMs += (missed + 1) * punctuator.intervalMs
+      this.#turn(undefined, () => punctuator.callback(nowMs))
+    }
+  }
+
+  /** One turn: whatever fails inside is judged by the failure policy once the record has gone its way. */
+  #turn(record: AnyRecord | undefined, work: () => void): void {
+    const context = this.#context
+    context.failure = undefined
+    context.origin = record?.origin
+    context.inTurn = true
+    try {
+      work()
+    } catch (error) {
+      context.fail('task', error)
+    } finally {
+      context.inTurn = false
+    }
+    const { failure } = context as { failure: TaskFailure | undefined }
+    if (failure !== undefined && this.#onFailure(failure, record) === 'fail') throw failure.fault
+  }
+}
+
+/** A null where the contract allows none is refused before anything else sees the record. */
+const refuseNull = ({ topic, nullKeys, nullValues, node }: QueueSource, record: AnyRecord): void => {
+  const part =
+    !nullKeys && record.hasNullKey ? 'key' : !nullValues && record.hasNullValue ? 'value' : undefined
+  if (part === undefined) return
+  throw new Fault({
+    code: part === 'key' ? 'KEY_NULL' : 'VALUE_NULL',
+    actor: 'record',
+    message: `the record has a null ${part}, which the contract of its topic does not allow`,
+    remedy: `declare the ${part} nullable(...), or mend the producer`,
+    place: { topic, node },
+  })
+}
+
+const sourcesOf = (
+  subTopology: SubTopology,
+  partition: number,
+  applicationId: string,
+): readonly QueueSource[] => [
+  ...subTopology.nodes.flatMap((node) => sourcesOfNode(node, partition)),
+  ...subTopology.reads.map((node) => ({
+    topic: `${applicationId}-${node.topic}`,
+    partition,
+    node: node.name,
+    key: node.key,
+    value: node.value,
+    nullKeys: true,
+    nullValues: true,
+    timestampExtractor: undefined,
+  })),
+]
+
+const sourcesOfNode = (node: TopologyNode, partition: number): readonly QueueSource[] => {
+  if (node.kind === 'tableSource') {
+    // Rows may be deleted, and rows without key are counted by the table itself.
+    const { name, key, value } = node.topic
+    const nulls = { nullKeys: true, nullValues: true }
+    return [
+      {
+        topic: name,
+        partition,
+        node: node.name,
+        key,
+        value,
+        ...nulls,
+        timestampExtractor: node.timestampExtractor,
+      },
+    ]
+  }
+  if (node.kind !== 'source' || node.topics instanceof RegExp) return []
+  return node.topics.map(({ name }) => queueSourceOf(node, name, partition))
+}
+
+/** The queue of one topic of a source node; for a pattern, of a topic that was found to match it. */
+export const queueSourceOf = (node: NodeOf<'source'>, topic: string, partition: number): QueueSource => ({
+  topic,
+  partition,
+  node: node.name,
+  key: node.key,
+  value: node.value,
+  nullKeys: node.key.nullable,
+  nullValues: node.value.nullable,
+  timestampExtractor: node.timestampExtractor,
+})
