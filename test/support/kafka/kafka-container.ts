@@ -11,6 +11,7 @@ import { isDeadly, waitUntilAnswers, type KafkaOptions, type StartedKafka } from
 export const officialImage = `apache/kafka:${kafkaVersion}`
 
 const brokerPort = 9092
+const portInHex = brokerPort.toString(16)
 
 /**
  * Apache Kafka in a container. Clients are told the address under which they reach it, so the host's port is chosen
@@ -25,13 +26,21 @@ export const startKafkaContainer = async (
     ...singleNode({ listen: `0.0.0.0:${brokerPort}`, advertise: brokers, controller: '127.0.0.1:9093' }),
     ...options.properties,
   }
+  const log: string[] = []
   const container = await new LoopbackContainer(options.image ?? officialImage, port)
     .withEnvironment({ ...toImageVariables(properties), CLUSTER_ID: randomClusterId() })
-    .withWaitStrategy(Wait.forListeningPorts())
+    // The library's own check of ports asks the engine's address, which a port of the loopback does not answer.
+    .withWaitStrategy(
+      Wait.forSuccessfulCommand(`grep -qi ':${portInHex} .* 0A ' /proc/net/tcp /proc/net/tcp6`),
+    )
     .withStartupTimeout(90_000)
+    .withLogConsumer((stream) => void stream.on('data', (line) => log.push(String(line))))
     .start()
+    .catch((error: unknown) => {
+      throw new Error(`${messageOf(error)}\n${log.slice(-20).join('')}`, { cause: error })
+    })
   const id = container.getId()
-  const remove = onProcessEnd(() => void spawnSync('docker', ['rm', '--force', '--volumes', id]))
+  const forget = onProcessEnd(() => void spawnSync('docker', ['rm', '--force', '--volumes', id]))
   const kafka: StartedKafka = {
     brokers,
     via: 'testcontainers',
@@ -41,7 +50,7 @@ export const startKafkaContainer = async (
     },
     kill: async (signal = 'SIGKILL') => killContainer(id, signal),
     close: async () => {
-      remove()
+      forget()
       await container.stop({ timeout: 0, remove: true, removeVolumes: true })
     },
     [Symbol.asyncDispose]: () => kafka.close(),
