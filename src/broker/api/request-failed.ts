@@ -1,0 +1,4 @@
+/** Raised where the only answer left is to close the connection. */
+export class RequestFailed extends Error {
+  override readonly name = 'RequestFailed'
+}

@@ -1,0 +1,260 @@
+import type { Bytes } from '../../base/bytes.ts'
+import { Refusal } from '../protocol/errors.ts'
+import { ProducerState } from './producer-state.ts'
+import {
+  isControl,
+  isLogAppendTime,
+  isTransactional,
+  markerOutcome,
+  NO_PRODUCER_ID,
+  patchOffset,
+  readBatchHeader,
+  type BatchHeader,
+} from './record-batch.ts'
+import { visitRecords, type Decompress } from './records.ts'
+import { Segments } from './segments.ts'
+
+/**
+ * One partition: batches as they were received, found by offset and by time, with the state of their producers.
+ *
+ * Offsets that matter: `logStartOffset` (the first that is kept), `logEndOffset` (the next to be given; with a single
+ * broker it is the high watermark too) and `lastStableOffset` (where the earliest open transaction began).
+ */
+interface StoredBatch {
+  readonly header: BatchHeader
+  readonly baseOffset: number
+  readonly lastOffset: number
+  readonly block: Bytes
+  readonly position: number
+  /** How many bytes were appended before this batch, ever: differences are sizes of ranges. */
+  readonly bytesBefore: number
+}
+
+export interface AbortedTransaction {
+  readonly producerId: number
+  readonly firstOffset: number
+  /** The offset of the abort marker. */
+  readonly lastOffset: number
+}
+
+export interface TimestampedOffset {
+  readonly offset: number
+  readonly timestamp: number
+}
+
+/** Where a partition writes what must survive a restart. */
+export interface PartitionJournal {
+  append(batch: Bytes): void
+  logStartOffset(offset: number): void
+  close(): void
+}
+
+export class PartitionLog {
+  readonly producers: ProducerState = new ProducerState()
+  readonly #batches: StoredBatch[] = []
+  readonly #segments = new Segments()
+  readonly #aborted: AbortedTransaction[] = []
+  readonly #listeners = new Set<() => void>()
+  readonly #decompress: Decompress
+  readonly #journal: PartitionJournal | undefined
+  #logStartOffset = 0
+  #logEndOffset = 0
+  #bytesEver = 0
+
+  constructor(decompress: Decompress, journal?: PartitionJournal) {
+    this.#decompress = decompress
+    this.#journal = journal
+  }
+
+  get logStartOffset(): number {
+    return this.#logStartOffset
+  }
+
+  get logEndOffset(): number {
+    return this.#logEndOffset
+  }
+
+  get highWatermark(): number {
+    return this.#logEndOffset
+  }
+
+  get lastStableOffset(): number {
+    return this.producers.firstOpenOffset() ?? this.#logEndOffset
+  }
+
+  /** Bytes that are kept. */
+  get sizeInBytes(): number {
+    const first = this.#batches[0]
+    return first === undefined ? 0 : this.#bytesEver - first.bytesBefore
+  }
+
+  /** Appends one checked batch; its bytes are copied. Returns the offset of its first record. */
+  append(batch: Bytes, header: BatchHeader): number {
+    const baseOffset = this.#logEndOffset
+    const stored = this.#store(batch, header, baseOffset)
+    this.#remember(stored)
+    this.#journal?.append(stored.block.subarray(stored.position, stored.position + header.sizeInBytes))
+    for (const listener of [...this.#listeners]) listener()
+    return baseOffset
+  }
+
+  /** Takes in what a journal holds, batch by batch, with the offsets they were given then. */
+  recover(journalled: Bytes, logStartOffset: number): void {
+    for (let at = 0; ;) {
+      const header = readBatchHeader(journalled, at)
+      if (header === undefined) break
+      const batch = journalled.subarray(at, at + header.sizeInBytes)
+      this.#remember(this.#store(batch, header, header.baseOffset))
+      at += header.sizeInBytes
+    }
+    this.#trim(Math.min(logStartOffset, this.#logEndOffset))
+  }
+
+  /** Calls `listener` after each append until the returned function is called. */
+  onAppend(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /**
+   * Whole batches from the one that holds `offset`, before `limitOffset` and within `maxBytes`; the first comes even if
+   * it is larger where `firstWhole` says so, since a consumer could not go on otherwise.
+   */
+  read(offset: number, limitOffset: number, maxBytes: number, firstWhole: boolean): LogRead {
+    const chunks: Bytes[] = []
+    let size = 0
+    let nextOffset = offset
+    let run: { block: Bytes; start: number; end: number } | undefined
+    for (let index = this.#indexOf(offset); index < this.#batches.length; index++) {
+      const batch = this.#batches[index] as StoredBatch
+      const length = batch.header.sizeInBytes
+      if (batch.baseOffset >= limitOffset) break
+      if (size + length > maxBytes && !(size === 0 && firstWhole)) break
+      if (run !== undefined && run.block === batch.block && run.end === batch.position) run.end += length
+      else {
+        if (run !== undefined) chunks.push(run.block.subarray(run.start, run.end))
+        run = { block: batch.block, start: batch.position, end: batch.position + length }
+      }
+      size += length
+      nextOffset = batch.lastOffset + 1
+    }
+    if (run !== undefined) chunks.push(run.block.subarray(run.start, run.end))
+    return { chunks, sizeInBytes: size, nextOffset }
+  }
+
+  /** How many bytes lie between the batch that holds `offset` and `limitOffset`. */
+  bytesBetween(offset: number, limitOffset: number): number {
+    const from = this.#batches[this.#indexOf(offset)]
+    if (from === undefined || from.baseOffset >= limitOffset) return 0
+    const to = limitOffset >= this.#logEndOffset ? undefined : this.#batches[this.#indexOf(limitOffset)]
+    return (to?.bytesBefore ?? this.#bytesEver) - from.bytesBefore
+  }
+
+  /** The aborted transactions that a reader of `[offset, nextOffset)` must skip. */
+  abortedBetween(offset: number, nextOffset: number): AbortedTransaction[] {
+    return this.#aborted.filter((aborted) => aborted.lastOffset >= offset && aborted.firstOffset < nextOffset)
+  }
+
+  /** The first record at or after `timestamp`, in the order of offsets. */
+  offsetForTimestamp(timestamp: number): TimestampedOffset | undefined {
+    for (const batch of this.#batches) {
+      if (batch.header.maxTimestamp < timestamp) continue
+      const found = this.#firstInBatch(batch, timestamp)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  /** The first record of the latest timestamp. */
+  offsetOfMaxTimestamp(): TimestampedOffset | undefined {
+    let latest: StoredBatch | undefined
+    for (const batch of this.#batches) {
+      if (latest === undefined || batch.header.maxTimestamp > latest.header.maxTimestamp) latest = batch
+    }
+    return latest === undefined ? undefined : this.#firstInBatch(latest, latest.header.maxTimestamp)
+  }
+
+  /** Forgets what lies before `offset`; -1 means everything. Returns the new start of the log. */
+  deleteRecords(offset: number): number {
+    const target = offset === -1 ? this.highWatermark : offset
+    if (target < 0 || target > this.highWatermark)
+      throw new Refusal('OFFSET_OUT_OF_RANGE', `offset ${target} is not within the log`)
+    if (target > this.#logStartOffset) {
+      this.#trim(target)
+      this.#journal?.logStartOffset(target)
+    }
+    return this.#logStartOffset
+  }
+
+  /** Ends the journal; the log itself is just left to the garbage collector. */
+  close(): void {
+    this.#journal?.close()
+  }
+
+  #store(batch: Bytes, header: BatchHeader, baseOffset: number): StoredBatch {
+    const { block, position } = this.#segments.add(batch)
+    patchOffset(block.subarray(position, position + header.sizeInBytes), baseOffset, 0)
+    const lastOffset = baseOffset + header.lastOffsetDelta
+    const stored = { header, baseOffset, lastOffset, block, position, bytesBefore: this.#bytesEver }
+    this.#batches.push(stored)
+    this.#bytesEver += header.sizeInBytes
+    this.#logEndOffset = lastOffset + 1
+    return stored
+  }
+
+  #remember({ header, baseOffset, lastOffset, block, position }: StoredBatch): void {
+    if (header.producerId === NO_PRODUCER_ID) return
+    if (!isControl(header)) {
+      this.producers.appended(header, baseOffset, isTransactional(header))
+      return
+    }
+    const bytes = block.subarray(position, position + header.sizeInBytes)
+    const firstOffset = this.producers.ended(header)
+    if (markerOutcome(bytes) === false && firstOffset !== undefined)
+      this.#aborted.push({ producerId: header.producerId, firstOffset, lastOffset })
+  }
+
+  #trim(logStartOffset: number): void {
+    this.#logStartOffset = logStartOffset
+    const kept = this.#indexOf(logStartOffset)
+    this.#batches.splice(0, kept)
+    const aborted = this.#aborted.filter((transaction) => transaction.lastOffset >= logStartOffset)
+    this.#aborted.splice(0, this.#aborted.length, ...aborted)
+  }
+
+  #firstInBatch(batch: StoredBatch, timestamp: number): TimestampedOffset | undefined {
+    const { header, block, position, baseOffset } = batch
+    let found: TimestampedOffset | undefined
+    const bytes = block.subarray(position, position + header.sizeInBytes)
+    const visited = visitRecords(bytes, header, this.#decompress, ({ offsetDelta, timestampDelta }) => {
+      const offset = baseOffset + offsetDelta
+      const at = timestampOf(header, timestampDelta)
+      if (at >= timestamp && offset >= this.#logStartOffset) found = { offset, timestamp: at }
+      return found === undefined
+    })
+    // A codec we cannot read: the batch is the best answer there is, and readers skip what is too early.
+    return visited === undefined ? { offset: baseOffset, timestamp: header.baseTimestamp } : found
+  }
+
+  /** The index of the batch that holds `offset`, or of the first behind it. */
+  #indexOf(offset: number): number {
+    let low = 0
+    let high = this.#batches.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#batches[middle] as StoredBatch).lastOffset < offset) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+export interface LogRead {
+  readonly chunks: readonly Bytes[]
+  readonly sizeInBytes: number
+  /** The offset behind the last batch read. */
+  readonly nextOffset: number
+}
+
+const timestampOf = (header: BatchHeader, delta: number): number =>
+  isLogAppendTime(header) ? header.maxTimestamp : header.baseTimestamp + delta
