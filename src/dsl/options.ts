@@ -11,18 +11,19 @@ export interface Named {
   readonly name?: string
 }
 
-/**
- * Grouping by a new key: the name becomes part of the repartition topic's; the key's serde may be left out for text.
- */
-export type GroupByOptions<K, V> = {
+/** Grouping by a new key: the name becomes part of the repartition topic's. */
+export interface GroupByTextOptions<K, V> {
   readonly name: string
+  /** UTF-8 text unless given. */
+  readonly key?: Serde<NonNullable<K>>
   readonly value?: SerdeSource<NonNullable<V>>
   readonly partitions?: number
-} & KeySerdeOption<K>
+}
 
-export type KeySerdeOption<K> = [NonNullable<K>] extends [string]
-  ? { readonly key?: Serde<NonNullable<K>> }
-  : { readonly key: Serde<NonNullable<K>> }
+/** The same for keys that are no text, which need their serde. */
+export interface GroupByOptions<K, V> extends GroupByTextOptions<K, V> {
+  readonly key: Serde<NonNullable<K>>
+}
 
 /** How an aggregate or a table is kept. */
 export interface StoreOptions {

@@ -9,11 +9,12 @@ export type Branches<K, V> = Readonly<Record<string, (record: KeyValueRecord<K, 
 
 /** The stream of each branch; a branch with a type guard carries the narrowed values. */
 export type BranchStreams<K, V, B> = {
-  readonly [Name in keyof B]: Stream<K, B[Name] extends Narrowing<infer V2> ? Extract<V2, V> : V>
+  readonly [Name in keyof B]: B[Name] extends ((
+    record: KeyValueRecord<K, V>,
+  ) => record is KeyValueRecord<K, infer V2 extends V>)
+    ? Stream<K, V2>
+    : Stream<K, V>
 }
-
-// oxlint-disable-next-line typescript/no-explicit-any -- a guard's parameter can only be matched by any
-type Narrowing<V2> = (record: any) => record is KeyValueRecord<unknown, V2>
 
 /** Adds the split and a branch node for each of its branches; returns where each branch goes on. */
 export const splitNode = (

@@ -8,7 +8,14 @@ import type { AnySinkTopic } from '../topology/node-topic.ts'
 import type { Emitted, Guard, Predicate } from './callbacks.ts'
 import type { Position } from './graph.ts'
 import type { GroupedStream } from './grouped-stream.ts'
-import type { GroupByOptions, Named, RepartitionOptions, SerdeSource, StoreOptions } from './options.ts'
+import type {
+  GroupByOptions,
+  GroupByTextOptions,
+  Named,
+  RepartitionOptions,
+  SerdeSource,
+  StoreOptions,
+} from './options.ts'
 import { optionalSerde } from './options.ts'
 import type { Branches, BranchStreams } from './split.ts'
 import { splitNode } from './split.ts'
@@ -272,9 +279,17 @@ export class Stream<K, V> {
   }
 
   /** Groups by a new key, through the repartition topic `<application>-<name>-repartition`. */
+  groupBy<K2 extends string | null>(
+    select: (record: KeyValueRecord<K, V>) => K2,
+    options: GroupByTextOptions<K2, V>,
+  ): GroupedStream<NonNullable<K2>, V>
   groupBy<K2>(
     select: (record: KeyValueRecord<K, V>) => K2,
     options: GroupByOptions<K2, V>,
+  ): GroupedStream<NonNullable<K2>, V>
+  groupBy<K2>(
+    select: (record: KeyValueRecord<K, V>) => K2,
+    options: GroupByTextOptions<K2, V>,
   ): GroupedStream<NonNullable<K2>, V> {
     const rekeyed = this.selectKey(select, { key: options.key as never })
     return this.at.graph.handles.groupedStream<NonNullable<K2>, V>(

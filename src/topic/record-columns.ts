@@ -1,5 +1,5 @@
 import type { Bytes } from '../base/bytes.ts'
-import { utf8Decode } from '../base/bytes.ts'
+import { concatBytes, utf8Decode, utf8Encode } from '../base/bytes.ts'
 import type { Header, Headers } from './headers.ts'
 import { noHeaders } from './headers.ts'
 
@@ -57,4 +57,71 @@ const readVarint = (cursor: Cursor): number => {
     if (byte < 0x80) return (result >>> 1) ^ -(result & 1)
     shift += 7
   }
+}
+
+/** One record as bytes: what a test, a restore or a transfer between tasks hands over. */
+export interface RecordRow {
+  readonly key: Bytes | null
+  readonly value: Bytes | null
+  readonly timestamp: number
+  readonly headers?: Headers
+  readonly offset?: number
+}
+
+/** Rows as columns; offsets count from 0 where a row brings none. */
+export const columnsOf = (rows: readonly RecordRow[]): RecordColumns => {
+  const parts: Bytes[] = []
+  let position = 0
+  const add = (part: Bytes | null): number => {
+    if (part === null) return -1
+    parts.push(part)
+    position += part.length
+    return position - part.length
+  }
+  const columns = emptyColumns(rows.length)
+  rows.forEach((row, index) => {
+    columns.offsets[index] = row.offset ?? index
+    columns.timestamps[index] = row.timestamp
+    columns.keyStarts[index] = add(row.key)
+    columns.keyEnds[index] = position
+    columns.valueStarts[index] = add(row.value)
+    columns.valueEnds[index] = position
+    const headers = row.headers ?? noHeaders
+    columns.headersStarts[index] = headers.length === 0 ? -1 : add(encodeHeaders(headers))
+  })
+  return { ...columns, count: rows.length, buffer: concatBytes(...parts) }
+}
+
+/** The headers of a record as Kafka writes them: a varint count, then varint-sized names and values. */
+export const encodeHeaders = (headers: Headers): Bytes =>
+  concatBytes(
+    varint(headers.length),
+    ...headers.flatMap(([name, value]) => {
+      const bytes = utf8Encode(name)
+      return value === null
+        ? [varint(bytes.length), bytes, varint(-1)]
+        : [varint(bytes.length), bytes, varint(value.length), value]
+    }),
+  )
+
+const emptyColumns = (count: number): Omit<RecordColumns, 'buffer' | 'count'> => ({
+  offsets: new Float64Array(count),
+  timestamps: new Float64Array(count),
+  keyStarts: new Int32Array(count),
+  keyEnds: new Int32Array(count),
+  valueStarts: new Int32Array(count),
+  valueEnds: new Int32Array(count),
+  headersStarts: new Int32Array(count),
+})
+
+/** A zigzag varint of 32 bits. */
+const varint = (value: number): Bytes => {
+  const result: number[] = []
+  let rest = ((value << 1) ^ (value >> 31)) >>> 0
+  while (rest >= 0x80) {
+    result.push((rest & 0x7f) | 0x80)
+    rest >>>= 7
+  }
+  result.push(rest)
+  return Uint8Array.from(result)
 }

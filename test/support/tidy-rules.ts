@@ -1,0 +1,176 @@
+/**
+ * The rules of the house as data and functions over source text, so that a test can hold the house to them and plant a
+ * violation to see that they bite.
+ */
+export interface SourceFile {
+  /** Relative to the checkout, with forward slashes. */
+  readonly path: string
+  readonly text: string
+}
+
+interface Room {
+  /** The rooms it may import, beside itself. */
+  readonly rooms: readonly string[]
+  /** The packages it may import; `types:` in front allows type imports only. */
+  readonly packages: readonly string[]
+  /** True where the room must run in a browser, so that no `node:` module is imported. */
+  readonly browser: boolean
+}
+
+/** The room table of ARCHITECTURE.md. A room comes after everything it imports. */
+export const rooms: Readonly<Record<string, Room>> = {
+  base: { rooms: [], packages: [], browser: true },
+  topic: { rooms: ['base'], packages: ['zod'], browser: true },
+  topology: { rooms: ['base', 'topic'], packages: ['types:rxjs'], browser: true },
+  dsl: { rooms: ['base', 'topic', 'topology'], packages: ['types:rxjs', 'types:zod'], browser: true },
+  saga: { rooms: ['base', 'topic', 'topology', 'dsl'], packages: ['types:zod'], browser: true },
+  state: { rooms: ['base', 'topic', 'topology'], packages: ['lmdb'], browser: false },
+  task: { rooms: ['base', 'topic', 'topology', 'state'], packages: ['rxjs'], browser: true },
+  kafka: { rooms: ['base', 'topic'], packages: ['@platformatic/kafka'], browser: false },
+  runtime: {
+    rooms: ['base', 'topic', 'topology', 'dsl', 'saga', 'state', 'task', 'kafka'],
+    packages: ['rxjs'],
+    browser: false,
+  },
+  broker: { rooms: ['base'], packages: [], browser: false },
+  testing: {
+    rooms: ['base', 'topic', 'topology', 'dsl', 'saga', 'state', 'task', 'kafka', 'runtime', 'broker'],
+    packages: ['rxjs', 'types:vitest'],
+    browser: true,
+  },
+  app: {
+    rooms: ['base', 'topic', 'topology', 'dsl', 'saga', 'state', 'task', 'kafka', 'runtime', 'broker'],
+    packages: ['zod'],
+    browser: false,
+  },
+  dashboard: { rooms: ['base', 'topology', 'app'], packages: ['fastify'], browser: false },
+  cli: {
+    rooms: ['base', 'topic', 'topology', 'kafka', 'app', 'broker', 'dashboard'],
+    packages: ['commander'],
+    browser: false,
+  },
+}
+
+/** Files at the root of `src/` are doors: they may import any room. */
+const doors = ['src/index.ts']
+/** The only files whose whole purpose is to hand on what others hold. */
+const barrels = new Set(['src/index.ts', 'src/testing/index.ts', 'src/broker/index.ts'])
+/** In rooms that otherwise run in a browser or the reverse: where `node:` may or may not be imported. */
+const clockFile = 'src/base/system-clock.ts'
+
+interface Import {
+  readonly from: string
+  readonly typeOnly: boolean
+}
+
+/** Every violation of the house's rules in these files, each naming the file and the rule. */
+export const violationsIn = (files: readonly SourceFile[]): readonly string[] => files.flatMap(violationsOf)
+
+const violationsOf = (file: SourceFile): readonly string[] => [
+  ...importViolations(file),
+  ...textViolations(file),
+  ...nameViolations(file),
+]
+
+const importViolations = (file: SourceFile): readonly string[] => {
+  const [top, room] = file.path.split('/')
+  const imports = importsOf(file.text)
+  if (top === 'topologies') return imports.flatMap((each) => topologyViolation(file.path, each))
+  if (top !== 'src' || doors.includes(file.path)) return []
+  const rules = rooms[room ?? '']
+  if (rules === undefined) return [`${file.path}: '${room}' is no room of the table`]
+  return imports.flatMap((each) => roomViolation(file.path, room as string, rules, each))
+}
+
+const roomViolation = (
+  path: string,
+  room: string,
+  rules: Room,
+  { from, typeOnly }: Import,
+): readonly string[] => {
+  if (from.startsWith('node:'))
+    return rules.browser ? [`${path}: room '${room}' runs in a browser and may not import ${from}`] : []
+  if (from.startsWith('.')) {
+    const target = resolve(path, from).split('/')[1] as string
+    return target === room || rules.rooms.includes(target)
+      ? []
+      : [`${path}: room '${room}' may not import room '${target}'`]
+  }
+  const name = packageOf(from)
+  if (rules.packages.includes(name) || (typeOnly && rules.packages.includes(`types:${name}`))) return []
+  return [`${path}: room '${room}' may not import package '${name}'${typeOnly ? '' : ' (as a value)'}`]
+}
+
+/** A program of the order system imports the front door, its contracts and the standard library, and nothing else. */
+const topologyViolation = (path: string, { from }: Import): readonly string[] => {
+  const allowed =
+    ['#millrace', '#millrace/testing', '#millrace/broker', 'zod', 'rxjs'].includes(from) ||
+    from.startsWith('node:') ||
+    (from.startsWith('.') && /^(topologies|config)\//.test(resolve(path, from)))
+  return allowed ? [] : [`${path}: a topology imports only the front door, not '${from}'`]
+}
+
+const textViolations = ({ path, text }: SourceFile): readonly string[] => {
+  if (!path.startsWith('src/') && !path.startsWith('topologies/')) return []
+  const code = withoutComments(text)
+  const rules: readonly (readonly [RegExp, boolean, string])[] = [
+    [
+      /\bDate\.now\(|new Date\(\)|\bsetTimeout\(|\bsetInterval\(|performance\.now\(/,
+      path === clockFile,
+      'reads the clock',
+    ],
+    [/\bMath\.random\(/, false, 'draws a random number'],
+    [/\bprocess\.env\b/, false, 'reads the environment (config/ is the only reader)'],
+    [/\bas any\b|: any\b/, false, 'says any'],
+  ]
+  return rules
+    .filter(([pattern, allowed]) => !allowed && pattern.test(code))
+    .map(([, , what]) => `${path}: ${what}`)
+}
+
+const nameViolations = ({ path, text }: SourceFile): readonly string[] => {
+  const name = path.split('/').at(-1) as string
+  const violations: string[] = []
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*\.ts$/.test(name)) violations.push(`${path}: not kebab-case`)
+  if (path.startsWith('src/') && !barrels.has(path) && isBarrel(text)) violations.push(`${path}: a barrel`)
+  return violations
+}
+
+const isBarrel = (text: string): boolean => {
+  const lines = withoutComments(text)
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+  return (
+    lines.length > 0 && lines.every((line) => /^\s*(export (type )?(\{|\*)|[\w\s,]+,?$|\} from)/.test(line))
+  )
+}
+
+/** Imports and re-exports; dynamic imports count as values. */
+const importsOf = (text: string): readonly Import[] => {
+  const code = withoutComments(text)
+  const statics = [
+    ...code.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm),
+  ]
+  const dynamics = [...code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g)]
+  return [
+    ...statics.map(([, type, from]) => ({ from: from as string, typeOnly: type !== undefined })),
+    ...dynamics.map(([, from]) => ({ from: from as string, typeOnly: false })),
+  ]
+}
+
+const withoutComments = (text: string): string =>
+  text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '')
+
+const packageOf = (from: string): string =>
+  from
+    .split('/')
+    .slice(0, from.startsWith('@') ? 2 : 1)
+    .join('/')
+
+const resolve = (path: string, from: string): string => {
+  const parts = path.split('/').slice(0, -1)
+  for (const part of from.split('/'))
+    if (part === '..') parts.pop()
+    else if (part !== '.') parts.push(part)
+  return parts.join('/')
+}

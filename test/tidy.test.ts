@@ -1,0 +1,72 @@
+import { globSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { rooms, violationsIn } from './support/tidy-rules.ts'
+
+const files = globSync(['src/**/*.ts', 'topologies/**/*.ts', 'config/**/*.ts']).map((path) => ({
+  path: path.replaceAll('\\', '/'),
+  text: readFileSync(path, 'utf8'),
+}))
+
+describe('the house is tidy', () => {
+  it('keeps the rules of its rooms', () => {
+    expect(files.length).toBeGreaterThan(50)
+    expect(violationsIn(files)).toEqual([])
+  })
+
+  it('has a room table whose imports point one way', () => {
+    const order = Object.keys(rooms)
+    for (const [name, { rooms: imported }] of Object.entries(rooms))
+      for (const each of imported)
+        expect(order.indexOf(each), `${name} → ${each}`).toBeLessThan(order.indexOf(name))
+  })
+})
+
+describe('a planted violation is found', () => {
+  const plant = (path: string, text: string): readonly string[] => violationsIn([{ path, text }])
+
+  it.each([
+    [
+      'an import that points back',
+      'src/base/x.ts',
+      "import { topic } from '../topic/topic.ts'",
+      'may not import room',
+    ],
+    [
+      'a type import that points back',
+      'src/topic/x.ts',
+      "import type { Task } from '../task/task.ts'",
+      'may not import room',
+    ],
+    ['a package of another room', 'src/task/x.ts', "import { open } from 'lmdb'", 'may not import package'],
+    ['a value import where types are allowed', 'src/dsl/x.ts', "import { map } from 'rxjs'", '(as a value)'],
+    [
+      'a node module in the engine',
+      'src/topic/x.ts',
+      "import { readFileSync } from 'node:fs'",
+      'runs in a browser',
+    ],
+    ['a dynamic import', 'src/base/x.ts', "const x = await import('rxjs')", 'may not import package'],
+    ['a room that is not in the table', 'src/attic/x.ts', 'export const x = 1', 'no room'],
+    ['the wall clock', 'src/task/x.ts', 'const now = Date.now()', 'reads the clock'],
+    ['chance', 'src/task/x.ts', 'const x = Math.random()', 'random'],
+    ['the environment', 'src/app/x.ts', 'const x = process.env.HOME', 'reads the environment'],
+    ['any', 'src/task/x.ts', 'const x = y as any', 'says any'],
+    ['a barrel', 'src/task/x.ts', "export { Task } from './task.ts'\nexport * from './ports.ts'", 'a barrel'],
+    ['a name that is not kebab-case', 'src/task/taskRunner.ts', 'export const x = 1', 'kebab-case'],
+    [
+      'a topology that reaches behind the door',
+      'topologies/x.ts',
+      "import { Task } from '../src/task/task.ts'",
+      'front door',
+    ],
+  ])('%s', (_what, path, text, expected) => {
+    expect(plant(path, text).join('\n')).toContain(expected)
+  })
+
+  it('and a clean file is let pass', () => {
+    expect(plant('src/dsl/x.ts', "import type { OperatorFunction } from 'rxjs'\nexport const x = 1")).toEqual(
+      [],
+    )
+    expect(plant('topologies/x.ts', "import { topic } from '#millrace'\nexport const x = 1")).toEqual([])
+  })
+})
