@@ -3,8 +3,10 @@ import { Observable } from 'rxjs'
 import { Fault, isFault, messageOf } from '../base/fault.ts'
 import type { StateStore, ValueAndTimestamp } from '../state/store.ts'
 import type { RecordOrigin } from '../topic/record.ts'
+import { DeserializationFault } from '../topic/record.ts'
 import type { AnyRecord, Change } from '../topology/node.ts'
 import type { Topology } from '../topology/topology.ts'
+import { nodeNamed } from '../topology/topology.ts'
 import type { DropReason, TaskFailure, TaskHost } from './ports.ts'
 
 /** A row of a table as its followers may look it up, kept in a store or computed from the table above. */
@@ -85,7 +87,18 @@ export class NodeContext {
   /** Notes a failure; only the first of a record counts, as everything after it is skipped. */
   fail(node: string, error: unknown): void {
     if (this.failure !== undefined) return
-    this.failure = { node, origin: this.origin, fault: this.#faultOf(node, error) }
+    this.failure = {
+      node,
+      stage: this.#stageOf(node, error),
+      origin: this.origin,
+      fault: this.#faultOf(node, error),
+    }
+  }
+
+  #stageOf(node: string, error: unknown): TaskFailure['stage'] {
+    if (error instanceof DeserializationFault) return 'deserialization'
+    const kind = nodeNamed(this.topology, node)?.kind
+    return kind === 'sink' || kind === 'repartition' ? 'production' : 'processing'
   }
 
   #faultOf(node: string, error: unknown): Fault {

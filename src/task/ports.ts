@@ -54,6 +54,8 @@ export type DropReason =
 /** A failure while a record was processed: where, at which record, and what was thrown. */
 export interface TaskFailure {
   readonly node: string
+  /** What was being done: reading the record, processing it, or writing a result. */
+  readonly stage: 'deserialization' | 'processing' | 'production'
   readonly origin: RecordOrigin | undefined
   readonly fault: Fault
 }

@@ -4,7 +4,10 @@ import { ManualClock } from '../base/manual-clock.ts'
 import type { StateStore } from '../state/store.ts'
 import type { DropReason, Output, SinkTarget, TaskFailure } from '../task/ports.ts'
 import type { FailureDecision, Task } from '../task/task.ts'
+import type { FailurePolicies } from '../task/failure-policy.ts'
+import { judgeBy } from '../task/failure-policy.ts'
 import type { Headers } from '../topic/headers.ts'
+import type { RecordRow } from '../topic/record-columns.ts'
 import { partitionForKey } from '../topic/murmur2.ts'
 import type { AnyRecord } from '../topology/node.ts'
 import { keyBytesOf, valueBytesOf } from '../topic/record.ts'
@@ -21,8 +24,12 @@ export interface TestDriverOptions {
   readonly partitions?: number | Readonly<Record<string, number>>
   /** Where the clock starts, in milliseconds since the epoch. 0 unless given. */
   readonly startMs?: number
-  /** What a failed record means: `fail` (thrown from `pipe`) unless given. */
+  /** What a failed record means: judged by the policies below unless given. */
   readonly onFailure?: (failure: TaskFailure) => FailureDecision
+  /** As the settings of the same names; `fail` (thrown from `pipe`) unless given. */
+  readonly policies?: Partial<FailurePolicies>
+  /** Takes what the policy `deadLetter` leaves out. `dead-letters` unless given. */
+  readonly deadLetterTopic?: string
   /** When state and held-back results go out: after each record, or only by `commit()`. */
   readonly commit?: 'everyRecord' | 'manual'
 }
@@ -84,10 +91,23 @@ export class TestDriver {
   readonly #options: TestDriverOptions
   readonly #dropped = new Map<DropReason, number>()
   readonly #read = new Map<string, number>()
+  readonly #judge: (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
 
   constructor(topologies: readonly Topology[], options: TestDriverOptions) {
     this.#options = options
     this.clock = new ManualClock(options.startMs ?? 0)
+    this.#judge = judgeBy(
+      {
+        deserializationFailure: 'fail',
+        processingFailure: 'fail',
+        productionFailure: 'fail',
+        ...options.policies,
+      },
+      {
+        deadLetter: (row) => this.#deadLetter(options.deadLetterTopic ?? 'dead-letters', row),
+        leftOut: () => this.#count('failed'),
+      },
+    )
     this.#applications = topologies.map(
       (topology) =>
         new TestApplication(topology, {
@@ -98,9 +118,9 @@ export class TestDriver {
               this.#topics.append(topic, partition, { key, value, timestamp, headers })
             },
           }),
-          dropped: (reason) => this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + 1),
+          dropped: (reason) => this.#count(reason),
           partitionsOf: (topic) => this.#partitionsOf(topic),
-          onFailure: (failure) => this.#options.onFailure?.(failure) ?? 'fail',
+          onFailure: (failure, record) => this.#options.onFailure?.(failure) ?? this.#judge(failure, record),
         }),
     )
   }
@@ -183,6 +203,15 @@ export class TestDriver {
     }
     this.#write(topic, partition, record)
     this.#run()
+  }
+
+  #deadLetter(topic: string, row: RecordRow): void {
+    const record = { ...row, headers: row.headers ?? [] }
+    this.#write(topic, this.#partitionFor(topic, row.key), record)
+  }
+
+  #count(reason: DropReason): void {
+    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + 1)
   }
 
   #write(topic: string, partition: number, record: Omit<StoredRecord, 'offset' | 'partition'>): void {

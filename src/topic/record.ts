@@ -1,4 +1,5 @@
 import type { Bytes } from '../base/bytes.ts'
+import { Fault, isFault, messageOf } from '../base/fault.ts'
 import type { Headers } from './headers.ts'
 import { noHeaders } from './headers.ts'
 import type { RecordColumns } from './record-columns.ts'
@@ -135,6 +136,16 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
     return this._valueRaw?.region(serializer)
   }
 
+  /** The key as it was read, whoever reads it; undefined where it was made here or is null. */
+  get keyAsRead(): RawRegion | undefined {
+    return this._keyRaw
+  }
+
+  /** The value as it was read, whoever reads it; undefined where it was made here or is null. */
+  get valueAsRead(): RawRegion | undefined {
+    return this._valueRaw
+  }
+
   withKey<K2>(key: K2): StreamRecord<K2, V> {
     return new StreamRecord<K2, V>(
       key,
@@ -213,6 +224,19 @@ interface RawHeaders {
   readonly row: number
 }
 
+/** A key or value could not be read: the bytes are none of its serde's, or break the contract of the topic. */
+export class DeserializationFault extends Fault {
+  constructor(cause: unknown) {
+    const known = isFault(cause) ? cause : undefined
+    super({
+      code: known?.code ?? 'DESERIALIZATION_FAILED',
+      actor: 'record',
+      message: messageOf(cause),
+      cause,
+    })
+  }
+}
+
 /** A serialised part that was read; it serves a writer too whose serde reads it by the same function. */
 class RawPart<out T> implements RawRegion {
   readonly buffer: Bytes
@@ -228,7 +252,11 @@ class RawPart<out T> implements RawRegion {
   }
 
   decode(): T {
-    return this.serde.deserialize(this.buffer, this.start, this.end)
+    try {
+      return this.serde.deserialize(this.buffer, this.start, this.end)
+    } catch (error) {
+      throw new DeserializationFault(error)
+    }
   }
 
   region(serializer: Serializer<never>): RawRegion | undefined {

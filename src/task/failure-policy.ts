@@ -1,0 +1,91 @@
+import { copyBytes, utf8Encode } from '../base/bytes.ts'
+import type { Bytes } from '../base/bytes.ts'
+import type { Fault } from '../base/fault.ts'
+import type { Header } from '../topic/headers.ts'
+import type { RecordRow } from '../topic/record-columns.ts'
+import type { RawRegion, RecordOrigin } from '../topic/record.ts'
+import type { AnyRecord } from '../topology/node.ts'
+import type { TaskFailure } from './ports.ts'
+import type { FailureDecision } from './task.ts'
+
+/** What becomes of a record that failed: stop here, leave it out, or leave it out and keep it in the dead letter topic. */
+export type FailurePolicy = 'fail' | 'skip' | 'deadLetter'
+
+export interface FailurePolicies {
+  readonly deserializationFailure: FailurePolicy
+  readonly processingFailure: FailurePolicy
+  readonly productionFailure: FailurePolicy
+}
+
+export interface FailureOutlets {
+  /** Takes the record that goes to the dead letter topic. */
+  readonly deadLetter: (row: RecordRow) => void
+  /** Hears of every record that was left out, so that none is lost in silence. */
+  readonly leftOut: (failure: TaskFailure, record: AnyRecord | undefined) => void
+}
+
+/**
+ * Judges failures by policy. A failure that is not the record's own (the author's mistake, a broken store) always stops
+ * the task: leaving records out would not mend it.
+ */
+export const judgeBy =
+  (policies: FailurePolicies, outlets: FailureOutlets) =>
+  (failure: TaskFailure, record: AnyRecord | undefined): FailureDecision => {
+    const policy = failure.fault.actor === 'record' ? policyFor(policies, failure.stage) : 'fail'
+    if (policy === 'fail') return 'fail'
+    if (policy === 'deadLetter' && record !== undefined && failure.origin !== undefined)
+      outlets.deadLetter(deadLetterOf(record, failure.origin, failure.fault))
+    outlets.leftOut(failure, record)
+    return 'continue'
+  }
+
+const policyFor = (policies: FailurePolicies, stage: TaskFailure['stage']): FailurePolicy => {
+  switch (stage) {
+    case 'deserialization':
+      return policies.deserializationFailure
+    case 'processing':
+      return policies.processingFailure
+    case 'production':
+      return policies.productionFailure
+  }
+}
+
+/**
+ * The dead letter of a record as Kafka Streams writes it (KIP-1034): key and value as they were read, the record's own
+ * time and headers, then what went wrong and where.
+ */
+export const deadLetterOf = (record: AnyRecord, origin: RecordOrigin, fault: Fault): RecordRow => {
+  const thrown = rootOf(fault)
+  const added: readonly Header[] = [
+    ['__streams.errors.exception', utf8Encode(nameOf(thrown))],
+    ['__streams.errors.message', utf8Encode(fault.message)],
+    [
+      '__streams.errors.stacktrace',
+      utf8Encode((thrown instanceof Error ? thrown.stack : undefined) ?? fault.message),
+    ],
+    ['__streams.errors.topic', utf8Encode(origin.topic)],
+    ['__streams.errors.partition', utf8Encode(String(origin.partition))],
+    ['__streams.errors.offset', utf8Encode(String(origin.offset))],
+  ]
+  return {
+    key: copyOf(record.keyAsRead),
+    value: copyOf(record.valueAsRead),
+    timestamp: record.timestamp,
+    headers: [...record.headers, ...added],
+  }
+}
+
+const copyOf = (region: RawRegion | undefined): Bytes | null =>
+  region === undefined ? null : copyBytes(region.buffer.subarray(region.start, region.end))
+
+const rootOf = (error: unknown): unknown => {
+  let root = error
+  while (root instanceof Error && root.cause !== undefined) root = root.cause
+  return root
+}
+
+const nameOf = (thrown: unknown): string => {
+  if (!(thrown instanceof Error)) return 'Error'
+  const { code } = thrown as { code?: unknown }
+  return typeof code === 'string' ? `${thrown.name}: ${code}` : thrown.name
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import { bytes, headerText, nullable, string, topic, topology } from '../../src/index.ts'
+import type { TestDriver } from '../../src/testing/index.ts'
+import { testDriver } from '../../src/testing/index.ts'
+
+const Order = z.object({ amount: z.number() })
+const orders = topic('orders', { value: Order })
+const large = topic('large', { value: Order })
+const deadLetters = topic('dead-letters', { key: nullable(string), value: bytes })
+const text = (value: string): Uint8Array => new TextEncoder().encode(value)
+
+const program = topology('policies', (builder) => {
+  builder
+    .stream(orders)
+    .filter(({ value }) => value.amount > 0)
+    .mapValues((order) => {
+      if (order.amount === 13) throw new RangeError('unlucky')
+      return order.amount === 7 ? ({ amount: 'seven' } as unknown as { amount: number }) : order
+    })
+    .to(large)
+})
+
+const pipeAll = (driver: TestDriver): void => {
+  const input = driver.input(orders)
+  input.pipeBytes(text('a'), text('{"amount":'))
+  input.pipeBytes(text('b'), text('{"amount":"1"}'))
+  input.pipe('c', { amount: 13 }, { timestamp: 5, headers: [['trace', text('t')]] })
+  input.pipe('d', { amount: 7 })
+  input.pipe('e', { amount: 1 })
+}
+
+describe('failure policies', () => {
+  it('keep a failed record as it was read in the dead letter topic, and go on', () => {
+    const driver = testDriver(program, {
+      policies: {
+        deserializationFailure: 'deadLetter',
+        processingFailure: 'deadLetter',
+        productionFailure: 'deadLetter',
+      },
+    })
+    pipeAll(driver)
+    const letters = driver.output(deadLetters).readAll()
+    expect(letters.map(({ key, value }) => [key, new TextDecoder().decode(value as Uint8Array)])).toEqual([
+      ['a', '{"amount":'],
+      ['b', '{"amount":"1"}'],
+      ['c', '{"amount":13}'],
+      ['d', '{"amount":7}'],
+    ])
+    expect(driver.output(large).readKeyValues()).toEqual([{ key: 'e', value: { amount: 1 } }])
+    expect(driver.dropped()).toEqual({ failed: 4 })
+  })
+
+  it('say in the headers of KIP-1034 what happened and where, after the headers of the record', () => {
+    const driver = testDriver(program, { policies: { processingFailure: 'deadLetter' } })
+    driver.input(orders).pipe('x', { amount: 1 })
+    driver.input(orders).pipe('c', { amount: 13 }, { timestamp: 5, headers: [['trace', text('t')]] })
+    const [letter] = driver.output(deadLetters).readAll()
+    expect(letter).toMatchObject({ key: 'c', timestamp: 5 })
+    expect(letter?.headers.map(([name]) => name)).toEqual([
+      'trace',
+      '__streams.errors.exception',
+      '__streams.errors.message',
+      '__streams.errors.stacktrace',
+      '__streams.errors.topic',
+      '__streams.errors.partition',
+      '__streams.errors.offset',
+    ])
+    const header = (name: string): string | undefined =>
+      headerText(letter?.headers ?? [], `__streams.errors.${name}`)
+    expect(header('exception')).toBe('RangeError')
+    expect(header('message')).toContain('unlucky')
+    expect([header('topic'), header('partition'), header('offset')]).toEqual(['orders', '0', '1'])
+  })
+
+  it.each([
+    ['deserializationFailure', '{"amount":', /not JSON/],
+    ['deserializationFailure', '{"amount":"1"}', /breaks the topic's schema: amount/],
+    ['processingFailure', '{"amount":13}', /unlucky/],
+    ['productionFailure', '{"amount":7}', /written breaks the topic's schema/],
+  ] as const)('are asked by stage: %s of %s', (policy, value, message) => {
+    const strict = testDriver(program)
+    expect(() => strict.input(orders).pipeBytes(text('k'), text(value))).toThrow(message)
+    const lenient = testDriver(program, { policies: { [policy]: 'skip' } })
+    lenient.input(orders).pipeBytes(text('k'), text(value))
+    expect(lenient.dropped()).toEqual({ failed: 1 })
+  })
+})
