@@ -115,7 +115,7 @@ class CoreConnection implements Connection {
 
   close(): void {
     this.#isClosed = true
-    for (const listener of [...this.#closeListeners]) listener()
+    for (const listener of this.#closeListeners) listener()
     this.#closeListeners.clear()
   }
 

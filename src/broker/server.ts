@@ -5,7 +5,7 @@ import type { BrokerCore, Connection } from './core.ts'
 /** The socket shell: frames over loopback TCP, each handed to the core, answers in the order of the requests. */
 export interface Listening {
   readonly port: number
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 const HOST = '127.0.0.1'

@@ -14,6 +14,8 @@ export interface BrokerSettings {
   readonly transactionMaxTimeoutMs: number
   /** How often transactions that are older than their timeout are looked for and aborted. */
   readonly transactionAbortTimedOutTransactionCleanupIntervalMs: number
+  /** How long after the decision the markers of a transaction are written; until then its id is busy. */
+  readonly transactionMarkerDelayMs: number
   /** The feature `transaction.version` that is advertised: 0 makes clients use TV1, 2 makes them use TV2. */
   readonly transactionVersion: 0 | 2
 }
@@ -27,6 +29,7 @@ export const DEFAULT_SETTINGS: BrokerSettings = {
   offsetMetadataMaxBytes: 4096,
   transactionMaxTimeoutMs: 900000,
   transactionAbortTimedOutTransactionCleanupIntervalMs: 10000,
+  transactionMarkerDelayMs: 0,
   transactionVersion: 0,
 }
 

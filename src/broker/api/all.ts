@@ -1,5 +1,11 @@
 import { alterConfigsApi, incrementalAlterConfigsApi } from './alter-configs.ts'
 import { apiVersionsApi } from './api-versions.ts'
+import { addOffsetsToTxnApi } from './add-offsets-to-txn.ts'
+import { addPartitionsToTxnApi } from './add-partitions-to-txn.ts'
+import { endTxnApi } from './end-txn.ts'
+import { txnOffsetCommitApi } from './txn-offset-commit.ts'
+import { describeProducersApi } from './describe-producers.ts'
+import { describeTransactionsApi, listTransactionsApi } from './describe-transactions.ts'
 import type { Api } from './api.ts'
 import { createPartitionsApi } from './create-partitions.ts'
 import { createTopicsApi } from './create-topics.ts'
@@ -47,6 +53,10 @@ export const APIS: ReadonlyMap<number, Api> = new Map(
     deleteRecordsApi,
     initProducerIdApi,
     offsetForLeaderEpochApi,
+    addPartitionsToTxnApi,
+    addOffsetsToTxnApi,
+    endTxnApi,
+    txnOffsetCommitApi,
     describeConfigsApi,
     alterConfigsApi,
     createPartitionsApi,
@@ -54,5 +64,8 @@ export const APIS: ReadonlyMap<number, Api> = new Map(
     incrementalAlterConfigsApi,
     offsetDeleteApi,
     describeClusterApi,
+    describeProducersApi,
+    describeTransactionsApi,
+    listTransactionsApi,
   ].map((served) => [served.schema.key, served]),
 )

@@ -16,19 +16,20 @@ export const apiVersionsApi = (served: () => Iterable<Api>): Api =>
       return { errorCode: Errors.INVALID_REQUEST, apiKeys: [] }
     return {
       errorCode: Errors.NONE,
-      apiKeys: advertise(served()),
+      apiKeys: advertisedVersions(served()),
       ...features(broker.settings.transactionVersion),
     }
   })
 
-const advertise = (served: Iterable<Api>): { apiKey: number; minVersion: number; maxVersion: number }[] =>
+/** What ApiVersions says of each API. */
+export const advertisedVersions = (
+  served: Iterable<Api>,
+): { apiKey: number; minVersion: number; maxVersion: number }[] =>
   Array.from(served, ({ schema }) => ({
     apiKey: schema.key,
     minVersion: schema.key === 0 ? 0 : schema.versions[0],
     maxVersion: schema.versions[1],
   }))
-
-export const advertisedVersions = advertise
 
 const features = (transactionVersion: number): object =>
   transactionVersion === 0

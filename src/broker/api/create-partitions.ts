@@ -1,24 +1,24 @@
 import { NODE_ID, type Broker } from '../broker.ts'
 import { createPartitionsSchema } from '../protocol/apis/create-partitions.ts'
 import { Errors, Refusal } from '../protocol/errors.ts'
-import type { Item, Request } from '../protocol/schema.ts'
+import type { Item, Request, Response } from '../protocol/schema.ts'
 import { api, attempt, type Api } from './api.ts'
 
 /** CreatePartitions: topics grow and never shrink; assignments, where given, must be one per new partition. */
 export const createPartitionsApi: Api = api(createPartitionsSchema, (broker, { topics, validateOnly }) => {
   const names = topics.map(({ name }) => name)
-  return {
-    results: topics
-      .filter(({ name }, index) => names.indexOf(name) === index)
-      .map((asked) =>
-        names.indexOf(asked.name) === names.lastIndexOf(asked.name)
-          ? { name: asked.name, ...attempt(() => grow(broker, asked, validateOnly)) }
-          : { name: asked.name, errorCode: Errors.INVALID_REQUEST, errorMessage: 'Duplicate topic name.' },
-      ),
+  const isRepeated = (name: string): boolean => names.indexOf(name) !== names.lastIndexOf(name)
+  const answer = (asked: Asked): Answer => {
+    const { errorCode, errorMessage } = isRepeated(asked.name)
+      ? { errorCode: Errors.INVALID_REQUEST, errorMessage: 'Duplicate topic name.' }
+      : attempt(() => grow(broker, asked, validateOnly))
+    return { name: asked.name, errorCode, errorMessage }
   }
+  return { results: topics.filter(({ name }, index) => names.indexOf(name) === index).map(answer) }
 })
 
 type Asked = Item<Request<typeof createPartitionsSchema>, 'topics'>
+type Answer = Item<Response<typeof createPartitionsSchema>, 'results'>
 
 const grow = (broker: Broker, { name, count, assignments }: Asked, validateOnly: boolean): void => {
   const topic = broker.topics.get(name)

@@ -102,4 +102,6 @@ const describeConfigs = (configs: ReadonlyMap<string, string>): NonNullable<Topi
     name,
     value: configs.get(name) ?? defaultValue,
     configSource: configs.has(name) ? TOPIC_CONFIG : DEFAULT_CONFIG,
-  })).map((config) => ({ ...config, readOnly: false, isSensitive: false }))
+    readOnly: false,
+    isSensitive: false,
+  }))

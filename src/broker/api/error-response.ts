@@ -5,7 +5,7 @@ import type { ApiSchema, Fields } from '../protocol/schema.ts'
  * has under the same name are answered item by item, and names that both sides share are copied.
  */
 export const errorResponse = (schema: ApiSchema, request: unknown, errorCode: number): unknown =>
-  fill(schema.response, request as Record<string, unknown>, errorCode)
+  fill(schema.response, request, errorCode)
 
 /** Responses that call a list of the request otherwise. */
 const ALIASES: Readonly<Record<string, string>> = {

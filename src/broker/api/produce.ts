@@ -2,8 +2,9 @@ import type { Bytes } from '../../base/bytes.ts'
 import type { Broker } from '../broker.ts'
 import { appendProduced } from '../log/validate.ts'
 import { produceSchema } from '../protocol/apis/produce.ts'
-import { Errors, Refusal } from '../protocol/errors.ts'
+import { Errors, Refusal, type ErrorName } from '../protocol/errors.ts'
 import type { Request, Response } from '../protocol/schema.ts'
+import type { Producer } from '../transaction/coordinator.ts'
 import { RequestFailed } from './request-failed.ts'
 import { api, type Api } from './api.ts'
 
@@ -16,7 +17,9 @@ import { api, type Api } from './api.ts'
  * - Batches of a transaction need their partition to be part of it (AddPartitionsToTxn); from version 12 on sending
  *   is adding.
  */
-export const produceApi: Api = api(produceSchema, (broker, request, { apiVersion }) => {
+export const produceApi: Api = api(produceSchema, async (broker, request, { apiVersion }) => {
+  if (apiVersion >= 12 && request.transactionalId !== null)
+    await broker.transactions.settled(request.transactionalId)
   const acksAreValid = request.acks === 0 || request.acks === 1 || request.acks === -1
   const responses = request.topicData.map(({ name, partitionData }) => ({
     name,
@@ -58,7 +61,10 @@ const append = (
       transactionalId: request.transactionalId,
       nowMs: broker.clock.now(),
       decompress: broker.decompress,
-      verifyTransaction: () => undefined,
+      verifyTransaction: (producerId, producerEpoch) => {
+        const producer = { transactionalId: request.transactionalId ?? '', producerId, producerEpoch }
+        verify(broker, producer, name, index, apiVersion)
+      },
     })
     return {
       index,
@@ -71,6 +77,30 @@ const append = (
     if (error instanceof Refusal) return refused(index, error)
     throw error
   }
+}
+
+/** The first batch of a transaction in a partition; what the coordinator says is put in the words of a partition. */
+const verify = (
+  broker: Broker,
+  producer: Producer,
+  topic: string,
+  partition: number,
+  apiVersion: number,
+): void => {
+  try {
+    if (apiVersion >= 12) broker.transactions.add(producer, [[topic, partition]])
+    else broker.transactions.verifyPartition(producer, topic, partition)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    throw new Refusal(asPartitionError(error.errorName, apiVersion), error.message)
+  }
+}
+
+const asPartitionError = (error: ErrorName, apiVersion: number): ErrorName => {
+  if (error === 'PRODUCER_FENCED') return 'INVALID_PRODUCER_EPOCH'
+  if (error === 'TRANSACTION_ABORTABLE' && apiVersion < 11) return 'INVALID_TXN_STATE'
+  // Older clients know how to retry this one.
+  return error === 'CONCURRENT_TRANSACTIONS' ? 'NOT_ENOUGH_REPLICAS' : error
 }
 
 const refused = (index: number, refusal: Refusal): PartitionAnswer => ({

@@ -53,7 +53,7 @@ type JoinAnswer = (result: JoinResult) => void
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60 * 1000
 
 export class GroupCoordinator {
-  readonly groups = new Map<string, Group>()
+  readonly groups: Map<string, Group> = new Map()
   readonly #clock: Clock
   readonly #settings: BrokerSettings
   readonly #newId: () => string
@@ -248,7 +248,7 @@ export class GroupCoordinator {
 
   #completeJoin(group: Group): void {
     group.cancelJoinTimer()
-    for (const member of [...group.members.values()]) {
+    for (const member of group.members.values()) {
       if (member.awaitingJoin !== undefined || member.isStatic) continue
       member.cancelSession()
       group.remove(member.memberId)
@@ -278,7 +278,7 @@ export class GroupCoordinator {
   #setSyncTimer(group: Group): void {
     group.cancelSyncTimer()
     group.cancelSyncTimer = this.#clock.setTimer(() => {
-      for (const memberId of [...group.pendingSync]) this.#drop(group, memberId)
+      for (const memberId of group.pendingSync) this.#drop(group, memberId)
       if (group.state === 'Stable' || group.state === 'CompletingRebalance') this.#prepareRebalance(group)
     }, group.rebalanceTimeoutMs)
   }

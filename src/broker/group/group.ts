@@ -15,14 +15,14 @@ export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' 
 /** The data of one classic group; the coordinator moves it from state to state. */
 export class Group {
   readonly groupId: string
-  readonly members = new Map<string, Member>()
-  readonly staticMembers = new Map<string, string>()
+  readonly members: Map<string, Member> = new Map()
+  readonly staticMembers: Map<string, string> = new Map()
   /** Ids that were handed out with MEMBER_ID_REQUIRED, each with what ends the wait for it. */
-  readonly pendingMembers = new Map<string, () => void>()
-  readonly pendingSync = new Set<string>()
+  readonly pendingMembers: Map<string, () => void> = new Map()
+  readonly pendingSync: Set<string> = new Set()
   readonly offsets: OffsetTable = new OffsetTable()
   /** By producer id: offsets that a transaction has sent and not yet committed. */
-  readonly transactionalOffsets = new Map<number, OffsetTable>()
+  readonly transactionalOffsets: Map<number, OffsetTable> = new Map()
   state: GroupState = 'Empty'
   previousState: GroupState = 'Dead'
   generationId = 0

@@ -94,7 +94,7 @@ export class PartitionLog {
     const stored = this.#store(batch, header, baseOffset)
     this.#remember(stored)
     this.#journal?.append(stored.block.subarray(stored.position, stored.position + header.sizeInBytes))
-    for (const listener of [...this.#listeners]) listener()
+    for (const listener of this.#listeners) listener()
     return baseOffset
   }
 

@@ -83,6 +83,11 @@ export class ProducerState {
     return firstOffset
   }
 
+  /** Whether the batch goes on with a transaction that was let into this partition before. */
+  hasOpenTransaction({ producerId, producerEpoch }: BatchHeader): boolean {
+    return this.#open.has(producerId) && this.#entries.get(producerId)?.producerEpoch === producerEpoch
+  }
+
   /** Where the open transaction of a producer began in this partition. */
   openOffsetOf(producerId: number): number | undefined {
     return this.#open.get(producerId)

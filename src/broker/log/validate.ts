@@ -39,10 +39,11 @@ export const appendProduced = (log: PartitionLog, records: Bytes, context: Produ
   const usesLogAppendTime = context.topic.config('message.timestamp.type') === 'LogAppendTime'
   const logAppendTimeMs = usesLogAppendTime ? context.nowMs : -1
   if (header.producerId !== NO_PRODUCER_ID) {
+    if (isTransactional(header) && !log.producers.hasOpenTransaction(header))
+      context.verifyTransaction(header.producerId, header.producerEpoch)
     const earlier = log.producers.duplicateOf(header)
     if (earlier !== undefined)
       return { baseOffset: earlier.baseOffset, logAppendTimeMs: usesLogAppendTime ? earlier.timestamp : -1 }
-    if (isTransactional(header)) context.verifyTransaction(header.producerId, header.producerEpoch)
     log.producers.check(header)
   }
   if (!usesLogAppendTime) return { baseOffset: log.append(records, header), logAppendTimeMs }

@@ -10,8 +10,8 @@ import { Writer } from './writer.ts'
  * what the version carries), and kept; decoding and encoding then ask no question about versions.
  */
 export interface Codec {
-  decode(reader: Reader): unknown
-  encode(writer: Writer, value: unknown): void
+  readonly decode: (reader: Reader) => unknown
+  readonly encode: (writer: Writer, value: unknown) => void
 }
 
 interface CompiledField {
@@ -120,7 +120,7 @@ const requirePresence = (head: FieldHead, codec: Codec): Codec =>
           if (value === null) throw malformed('a field that cannot be null was null')
           return value
         },
-        encode: codec.encode,
+        encode: (writer, value) => codec.encode(writer, value),
       }
 
 const fallbackOf = (head: FieldHead, field: Field, version: number): (() => unknown) => {

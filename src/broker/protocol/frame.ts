@@ -1,6 +1,6 @@
 import type { Bytes } from '../../base/bytes.ts'
 import { codecOf, isFlexible } from './codec.ts'
-import { Reader } from './reader.ts'
+import type { Reader } from './reader.ts'
 import type { ApiSchema } from './schema.ts'
 import { Writer } from './writer.ts'
 

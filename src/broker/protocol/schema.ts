@@ -56,13 +56,13 @@ type Scalar<T extends string, P> = T extends `${infer Inner}?`
       ? P[T]
       : never
 
-type Shaped<Head extends string, Item> = Head extends 'array'
-  ? readonly Item[]
+type Shaped<Head extends string, Inner> = Head extends 'array'
+  ? readonly Inner[]
   : Head extends 'array?'
-    ? readonly Item[] | null
+    ? readonly Inner[] | null
     : Head extends 'struct?'
-      ? Item | null
-      : Item
+      ? Inner | null
+      : Inner
 
 type Value<F> = F extends string
   ? Scalar<Word<F>, Primitives>

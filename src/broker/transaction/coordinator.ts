@@ -1,0 +1,285 @@
+import type { Clock } from '../../base/clock.ts'
+import { Refusal } from '../protocol/errors.ts'
+import type { BrokerSettings } from '../settings.ts'
+import { holdsPartition, isEnding, isExhausted, newTransaction, type Transaction } from './transaction.ts'
+
+/**
+ * The coordinator of transactions, for both protocols that clients speak.
+ *
+ * - TV1: partitions and groups are added explicitly; the epoch changes with InitProducerId only.
+ * - TV2 (EndTxn 5, Produce 12, TxnOffsetCommit 5): sending adds, and every end of a transaction raises the epoch.
+ *
+ * Non-obvious:
+ * - EndTxn is answered once the decision is taken. The markers are written a moment later, and until then the next
+ *   transaction of the same id is refused with CONCURRENT_TRANSACTIONS, as on Kafka.
+ * - InitProducerId during an open transaction aborts it under a raised epoch and says CONCURRENT_TRANSACTIONS; the
+ *   client's retry then gets its own epoch.
+ */
+export interface TransactionPorts {
+  readonly clock: Clock
+  readonly settings: BrokerSettings
+  readonly newProducerId: () => number
+  /** Writes the markers of a transaction that has been decided, and settles its groups' offsets. */
+  readonly writeMarkers: (transaction: Transaction, commit: boolean) => void
+  /** Notes a transaction that has changed. */
+  readonly changed: (transaction: Transaction) => void
+}
+
+export interface ProducerIdentity {
+  readonly producerId: number
+  readonly producerEpoch: number
+}
+
+export interface InitRequest extends ProducerIdentity {
+  readonly transactionalId: string
+  readonly timeoutMs: number
+}
+
+export interface Producer extends ProducerIdentity {
+  readonly transactionalId: string
+}
+
+export class TransactionCoordinator {
+  readonly transactions: Map<string, Transaction> = new Map()
+  readonly #ports: TransactionPorts
+  readonly #completions = new Map<string, { cancel: () => void; waiting: (() => void)[] }>()
+  #cancelExpiry: (() => void) | undefined
+
+  constructor(ports: TransactionPorts) {
+    this.#ports = ports
+  }
+
+  /** InitProducerId: the identity under which this client may write from now on, and nobody else. */
+  init({ transactionalId, timeoutMs, producerId, producerEpoch }: InitRequest): ProducerIdentity {
+    if (transactionalId === '') throw new Refusal('INVALID_REQUEST')
+    if (timeoutMs <= 0 || timeoutMs > this.#ports.settings.transactionMaxTimeoutMs)
+      throw new Refusal('INVALID_TRANSACTION_TIMEOUT')
+    const transaction = this.#getOrCreate(transactionalId)
+    const expected = producerId === -1 ? undefined : { producerId, producerEpoch }
+    if (expected !== undefined && !mayResume(transaction, expected)) throw new Refusal('PRODUCER_FENCED')
+    if (isEnding(transaction)) throw new Refusal('CONCURRENT_TRANSACTIONS')
+    if (transaction.state === 'Ongoing') {
+      this.#fenceAndAbort(transaction)
+      throw new Refusal('CONCURRENT_TRANSACTIONS')
+    }
+    this.#raiseEpoch(transaction, expected)
+    transaction.timeoutMs = timeoutMs
+    transaction.state = 'Empty'
+    this.#ports.changed(transaction)
+    return { producerId: transaction.producerId, producerEpoch: transaction.producerEpoch }
+  }
+
+  #getOrCreate(transactionalId: string): Transaction {
+    let transaction = this.transactions.get(transactionalId)
+    if (transaction === undefined) {
+      transaction = newTransaction(transactionalId, this.#ports.newProducerId())
+      this.transactions.set(transactionalId, transaction)
+    }
+    return transaction
+  }
+
+  #raiseEpoch(transaction: Transaction, expected: ProducerIdentity | undefined): void {
+    const { producerEpoch } = transaction
+    // A retry of a request whose answer was lost: the epoch was raised already.
+    if (
+      expected !== undefined &&
+      producerEpoch !== -1 &&
+      expected.producerEpoch === transaction.lastProducerEpoch
+    )
+      return
+    if (expected !== undefined && producerEpoch !== -1 && expected.producerEpoch !== producerEpoch)
+      throw new Refusal('PRODUCER_FENCED')
+    transaction.lastProducerEpoch = expected === undefined ? -1 : producerEpoch
+    if (isExhausted(producerEpoch)) {
+      transaction.previousProducerId = transaction.producerId
+      transaction.producerId = this.#ports.newProducerId()
+      transaction.producerEpoch = 0
+    } else transaction.producerEpoch = producerEpoch + 1
+  }
+
+  /** The broker ends a transaction of its own accord: the epoch rises, so that its producer cannot go on. */
+  #fenceAndAbort(transaction: Transaction): void {
+    transaction.producerEpoch++
+    transaction.lastProducerEpoch = -1
+    this.#prepare(transaction, false)
+  }
+
+  /** AddPartitionsToTxn, AddOffsetsToTxn, and what is sent under TV2: makes sure that it is part of the transaction. */
+  add(
+    producer: Producer,
+    partitions: Iterable<readonly [topic: string, partition: number]>,
+    groupId?: string,
+  ): void {
+    const transaction = this.#owned(producer)
+    if (isEnding(transaction)) throw new Refusal('CONCURRENT_TRANSACTIONS')
+    if (transaction.state !== 'Ongoing') this.#begin(transaction)
+    for (const [topic, partition] of partitions) {
+      let numbers = transaction.partitions.get(topic)
+      if (numbers === undefined) transaction.partitions.set(topic, (numbers = new Set()))
+      numbers.add(partition)
+    }
+    if (groupId !== undefined) transaction.groups.add(groupId)
+    this.#ports.changed(transaction)
+  }
+
+  #begin(transaction: Transaction): void {
+    transaction.state = 'Ongoing'
+    transaction.startMs = this.#ports.clock.now()
+    transaction.partitions = new Map()
+    transaction.groups = new Set()
+    this.#scheduleExpiry()
+  }
+
+  /** Throws unless the partition was added to the producer's open transaction. */
+  verifyPartition(producer: Producer, topic: string, partition: number): void {
+    this.#verify(producer, (transaction) => holdsPartition(transaction, topic, partition))
+  }
+
+  verifyGroup(producer: Producer, groupId: string): void {
+    this.#verify(producer, (transaction) => transaction.groups.has(groupId))
+  }
+
+  #verify(producer: Producer, holds: (transaction: Transaction) => boolean): void {
+    const transaction = this.#owned(producer)
+    if (isEnding(transaction)) throw new Refusal('CONCURRENT_TRANSACTIONS')
+    if (transaction.state !== 'Ongoing' || !holds(transaction)) throw new Refusal('TRANSACTION_ABORTABLE')
+  }
+
+  #owned({ transactionalId, producerId, producerEpoch }: Producer): Transaction {
+    if (transactionalId === '') throw new Refusal('INVALID_REQUEST')
+    const transaction = this.transactions.get(transactionalId)
+    if (transaction === undefined || transaction.producerId !== producerId)
+      throw new Refusal('INVALID_PRODUCER_ID_MAPPING')
+    if (transaction.producerEpoch !== producerEpoch) throw new Refusal('PRODUCER_FENCED')
+    return transaction
+  }
+
+  /** EndTxn under TV1: the epoch stays. Saying the same again is no error. */
+  end(producer: Producer, commit: boolean): void {
+    const transaction = this.#owned(producer)
+    const { state } = transaction
+    if (state === 'Ongoing') return this.#prepare(transaction, commit)
+    if (state === (commit ? 'CompleteCommit' : 'CompleteAbort')) return
+    throw new Refusal(
+      state === (commit ? 'PrepareCommit' : 'PrepareAbort') ? 'CONCURRENT_TRANSACTIONS' : 'INVALID_TXN_STATE',
+    )
+  }
+
+  /** EndTxn under TV2: the epoch rises every time, and the producer is told the identity of its next transaction. */
+  endAndRaise(producer: Producer, commit: boolean): ProducerIdentity {
+    const transaction = this.transactions.get(producer.transactionalId)
+    if (producer.transactionalId === '') throw new Refusal('INVALID_REQUEST')
+    if (transaction === undefined) throw new Refusal('INVALID_PRODUCER_ID_MAPPING')
+    const isRetry = isRetryOfRaise(transaction, producer)
+    checkRaiseIdentity(transaction, producer, isRetry)
+    if (transaction.state === (commit ? 'PrepareCommit' : 'PrepareAbort'))
+      throw new Refusal('CONCURRENT_TRANSACTIONS')
+    const isRepeated = isRetry && transaction.state === (commit ? 'CompleteCommit' : 'CompleteAbort')
+    if (!isRepeated) {
+      // With nothing sent there is nothing to commit; aborting nothing is allowed and raises the epoch.
+      const mayEnd = transaction.state === 'Ongoing' || (!commit && !isRetry && !isEnding(transaction))
+      if (!mayEnd) throw new Refusal('INVALID_TXN_STATE')
+      if (transaction.state !== 'Ongoing') this.#begin(transaction)
+      if (isExhausted(transaction.producerEpoch)) transaction.nextProducerId = this.#ports.newProducerId()
+      transaction.lastProducerEpoch = transaction.producerEpoch
+      transaction.producerEpoch++
+      this.#prepare(transaction, commit)
+    }
+    return transaction.nextProducerId === -1
+      ? { producerId: transaction.producerId, producerEpoch: transaction.producerEpoch }
+      : { producerId: transaction.nextProducerId, producerEpoch: 0 }
+  }
+
+  #prepare(transaction: Transaction, commit: boolean): void {
+    transaction.state = commit ? 'PrepareCommit' : 'PrepareAbort'
+    this.#ports.changed(transaction)
+    this.#completeSoon(transaction)
+  }
+
+  #completeSoon(transaction: Transaction): void {
+    const cancel = this.#ports.clock.setTimer(
+      () => this.#complete(transaction),
+      this.#ports.settings.transactionMarkerDelayMs,
+    )
+    this.#completions.set(transaction.transactionalId, { cancel, waiting: [] })
+  }
+
+  #complete(transaction: Transaction): void {
+    const commit = transaction.state === 'PrepareCommit'
+    this.#ports.writeMarkers(transaction, commit)
+    transaction.state = commit ? 'CompleteCommit' : 'CompleteAbort'
+    transaction.partitions = new Map()
+    transaction.groups = new Set()
+    if (transaction.nextProducerId !== -1) {
+      transaction.previousProducerId = transaction.producerId
+      transaction.producerId = transaction.nextProducerId
+      transaction.nextProducerId = -1
+      transaction.producerEpoch = 0
+    }
+    this.#ports.changed(transaction)
+    const completion = this.#completions.get(transaction.transactionalId)
+    this.#completions.delete(transaction.transactionalId)
+    for (const resume of completion?.waiting ?? []) resume()
+  }
+
+  /** Resolves when the markers of a decided transaction are written; under TV2 the broker waits for its clients. */
+  settled(transactionalId: string): Promise<void> | undefined {
+    const completion = this.#completions.get(transactionalId)
+    return completion === undefined ? undefined : new Promise((resolve) => completion.waiting.push(resolve))
+  }
+
+  /** Takes back what a journal holds: decided transactions are completed, open ones wait for their timeout. */
+  restore(transaction: Transaction): void {
+    this.transactions.set(transaction.transactionalId, transaction)
+  }
+
+  resume(): void {
+    for (const transaction of this.transactions.values())
+      if (isEnding(transaction)) this.#complete(transaction)
+    this.#scheduleExpiry()
+  }
+
+  #scheduleExpiry(): void {
+    const { clock, settings } = this.#ports
+    this.#cancelExpiry ??= clock.setTimer(() => {
+      this.#cancelExpiry = undefined
+      const open = [...this.transactions.values()].filter(({ state }) => state === 'Ongoing')
+      for (const transaction of open)
+        if (clock.now() >= transaction.startMs + transaction.timeoutMs) this.#fenceAndAbort(transaction)
+      if (open.length > 0) this.#scheduleExpiry()
+    }, settings.transactionAbortTimedOutTransactionCleanupIntervalMs)
+  }
+
+  close(): void {
+    this.#cancelExpiry?.()
+    for (const { cancel, waiting } of this.#completions.values()) {
+      cancel()
+      for (const resume of waiting) resume()
+    }
+  }
+}
+
+/** A client that names its identity may go on with it, unless somebody else has taken the transactional id over. */
+const mayResume = (transaction: Transaction, expected: ProducerIdentity): boolean =>
+  transaction.producerEpoch === -1 ||
+  expected.producerId === transaction.producerId ||
+  (expected.producerId === transaction.previousProducerId && isExhausted(expected.producerEpoch))
+
+/** Whether the producer still speaks from before the last raise, whose answer it may not have got. */
+const isRetryOfRaise = (transaction: Transaction, { producerId, producerEpoch }: ProducerIdentity): boolean =>
+  (producerId === transaction.producerId && producerEpoch + 1 === transaction.producerEpoch) ||
+  (producerId === transaction.previousProducerId &&
+    isExhausted(producerEpoch) &&
+    transaction.producerEpoch === 0)
+
+const checkRaiseIdentity = (transaction: Transaction, producer: ProducerIdentity, isRetry: boolean): void => {
+  const { state, producerId, producerEpoch } = transaction
+  if (producer.producerId !== producerId && !isRetry) throw new Refusal('INVALID_PRODUCER_ID_MAPPING')
+  const isCurrent = producer.producerEpoch === producerEpoch && producer.producerId === producerId
+  const isValid = isEnding(transaction)
+    ? isRetry
+    : state === 'Ongoing' || state === 'Empty'
+      ? isCurrent
+      : isCurrent || isRetry
+  if (!isValid) throw new Refusal('PRODUCER_FENCED')
+}
