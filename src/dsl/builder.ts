@@ -7,12 +7,15 @@ import type { SourceTopic } from '../topology/node-topic.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { Position } from './graph.ts'
+import { GlobalTable } from './global-table.ts'
 import { Graph } from './graph.ts'
 import { GroupedStream } from './grouped-stream.ts'
+import { GroupedTable } from './grouped-table.ts'
 import type { Handles } from './handles.ts'
-import type { Named, StoreOptions } from './options.ts'
+import type { Named, StoreOptions, TableStoreOptions } from './options.ts'
 import { Stream } from './stream.ts'
-import { addKeyValueStore } from './stores.ts'
+import { addTableStore, storeBase } from './stores.ts'
+import { addNeededStores } from './needed-stores.ts'
 import { Table } from './table.ts'
 
 export interface SourceOptions<K, V> extends Named {
@@ -56,13 +59,19 @@ export class TopologyBuilder {
     return this.#source(pattern, contract, options)
   }
 
-  /** A topic as a table: the latest value by key, in a store of that name. */
+  /**
+   * A topic as a table: the latest value by key, in a store of that name; `versioned` keeps the values before it too.
+   *
+   * @example
+   * builder.table(customers, { store: 'customers' })
+   * builder.table(prices, { store: 'prices', versioned: { historyRetention: hours(1) } })
+   */
   table<K, V>(
     source: Topic<K, V>,
-    options: StoreOptions & SourceOptions<K, V>,
+    options: TableStoreOptions & SourceOptions<K, V>,
   ): Table<NonNullable<K>, NonNullable<V>> {
     const at = this.#position('', source)
-    addKeyValueStore(at, options)
+    addTableStore(at, options)
     const node = this.graph.add('tableSource', 'table', options.name, {
       from: [],
       topic: source as unknown as SourceTopic,
@@ -72,6 +81,36 @@ export class TopologyBuilder {
       offsetReset: options.offsetReset,
     })
     return new Table<NonNullable<K>, NonNullable<V>>({ ...at, node }, options.store)
+  }
+
+  /**
+   * A topic as a table that every task holds whole, filled before the first record is processed: for joins under any
+   * key. Its topic is its changelog.
+   *
+   * @example
+   * const rates = builder.globalTable(exchangeRates, { store: 'exchange-rates' })
+   */
+  globalTable<K, V>(
+    source: Topic<K, V>,
+    options: Pick<StoreOptions, 'store' | 'storage'> & SourceOptions<K, V>,
+  ): GlobalTable<NonNullable<K>, NonNullable<V>> {
+    const { graph } = this
+    const at = this.#position('', source)
+    graph.addStore({
+      kind: 'keyValue',
+      timestamped: true,
+      ...storeBase(at, { ...options, changelog: false }),
+      changelogTopic: source.name,
+    })
+    const node = graph.add('tableSource', 'globalTable', options.name, {
+      from: [],
+      topic: source as unknown as SourceTopic,
+      store: options.store,
+      global: true,
+      timestampExtractor: options.timestampExtractor as TimestampExtractor | undefined,
+      offsetReset: options.offsetReset,
+    })
+    return new GlobalTable<NonNullable<K>, NonNullable<V>>(graph, node, options.store, at.key as AnySerde)
   }
 
   /** A store that processors connect to by name. */
@@ -110,6 +149,7 @@ const handles: Handles = {
   stream: (at) => new Stream(at),
   table: (at, store) => new Table(at, store),
   groupedStream: (at, grouping) => new GroupedStream(at, grouping),
+  groupedTable: (at) => new GroupedTable(at),
 }
 
 export interface TopologyOptions {
@@ -132,6 +172,7 @@ export const topology = (
 ): Topology => {
   const builder = new TopologyBuilder(name)
   define(builder)
+  addNeededStores(builder.graph)
   const { nodes, stores, faults } = builder.graph
   if (faults.length > 0) throw topologyFault(name, faults)
   return Object.freeze({

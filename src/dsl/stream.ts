@@ -5,7 +5,8 @@ import type { AnySerde, Serde } from '../topic/serde.ts'
 import type { SinkTopic } from '../topic/topic.ts'
 import type { AnyRecord, EmittedRecord, NodeOf, Partitioner } from '../topology/node.ts'
 import type { AnySinkTopic } from '../topology/node-topic.ts'
-import type { Emitted, Guard, Predicate } from './callbacks.ts'
+import type { Emitted, Guard, Joiner, Predicate } from './callbacks.ts'
+import type { GlobalTable } from './global-table.ts'
 import type { Position } from './graph.ts'
 import type { GroupedStream } from './grouped-stream.ts'
 import type {
@@ -14,14 +15,22 @@ import type {
   Named,
   RepartitionOptions,
   SerdeSource,
-  StoreOptions,
+  TableStoreOptions,
 } from './options.ts'
 import { optionalSerde } from './options.ts'
 import type { Branches, BranchStreams } from './split.ts'
 import { splitNode } from './split.ts'
+import type {
+  GlobalJoinOptions,
+  Joinable,
+  JoinArguments,
+  StreamJoinOptions,
+  StreamTableJoinOptions,
+} from './stream-joins.ts'
+import { joinWith } from './stream-joins.ts'
 import type { Table } from './table.ts'
 import { materialisable, repartitioned } from './repartitioned.ts'
-import { addKeyValueStore } from './stores.ts'
+import { addTableStore } from './stores.ts'
 
 /** A topic chosen record by record; serdes are then needed, as no one topic brings them. */
 export interface DynamicTopic<K, V> {
@@ -228,6 +237,65 @@ export class Stream<K, V> {
     })
   }
 
+  /**
+   * Meets each record with its partner: the row of its key in a table, the row of a key you look up in a global table,
+   * or every record of another stream within a window. A record without partner ends here.
+   *
+   * @example
+   * orders.join(customers, (order, customer) => ({ ...order, name: customer.name })) // a table
+   * orders.join(rates, ({ value }) => value.currency, convert) // a global table
+   * orders.join(payments, paid, { name: 'paid-orders', windows: within(hours(1)) }) // a stream
+   */
+  join<R, J>(
+    table: Table<NonNullable<K>, R>,
+    joiner: Joiner<NonNullable<K>, NonNullable<V>, R, J>,
+    options?: StreamTableJoinOptions<K, V, J>,
+  ): Stream<NonNullable<K>, J>
+  join<K2, R, J>(
+    table: GlobalTable<K2, R>,
+    lookup: (record: KeyValueRecord<K, NonNullable<V>>) => K2 | null,
+    joiner: Joiner<K, NonNullable<V>, R, J>,
+    options?: GlobalJoinOptions<J>,
+  ): Stream<K, J>
+  join<R, J>(
+    stream: Stream<K, R>,
+    joiner: Joiner<NonNullable<K>, NonNullable<V>, NonNullable<R>, J>,
+    options: StreamJoinOptions<K, V, R, J>,
+  ): Stream<NonNullable<K>, J>
+  join(other: Joinable, ...rest: JoinArguments): unknown {
+    return new Stream(joinWith(this.at, other, 'inner', rest))
+  }
+
+  /** The same, but a record without partner goes on alone: the joiner gets null for it. */
+  leftJoin<R, J>(
+    table: Table<NonNullable<K>, R>,
+    joiner: Joiner<K, NonNullable<V>, R | null, J>,
+    options?: StreamTableJoinOptions<K, V, J>,
+  ): Stream<K, J>
+  leftJoin<K2, R, J>(
+    table: GlobalTable<K2, R>,
+    lookup: (record: KeyValueRecord<K, NonNullable<V>>) => K2 | null,
+    joiner: Joiner<K, NonNullable<V>, R | null, J>,
+    options?: GlobalJoinOptions<J>,
+  ): Stream<K, J>
+  leftJoin<R, J>(
+    stream: Stream<K, R>,
+    joiner: Joiner<K, NonNullable<V>, NonNullable<R> | null, J>,
+    options: StreamJoinOptions<K, V, R, J>,
+  ): Stream<K, J>
+  leftJoin(other: Joinable, ...rest: JoinArguments): unknown {
+    return new Stream(joinWith(this.at, other, 'left', rest))
+  }
+
+  /** The same within a window, where a record of either stream may be alone. */
+  outerJoin<R, J>(
+    stream: Stream<K, R>,
+    joiner: Joiner<K, NonNullable<V> | null, NonNullable<R> | null, J>,
+    options: StreamJoinOptions<K, V, R, J>,
+  ): Stream<K, J> {
+    return new Stream<K, J>(joinWith(this.at, stream, 'outer', [joiner as never, options]))
+  }
+
   /** Writes to a topic, or to one chosen record by record. Nulls are written as nulls (tombstones). */
   to(
     target: SinkTopic<NonNullable<K>, NonNullable<V>> | DynamicTopic<K, V>,
@@ -300,7 +368,7 @@ export class Stream<K, V> {
 
   /** The stream as a table: the latest value by key, kept in a store of that name; a null value deletes. */
   toTable(
-    options: StoreOptions & {
+    options: TableStoreOptions & {
       readonly name?: string
       readonly key?: Serde<NonNullable<K>>
       readonly value?: SerdeSource<NonNullable<V>>
@@ -315,7 +383,7 @@ export class Stream<K, V> {
       },
       options.name ?? options.store,
     )
-    addKeyValueStore(at, options)
+    addTableStore(at, options)
     const node = graph.add('toTable', 'toTable', options.name, { from: [at.node], store: options.store })
     return graph.handles.table<NonNullable<K>, NonNullable<V>>({ ...at, node }, options.store)
   }

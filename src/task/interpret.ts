@@ -4,11 +4,19 @@ import type { AnyRecord, TopologyNode } from '../topology/node.ts'
 import type { NodeContext } from './node-context.ts'
 import { interpretAggregate } from './nodes/aggregate.ts'
 import { interpretFilter } from './nodes/filter.ts'
+import { interpretForeignKeyJoin } from './nodes/foreign-key-join.ts'
+import { interpretForeignKeyRespond, interpretForeignKeyStore } from './nodes/foreign-key-respond.ts'
+import { interpretForeignKeySubscribe } from './nodes/foreign-key-subscribe.ts'
 import { interpretFlatMap, interpretMap, interpretPeek } from './nodes/map.ts'
 import { interpretPipe } from './nodes/pipe.ts'
 import { interpretProcess } from './nodes/process.ts'
 import { interpretRepartition, interpretSink } from './nodes/sink.ts'
+import { interpretStreamStreamJoin } from './nodes/stream-stream-join.ts'
+import { interpretStreamGlobalTableJoin, interpretStreamTableJoin } from './nodes/stream-table-join.ts'
 import { interpretBranch, interpretMerge, interpretSplit } from './nodes/split.ts'
+import { interpretTableAggregate } from './nodes/table-aggregate.ts'
+import { interpretTableGroupBy } from './nodes/table-group-by.ts'
+import { interpretTableTableJoin } from './nodes/table-join.ts'
 import {
   interpretTableFilter,
   interpretTableMapValues,
@@ -56,26 +64,36 @@ export const interpret = (
       return interpretToStream(node, inputs, context)
     case 'aggregate':
       return interpretAggregate(node, inputs, context)
+    case 'streamTableJoin':
+      return interpretStreamTableJoin(node, inputs, context)
+    case 'streamGlobalTableJoin':
+      return interpretStreamGlobalTableJoin(node, inputs, context)
+    case 'streamStreamJoin':
+      return interpretStreamStreamJoin(node, inputs, context)
     case 'tableFilter':
       return interpretTableFilter(node, inputs, context)
     case 'tableMapValues':
       return interpretTableMapValues(node, inputs, context)
+    case 'foreignKeyJoin':
+      return interpretForeignKeyJoin(node, inputs, context)
+    case 'foreignKeyRespond':
+      return interpretForeignKeyRespond(node, inputs, context)
+    case 'foreignKeyStore':
+      return interpretForeignKeyStore(node, inputs, context)
+    case 'foreignKeySubscribe':
+      return interpretForeignKeySubscribe(node, inputs, context)
+    case 'tableTableJoin':
+      return interpretTableTableJoin(node, inputs, context)
+    case 'tableAggregate':
+      return interpretTableAggregate(node, inputs, context)
+    case 'tableGroupBy':
+      return interpretTableGroupBy(node, inputs, context)
     case 'mapAsync':
     case 'deduplicate':
     case 'windowAggregate':
     case 'slidingAggregate':
     case 'sessionAggregate':
-    case 'tableGroupBy':
-    case 'tableAggregate':
     case 'suppress':
-    case 'streamTableJoin':
-    case 'streamGlobalTableJoin':
-    case 'streamStreamJoin':
-    case 'tableTableJoin':
-    case 'foreignKeySubscribe':
-    case 'foreignKeyStore':
-    case 'foreignKeyRespond':
-    case 'foreignKeyJoin':
       throw new AssertionFailed(`no interpreter for ${node.kind} yet`)
   }
 }

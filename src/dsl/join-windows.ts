@@ -1,0 +1,41 @@
+import { Fault } from '../base/fault.ts'
+import type { JoinWindows } from '../topology/windows.ts'
+
+export interface JoinWindowsOptions {
+  /** How long before the left record its partner may lie, in milliseconds. */
+  readonly before: number
+  /** How long after the left record its partner may lie; negative for partners that lie before it by at least that. */
+  readonly after: number
+  /** How long after its end a window still waits for late records before it tells that there was no partner. */
+  readonly grace?: number
+}
+
+/**
+ * A right record is a partner where its time lies in `[left - before, left + after]`.
+ *
+ * @example
+ * clicks.join(views, pair, { name: 'click-views', windows: joinWindows({ before: minutes(5), after: 0 }) })
+ */
+export const joinWindows = ({ before, after, grace = 0 }: JoinWindowsOptions): JoinWindows => {
+  if (before + after < 0)
+    throw invalidWindow(`before ${before} and after ${after} leave no time between them`)
+  if (grace < 0) throw invalidWindow(`grace ${grace} is negative`)
+  return Object.freeze({ beforeMs: before, afterMs: after, graceMs: grace })
+}
+
+/**
+ * Partners lie at most `difference` apart, whichever came first.
+ *
+ * @example
+ * orders.join(payments, paid, { name: 'order-payments', windows: within(hours(1), { grace: minutes(5) }) })
+ */
+export const within = (difference: number, options: { readonly grace?: number } = {}): JoinWindows =>
+  joinWindows({ before: difference, after: difference, ...options })
+
+const invalidWindow = (message: string): Fault =>
+  new Fault({
+    code: 'JOIN_WINDOW_INVALID',
+    actor: 'author',
+    message: `join window: ${message}`,
+    remedy: 'give durations in milliseconds with before + after >= 0 and grace >= 0',
+  })

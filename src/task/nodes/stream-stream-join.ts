@@ -1,0 +1,177 @@
+import { merge } from 'rxjs'
+import type { Observable } from 'rxjs'
+import type { JoinWindowStore, KeyValueStore } from '../../state/store.ts'
+import type { JoinSide, WaitingKey, WaitingValues } from '../../topology/join-store-serdes.ts'
+import type { AnyRecord, NodeOf } from '../../topology/node.ts'
+import type { Emit, NodeContext } from '../node-context.ts'
+import { step } from '../node-context.ts'
+import type { Interpreter } from './interpreter.ts'
+
+/**
+ * Two streams joined within a window (`KStreamKStreamJoin`). A record first meets the partners of the other side that
+ * came before it, then it is kept for those that come after. In left and outer joins a record without partner waits in a
+ * store of its own, ordered by time, until its window and the grace have passed.
+ */
+export const interpretStreamStreamJoin: Interpreter<'streamStreamJoin'> = (node, inputs, context) => {
+  const waiting = node.outerStore === undefined ? undefined : new Waiting(node, context)
+  const [left, right] = inputs as readonly [Observable<AnyRecord>, Observable<AnyRecord>]
+  const leftSide = new Side(node, context, 'left', waiting)
+  const rightSide = new Side(node, context, 'right', waiting)
+  return merge(
+    step(context, node.name, left, (record, emit) => leftSide.process(record, emit)),
+    step(context, node.name, right, (record, emit) => rightSide.process(record, emit)),
+  )
+}
+
+/** What one side does with its records. */
+class Side {
+  readonly #node: NodeOf<'streamStreamJoin'>
+  readonly #context: NodeContext
+  readonly #side: JoinSide
+  readonly #otherSide: JoinSide
+  readonly #waiting: Waiting | undefined
+  /** True where a record of this side that finds no partner is told nevertheless. */
+  readonly #outer: boolean
+  readonly #own: JoinWindowStore<unknown, unknown>
+  readonly #other: JoinWindowStore<unknown, unknown>
+  readonly #beforeMs: number
+  readonly #afterMs: number
+
+  constructor(
+    node: NodeOf<'streamStreamJoin'>,
+    context: NodeContext,
+    side: JoinSide,
+    waiting: Waiting | undefined,
+  ) {
+    const { windows, leftStore, rightStore, type } = node
+    const left = side === 'left'
+    this.#node = node
+    this.#context = context
+    this.#side = side
+    this.#otherSide = left ? 'right' : 'left'
+    this.#waiting = waiting
+    this.#outer = type === 'outer' || (type === 'left' && left)
+    this.#own = context.store(left ? leftStore : rightStore)
+    this.#other = context.store(left ? rightStore : leftStore)
+    this.#beforeMs = left ? windows.beforeMs : windows.afterMs
+    this.#afterMs = left ? windows.afterMs : windows.beforeMs
+  }
+
+  process(record: AnyRecord, emit: Emit): void {
+    this.#match(record, emit)
+    // A null value is kept too: it finds no partner, but it counts in the changelog as in Kafka Streams.
+    if (!record.hasNullKey) this.#own.put(record.key, record.value ?? null, record.timestamp, record.headers)
+  }
+
+  #match(record: AnyRecord, emit: Emit): void {
+    const { timestamp } = record
+    const waiting = this.#waiting
+    waiting?.advance(timestamp)
+    if (this.#outer && record.hasNullKey && !record.hasNullValue) {
+      emit.next(this.#alone(record))
+      return
+    }
+    if (record.hasNullKey) return this.#context.drop('nullKey', this.#node.name, record)
+    if (record.hasNullValue) return this.#context.drop('nullValue', this.#node.name, record)
+    if (timestamp === waiting?.streamTimeMs) waiting.release(record, this.#afterMs, emit)
+    const joined = this.#joinPartners(record, emit)
+    if (joined || !this.#outer || waiting === undefined) return
+    if (timestamp + this.#afterMs < waiting.streamTimeMs) emit.next(this.#alone(record))
+    else waiting.add({ timestamp, side: this.#side, key: record.key }, record.value)
+  }
+
+  #joinPartners(record: AnyRecord, emit: Emit): boolean {
+    const { key, value, timestamp } = record
+    const from = Math.max(0, timestamp - this.#beforeMs)
+    const to = Math.max(0, timestamp + this.#afterMs)
+    const partners = [...this.#other.fetch(key, from, to)]
+    for (const partner of partners) {
+      this.#waiting?.remove({ timestamp: partner.timestamp, side: this.#otherSide, key }, timestamp)
+      const joined =
+        this.#side === 'left'
+          ? this.#node.join(value, partner.value, key)
+          : this.#node.join(partner.value, value, key)
+      emit.next(at(record.withValue(joined), Math.max(timestamp, partner.timestamp)))
+    }
+    return partners.length > 0
+  }
+
+  #alone(record: AnyRecord): AnyRecord {
+    const { key, value } = record
+    const { join } = this.#node
+    return record.withValue(this.#side === 'left' ? join(value, null, key) : join(null, value, key))
+  }
+}
+
+/**
+ * The records of a left or outer join that have no partner yet. Both sides share it, and the stream time with it. A
+ * visit walks them by time, right before left, then key, and lets those leave whose window and grace have passed; it
+ * ends once an open one of each side was seen. `mark` holds where the last visit ended, so that most records cost no
+ * visit at all; it is lowered by new entries, and after a restart it begins at the oldest entry.
+ */
+class Waiting {
+  streamTimeMs = -1
+  readonly #node: NodeOf<'streamStreamJoin'>
+  readonly #store: KeyValueStore<WaitingKey, WaitingValues>
+  #mark: number | undefined
+
+  constructor(node: NodeOf<'streamStreamJoin'>, context: NodeContext) {
+    this.#node = node
+    this.#store = context.store(node.outerStore as string)
+  }
+
+  advance(timestamp: number): void {
+    if (timestamp > this.streamTimeMs) this.streamTimeMs = timestamp
+  }
+
+  add(key: WaitingKey, value: unknown): void {
+    this.#mark = Math.min(this.#mark ?? this.#oldest(), key.timestamp)
+    const values = this.#store.get(key)?.values ?? []
+    this.#store.put(key, { side: key.side, values: [...values, value] }, key.timestamp)
+  }
+
+  /** A partner came: whatever waits under that key and time is told no more. */
+  remove(key: WaitingKey, timestamp: number): void {
+    if (this.#store.get(key) !== null) this.#store.put(key, null, timestamp)
+  }
+
+  /** Lets those leave whose window has closed; `afterMs` is how far ahead the arriving side looks. */
+  release(cause: AnyRecord, afterMs: number, emit: Emit): void {
+    const { windows, join } = this.#node
+    this.#mark ??= this.#oldest()
+    if (this.#mark + afterMs + windows.graceMs >= this.streamTimeMs) return
+    for (const [key, { side, values }] of this.#closed()) {
+      for (const value of values) {
+        const joined = side === 'left' ? join(value, null, key.key) : join(null, value, key.key)
+        emit.next(at(cause.withKeyValue(key.key, joined), key.timestamp))
+      }
+      this.#store.put(key, null, cause.timestamp)
+    }
+  }
+
+  #oldest(): number {
+    for (const [{ timestamp }] of this.#store.all()) return timestamp
+    return Infinity
+  }
+
+  #closed(): readonly (readonly [WaitingKey, WaitingValues])[] {
+    const { beforeMs, afterMs, graceMs } = this.#node.windows
+    const closed: (readonly [WaitingKey, WaitingValues])[] = []
+    let leftOpen = false
+    let rightOpen = false
+    this.#mark = Infinity
+    for (const entry of this.#store.all()) {
+      const { timestamp, side } = entry[0]
+      this.#mark = timestamp
+      if (leftOpen && rightOpen) break
+      const aheadMs = side === 'left' ? afterMs : beforeMs
+      if (timestamp + aheadMs + graceMs < this.streamTimeMs) closed.push(entry)
+      else if (side === 'left') leftOpen = true
+      else rightOpen = true
+    }
+    return closed
+  }
+}
+
+const at = (record: AnyRecord, timestamp: number): AnyRecord =>
+  record.timestamp === timestamp ? record : record.withTimestamp(timestamp)
