@@ -2,28 +2,34 @@ import type { Bytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { GroupCoordinator } from './group/coordinator.ts'
 import type { Group } from './group/group.ts'
-import { OffsetTable, type CommittedOffset } from './group/offsets.ts'
+import type { CommittedOffset } from './group/offsets.ts'
 import { PartitionLog } from './log/partition-log.ts'
+import { readBatchHeader, transactionMarker, type BatchHeader } from './log/record-batch.ts'
 import type { Decompress } from './log/records.ts'
-import { readBatchHeader, transactionMarker } from './log/record-batch.ts'
 import { uuidFromBytes } from './protocol/uuid.ts'
 import type { BrokerSettings } from './settings.ts'
+import { replay, snapshotOf, topicEntry, transactionEntry } from './storage/journaled.ts'
+import type { JournalEntry, Storage, TopicEntry } from './storage/storage.ts'
 import { Topic, Topics } from './topic/topics.ts'
 import { TransactionCoordinator } from './transaction/coordinator.ts'
 import type { Transaction } from './transaction/transaction.ts'
 
-/** Everything that one broker knows; the API handlers read and change it. */
-export interface BrokerOptions {
+/** Everything that one broker knows; the API handlers read and change it, and what must last goes to its storage. */
+export interface BrokerParts {
   readonly clock: Clock
   readonly settings: BrokerSettings
   readonly randomBytes: (length: number) => Bytes
   readonly decompress: Decompress
+  readonly storage: Storage | undefined
   readonly report: (error: unknown) => void
 }
 
 export const NODE_ID = 1
 export const LEADER_EPOCH = 0
 const COORDINATOR_EPOCH = 0
+/** Ids are reserved in blocks, as on Kafka, so that the journal is not written for each. */
+const PRODUCER_ID_BLOCK = 1000
+const ENTRIES_UNTIL_REWRITE = 50_000
 
 export class Broker {
   readonly clock: Clock
@@ -31,37 +37,53 @@ export class Broker {
   readonly topics: Topics = new Topics()
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator
-  readonly clusterId: string
+  clusterId: string
+  /** The next producer id that is not reserved. */
+  nextProducerId = 0
   /** What clients are told to connect to; known once the socket shell listens. */
   advertised: { host: string; port: number } = { host: '127.0.0.1', port: 9092 }
-  readonly #options: BrokerOptions
-  #nextProducerId = 0
+  readonly #parts: BrokerParts
+  #reservedProducerIds: number[] = []
+  #entriesSinceRewrite = 0
 
-  constructor(options: BrokerOptions) {
-    this.#options = options
-    this.clock = options.clock
-    this.settings = options.settings
+  constructor(parts: BrokerParts) {
+    this.#parts = parts
+    this.clock = parts.clock
+    this.settings = parts.settings
     this.clusterId = this.newUuid()
-    this.groups = new GroupCoordinator(options.clock, options.settings, () => this.newUuid())
+    this.groups = new GroupCoordinator(parts.clock, parts.settings, () => this.newUuid())
     this.transactions = new TransactionCoordinator({
-      clock: options.clock,
-      settings: options.settings,
+      clock: parts.clock,
+      settings: parts.settings,
       newProducerId: () => this.newProducerId(),
       writeMarkers: (transaction, commit) => this.#writeMarkers(transaction, commit),
-      changed: () => undefined,
+      changed: (transaction) => this.#record(transactionEntry(transaction)),
     })
+    if (parts.storage !== undefined) {
+      replay(this, parts.storage.recover())
+      parts.storage.rewrite(snapshotOf(this))
+    }
   }
 
   /** A random id that is not the zero one and, since Kafka's tools choke on it, does not begin with a dash. */
   newUuid(): string {
     for (;;) {
-      const id = uuidFromBytes(this.#options.randomBytes(16))
+      const id = uuidFromBytes(this.#parts.randomBytes(16))
       if (!id.startsWith('-')) return id
     }
   }
 
   newProducerId(): number {
-    return this.#nextProducerId++
+    if (this.#reservedProducerIds.length === 0) {
+      const first = this.nextProducerId
+      this.nextProducerId += PRODUCER_ID_BLOCK
+      this.#record({ kind: 'producerIds', next: this.nextProducerId })
+      this.#reservedProducerIds = Array.from(
+        { length: PRODUCER_ID_BLOCK },
+        (_, index) => first + index,
+      ).reverse()
+    }
+    return this.#reservedProducerIds.pop() as number
   }
 
   createTopic(name: string, partitionCount: number, configs: ReadonlyMap<string, string>): Topic {
@@ -73,27 +95,62 @@ export class Broker {
   }
 
   addPartitions(topic: Topic, partitionCount: number): void {
-    while (topic.partitions.length < partitionCount)
-      topic.partitions.push(new PartitionLog(this.#options.decompress))
+    while (topic.partitions.length < partitionCount) topic.partitions.push(this.#openLog(topic, true, 0))
+    this.#record(topicEntry(topic))
+  }
+
+  restoreTopic(entry: TopicEntry, logStartOf: (partition: number) => number): void {
+    const topic = new Topic(entry.name, entry.id, [], new Map(Object.entries(entry.configs)))
+    this.topics.add(topic)
+    while (topic.partitions.length < entry.partitions)
+      topic.partitions.push(this.#openLog(topic, false, logStartOf(topic.partitions.length)))
+  }
+
+  #openLog(topic: Topic, isNew: boolean, logStartOffset: number): PartitionLog {
+    const partition = topic.partitions.length
+    const { storage, decompress } = this.#parts
+    if (storage === undefined) return new PartitionLog(decompress)
+    const { recovered, journal } = storage.openLog(topic.name, partition, isNew)
+    const log = new PartitionLog(decompress, {
+      ...journal,
+      logStartOffset: (offset) => this.#record({ kind: 'logStart', id: topic.id, partition, offset }),
+    })
+    log.recover(recovered, logStartOffset)
+    return log
   }
 
   deleteTopic(topic: Topic): void {
     this.topics.remove(topic)
     for (const log of topic.partitions) log.close()
-    for (const group of this.groups.groups.values()) group.offsets.deleteTopic(topic.name)
+    this.#record({ kind: 'topicDeleted', id: topic.id })
+    for (const partition of topic.partitions.keys()) this.#parts.storage?.deleteLog(topic.name, partition)
+    for (const group of this.groups.groups.values()) {
+      for (const partition of topic.partitions.keys()) {
+        if (group.offsets.get(topic.name, partition) !== undefined)
+          this.deleteOffset(group, topic.name, partition)
+      }
+    }
   }
 
   setTopicConfigs(topic: Topic, configs: ReadonlyMap<string, string>): void {
     topic.configs.clear()
     for (const [name, value] of configs) topic.configs.set(name, value)
+    this.#record(topicEntry(topic))
   }
 
   commitOffset(group: Group, topic: string, partition: number, committed: CommittedOffset): void {
     group.offsets.set(topic, partition, committed)
+    this.#record({ kind: 'offset', groupId: group.groupId, topic, partition, ...committed })
   }
 
   deleteOffset(group: Group, topic: string, partition: number): void {
     group.offsets.delete(topic, partition)
+    this.#record({ kind: 'offsetDeleted', groupId: group.groupId, topic, partition })
+  }
+
+  deleteGroup(group: Group): void {
+    this.groups.delete(group)
+    this.#record({ kind: 'groupDeleted', groupId: group.groupId })
   }
 
   /** Keeps an offset until the transaction of this producer ends. */
@@ -104,19 +161,17 @@ export class Broker {
     partition: number,
     committed: CommittedOffset,
   ): void {
-    let table = group.transactionalOffsets.get(producerId)
-    if (table === undefined) group.transactionalOffsets.set(producerId, (table = new OffsetTable()))
-    table.set(topic, partition, committed)
+    group.addPending(producerId, topic, partition, committed)
+    const { groupId } = group
+    this.#record({ kind: 'pendingOffset', producerId, groupId, topic, partition, ...committed })
   }
 
   #writeMarkers(transaction: Transaction, commit: boolean): void {
     const { producerId, producerEpoch } = transaction
     const marker = transactionMarker(commit, producerId, producerEpoch, COORDINATOR_EPOCH, this.clock.now())
-    const header = readBatchHeader(marker)
+    const header = readBatchHeader(marker) as BatchHeader
     for (const [topic, partitions] of transaction.partitions) {
-      for (const partition of partitions) {
-        if (header !== undefined) this.topics.partition(topic, partition)?.append(marker, header)
-      }
+      for (const partition of partitions) this.topics.partition(topic, partition)?.append(marker, header)
     }
     for (const groupId of transaction.groups) this.#settleOffsets(groupId, producerId, commit)
   }
@@ -126,22 +181,34 @@ export class Broker {
     const pending = group?.transactionalOffsets.get(producerId)
     if (group === undefined || pending === undefined) return
     group.transactionalOffsets.delete(producerId)
-    if (commit)
-      pending.visit((topic, partition, committed) => this.commitOffset(group, topic, partition, committed))
+    if (!commit) return
+    for (const { topic, partition, offset, leaderEpoch, metadata } of pending.entries(groupId))
+      this.commitOffset(group, topic, partition, { offset, leaderEpoch, metadata })
+  }
+
+  #record(entry: JournalEntry): void {
+    const { storage } = this.#parts
+    if (storage === undefined) return
+    if (++this.#entriesSinceRewrite >= ENTRIES_UNTIL_REWRITE) {
+      this.#entriesSinceRewrite = 0
+      storage.rewrite(snapshotOf(this))
+    }
+    storage.record(entry)
   }
 
   /** Hears of mistakes in the broker itself. */
   report(error: unknown): void {
-    this.#options.report(error)
+    this.#parts.report(error)
   }
 
   get decompress(): Decompress {
-    return this.#options.decompress
+    return this.#parts.decompress
   }
 
   close(): void {
     this.groups.close()
     this.transactions.close()
     for (const topic of this.topics.all) for (const log of topic.partitions) log.close()
+    this.#parts.storage?.close()
   }
 }

@@ -12,6 +12,6 @@ const remove = (broker: Broker, groupId: string): ErrorCode => {
   const group = broker.groups.groups.get(groupId)
   if (group === undefined) return Errors.GROUP_ID_NOT_FOUND
   if (group.state !== 'Empty') return Errors.NON_EMPTY_GROUP
-  broker.groups.delete(group)
+  broker.deleteGroup(group)
   return Errors.NONE
 }

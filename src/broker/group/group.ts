@@ -1,6 +1,6 @@
 import { Errors, type ErrorCode } from '../protocol/errors.ts'
 import type { JoinedMember, JoinResult, Member } from './member.ts'
-import { OffsetTable } from './offsets.ts'
+import { OffsetTable, type CommittedOffset } from './offsets.ts'
 import { subscribedTopics } from './protocol-metadata.ts'
 
 /**
@@ -85,6 +85,13 @@ export class Group {
     const { groupInstanceId } = member.description
     if (groupInstanceId !== null) this.staticMembers.delete(groupInstanceId)
     if (this.leaderId === memberId) this.leaderId = this.members.keys().next().value ?? null
+  }
+
+  /** Keeps an offset until the transaction of its producer ends. */
+  addPending(producerId: number, topic: string, partition: number, committed: CommittedOffset): void {
+    let table = this.transactionalOffsets.get(producerId)
+    if (table === undefined) this.transactionalOffsets.set(producerId, (table = new OffsetTable()))
+    table.set(topic, partition, committed)
   }
 
   /** Whether one protocol would remain that all members have in common. */

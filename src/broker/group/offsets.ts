@@ -5,14 +5,15 @@ export interface CommittedOffset {
   readonly metadata: string
 }
 
-export type PartitionVisitor = (topic: string, partition: number, committed: CommittedOffset) => void
+/** A committed offset with where it belongs. */
+export interface PlacedOffset extends CommittedOffset {
+  readonly groupId: string
+  readonly topic: string
+  readonly partition: number
+}
 
 export class OffsetTable {
   readonly #topics = new Map<string, Map<number, CommittedOffset>>()
-
-  get isEmpty(): boolean {
-    return this.#topics.size === 0
-  }
 
   get(topic: string, partition: number): CommittedOffset | undefined {
     return this.#topics.get(topic)?.get(partition)
@@ -30,13 +31,9 @@ export class OffsetTable {
     if (partitions?.size === 0) this.#topics.delete(topic)
   }
 
-  deleteTopic(topic: string): void {
-    this.#topics.delete(topic)
-  }
-
-  visit(visitor: PartitionVisitor): void {
+  *entries(groupId: string): Generator<PlacedOffset> {
     for (const [topic, partitions] of this.#topics) {
-      for (const [partition, committed] of partitions) visitor(topic, partition, committed)
+      for (const [partition, committed] of partitions) yield { groupId, topic, partition, ...committed }
     }
   }
 

@@ -107,7 +107,8 @@ export class PartitionLog {
       this.#remember(this.#store(batch, header, header.baseOffset))
       at += header.sizeInBytes
     }
-    this.#trim(Math.min(logStartOffset, this.#logEndOffset))
+    this.#logEndOffset = Math.max(this.#logEndOffset, logStartOffset)
+    this.#trim(logStartOffset)
   }
 
   /** Calls `listener` after each append until the returned function is called. */

@@ -1,0 +1,59 @@
+import type { Bytes } from '../base/bytes.ts'
+import type { Clock } from '../base/clock.ts'
+import { systemClock } from '../base/system-clock.ts'
+import { Broker } from './broker.ts'
+import { BrokerCore } from './core.ts'
+import type { Decompress } from './log/records.ts'
+import { DEFAULT_SETTINGS, type BrokerSettings } from './settings.ts'
+import type { Storage } from './storage/storage.ts'
+import { checkTopicConfig } from './topic/topic-configs.ts'
+
+/** A topic to create at the start. */
+export interface InitialTopic {
+  readonly name: string
+  readonly partitions?: number
+  readonly configs?: Readonly<Record<string, string>>
+}
+
+export interface CoreOptions {
+  /** Default: the machine's clock. */
+  readonly clock?: Clock
+  /** Changes to Kafka's default settings. */
+  readonly settings?: Partial<BrokerSettings>
+  /** Topics that exist from the start; those that a data directory already holds are left as they are. */
+  readonly topics?: readonly InitialTopic[]
+  /** Where ids come from; a simulation hands in a seeded one. */
+  readonly randomBytes?: (length: number) => Bytes
+  /** Hears of mistakes in the broker itself; requests that meet one are answered UNKNOWN_SERVER_ERROR. */
+  readonly onInternalError?: (error: unknown) => void
+  /** Looks into compressed batches, for timestamps and keys; without it they are served all the same. */
+  readonly decompress?: Decompress
+  /** What outlives the broker; without it everything is in memory. */
+  readonly storage?: Storage
+}
+
+/**
+ * The broker without a socket and without any module of Node's, for worlds that call it in process.
+ *
+ * @example
+ * const core = createBrokerCore({ clock: new ManualClock(0), topics: [{ name: 'orders' }] })
+ * const answer = await core.connect().request(frame)
+ */
+export const createBrokerCore = (options: CoreOptions = {}): BrokerCore => {
+  const broker = new Broker({
+    clock: options.clock ?? systemClock,
+    settings: { ...DEFAULT_SETTINGS, ...options.settings },
+    randomBytes: options.randomBytes ?? ((length) => crypto.getRandomValues(new Uint8Array(length))),
+    decompress: options.decompress ?? (() => undefined),
+    storage: options.storage,
+    report: options.onInternalError ?? (() => undefined),
+  })
+  for (const topic of options.topics ?? []) createInitially(broker, topic)
+  return new BrokerCore(broker)
+}
+
+const createInitially = (broker: Broker, { name, partitions, configs = {} }: InitialTopic): void => {
+  if (broker.topics.get(name) !== undefined) return
+  for (const [config, value] of Object.entries(configs)) checkTopicConfig(config, value)
+  broker.createTopic(name, partitions ?? broker.settings.numPartitions, new Map(Object.entries(configs)))
+}

@@ -1,0 +1,75 @@
+import type { Bytes } from '../../base/bytes.ts'
+import type { PartitionJournal } from '../log/partition-log.ts'
+import type { TransactionState } from '../transaction/transaction.ts'
+
+/**
+ * What must survive a restart, besides the logs: one line of a journal each. Replaying them in order gives the state
+ * back; later lines win.
+ */
+export type JournalEntry =
+  | { readonly kind: 'cluster'; readonly clusterId: string }
+  | TopicEntry
+  | { readonly kind: 'topicDeleted'; readonly id: string }
+  | { readonly kind: 'logStart'; readonly id: string; readonly partition: number; readonly offset: number }
+  | ({ readonly kind: 'offset' } & OffsetEntry)
+  | ({ readonly kind: 'pendingOffset'; readonly producerId: number } & OffsetEntry)
+  | {
+      readonly kind: 'offsetDeleted'
+      readonly groupId: string
+      readonly topic: string
+      readonly partition: number
+    }
+  | { readonly kind: 'groupDeleted'; readonly groupId: string }
+  | { readonly kind: 'producerIds'; readonly next: number }
+  | TransactionEntry
+
+export interface TopicEntry {
+  readonly kind: 'topic'
+  readonly name: string
+  readonly id: string
+  readonly partitions: number
+  readonly configs: Readonly<Record<string, string>>
+}
+
+export interface OffsetEntry {
+  readonly groupId: string
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly leaderEpoch: number
+  readonly metadata: string
+}
+
+export interface TransactionEntry {
+  readonly kind: 'transaction'
+  readonly transactionalId: string
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly lastProducerEpoch: number
+  readonly previousProducerId: number
+  readonly nextProducerId: number
+  readonly timeoutMs: number
+  readonly startMs: number
+  readonly state: TransactionState
+  readonly partitions: readonly (readonly [topic: string, partitions: readonly number[]])[]
+  readonly groups: readonly string[]
+}
+
+export interface OpenedLog {
+  /** The batches that were appended before, one behind the other. */
+  readonly recovered: Bytes
+  readonly journal: Pick<PartitionJournal, 'append' | 'close'>
+}
+
+/** Where a broker keeps what must survive it. Without one it keeps everything in memory. */
+export interface Storage {
+  /** What an earlier broker left. */
+  recover(): readonly JournalEntry[]
+  /** Replaces the whole journal by entries that say the same. */
+  rewrite(entries: Iterable<JournalEntry>): void
+  record(entry: JournalEntry): void
+  /** Opens the log of a partition; a new one begins empty, whatever lies there. */
+  openLog(topic: string, partition: number, isNew: boolean): OpenedLog
+  deleteLog(topic: string, partition: number): void
+  close(): void
+}
