@@ -15,6 +15,8 @@ export class Graph {
   readonly nodes: TopologyNode[] = []
   readonly stores: StoreDefinition[] = []
   readonly faults: Fault[] = []
+  /** By node: makes the store of a table that was given none, should the finished topology need one there. */
+  readonly optionalStores: Map<string, () => StoreDefinition> = new Map()
   readonly #names = new Set<string>()
   #generated = 0
 

@@ -1,5 +1,6 @@
 import type { Position } from './graph.ts'
 import type { GroupedStream, Grouping } from './grouped-stream.ts'
+import type { GroupedTable } from './grouped-table.ts'
 import type { Stream } from './stream.ts'
 import type { Table } from './table.ts'
 
@@ -11,4 +12,5 @@ export interface Handles {
   stream<K, V>(at: Position): Stream<K, V>
   table<K, V>(at: Position, store: string | undefined): Table<K, V>
   groupedStream<K, V>(at: Position, grouping: Grouping): GroupedStream<K, V>
+  groupedTable<K, V>(at: Position): GroupedTable<K, V>
 }

@@ -37,6 +37,15 @@ export interface StoreOptions {
   readonly emit?: EmitPolicy
 }
 
+/** How a table is kept. */
+export interface TableStoreOptions extends StoreOptions {
+  /** Keeps every version of a row that long behind its newest: for joins as of a time, and for out-of-order updates. */
+  readonly versioned?: { readonly historyRetention: number }
+}
+
+/** Options of a table step whose result is kept only where a store is named. */
+export type MaybeStored = Named & Partial<TableStoreOptions>
+
 export interface RepartitionOptions<K, V> {
   readonly name: string
   readonly key?: Serde<NonNullable<K>>

@@ -1,13 +1,39 @@
 import type { AnySerde, Serde } from '../topic/serde.ts'
+import { changeSerde } from '../topology/change-serde.ts'
 import type { NodeOf } from '../topology/node.ts'
+import type { Joiner } from './callbacks.ts'
+import type { ForeignKeyJoinOptions } from './foreign-key-join.ts'
+import { joinByForeignKey } from './foreign-key-join.ts'
 import type { Position } from './graph.ts'
-import type { Named, SerdeSource, StoreOptions } from './options.ts'
+import type { GroupedTable } from './grouped-table.ts'
+import type { MaybeStored, Named, SerdeSource } from './options.ts'
 import { optionalSerde } from './options.ts'
+import { repartitioned } from './repartitioned.ts'
 import type { Stream } from './stream.ts'
-import { addKeyValueStore } from './stores.ts'
+import { keep } from './stores.ts'
+import type { TableJoinOptions } from './table-join.ts'
+import { joinTables } from './table-join.ts'
 
-/** Options of a table step whose result is kept only where a store is named. */
-export type MaybeStored = Named & Partial<StoreOptions>
+/** Grouping the rows of a table: the name becomes part of the repartition topic's. */
+export interface TableGroupByTextOptions<K2, V2> {
+  readonly name: string
+  /** UTF-8 text unless given. */
+  readonly key?: Serde<K2>
+  /** What of a row counts in its group; the table's own serde unless given. */
+  readonly value?: SerdeSource<V2>
+  readonly partitions?: number
+}
+
+/** The same for keys that are no text, which need their serde. */
+export interface TableGroupByOptions<K2, V2> extends TableGroupByTextOptions<K2, V2> {
+  readonly key: Serde<K2>
+}
+
+/** A row's place in its group. */
+export interface GroupedRow<out K2, out V2> {
+  readonly key: K2
+  readonly value: V2
+}
 
 /**
  * A table: the latest value by key, where null means deleted (Kafka Streams' `KTable`). A record is an update of a row.
@@ -76,6 +102,102 @@ export class Table<K, V> {
     }) as Stream<K | K2, V | null>
   }
 
+  /**
+   * Gives each row its group: a new key, and what of the row counts there. Through the repartition topic
+   * `<application>-<name>-repartition`. A row with a null group belongs to none.
+   *
+   * @example
+   * orders.groupBy((order) => ({ key: order.customer, value: order.amount }), { name: 'by-customer', value: long })
+   */
+  groupBy<K2 extends string | null, V2>(
+    select: (value: V, key: K) => GroupedRow<K2, V2>,
+    options: TableGroupByTextOptions<NonNullable<K2>, NonNullable<V2>>,
+  ): GroupedTable<NonNullable<K2>, NonNullable<V2>>
+  groupBy<K2, V2>(
+    select: (value: V, key: K) => GroupedRow<K2, V2>,
+    options: TableGroupByOptions<NonNullable<K2>, NonNullable<V2>>,
+  ): GroupedTable<NonNullable<K2>, NonNullable<V2>>
+  groupBy<K2, V2>(
+    select: (value: V, key: K) => GroupedRow<K2, V2>,
+    options: TableGroupByTextOptions<NonNullable<K2>, NonNullable<V2>>,
+  ): GroupedTable<NonNullable<K2>, NonNullable<V2>> {
+    const { graph } = this.at
+    const key = graph.keySerde(options.key as AnySerde | undefined)
+    const value = graph.valueSerde(
+      optionalSerde(options.value as never) ?? this.at.value,
+      `groupBy '${options.name}'`,
+    )
+    const node = graph.add('tableGroupBy', 'groupBy', `${options.name}-select`, {
+      from: [this.at.node],
+      key,
+      select: select as NodeOf<'tableGroupBy'>['select'],
+    })
+    const at = repartitioned({ ...this.at, node, key, value: changeSerde(value) }, 'groupBy', options.name, {
+      partitions: options.partitions,
+      dropNullKeys: true,
+      changes: true,
+    })
+    return graph.handles.groupedTable<NonNullable<K2>, NonNullable<V2>>({ ...at, value })
+  }
+
+  /**
+   * The rows both tables have a value for, joined. Both must have the same keys, and their topics as many partitions.
+   *
+   * @example
+   * customers.join(addresses, (customer, address) => ({ ...customer, address }), { store: 'customers-with-address' })
+   */
+  join<V2, R>(
+    other: Table<K, V2>,
+    joiner: Joiner<K, V, V2, R>,
+    options: TableJoinOptions<R> = {},
+  ): Table<K, NonNullable<R>> {
+    return joinTables<K, R>('inner', this.at, other.at, joiner, options)
+  }
+
+  /** Every row of this table, joined with the other's where it has one. */
+  leftJoin<V2, R>(
+    other: Table<K, V2>,
+    joiner: Joiner<K, V, V2 | null, R>,
+    options: TableJoinOptions<R> = {},
+  ): Table<K, NonNullable<R>> {
+    return joinTables<K, R>('left', this.at, other.at, joiner, options)
+  }
+
+  /** Every row of either table; the joiner gets null for the side that has none. */
+  outerJoin<V2, R>(
+    other: Table<K, V2>,
+    joiner: Joiner<K, V | null, V2 | null, R>,
+    options: TableJoinOptions<R> = {},
+  ): Table<K, NonNullable<R>> {
+    return joinTables<K, R>('outer', this.at, other.at, joiner, options)
+  }
+
+  /**
+   * Joins each row with the row of another table that a part of its value names, whichever side changes (KIP-213).
+   * The tables need not be partitioned alike.
+   *
+   * @example
+   * orders.joinForeignKey(customers, {
+   *   name: 'orders-with-customer',
+   *   foreignKey: ({ customerId }) => customerId,
+   *   join: (order, customer) => ({ ...order, customer }),
+   * })
+   */
+  joinForeignKey<FK, V2, R>(
+    other: Table<FK, V2>,
+    options: ForeignKeyJoinOptions<K, V, FK, V2, R>,
+  ): Table<K, NonNullable<R>> {
+    return joinByForeignKey<K, R>('inner', this.at, other.at, options)
+  }
+
+  /** The same, with every row of this table: the joiner gets null where no right row is found. */
+  leftJoinForeignKey<FK, V2, R>(
+    other: Table<FK, V2>,
+    options: ForeignKeyJoinOptions<K, V, FK, V2 | null, R>,
+  ): Table<K, NonNullable<R>> {
+    return joinByForeignKey<K, R>('left', this.at, other.at, options)
+  }
+
   #filter(
     verb: 'filter' | 'filterNot',
     predicate: (value: V, key: K) => boolean,
@@ -91,7 +213,3 @@ export class Table<K, V> {
     return this.at.graph.handles.table<K, V>({ ...this.at, node }, store)
   }
 }
-
-/** Adds a key-value store where one is named. */
-export const keep = (at: Position, options: MaybeStored, value?: AnySerde): string | undefined =>
-  options.store === undefined ? undefined : addKeyValueStore(at, { ...options, store: options.store }, value)

@@ -48,6 +48,7 @@ export type DropReason =
   | 'nullForeignKey'
   | 'nullLookupKey'
   | 'duplicate'
+  | 'outdated'
   | 'undecodable'
   | 'failed'
 

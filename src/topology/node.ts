@@ -272,6 +272,8 @@ export interface TableMapValuesNode extends NodeBase {
 /** Gives each row its group; always followed by a repartition node that carries changes. */
 export interface TableGroupByNode extends NodeBase {
   readonly kind: 'tableGroupBy'
+  /** Of the group key: two groups are the same where their bytes are. */
+  readonly key: AnySerde
   readonly select: (value: unknown, key: unknown) => { readonly key: unknown; readonly value: unknown }
 }
 
@@ -346,6 +348,7 @@ export interface ForeignKeySubscribeNode extends NodeBase {
   readonly kind: 'foreignKeySubscribe'
   readonly type: 'inner' | 'left'
   readonly foreignKey: (value: unknown, key: unknown) => unknown
+  readonly foreignKeySerde: AnySerde
   readonly leftValue: AnySerde
 }
 
@@ -358,6 +361,7 @@ export interface ForeignKeyStoreNode extends NodeBase {
 export interface ForeignKeyRespondNode extends NodeBase {
   readonly kind: 'foreignKeyRespond'
   readonly store: string
+  readonly foreignKeySerde: AnySerde
 }
 
 /** `from` is [response repartition, left table]; the left row is looked up, nothing flows over that edge. */

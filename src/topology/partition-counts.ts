@@ -1,4 +1,7 @@
 import { Fault } from '../base/fault.ts'
+import type { CopartitionGroup } from './copartition.ts'
+import { copartitionGroupsOf } from './copartition.ts'
+import type { RepartitionNode } from './node.ts'
 import type { SubTopology } from './sub-topologies.ts'
 import { subTopologiesOf } from './sub-topologies.ts'
 import type { Topology } from './topology.ts'
@@ -12,9 +15,10 @@ export interface PartitionCounts {
 }
 
 /**
- * Works out task counts and the partition counts of repartition topics: what the author gave, else the largest input of
- * the sub-topology that writes it, followed upstream (Kafka Streams' `RepartitionTopics`). `countOf` knows the source
- * topics; `matching` lists the topics a pattern has found.
+ * Works out task counts and the partition counts of repartition topics (Kafka Streams' `RepartitionTopics` and
+ * `CopartitionedTopicsEnforcer`): what the author gave; else, where it is joined with a topic of the world, as many as
+ * that has; else the largest input of the sub-topology that writes it, or of those that write what it is joined with.
+ * `countOf` knows the source topics; `matching` lists the topics a pattern has found.
  */
 export const partitionCountsOf = (
   topology: Topology,
@@ -22,25 +26,56 @@ export const partitionCountsOf = (
   matching: (pattern: RegExp) => readonly string[] = () => [],
 ): PartitionCounts => {
   const subTopologies = subTopologiesOf(topology)
+  const groups = copartitionGroupsOf(topology)
+  const fixed = fixedCounts(groups, countOf)
   const repartitions = new Map<string, number>()
   const largestInput = (subTopology: SubTopology): number | undefined => {
-    const inputs = [
-      ...externalTopicsOf(subTopology, matching).map(countOf),
-      ...subTopology.reads.map(({ topic, partitions }) => partitions ?? repartitions.get(topic)),
-    ]
-    return inputs.includes(undefined) ? undefined : Math.max(1, ...(inputs as number[]))
+    const topics = externalTopicsOf(subTopology, matching).map(countOf)
+    return largest([...topics, ...subTopology.reads.map(({ topic }) => repartitions.get(topic))])
   }
   const writers = subTopologies.flatMap((subTopology) =>
     subTopology.writes.map((node) => ({ node, subTopology })),
   )
-  for (let round = 0; round <= writers.length; round++)
-    for (const { node, subTopology } of writers) {
-      const count = node.partitions ?? largestInput(subTopology)
-      if (count !== undefined) repartitions.set(node.topic, count)
+  const written = (node: RepartitionNode): number | undefined =>
+    largest(
+      writers.filter((writer) => writer.node === node).map(({ subTopology }) => largestInput(subTopology)),
+    )
+  // Counts only grow, and never beyond the largest topic there is, so this ends.
+  for (let changed = true; changed;) {
+    changed = false
+    for (const { node } of writers) {
+      const together = groups.find((group) => group.repartitions.has(node))?.repartitions ?? [node]
+      const count = node.partitions ?? fixed.get(node) ?? largest([...together].map(written))
+      if (count === undefined || count === repartitions.get(node.topic)) continue
+      repartitions.set(node.topic, count)
+      changed = true
     }
+  }
   const unknown = writers.find(({ node }) => !repartitions.has(node.topic))
   if (unknown !== undefined) throw circularRepartition(unknown.node.name)
   return { tasks: subTopologies.map((subTopology) => largestInput(subTopology) ?? 1), repartitions }
+}
+
+const largest = (counts: readonly (number | undefined)[]): number | undefined => {
+  const known = counts.filter((count) => count !== undefined)
+  return known.length === 0 ? undefined : Math.max(...known)
+}
+
+/** The counts that a topic of the world, or the author, has settled for a whole group. */
+const fixedCounts = (
+  groups: readonly CopartitionGroup[],
+  countOf: (topic: string) => number,
+): ReadonlyMap<RepartitionNode, number> => {
+  const fixed = new Map<RepartitionNode, number>()
+  for (const { node, topics, repartitions } of groups) {
+    const settled = new Map<string, number>([...topics].map((topic) => [topic, countOf(topic)]))
+    for (const { topic, partitions } of repartitions)
+      if (partitions !== undefined) settled.set(topic, partitions)
+    const [count, ...others] = new Set(settled.values())
+    if (others.length > 0) throw copartitionMismatch(node, settled)
+    if (count !== undefined) for (const repartition of repartitions) fixed.set(repartition, count)
+  }
+  return fixed
 }
 
 /** The topics a sub-topology reads that are not its own application's. */
@@ -60,5 +95,16 @@ const circularRepartition = (node: string): Fault =>
     actor: 'author',
     message: 'the partition count of a repartition topic depends on itself',
     remedy: 'give the repartition its `partitions`',
+    place: { node },
+  })
+
+const copartitionMismatch = (node: string, counts: ReadonlyMap<string, number>): Fault =>
+  new Fault({
+    code: 'COPARTITION_MISMATCH',
+    actor: 'author',
+    message: `topics that are joined must have as many partitions as each other: ${[...counts]
+      .map(([topic, count]) => `${topic} has ${count}`)
+      .join(', ')}`,
+    remedy: 'write one of them through a repartition, or read the table as a global one',
     place: { node },
   })

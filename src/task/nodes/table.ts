@@ -1,91 +1,108 @@
-import type { TimestampedKeyValueStore } from '../../state/store.ts'
-import type { AnyRecord, Change } from '../../topology/node.ts'
+import type { Observable } from 'rxjs'
+import type { AnyRecord, Change, NodeOf } from '../../topology/node.ts'
+import { tableSemanticsOf } from '../../topology/table-semantics.ts'
 import type { NodeContext, TableView } from '../node-context.ts'
 import { changeOf, step } from '../node-context.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
-
-type TableStore = TimestampedKeyValueStore<unknown, unknown>
+import { tableStore } from './table-store.ts'
 
 /** A topic read as a table (`KTableSource`): each record replaces its row; a null value deletes it. */
 export const interpretTableSource: Interpreter<'tableSource'> = (node, inputs, context) =>
-  materialise(context, node.name, node.store, onlyInput(inputs))
+  kept(context, node.name, node.store, onlyInput(inputs))
 
 /** A stream read as a table; the same from here on. */
 export const interpretToTable: Interpreter<'toTable'> = (node, inputs, context) =>
-  materialise(context, node.name, node.store, onlyInput(inputs))
+  kept(context, node.name, node.store, onlyInput(inputs))
 
-/** The updates of a table as records of a stream. */
+/** The updates of a table as records of a stream, those out of order too. */
 export const interpretToStream: Interpreter<'toStream'> = (node, inputs, context) =>
   step(context, node.name, onlyInput(inputs), (record, emit) =>
     emit.next(record.withValue((record.value as Change<unknown>).newValue)),
   )
 
-/** The rows for which a predicate holds (`KTableFilter`). */
+/**
+ * The rows for which a predicate holds (`KTableFilter`). A row that stops holding is deleted; where old values are known,
+ * a row that never held stays unsaid.
+ */
 export const interpretTableFilter: Interpreter<'tableFilter'> = (node, inputs, context) => {
   const kept = node.verb === 'filter'
-  const test = (key: unknown, value: unknown): unknown =>
-    value !== null && node.predicate(key, value) === kept ? value : null
-  return derived(context, node, onlyInput(inputs), test, true)
+  const { sendsOldValues, versioned } = tableSemanticsOf(context.topology)
+  const parent = node.from[0] as string
+  const oldValuesKnown = sendsOldValues.has(node.name) || sendsOldValues.has(parent)
+  return derived(node, onlyInput(inputs), context, {
+    compute: (key, value) => (value !== null && node.predicate(key, value) === kept ? value : null),
+    needsOldValue: oldValuesKnown,
+    skipsUnchangedDeletions: oldValuesKnown && !versioned.has(parent),
+  })
 }
 
-/** A new value for every row (`KTableMapValues`). */
-export const interpretTableMapValues: Interpreter<'tableMapValues'> = (node, inputs, context) => {
-  const transform = (key: unknown, value: unknown): unknown =>
-    value === null ? null : node.transform(value, key)
-  return derived(context, node, onlyInput(inputs), transform, false)
+/** A new value for every row (`KTableMapValues`); every deletion is handed on. */
+export const interpretTableMapValues: Interpreter<'tableMapValues'> = (node, inputs, context) =>
+  derived(node, onlyInput(inputs), context, {
+    compute: (key, value) => (value === null ? null : (node.transform(value, key) ?? null)),
+    needsOldValue: tableSemanticsOf(context.topology).sendsOldValues.has(node.name),
+    skipsUnchangedDeletions: false,
+  })
+
+interface Derivation {
+  readonly compute: (key: unknown, value: unknown) => unknown
+  readonly needsOldValue: boolean
+  readonly skipsUnchangedDeletions: boolean
 }
 
 /** A table computed row by row from the one above, kept in a store where it has one. */
 const derived = (
+  node: NodeOf<'tableFilter'> | NodeOf<'tableMapValues'>,
+  input: Observable<AnyRecord>,
   context: NodeContext,
-  node: { readonly name: string; readonly from: readonly string[]; readonly store?: string | undefined },
-  input: ReturnType<typeof onlyInput>,
-  compute: (key: unknown, value: unknown) => unknown,
-  dropsUnchangedDeletions: boolean,
-): ReturnType<typeof onlyInput> => {
-  const store = node.store === undefined ? undefined : context.store<TableStore>(node.store)
-  const parent = context.views.get(node.from[0] as string)
-  context.views.set(node.name, store === undefined ? computedView(parent, compute) : storeView(store))
+  { compute, needsOldValue, skipsUnchangedDeletions }: Derivation,
+): Observable<AnyRecord> => {
+  const store = node.store === undefined ? undefined : tableStore(context, node.name, node.store)
+  context.views.set(node.name, store?.view ?? computedView(context.view(node.from[0] as string), compute))
+  const oldValueOf = ({ key }: AnyRecord, change: Change<unknown>): unknown => {
+    if (!needsOldValue) return null
+    return store === undefined ? compute(key, change.oldValue) : (store.get(key)?.value ?? null)
+  }
   return step(context, node.name, input, (record, emit) => {
     const change = record.value as Change<unknown>
     const newValue = compute(record.key, change.newValue)
-    const oldValue = store?.get(record.key)?.value ?? compute(record.key, change.oldValue)
-    if (dropsUnchangedDeletions && newValue === null && oldValue === null) return
-    store?.put(record.key, newValue, record.timestamp)
-    emit.next(record.withValue(changeOf(newValue, oldValue, change.isLatest)))
+    const oldValue = oldValueOf(record, change)
+    if (skipsUnchangedDeletions && newValue === null && oldValue === null) return
+    const put = store?.put(record, newValue)
+    if (put === 'refused') return
+    emit.next(
+      record.withValue(changeOf(newValue, oldValue, put === undefined ? change.isLatest : put === 'latest')),
+    )
   })
 }
 
-const materialise = (
+/** Records that replace rows of a store. */
+const kept = (
   context: NodeContext,
   node: string,
   storeName: string,
-  input: ReturnType<typeof onlyInput>,
-): ReturnType<typeof onlyInput> => {
-  const store = context.store<TableStore>(storeName)
-  context.views.set(node, storeView(store))
+  input: Observable<AnyRecord>,
+): Observable<AnyRecord> => {
+  const store = tableStore(context, node, storeName)
+  const sendsOldValues = tableSemanticsOf(context.topology).sendsOldValues.has(node)
+  context.views.set(node, store.view)
   return step(context, node, input, (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node, record)
-    emit.next(replaceRow(store, record))
+    const newValue = record.value ?? null
+    const oldValue = sendsOldValues ? (store.get(record.key)?.value ?? null) : null
+    const put = store.put(record, newValue)
+    if (put !== 'refused') emit.next(record.withValue(changeOf(newValue, oldValue, put === 'latest')))
   })
 }
 
-const replaceRow = (store: TableStore, record: AnyRecord): AnyRecord => {
-  const old = store.get(record.key)
-  store.put(record.key, record.value, record.timestamp)
-  return record.withValue(changeOf(record.value, old?.value ?? null))
-}
-
-const storeView = (store: TableStore): TableView => ({ get: (key) => store.get(key) })
-
-const computedView = (
-  parent: TableView | undefined,
-  compute: (key: unknown, value: unknown) => unknown,
-): TableView => ({
-  get: (key) => {
-    const row = parent?.get(key) ?? null
+const computedView = (parent: TableView, compute: (key: unknown, value: unknown) => unknown): TableView => {
+  const computed = (key: unknown, row: ReturnType<TableView['get']>): ReturnType<TableView['get']> => {
     const value = row === null ? null : compute(key, row.value)
     return row === null || value === null ? null : { value, timestamp: row.timestamp }
-  },
-})
+  }
+  const get = (key: unknown): ReturnType<TableView['get']> => computed(key, parent.get(key))
+  const { getAsOf } = parent
+  if (getAsOf === undefined) return { get }
+  return { versioned: true, get, getAsOf: (key, timestamp) => computed(key, getAsOf(key, timestamp)) }
+}

@@ -1,0 +1,95 @@
+import type { AnySerde } from '../topic/serde.ts'
+import { long } from '../topic/serdes.ts'
+import type { NodeOf } from '../topology/node.ts'
+import type { Initial } from './callbacks.ts'
+import { initialiser } from './callbacks.ts'
+import type { Position } from './graph.ts'
+import type { Named, SerdeSource, TableStoreOptions } from './options.ts'
+import { optionalSerde } from './options.ts'
+import { addTableStore } from './stores.ts'
+import type { Table } from './table.ts'
+
+export interface TableReduceOptions<V> extends TableStoreOptions, Named {
+  /** Combines the aggregate with the value of a row that joins the group; its first value stands for itself. */
+  readonly add: (aggregate: V, value: V) => V | null
+  /** Takes the value of a row that leaves the group, or changes, out of the aggregate again. */
+  readonly subtract: (aggregate: V, value: V) => V | null
+}
+
+export interface TableAggregateOptions<K, V, A> extends TableStoreOptions, Named {
+  readonly initial: Initial<A>
+  /** Adds the value of a row that joins the group; null deletes the aggregate. */
+  readonly add: (aggregate: A, value: V, key: K) => A | null
+  /** Takes the value of a row that leaves the group, or changes, out of the aggregate again; null deletes it. */
+  readonly subtract: (aggregate: A, value: V, key: K) => A | null
+  readonly value: SerdeSource<A>
+}
+
+/**
+ * The rows of a table in groups (Kafka Streams' `KGroupedTable`). An aggregate over them follows every update: a row that
+ * changes is subtracted as it was and added as it is; a row that moves leaves its old group first.
+ *
+ * @example
+ * employees
+ *   .groupBy(({ department }, id) => ({ key: department, value: id }), { name: 'by-department', value: string })
+ *   .count({ store: 'headcount' })
+ */
+export class GroupedTable<K, V> {
+  /** @internal */
+  readonly at: Position
+
+  constructor(at: Position) {
+    this.at = at
+  }
+
+  /** How many rows each group has. A group that empties stays, with 0. */
+  count(options: TableStoreOptions & Named): Table<K, number> {
+    return this.#aggregate<number>('count', options, long as AnySerde, {
+      initial: () => 0,
+      add: (count) => (count as number) + 1,
+      subtract: (count) => (count as number) - 1,
+    })
+  }
+
+  /**
+   * Combines the values of each group.
+   *
+   * @example
+   * grouped.reduce({ store: 'stock', add: (sum, value) => sum + value, subtract: (sum, value) => sum - value })
+   */
+  reduce(options: TableReduceOptions<V>): Table<K, V> {
+    const { add, subtract } = options
+    return this.#aggregate<V>('reduce', options, this.at.value, {
+      initial: () => null,
+      add: (aggregate, value) => (aggregate === null ? value : add(aggregate as V, value as V)),
+      subtract: (aggregate, value) => subtract(aggregate as V, value as V),
+    })
+  }
+
+  /** Folds the values of each group into an aggregate of another type. */
+  aggregate<A>(options: TableAggregateOptions<K, V, A>): Table<K, A> {
+    return this.#aggregate<A>('aggregate', options, optionalSerde(options.value as never), {
+      initial: initialiser(options.initial),
+      add: options.add as NodeOf<'tableAggregate'>['add'],
+      subtract: options.subtract as NodeOf<'tableAggregate'>['subtract'],
+    })
+  }
+
+  #aggregate<A>(
+    verb: NodeOf<'tableAggregate'>['verb'],
+    options: TableStoreOptions & Named,
+    value: AnySerde | undefined,
+    functions: Pick<NodeOf<'tableAggregate'>, 'initial' | 'add' | 'subtract'>,
+  ): Table<K, A> {
+    const at = { ...this.at, value }
+    const store = addTableStore(at, options)
+    const node = at.graph.add('tableAggregate', verb, options.name, {
+      from: [this.at.node],
+      verb,
+      store,
+      emit: options.emit ?? 'onUpdate',
+      ...functions,
+    })
+    return at.graph.handles.table<K, A>({ ...at, node }, store)
+  }
+}

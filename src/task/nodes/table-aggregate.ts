@@ -1,0 +1,31 @@
+import type { Change } from '../../topology/node.ts'
+import { tableSemanticsOf } from '../../topology/table-semantics.ts'
+import { changeOf, step } from '../node-context.ts'
+import type { Interpreter } from './interpreter.ts'
+import { onlyInput } from './interpreter.ts'
+import { tableStore } from './table-store.ts'
+
+/**
+ * `count`, `reduce` and `aggregate` of a grouped table (`KTableAggregate`, `KTableReduce`):
+ *
+ * 1. The old value is subtracted, unless there is no aggregate to subtract it from.
+ * 2. The new value is added, to a fresh aggregate where the subtraction left none.
+ * 3. The aggregate's time is the largest of its updates; null deletes the entry, and its time with it.
+ */
+export const interpretTableAggregate: Interpreter<'tableAggregate'> = (node, inputs, context) => {
+  const store = tableStore(context, node.name, node.store)
+  const sendsOldValues = tableSemanticsOf(context.topology).sendsOldValues.has(node.name)
+  context.views.set(node.name, store.view)
+  return step(context, node.name, onlyInput(inputs), (record, emit) => {
+    const { newValue: joins, oldValue: leaves } = record.value as Change<unknown>
+    const { key } = record
+    const old = store.get(key)
+    const rest = leaves === null || old === null ? old?.value : node.subtract(old.value, leaves, key)
+    const value = joins === null ? rest : node.add(rest ?? node.initial(), joins, key)
+    const timestamp = Math.max(record.timestamp, old?.timestamp ?? record.timestamp)
+    const put = store.put(record, value ?? null, timestamp)
+    if (put === 'refused') return
+    const oldValue = sendsOldValues ? (old?.value ?? null) : null
+    emit.next(record.withValue(changeOf(value ?? null, oldValue, put === 'latest')).withTimestamp(timestamp))
+  })
+}
