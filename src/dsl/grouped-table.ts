@@ -68,7 +68,7 @@ export class GroupedTable<K, V> {
 
   /** Folds the values of each group into an aggregate of another type. */
   aggregate<A>(options: TableAggregateOptions<K, V, A>): Table<K, A> {
-    return this.#aggregate<A>('aggregate', options, optionalSerde(options.value as never), {
+    return this.#aggregate<A>('aggregate', options, optionalSerde(options.value), {
       initial: initialiser(options.initial),
       add: options.add as NodeOf<'tableAggregate'>['add'],
       subtract: options.subtract as NodeOf<'tableAggregate'>['subtract'],

@@ -67,7 +67,7 @@ export class Table<K, V> {
     transform: (value: V, key: K) => V2,
     options: MaybeStored & { readonly value?: SerdeSource<NonNullable<V2>> } = {},
   ): Table<K, NonNullable<V2>> {
-    const at = { ...this.at, value: optionalSerde(options.value as never) }
+    const at = { ...this.at, value: optionalSerde(options.value) }
     const store = keep(at, options)
     const node = at.graph.add('tableMapValues', 'mapValues', options.name, {
       from: [this.at.node],
@@ -123,10 +123,7 @@ export class Table<K, V> {
   ): GroupedTable<NonNullable<K2>, NonNullable<V2>> {
     const { graph } = this.at
     const key = graph.keySerde(options.key as AnySerde | undefined)
-    const value = graph.valueSerde(
-      optionalSerde(options.value as never) ?? this.at.value,
-      `groupBy '${options.name}'`,
-    )
+    const value = graph.valueSerde(optionalSerde(options.value) ?? this.at.value, `groupBy '${options.name}'`)
     const node = graph.add('tableGroupBy', 'groupBy', `${options.name}-select`, {
       from: [this.at.node],
       key,

@@ -1,4 +1,4 @@
-import type { RepartitionNode, TopologyNode } from './node.ts'
+import type { NodeKind, RepartitionNode, TopologyNode } from './node.ts'
 import type { Topology } from './topology.ts'
 
 /**
@@ -30,23 +30,23 @@ interface Group extends CopartitionGroup {
   readonly repartitions: Set<RepartitionNode>
 }
 
-const joins = (node: TopologyNode): boolean => {
-  switch (node.kind) {
-    case 'streamTableJoin':
-    case 'streamStreamJoin':
-    case 'tableTableJoin':
-    case 'foreignKeyRespond':
-    case 'foreignKeyJoin':
-      return true
-    case 'aggregate':
-    case 'windowAggregate':
-    case 'slidingAggregate':
-    case 'sessionAggregate':
-      return node.from.length > 1
-    default:
-      return false
-  }
-}
+/** Aggregates of several groups join too. */
+const joins = ({ kind, from }: TopologyNode): boolean =>
+  joinKinds.has(kind) || (aggregateKinds.has(kind) && from.length > 1)
+
+const joinKinds: ReadonlySet<NodeKind> = new Set([
+  'streamTableJoin',
+  'streamStreamJoin',
+  'tableTableJoin',
+  'foreignKeyRespond',
+  'foreignKeyJoin',
+])
+const aggregateKinds: ReadonlySet<NodeKind> = new Set([
+  'aggregate',
+  'windowAggregate',
+  'slidingAggregate',
+  'sessionAggregate',
+])
 
 /** Adds the topics whose records reach a node without passing another topic. */
 const collect = (nodes: ReadonlyMap<string, TopologyNode>, name: string, group: Group): void => {

@@ -36,10 +36,14 @@ class Analysis implements TableSemantics {
   readonly versioned = new Set<string>()
   readonly #topology: Said
   readonly #nodes: ReadonlyMap<string, TopologyNode>
+  readonly #versionedStores: ReadonlySet<string>
 
   constructor(topology: Said) {
     this.#topology = topology
     this.#nodes = new Map(topology.nodes.map((node) => [node.name, node]))
+    this.#versionedStores = new Set(
+      topology.stores.filter(({ kind }) => kind === 'versioned').map(({ name }) => name),
+    )
   }
 
   run(): TableSemantics {
@@ -53,28 +57,26 @@ class Analysis implements TableSemantics {
   /** What a node wants of its parents. */
   #ask(node: TopologyNode): void {
     const [first, second] = node.from as readonly [string, string]
-    switch (node.kind) {
-      case 'tableFilter':
-        // Only to leave needless deletions out, so nothing is kept for its sake.
-        this.#wantOldValues(first, false)
-        return
-      case 'tableGroupBy':
-      case 'suppress':
-      case 'foreignKeySubscribe':
-        this.#wantOldValues(first, true)
-        return
-      case 'tableTableJoin':
-        if (node.type !== 'inner') this.#wantOldValues(first, true)
-        if (node.type === 'outer') this.#wantOldValues(second, true)
-        this.#wantRows(first)
-        this.#wantRows(second)
-        return
-      case 'streamTableJoin':
-      case 'foreignKeyRespond':
-      case 'foreignKeyJoin':
-        this.#wantRows(second)
-        return
-      default:
+    if (node.kind === 'tableFilter') {
+      // Only to leave needless deletions out, so nothing is kept for its sake.
+      this.#wantOldValues(first, false)
+    } else if (
+      node.kind === 'tableGroupBy' ||
+      node.kind === 'suppress' ||
+      node.kind === 'foreignKeySubscribe'
+    ) {
+      this.#wantOldValues(first, true)
+    } else if (node.kind === 'tableTableJoin') {
+      if (node.type !== 'inner') this.#wantOldValues(first, true)
+      if (node.type === 'outer') this.#wantOldValues(second, true)
+      this.#wantRows(first)
+      this.#wantRows(second)
+    } else if (
+      node.kind === 'streamTableJoin' ||
+      node.kind === 'foreignKeyRespond' ||
+      node.kind === 'foreignKeyJoin'
+    ) {
+      this.#wantRows(second)
     }
   }
 
@@ -90,39 +92,30 @@ class Analysis implements TableSemantics {
   }
 
   #canSendOldValues(node: TopologyNode, keep: boolean): boolean {
-    switch (node.kind) {
-      case 'tableFilter':
-      case 'tableMapValues':
-        return node.store !== undefined || this.#wantOldValues(node.from[0] as string, keep)
-      case 'suppress':
-        return this.#wantOldValues(node.from[0] as string, keep)
-      case 'tableTableJoin':
-        for (const parent of node.from) this.#wantOldValues(parent, true)
-        return true
-      case 'foreignKeyJoin':
-        return this.#kept(node) || (keep && this.#keep(node))
-      default:
-        return true
+    if (node.kind === 'foreignKeyJoin') return this.#kept(node) || (keep && this.#keep(node))
+    if (node.kind === 'tableTableJoin') {
+      for (const parent of node.from) this.#wantOldValues(parent, true)
+      return true
     }
+    return !this.#isComputed(node) || this.#wantOldValues(node.from[0] as string, keep)
   }
 
   /** Somebody looks rows of this table up: it, or whatever it is computed from, must be kept. */
   #wantRows(name: string): void {
     const node = this.#nodes.get(name)
-    switch (node?.kind) {
-      case 'tableFilter':
-      case 'tableMapValues':
-      case 'tableTableJoin':
-        if (node.store === undefined) for (const parent of node.from) this.#wantRows(parent)
-        return
-      case 'suppress':
-        this.#wantRows(node.from[0] as string)
-        return
-      case 'foreignKeyJoin':
-        if (!this.#kept(node)) this.#keep(node)
-        return
-      default:
-    }
+    if (node === undefined) return
+    if (node.kind === 'foreignKeyJoin') {
+      if (!this.#kept(node)) this.#keep(node)
+    } else if (this.#isComputed(node)) for (const parent of node.from) this.#wantRows(parent)
+  }
+
+  /** True for a table that is not kept, its rows being computed from those of its parents. */
+  #isComputed(node: TopologyNode): boolean {
+    if (node.kind === 'suppress') return true
+    return (
+      (node.kind === 'tableFilter' || node.kind === 'tableMapValues' || node.kind === 'tableTableJoin') &&
+      node.store === undefined
+    )
   }
 
   #kept(node: NodeOf<'foreignKeyJoin'>): boolean {
@@ -135,26 +128,22 @@ class Analysis implements TableSemantics {
   }
 
   #isVersioned(node: TopologyNode): boolean {
-    switch (node.kind) {
-      case 'tableSource':
-      case 'toTable':
-      case 'aggregate':
-      case 'tableAggregate':
-        return this.#isVersionedStore(node.store)
-      case 'tableFilter':
-      case 'tableMapValues':
-        return node.store === undefined
-          ? this.versioned.has(node.from[0] as string)
-          : this.#isVersionedStore(node.store)
-      case 'tableTableJoin':
-      case 'foreignKeyJoin':
-        return node.store !== undefined && this.#isVersionedStore(node.store)
-      default:
-        return false
-    }
-  }
-
-  #isVersionedStore(name: string): boolean {
-    return this.#topology.stores.some((store) => store.name === name && store.kind === 'versioned')
+    if ((node.kind === 'tableFilter' || node.kind === 'tableMapValues') && node.store === undefined)
+      return this.versioned.has(node.from[0] as string)
+    const store = 'store' in node ? node.store : undefined
+    return store !== undefined && isTable(node) && this.#versionedStores.has(store)
   }
 }
+
+/** The kinds whose store holds the rows they hand on. */
+const isTable = ({ kind }: TopologyNode): boolean => tableKinds.has(kind)
+const tableKinds: ReadonlySet<TopologyNode['kind']> = new Set([
+  'tableSource',
+  'toTable',
+  'aggregate',
+  'tableAggregate',
+  'tableFilter',
+  'tableMapValues',
+  'tableTableJoin',
+  'foreignKeyJoin',
+])

@@ -102,7 +102,8 @@ const computedView = (parent: TableView, compute: (key: unknown, value: unknown)
     return row === null || value === null ? null : { value, timestamp: row.timestamp }
   }
   const get = (key: unknown): ReturnType<TableView['get']> => computed(key, parent.get(key))
-  const { getAsOf } = parent
-  if (getAsOf === undefined) return { get }
-  return { versioned: true, get, getAsOf: (key, timestamp) => computed(key, getAsOf(key, timestamp)) }
+  if (parent.versioned !== true) return { get }
+  const getAsOf = (key: unknown, timestamp: number): ReturnType<TableView['get']> =>
+    computed(key, parent.getAsOf?.(key, timestamp) ?? null)
+  return { versioned: true, get, getAsOf }
 }
