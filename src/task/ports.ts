@@ -40,6 +40,8 @@ export interface SinkTarget {
 /** Why a record was dropped; each is a counter of its own. */
 export type DropReason =
   | 'nullKey'
+  /** Before a repartition topic that groups or joins by key; Kafka Streams filters these without counting. */
+  | 'nullRepartitionKey'
   | 'nullValue'
   | 'late'
   | 'expired'

@@ -31,10 +31,12 @@ export class TestApplication {
   readonly repartitions: ReadonlyMap<string, number>
   readonly globals: ReadonlyMap<string, StateStore>
   readonly #globalTables: readonly GlobalTable[]
+  readonly #dropped: Surroundings['dropped']
   readonly #patterns: readonly { readonly node: NodeOf<'source'>; readonly subTopology: SubTopology }[]
 
   constructor(topology: Topology, surroundings: Surroundings) {
     this.topology = topology
+    this.#dropped = surroundings.dropped
     const subTopologies = subTopologiesOf(topology)
     const counts = partitionCountsOf(topology, surroundings.partitionsOf)
     this.repartitions = new Map(
@@ -62,8 +64,11 @@ export class TestApplication {
   /** Hands a record to whoever of this application reads its topic. */
   deliver(topic: string, record: StoredRecord): void {
     const columns = columnsOf([record])
-    for (const { source, store } of this.#globalTables)
-      if (source.topic.name === topic && record.key !== null) this.globals.get(store.name)?.restore(columns)
+    for (const { source, store } of this.#globalTables) {
+      if (source.topic.name !== topic) continue
+      if (record.key === null) this.#dropped('nullKey', source.name, undefined)
+      else this.globals.get(store.name)?.restore(columns)
+    }
     this.#match(topic)
     for (const task of this.tasks)
       if (task.partition === record.partition && task.queue(topic) !== undefined) task.push(topic, columns)

@@ -31,7 +31,7 @@ export const interpretRepartition: Interpreter<'repartition'> = (node, inputs, c
   }
   const { output } = context.host
   return step(context, node.name, onlyInput(inputs), (record) => {
-    if (node.dropNullKeys && record.hasNullKey) context.drop('nullKey', node.name, record)
+    if (node.dropNullKeys && record.hasNullKey) context.drop('nullRepartitionKey', node.name, record)
     else output.send(topic, target, record)
   })
 }
