@@ -1,4 +1,4 @@
-import { type KafkaSource } from './started-kafka.ts'
+import type { KafkaSource } from './started-kafka.ts'
 
 /**
  * What the environment may say about the Kafka of the tests. Besides vitest's own variables this is all that tests
@@ -20,16 +20,21 @@ const sources: readonly KafkaSource[] = ['environment', 'testcontainers', 'jars'
 export const kafkaSettings = (
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): KafkaSettings => {
-  const forced = given(environment['MILLRACE_KAFKA'])
-  const source = sources.find((each) => each === forced)
-  if (forced !== undefined && source === undefined) {
-    throw new Error(`MILLRACE_KAFKA is ${forced}, and must be one of ${sources.join(', ')}`)
-  }
   return {
     brokers: given(environment['KAFKA_BROKERS']),
-    source,
+    source: kafkaSource('MILLRACE_KAFKA', environment['MILLRACE_KAFKA']),
     image: given(environment['MILLRACE_KAFKA_IMAGE']),
   }
+}
+
+/** The source that a variable or an option of this name means; undefined where it says nothing. */
+export const kafkaSource = (name: string, value: string | undefined): KafkaSource | undefined => {
+  const wanted = given(value)
+  const source = sources.find((each) => each === wanted)
+  if (wanted !== undefined && source === undefined) {
+    throw new Error(`${name} is ${wanted}, and must be one of ${sources.join(', ')}`)
+  }
+  return source
 }
 
 const given = (value: string | undefined): string | undefined => (value === '' ? undefined : value)

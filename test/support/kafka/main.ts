@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
+import { kafkaSource } from './kafka-settings.ts'
 import { startKafka } from './start-kafka.ts'
-import type { KafkaSource } from './started-kafka.ts'
 
 /**
  * A Kafka to work against by hand, as the tests would get it, until SIGINT or SIGTERM:
@@ -9,10 +9,11 @@ import type { KafkaSource } from './started-kafka.ts'
  */
 const { values } = parseArgs({ options: { port: { type: 'string' }, via: { type: 'string' } } })
 
+const via = kafkaSource('--via', values.via)
 const kafka = await startKafka({
   tell: (line) => process.stdout.write(`${line}\n`),
   ...(values.port === undefined ? {} : { port: Number(values.port) }),
-  ...(values.via === undefined ? {} : { via: values.via as KafkaSource }),
+  ...(via === undefined ? {} : { via }),
 })
 
 // With a listener of its own the process is not ended by the signal, so that the broker can be closed first.
