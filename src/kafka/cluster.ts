@@ -1,0 +1,282 @@
+import type { Clock } from '../base/clock.ts'
+import { Fault } from '../base/fault.ts'
+import type { Api } from './apis.ts'
+import { apiVersionsApi, callApi, findCoordinatorApi, metadataApi } from './apis.ts'
+import { errorName, isRetriable, protocolFault } from './protocol-errors.ts'
+import { retrying } from './retry.ts'
+import type { BrokerAddress, Lane, Transport } from './transport.ts'
+
+/**
+ * What is known of the cluster: its brokers, its topics with their ids and leaders, its coordinators and features.
+ * It is asked for on first need, and again after `invalidate*`, which whoever meets a leadership error calls.
+ */
+export interface PartitionMetadata {
+  readonly partition: number
+  /** -1 while there is none. */
+  readonly leaderId: number
+  readonly leaderEpoch: number
+  readonly replicas: readonly number[]
+  readonly inSyncReplicas: readonly number[]
+}
+
+export interface TopicMetadata {
+  readonly name: string
+  /** A UUID, which Fetch names the topic by. */
+  readonly id: string
+  readonly isInternal: boolean
+  readonly partitions: readonly PartitionMetadata[]
+}
+
+export interface BrokerMetadata extends BrokerAddress {
+  readonly nodeId: number
+  readonly rack: string | null
+}
+
+export type CoordinatorKind = 'group' | 'transaction'
+
+export interface ClusterOptions {
+  readonly transport: Transport
+  readonly clock: Clock
+  /** How long a request to any broker or coordinator is tried again before its fault is thrown. */
+  readonly retryTimeoutMs?: number
+}
+
+export class Cluster {
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly retryTimeoutMs: number
+  readonly #topics = new Map<string, TopicMetadata>()
+  readonly #namesById = new Map<string, string>()
+  readonly #refreshing = new Map<string, Promise<TopicMetadata>>()
+  readonly #coordinators = new Map<string, Promise<BrokerAddress>>()
+  #brokers: ReadonlyMap<number, BrokerMetadata> = new Map()
+  #controllerId = -1
+  #clusterId: string | null = null
+  #features: Promise<ReadonlyMap<string, number>> | undefined
+
+  constructor({ transport, clock, retryTimeoutMs = 60_000 }: ClusterOptions) {
+    this.transport = transport
+    this.clock = clock
+    this.retryTimeoutMs = retryTimeoutMs
+  }
+
+  get clusterId(): string | null {
+    return this.#clusterId
+  }
+
+  get brokers(): readonly BrokerMetadata[] {
+    return [...this.#brokers.values()]
+  }
+
+  /** What is known of a topic without asking; undefined where nothing is. */
+  known(topic: string): TopicMetadata | undefined {
+    return this.#topics.get(topic)
+  }
+
+  nameOf(topicId: string): string | undefined {
+    return this.#namesById.get(topicId)
+  }
+
+  /** A topic's metadata, asked for where it is not known; `TOPIC_MISSING` where there is no such topic. */
+  async topic(name: string): Promise<TopicMetadata> {
+    return this.#topics.get(name) ?? (await this.refresh(name))
+  }
+
+  /** Asks for a topic anew; callers at the same time share one request. */
+  refresh(name: string): Promise<TopicMetadata> {
+    const running = this.#refreshing.get(name)
+    if (running !== undefined) return running
+    const refreshed = this.#fetchTopics([name])
+      .then(([topic]) => topic as TopicMetadata)
+      .finally(() => this.#refreshing.delete(name))
+    this.#refreshing.set(name, refreshed)
+    return refreshed
+  }
+
+  /** Forgets what is known of a topic, because a broker denied it. */
+  invalidate(name: string): void {
+    const topic = this.#topics.get(name)
+    if (topic === undefined) return
+    this.#topics.delete(name)
+    this.#namesById.delete(topic.id)
+  }
+
+  /** Every topic of the cluster. */
+  async allTopics(): Promise<readonly TopicMetadata[]> {
+    return this.#fetchTopics(null)
+  }
+
+  /** Resolves once all these topics exist with a leader for every partition; `TOPIC_MISSING` after `timeoutMs`. */
+  async waitForTopics(names: readonly string[], timeoutMs: number): Promise<readonly TopicMetadata[]> {
+    return retrying({ clock: this.clock, timeoutMs }, async () => {
+      try {
+        return await Promise.all(names.map((name) => this.#withLeaders(name)))
+      } catch (error) {
+        throw error instanceof Fault && error.code === 'TOPIC_MISSING' && timeoutMs > 0
+          ? asRetry(error)
+          : error
+      }
+    }).catch((error: unknown) => {
+      throw error instanceof Fault && error.cause instanceof Fault && error.cause.code === 'TOPIC_MISSING'
+        ? error.cause
+        : error
+    })
+  }
+
+  /** The leader's address, or undefined where the metadata is unknown or the partition has no leader now. */
+  leaderOf(topic: string, partition: number): BrokerMetadata | undefined {
+    const leaderId = this.#topics.get(topic)?.partitions[partition]?.leaderId
+    return leaderId === undefined ? undefined : this.#brokers.get(leaderId)
+  }
+
+  /** Sends to any broker that answers. */
+  async callAny<Arguments extends readonly unknown[], Response>(
+    api: Api<Arguments, Response>,
+    ...args: Arguments
+  ): Promise<Response> {
+    let lastError: unknown
+    for (const broker of this.#candidates()) {
+      try {
+        return await callApi(this.transport, broker, 'control', api, ...args)
+      } catch (error) {
+        if (!(error instanceof Fault) || error.actor !== 'retry') throw error
+        lastError = error
+      }
+    }
+    throw lastError
+  }
+
+  async callController<Arguments extends readonly unknown[], Response>(
+    api: Api<Arguments, Response>,
+    ...args: Arguments
+  ): Promise<Response> {
+    const controller = this.#brokers.get(this.#controllerId)
+    return controller === undefined
+      ? this.callAny(api, ...args)
+      : callApi(this.transport, controller, 'control', api, ...args)
+  }
+
+  async callBroker<Arguments extends readonly unknown[], Response>(
+    broker: BrokerAddress,
+    lane: Lane,
+    api: Api<Arguments, Response>,
+    ...args: Arguments
+  ): Promise<Response> {
+    return callApi(this.transport, broker, lane, api, ...args)
+  }
+
+  /** The coordinator of a group or of a transactional id, remembered until `invalidateCoordinator`. */
+  coordinator(kind: CoordinatorKind, key: string): Promise<BrokerAddress> {
+    const name = `${kind} ${key}`
+    const known = this.#coordinators.get(name)
+    if (known !== undefined) return known
+    const found = this.#findCoordinator(kind, key)
+    this.#coordinators.set(name, found)
+    found.catch(() => this.#coordinators.delete(name))
+    return found
+  }
+
+  invalidateCoordinator(kind: CoordinatorKind, key: string): void {
+    this.#coordinators.delete(`${kind} ${key}`)
+  }
+
+  /** The finalized features of the cluster with their levels, such as `transaction.version`. */
+  features(): Promise<ReadonlyMap<string, number>> {
+    if (this.#features !== undefined) return this.#features
+    const asked = this.callAny(apiVersionsApi, 'millrace', '0').then(
+      ({ finalizedFeatures = [] }) =>
+        new Map(finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel])),
+    )
+    this.#features = asked
+    asked.catch(() => (this.#features = undefined))
+    return asked
+  }
+
+  async #findCoordinator(kind: CoordinatorKind, key: string): Promise<BrokerAddress> {
+    return retrying({ clock: this.clock, timeoutMs: this.retryTimeoutMs }, async () => {
+      const { coordinators } = await this.callAny(findCoordinatorApi, kind === 'group' ? 0 : 1, [key])
+      const [found] = coordinators
+      if (found === undefined || found.errorCode !== 0)
+        throw protocolFault(
+          found?.errorCode ?? 15,
+          `name the coordinator of ${kind} ${key}`,
+          {},
+          found?.errorMessage,
+        )
+      return { host: found.host, port: found.port }
+    })
+  }
+
+  async #withLeaders(name: string): Promise<TopicMetadata> {
+    const topic = await this.refresh(name)
+    const leaderless = topic.partitions.find(({ leaderId }) => leaderId < 0)
+    if (leaderless === undefined) return topic
+    throw protocolFault(5, 'serve a partition', { topic: name, partition: leaderless.partition })
+  }
+
+  async #fetchTopics(names: readonly string[] | null): Promise<readonly TopicMetadata[]> {
+    return retrying({ clock: this.clock, timeoutMs: this.retryTimeoutMs }, () => this.#fetchTopicsOnce(names))
+  }
+
+  async #fetchTopicsOnce(names: readonly string[] | null): Promise<readonly TopicMetadata[]> {
+    const response = await this.callAny(metadataApi, names === null ? null : [...names], false, false)
+    this.#brokers = new Map(
+      response.brokers.map((broker) => [broker.nodeId, { ...broker, rack: broker.rack ?? null }]),
+    )
+    this.#controllerId = response.controllerId
+    this.#clusterId = response.clusterId ?? null
+    return response.topics.map((topic) => {
+      const name = topic.name ?? ''
+      if (topic.errorCode !== 0) throw this.#topicFault(name, topic.errorCode)
+      const metadata: TopicMetadata = {
+        name,
+        id: topic.topicId,
+        isInternal: topic.isInternal,
+        partitions: topic.partitions
+          .map(partitionOf)
+          .toSorted((left, right) => left.partition - right.partition),
+      }
+      this.#topics.set(name, metadata)
+      this.#namesById.set(metadata.id, name)
+      return metadata
+    })
+  }
+
+  #topicFault(name: string, errorCode: number): Fault {
+    if (errorName(errorCode) !== 'UNKNOWN_TOPIC_OR_PARTITION')
+      return protocolFault(errorCode, 'describe a topic', { topic: name })
+    this.invalidate(name)
+    return topicMissing(name)
+  }
+
+  /** The brokers that metadata named, then the bootstrap ones, each once. */
+  #candidates(): readonly BrokerAddress[] {
+    const known = new Map<string, BrokerAddress>()
+    for (const broker of [...this.#brokers.values(), ...this.transport.bootstrap])
+      known.set(`${broker.host}:${broker.port}`, broker)
+    return [...known.values()]
+  }
+}
+
+type LibraryPartition = ReturnType<(typeof metadataApi)['decode']>['topics'][number]['partitions'][number]
+
+const partitionOf = (partition: LibraryPartition): PartitionMetadata => ({
+  partition: partition.partitionIndex,
+  leaderId: isRetriable(partition.errorCode) ? -1 : partition.leaderId,
+  leaderEpoch: partition.leaderEpoch,
+  replicas: partition.replicaNodes,
+  inSyncReplicas: partition.isrNodes,
+})
+
+/** The fault of a topic that does not exist. */
+export const topicMissing = (topic: string): Fault =>
+  new Fault({
+    code: 'TOPIC_MISSING',
+    actor: 'author',
+    message: `topic ${topic} does not exist`,
+    remedy: 'create it first, or let the application create what it reads',
+    place: { topic },
+  })
+
+const asRetry = (fault: Fault): Fault =>
+  new Fault({ code: fault.code, actor: 'retry', message: fault.message, cause: fault })

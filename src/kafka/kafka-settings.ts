@@ -1,0 +1,53 @@
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import { Fault } from '../base/fault.ts'
+import type { BrokerAddress } from './transport.ts'
+
+/** How to reach Kafka. What is secret in here (`sasl`, keys in `tls`) is never printed by anything below. */
+export interface KafkaSettings {
+  /** Bootstrap servers, as `host:port`, several separated by commas. */
+  readonly brokers: string
+  readonly clientId: string
+  readonly tls?: TlsOptions | undefined
+  readonly sasl?: SaslSettings | undefined
+  readonly connectTimeoutMs?: number | undefined
+  readonly requestTimeoutMs?: number | undefined
+  /** JoinGroup may take this long on top of a request's time. */
+  readonly rebalanceTimeoutMs?: number | undefined
+}
+
+export interface SaslSettings {
+  readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'OAUTHBEARER'
+  readonly username?: Credential
+  readonly password?: Credential
+  readonly token?: Credential
+}
+
+/** A secret, or how to get one when a connection needs it. */
+export type Credential = string | (() => string | Promise<string>)
+
+/** The addresses of a list such as `kafka-1:9092,kafka-2:9092` or `[::1]:9092`; the port is 9092 unless given. */
+export const parseBrokers = (brokers: string): readonly BrokerAddress[] => {
+  const addresses = brokers
+    .split(',')
+    .map((text) => text.trim())
+    .filter((text) => text !== '')
+    .map(parseBroker)
+  if (addresses.length === 0) throw badBrokers(brokers)
+  return addresses
+}
+
+const parseBroker = (text: string): BrokerAddress => {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]\s/]+))(?::(\d{1,5}))?$/.exec(text)
+  const host = match?.[1] ?? match?.[2]
+  const port = Number(match?.[3] ?? 9092)
+  if (host === undefined || port < 1 || port > 65_535) throw badBrokers(text)
+  return { host, port }
+}
+
+const badBrokers = (text: string): Fault =>
+  new Fault({
+    code: 'BROKERS_INVALID',
+    actor: 'author',
+    message: `'${text}' is no list of Kafka brokers`,
+    remedy: 'write host:port, several separated by commas, such as kafka-1:9092,kafka-2:9092',
+  })

@@ -1,0 +1,20 @@
+import type { Bytes } from '../base/bytes.ts'
+import { partitionForKey } from '../topic/murmur2.ts'
+
+/**
+ * Which partition a record goes to when nobody says: by the murmur2 of its key, as the Java producer does. Records
+ * without a key stay with one partition of their topic until its batch is full, then move on: fewer, fuller batches.
+ */
+export class Partitioner {
+  readonly #sticky = new Map<string, number>()
+
+  partitionFor(topic: string, partitionCount: number, key: Bytes | null, start: number, end: number): number {
+    if (key !== null) return partitionForKey(key, partitionCount, start, end)
+    return (this.#sticky.get(topic) ?? 0) % partitionCount
+  }
+
+  /** A batch of this partition has been sealed: keyless records move on. */
+  batchSealed(topic: string, partition: number): void {
+    this.#sticky.set(topic, partition + 1)
+  }
+}

@@ -1,0 +1,75 @@
+import { Fault } from '../base/fault.ts'
+import type { Api } from './apis.ts'
+import { initProducerIdApi } from './apis.ts'
+import type { Cluster } from './cluster.ts'
+import { errorName, protocolFault } from './protocol-errors.ts'
+import type { ProduceRequest, ProducedPartition } from './produce-codec.ts'
+import { produceV11Api } from './produce-codec.ts'
+import { retrying } from './retry.ts'
+import type { TopicPartition } from './topic-partition.ts'
+
+/** Who a producer is to the broker, which tells a repeated batch from a new one by it. */
+export interface ProducerIdentity {
+  readonly producerId: number
+  readonly producerEpoch: number
+}
+
+/**
+ * What differs between a plain idempotent producer and a transactional one: where the identity comes from, how a
+ * request is marked, and what must happen before the first batch goes to a partition.
+ */
+export interface ProducerSession {
+  readonly transactionalId: string | null
+  readonly produceApi: Api<[ProduceRequest], readonly ProducedPartition[]>
+  /** The identity to send under; asked for before each request, so it must be remembered. */
+  identity(): Promise<ProducerIdentity>
+  /** Called before batches go to these partitions. */
+  beforeProduce(partitions: readonly TopicPartition[]): Promise<void>
+  /** After a batch was lost the sequence has a gap: an identity of which nothing is known yet begins anew. */
+  renew(): Promise<void>
+}
+
+/** The session of a producer without transactions. */
+export class IdempotentSession implements ProducerSession {
+  readonly transactionalId = null
+  readonly produceApi = produceV11Api
+  readonly #cluster: Cluster
+  #identity: Promise<ProducerIdentity> | undefined
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  identity(): Promise<ProducerIdentity> {
+    const known = (this.#identity ??= this.#initialise())
+    known.catch(() => (this.#identity = undefined))
+    return known
+  }
+
+  async beforeProduce(): Promise<void> {
+    // Nothing has to be announced outside transactions.
+  }
+
+  async renew(): Promise<void> {
+    this.#identity = undefined
+    await this.identity()
+  }
+
+  #initialise(): Promise<ProducerIdentity> {
+    const { clock, retryTimeoutMs } = this.#cluster
+    return retrying({ clock, timeoutMs: retryTimeoutMs }, async () => {
+      const response = await this.#cluster.callAny(initProducerIdApi, null, 0, -1n, -1)
+      if (response.errorCode !== 0) throw protocolFault(response.errorCode, 'give out a producer id')
+      return { producerId: Number(response.producerId), producerEpoch: response.producerEpoch }
+    })
+  }
+}
+
+/** The fault of a producer that another with the same transactional id has replaced. */
+export const fencedFault = (transactionalId: string | null, errorCode: number): Fault =>
+  new Fault({
+    code: 'PRODUCER_FENCED',
+    actor: 'runtime',
+    message: `another producer has taken over ${transactionalId ?? 'this producer id'} (${errorName(errorCode)})`,
+    remedy: 'stop this one; its work is done by the newer one',
+  })

@@ -1,0 +1,205 @@
+import type { Bytes } from '../../base/bytes.ts'
+import { encodeHeaders } from '../../topic/record-columns.ts'
+import type { Headers } from '../../topic/headers.ts'
+import {
+  attributesAt,
+  baseSequenceAt,
+  baseTimestampAt,
+  crcAt,
+  headerLength,
+  lastOffsetDeltaAt,
+  lengthAt,
+  magicAt,
+  maxTimestampAt,
+  producerEpochAt,
+  producerIdAt,
+  recordCountAt,
+  transactionalFlag,
+  writeInt16,
+  writeInt32,
+  writeInt64,
+} from './batch-header.ts'
+import type { Compression } from './compression.ts'
+import { compress, compressionCode } from './compression.ts'
+import { crc32c } from './crc32c.ts'
+
+/** A stretch of bytes: a serialised key or value, wherever it stands. */
+export interface Region {
+  readonly buffer: Bytes
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * Encodes records straight into one growing buffer. The header is filled in when the batch is sealed; the producer's
+ * identity, the sequence and then the CRC over them only when it is sent (`stamp`), since a retry may change them.
+ */
+export class BatchBuilder {
+  #buffer: Buffer
+  #position = headerLength
+  #count = 0
+  #baseTimestamp = 0
+  #maxTimestamp = 0
+
+  constructor(buffer: Buffer = Buffer.allocUnsafeSlow(16_384)) {
+    this.#buffer = buffer
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** The bytes so far, header included, uncompressed. */
+  get sizeInBytes(): number {
+    return this.#position
+  }
+
+  append(key: Region | null, value: Region | null, timestamp: number, headers: Headers): void {
+    if (this.#count === 0) this.#baseTimestamp = this.#maxTimestamp = timestamp
+    else if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
+    const delta = timestamp - this.#baseTimestamp
+    const headerBytes = headers.length === 0 ? undefined : encodeHeaders(headers)
+    const length =
+      1 +
+      varlongSize(delta) +
+      varintSize(this.#count) +
+      partSize(key) +
+      partSize(value) +
+      (headerBytes === undefined ? 1 : headerBytes.length)
+    this.#reserve(length + 5)
+    this.#varint(length)
+    this.#buffer[this.#position++] = 0
+    this.#varlong(delta)
+    this.#varint(this.#count)
+    this.#part(key)
+    this.#part(value)
+    if (headerBytes === undefined) this.#buffer[this.#position++] = 0
+    else this.#copy(headerBytes, 0, headerBytes.length)
+    this.#count++
+  }
+
+  /** Ends the batch; the builder is not used again. */
+  seal(compression: Compression = 'none'): SealedBatch {
+    const whole =
+      compression === 'none'
+        ? this.#buffer.subarray(0, this.#position)
+        : withHeaderSpace(compress(compression, this.#buffer.subarray(headerLength, this.#position)))
+    writeInt64(whole, 0, 0)
+    writeInt32(whole, lengthAt, whole.length - 12)
+    writeInt32(whole, lengthAt + 4, -1)
+    whole[magicAt] = 2
+    writeInt16(whole, attributesAt, compressionCode(compression))
+    writeInt32(whole, lastOffsetDeltaAt, this.#count - 1)
+    writeInt64(whole, baseTimestampAt, this.#baseTimestamp)
+    writeInt64(whole, maxTimestampAt, this.#maxTimestamp)
+    writeInt32(whole, recordCountAt, this.#count)
+    const sealed = new SealedBatch(whole, this.#count, this.#buffer)
+    sealed.stamp(-1, -1, -1, false)
+    return sealed
+  }
+
+  #reserve(length: number): void {
+    if (this.#position + length <= this.#buffer.length) return
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#position + length))
+    larger.set(this.#buffer.subarray(0, this.#position))
+    this.#buffer = larger
+  }
+
+  #part(part: Region | null): void {
+    if (part === null) {
+      this.#buffer[this.#position++] = 1 // -1 as a varint
+      return
+    }
+    this.#varint(part.end - part.start)
+    this.#copy(part.buffer, part.start, part.end)
+  }
+
+  /** A loop beats the call of a native copy for what is as short as most keys. */
+  #copy(source: Bytes, start: number, end: number): void {
+    const target = this.#buffer
+    if (end - start > 24) {
+      target.set(start === 0 && end === source.length ? source : source.subarray(start, end), this.#position)
+      this.#position += end - start
+      return
+    }
+    let position = this.#position
+    for (let index = start; index < end; index++) target[position++] = source[index] as number
+    this.#position = position
+  }
+
+  #varint(value: number): void {
+    const buffer = this.#buffer
+    let rest = ((value << 1) ^ (value >> 31)) >>> 0
+    while (rest >= 0x80) {
+      buffer[this.#position++] = (rest & 0x7f) | 0x80
+      rest >>>= 7
+    }
+    buffer[this.#position++] = rest
+  }
+
+  #varlong(value: number): void {
+    if (value >= -0x4000_0000 && value < 0x4000_0000) {
+      this.#varint(value)
+      return
+    }
+    let rest = BigInt.asUintN(64, (BigInt(value) << 1n) ^ (BigInt(value) >> 63n))
+    while (rest >= 0x80n) {
+      this.#buffer[this.#position++] = Number(rest & 0x7fn) | 0x80
+      rest >>= 7n
+    }
+    this.#buffer[this.#position++] = Number(rest)
+  }
+}
+
+/** A batch as it goes to the broker, kept until it is acknowledged. */
+export class SealedBatch {
+  readonly bytes: Bytes
+  readonly count: number
+  /** The builder's memory, to build another batch in once this one is no longer needed. */
+  readonly memory: Buffer
+
+  constructor(bytes: Bytes, count: number, memory: Buffer) {
+    this.bytes = bytes
+    this.count = count
+    this.memory = memory
+  }
+
+  /** Writes who sends it and as what number, and the CRC over all that. */
+  stamp(producerId: number, producerEpoch: number, baseSequence: number, transactional: boolean): void {
+    const { bytes } = this
+    const low = bytes[attributesAt + 1] as number
+    bytes[attributesAt + 1] = transactional ? low | transactionalFlag : low & ~transactionalFlag
+    writeInt64(bytes, producerIdAt, producerId)
+    writeInt16(bytes, producerEpochAt, producerEpoch)
+    writeInt32(bytes, baseSequenceAt, baseSequence)
+    writeInt32(bytes, crcAt, crc32c(bytes.subarray(attributesAt)))
+  }
+}
+
+const withHeaderSpace = (records: Bytes): Buffer => {
+  const whole = Buffer.allocUnsafeSlow(headerLength + records.length)
+  whole.set(records, headerLength)
+  return whole
+}
+
+const partSize = (part: Region | null): number => {
+  if (part === null) return 1
+  const length = part.end - part.start
+  return varintSize(length) + length
+}
+
+const varintSize = (value: number): number => {
+  const zigzag = ((value << 1) ^ (value >> 31)) >>> 0
+  if (zigzag < 0x80) return 1
+  if (zigzag < 0x4000) return 2
+  if (zigzag < 0x20_0000) return 3
+  return zigzag < 0x1000_0000 ? 4 : 5
+}
+
+const varlongSize = (value: number): number => {
+  if (value >= -0x4000_0000 && value < 0x4000_0000) return varintSize(value)
+  let rest = BigInt.asUintN(64, (BigInt(value) << 1n) ^ (BigInt(value) >> 63n))
+  let size = 1
+  for (; rest >= 0x80n; rest >>= 7n) size++
+  return size
+}

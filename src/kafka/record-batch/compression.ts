@@ -1,0 +1,26 @@
+import { compressionsAlgorithms, compressionsAlgorithmsByBitmask } from '@platformatic/kafka'
+import type { Bytes } from '../../base/bytes.ts'
+import { Fault } from '../../base/fault.ts'
+
+/** The codecs of record batches, all without native code of ours: zlib's are Node's, the rest the library's. */
+export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+
+/** The number that a codec has in the attributes of a batch. */
+export const compressionCode = (compression: Compression): number =>
+  compressionsAlgorithms[compression].bitmask
+
+export const compress = (compression: Compression, bytes: Bytes): Bytes =>
+  compression === 'none' ? bytes : compressionsAlgorithms[compression].compressSync(asBuffer(bytes))
+
+export const decompress = (code: number, bytes: Bytes): Bytes => {
+  const codec = compressionsAlgorithmsByBitmask[code]
+  if (codec === undefined)
+    throw new Fault({
+      code: 'COMPRESSION_UNKNOWN',
+      actor: 'runtime',
+      message: `a record batch is compressed by an unknown codec (${code})`,
+    })
+  return codec.decompressSync(asBuffer(bytes))
+}
+
+const asBuffer = (bytes: Bytes): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

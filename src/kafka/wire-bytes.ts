@@ -1,0 +1,155 @@
+import type { Bytes } from '../base/bytes.ts'
+import { utf8Decode, utf8Encode } from '../base/bytes.ts'
+import {
+  readInt16,
+  readInt32,
+  readInt64,
+  writeInt16,
+  writeInt32,
+  writeInt64,
+} from './record-batch/batch-header.ts'
+
+/** Writes the compact encoding of Kafka's newer request versions; grows as needed. */
+export class WireWriter {
+  #buffer: Buffer
+  #position = 0
+
+  constructor(capacity = 1024) {
+    this.#buffer = Buffer.allocUnsafeSlow(capacity)
+  }
+
+  get bytes(): Bytes {
+    return this.#buffer.subarray(0, this.#position)
+  }
+
+  int8(value: number): this {
+    this.#buffer[this.#advance(1)] = value
+    return this
+  }
+
+  int16(value: number): this {
+    writeInt16(this.#buffer, this.#advance(2), value)
+    return this
+  }
+
+  int32(value: number): this {
+    writeInt32(this.#buffer, this.#advance(4), value)
+    return this
+  }
+
+  int64(value: number): this {
+    writeInt64(this.#buffer, this.#advance(8), value)
+    return this
+  }
+
+  unsignedVarint(value: number): this {
+    let rest = value
+    while (rest >= 0x80) {
+      this.int8((rest & 0x7f) | 0x80)
+      rest >>>= 7
+    }
+    return this.int8(rest)
+  }
+
+  raw(bytes: Bytes): this {
+    this.#buffer.set(bytes, this.#advance(bytes.length))
+    return this
+  }
+
+  /** A string or byte array with its length plus one in front; 0 stands for null. */
+  compactString(text: string | null): this {
+    return text === null ? this.unsignedVarint(0) : this.compactBytes(utf8Encode(text))
+  }
+
+  compactBytes(bytes: Bytes): this {
+    return this.unsignedVarint(bytes.length + 1).raw(bytes)
+  }
+
+  uuid(text: string): this {
+    const at = this.#advance(16)
+    this.#buffer.write(text.replaceAll('-', ''), at, 16, 'hex')
+    return this
+  }
+
+  compactArray<T>(items: readonly T[], write: (item: T) => void): this {
+    this.unsignedVarint(items.length + 1)
+    for (const item of items) write(item)
+    return this
+  }
+
+  noTags(): this {
+    return this.int8(0)
+  }
+
+  #advance(length: number): number {
+    const at = this.#position
+    const end = at + length
+    if (end > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, end))
+      larger.set(this.#buffer.subarray(0, at))
+      this.#buffer = larger
+    }
+    this.#position = end
+    return at
+  }
+}
+
+/** Reads the compact encoding. */
+export class WireReader {
+  readonly bytes: Bytes
+  position = 0
+
+  constructor(bytes: Bytes) {
+    this.bytes = bytes
+  }
+
+  int16(): number {
+    this.position += 2
+    return readInt16(this.bytes, this.position - 2)
+  }
+
+  int32(): number {
+    this.position += 4
+    return readInt32(this.bytes, this.position - 4)
+  }
+
+  int64(): number {
+    this.position += 8
+    return readInt64(this.bytes, this.position - 8)
+  }
+
+  unsignedVarint(): number {
+    let result = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.bytes[this.position++] as number
+      result |= (byte & 0x7f) << shift
+      if (byte < 0x80) return result >>> 0
+    }
+  }
+
+  compactString(): string | null {
+    const length = this.unsignedVarint() - 1
+    if (length < 0) return null
+    this.position += length
+    return utf8Decode(this.bytes, this.position - length, this.position)
+  }
+
+  uuid(): string {
+    const at = this.position
+    this.position += 16
+    const hex = Buffer.from(this.bytes.buffer, this.bytes.byteOffset + at, 16).toString('hex')
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+  }
+
+  compactArray<T>(read: () => T): T[] {
+    return Array.from({ length: Math.max(0, this.unsignedVarint() - 1) }, read)
+  }
+
+  skipTags(): void {
+    for (let count = this.unsignedVarint(); count > 0; count--) {
+      this.unsignedVarint()
+      const length = this.unsignedVarint()
+      this.position += length
+    }
+  }
+}
