@@ -5,6 +5,7 @@ import type { Topic } from '../topic/topic.ts'
 import type { OffsetReset, TimestampExtractor } from '../topology/node.ts'
 import type { SourceTopic } from '../topology/node-topic.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
+import { optimised } from '../topology/optimise.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { Position } from './graph.ts'
 import { GlobalTable } from './global-table.ts'
@@ -155,6 +156,11 @@ const handles: Handles = {
 export interface TopologyOptions {
   /** The service that answers for this topology (its bounded context). */
   readonly owner?: string
+  /**
+   * Saves topics as Kafka Streams' `topology.optimization = all` does: a table's source topic serves as its changelog,
+   * and equal repartitions become one. Decide before the first deployment: it changes which topics there are.
+   */
+  readonly optimise?: boolean
 }
 
 /**
@@ -173,8 +179,9 @@ export const topology = (
   const builder = new TopologyBuilder(name)
   define(builder)
   addNeededStores(builder.graph)
-  const { nodes, stores, faults } = builder.graph
+  const { faults } = builder.graph
   if (faults.length > 0) throw topologyFault(name, faults)
+  const { nodes, stores } = options.optimise === true ? optimised(builder.graph) : builder.graph
   return Object.freeze({
     name,
     owner: options.owner,

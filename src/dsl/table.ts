@@ -145,7 +145,7 @@ export class Table<K, V> {
    */
   join<V2, R>(
     other: Table<K, V2>,
-    joiner: Joiner<K, V, V2, R>,
+    joiner: Joiner<K, V, NoInfer<V2>, R>,
     options: TableJoinOptions<R> = {},
   ): Table<K, NonNullable<R>> {
     return joinTables<K, R>('inner', this.at, other.at, joiner, options)
@@ -154,7 +154,7 @@ export class Table<K, V> {
   /** Every row of this table, joined with the other's where it has one. */
   leftJoin<V2, R>(
     other: Table<K, V2>,
-    joiner: Joiner<K, V, V2 | null, R>,
+    joiner: Joiner<K, V, NoInfer<V2> | null, R>,
     options: TableJoinOptions<R> = {},
   ): Table<K, NonNullable<R>> {
     return joinTables<K, R>('left', this.at, other.at, joiner, options)
@@ -163,7 +163,7 @@ export class Table<K, V> {
   /** Every row of either table; the joiner gets null for the side that has none. */
   outerJoin<V2, R>(
     other: Table<K, V2>,
-    joiner: Joiner<K, V | null, V2 | null, R>,
+    joiner: Joiner<K, V | null, NoInfer<V2> | null, R>,
     options: TableJoinOptions<R> = {},
   ): Table<K, NonNullable<R>> {
     return joinTables<K, R>('outer', this.at, other.at, joiner, options)
@@ -182,7 +182,7 @@ export class Table<K, V> {
    */
   joinForeignKey<FK, V2, R>(
     other: Table<FK, V2>,
-    options: ForeignKeyJoinOptions<K, V, FK, V2, R>,
+    options: ForeignKeyJoinOptions<K, V, NoInfer<FK>, NoInfer<V2>, R>,
   ): Table<K, NonNullable<R>> {
     return joinByForeignKey<K, R>('inner', this.at, other.at, options)
   }
@@ -190,7 +190,7 @@ export class Table<K, V> {
   /** The same, with every row of this table: the joiner gets null where no right row is found. */
   leftJoinForeignKey<FK, V2, R>(
     other: Table<FK, V2>,
-    options: ForeignKeyJoinOptions<K, V, FK, V2 | null, R>,
+    options: ForeignKeyJoinOptions<K, V, NoInfer<FK>, NoInfer<V2> | null, R>,
   ): Table<K, NonNullable<R>> {
     return joinByForeignKey<K, R>('left', this.at, other.at, options)
   }

@@ -1,5 +1,5 @@
 import { Fault } from '../base/fault.ts'
-import type { StateStore } from '../state/store.ts'
+import type { ChangelogSink, StateStore } from '../state/store.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { AnyRecord, NodeOf, TopologyNode } from '../topology/node.ts'
 import type { SubTopology } from '../topology/sub-topologies.ts'
@@ -47,7 +47,11 @@ export class Task {
     this.partition = partition
     this.#onFailure = onFailure ?? (() => 'fail')
     this.stores = new Map(
-      subTopology.stores.map((definition) => [definition.name, host.openStore(definition, host.changelog)]),
+      subTopology.stores.map((definition) => [
+        definition.name,
+        // What a topic of the world holds already is not written again.
+        host.openStore(definition, definition.changelogTopic === undefined ? host.changelog : noChangelog),
+      ]),
     )
     this.#context = new NodeContext(topology, this.id, partition, host, this.stores)
     this.#wiring = wire(subTopology, this.#context)
@@ -105,9 +109,17 @@ export class Task {
     return done
   }
 
-  /** Runs the wall-clock punctuators that are due. */
-  punctuateWallClock(): void {
-    this.#punctuate('wallClock', this.#context.host.clock.now())
+  /** Runs the wall-clock punctuators that are due; returns how many it ran. */
+  punctuateWallClock(): number {
+    return this.#context.punctuators.size === 0
+      ? 0
+      : this.#punctuate('wallClock', this.#context.host.clock.now())
+  }
+
+  /** True where time alone may bring work. */
+  get hasWallClockPunctuators(): boolean {
+    for (const { type } of this.#context.punctuators) if (type === 'wallClock') return true
+    return false
   }
 
   /** Sends out what was held back and hands every store's changes to the changelog; the next step is the commit. */
@@ -148,14 +160,17 @@ export class Task {
     if (this.#context.punctuators.size > 0) this.#punctuate('streamTime', this.#context.streamTimeMs)
   }
 
-  #punctuate(type: ScheduledPunctuator['type'], nowMs: number): void {
+  #punctuate(type: ScheduledPunctuator['type'], nowMs: number): number {
+    let ran = 0
     for (const punctuator of [...this.#context.punctuators]) {
       if (punctuator.type !== type || punctuator.nextDueMs > nowMs) continue
       // As in Kafka Streams, missed intervals are skipped, and the schedule keeps its own beat.
       const missed = Math.floor((nowMs - punctuator.nextDueMs) / punctuator.intervalMs)
       punctuator.nextDueMs += (missed + 1) * punctuator.intervalMs
       this.#turn(undefined, () => punctuator.callback(nowMs))
+      ran++
     }
+    return ran
   }
 
   /** One turn: whatever fails inside is judged by the failure policy once the record has gone its way. */
@@ -175,6 +190,8 @@ export class Task {
     if (failure !== undefined && this.#onFailure(failure, record) === 'fail') throw failure.fault
   }
 }
+
+const noChangelog: ChangelogSink = { append: () => {} }
 
 /** A null where the contract allows none is refused before anything else sees the record. */
 const refuseNull = ({ topic, nullKeys, nullValues, node }: QueueSource, record: AnyRecord): void => {

@@ -16,8 +16,10 @@ export const interpretAggregate: Interpreter<'aggregate'> = (node, inputs, conte
     const { key } = record
     const old = store.get(key)
     const timestamp = old === null ? record.timestamp : Math.max(old.timestamp, record.timestamp)
-    const value = node.add(old === null ? node.initial() : old.value, record.value, record) ?? null
+    // As in Kafka Streams, the initial aggregate counts as the value before the first.
+    const before = old === null ? node.initial() : old.value
+    const value = node.add(before, record.value, record) ?? null
     store.put(key, value, timestamp)
-    emit.next(record.withValue(changeOf(value, old?.value ?? null)).withTimestamp(timestamp))
+    emit.next(record.withValue(changeOf(value, before)).withTimestamp(timestamp))
   })
 }

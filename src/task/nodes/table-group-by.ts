@@ -8,7 +8,7 @@ import { onlyInput } from './interpreter.ts'
 /**
  * Gives each row its group (`KTableRepartitionMap`):
  *
- * 1. An update of a versioned table that is not its newest is dropped and counted.
+ * 1. An update of a versioned table that is not its newest changes no group. Kafka Streams does not count it as dropped.
  * 2. A row whose group stays the same sends one change with both values.
  * 3. A row that moves leaves its old group first, then joins the new one.
  * 4. A row whose group key or grouped value is null belongs to no group.
@@ -22,7 +22,7 @@ export const interpretTableGroupBy: Interpreter<'tableGroupBy'> = (node, inputs,
   }
   return step(context, node.name, onlyInput(inputs), (record, emit) => {
     const { newValue, oldValue, isLatest } = record.value as Change<unknown>
-    if (versioned && !isLatest) return context.drop('outOfOrder', node.name, record)
+    if (versioned && !isLatest) return
     const joins = place(record.key, newValue)
     const leaves = place(record.key, oldValue)
     if (joins !== undefined && leaves !== undefined && sameKey(node.key, joins.key, leaves.key)) {
