@@ -25,4 +25,13 @@ export type { Stream } from './dsl/stream.ts'
 export type { Table } from './dsl/table.ts'
 export type { GroupedStream } from './dsl/grouped-stream.ts'
 export type { Topology } from './topology/topology.ts'
-export type { Processor, ProcessorContext } from './topology/processor.ts'
+export { keyValueStore, sessionStore, versionedStore, windowStore } from './dsl/processor-stores.ts'
+export type { ProcessorStoreOptions } from './dsl/processor-stores.ts'
+export type {
+  Processor,
+  ProcessorContext,
+  Punctuator,
+  Supplier,
+  ValueProcessorContext,
+  ValueSupplier,
+} from './topology/processor.ts'

@@ -5,6 +5,7 @@ import type { AnySerde, Serde } from '../topic/serde.ts'
 import type { SinkTopic } from '../topic/topic.ts'
 import type { AnyRecord, EmittedRecord, NodeOf, Partitioner } from '../topology/node.ts'
 import type { AnySinkTopic } from '../topology/node-topic.ts'
+import type { ProcessorSupplier, Supplier, ValueSupplier } from '../topology/processor.ts'
 import type { Emitted, Guard, Joiner, Predicate } from './callbacks.ts'
 import type { GlobalTable } from './global-table.ts'
 import type { Position } from './graph.ts'
@@ -28,6 +29,8 @@ import type {
   StreamTableJoinOptions,
 } from './stream-joins.ts'
 import { joinWith } from './stream-joins.ts'
+import type { ProcessOptions } from './process.ts'
+import { processNode } from './process.ts'
 import type { Table } from './table.ts'
 import { materialisable, repartitioned } from './repartitioned.ts'
 import { addTableStore } from './stores.ts'
@@ -294,6 +297,39 @@ export class Stream<K, V> {
     options: StreamJoinOptions<K, V, R, J>,
   ): Stream<K, J> {
     return new Stream<K, J>(joinWith(this.at, stream, 'outer', [joiner as never, options]))
+  }
+
+  /**
+   * A step of your own, with stores, timers and named children (the Processor API). Stores are declared with
+   * `builder.store` and connected here by name. What groups or joins after it is repartitioned first.
+   *
+   * @example
+   * orders.process<string, Alert>(watch, { name: 'watch', stores: ['latest-orders'], value: Alert }).to(alerts)
+   */
+  process<K2 = never, V2 = never>(
+    supplier: Supplier<K, V, K2, V2>,
+    options: ProcessOptions & {
+      readonly key?: Serde<NonNullable<K2>>
+      readonly value?: SerdeSource<NonNullable<V2>>
+    } = {},
+  ): Stream<K2, V2> {
+    return new Stream<K2, V2>({
+      ...processNode(this.at, 'process', supplier as ProcessorSupplier, options),
+      key: options.key as AnySerde | undefined,
+      value: optionalSerde(options.value as never),
+      rekeyed: true,
+    })
+  }
+
+  /** The same for a step that keeps keys, so that nothing after it needs a repartition. */
+  processValues<V2 = never>(
+    supplier: ValueSupplier<K, V, V2>,
+    options: ProcessOptions & { readonly value?: SerdeSource<NonNullable<V2>> } = {},
+  ): Stream<K, V2> {
+    return new Stream<K, V2>({
+      ...processNode(this.at, 'processValues', supplier as ProcessorSupplier, options),
+      value: optionalSerde(options.value as never),
+    })
   }
 
   /** Writes to a topic, or to one chosen record by record. Nulls are written as nulls (tombstones). */

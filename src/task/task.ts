@@ -164,13 +164,23 @@ export class Task {
     let ran = 0
     for (const punctuator of [...this.#context.punctuators]) {
       if (punctuator.type !== type || punctuator.nextDueMs > nowMs) continue
+      // One that ran before may have cancelled it.
+      if (!this.#context.punctuators.has(punctuator)) continue
       // As in Kafka Streams, missed intervals are skipped, and the schedule keeps its own beat.
       const missed = Math.floor((nowMs - punctuator.nextDueMs) / punctuator.intervalMs)
       punctuator.nextDueMs += (missed + 1) * punctuator.intervalMs
-      this.#turn(undefined, () => punctuator.callback(nowMs))
+      this.#turn(undefined, () => this.#callPunctuator(punctuator, nowMs))
       ran++
     }
     return ran
+  }
+
+  #callPunctuator({ callback, node }: ScheduledPunctuator, nowMs: number): void {
+    try {
+      callback(nowMs)
+    } catch (error) {
+      this.#context.fail(node, error)
+    }
   }
 
   /** One turn: whatever fails inside is judged by the failure policy once the record has gone its way. */

@@ -1,8 +1,8 @@
 import { Observable, Subject } from 'rxjs'
 import { Fault } from '../../base/fault.ts'
 import { StreamRecord } from '../../topic/record.ts'
-import type { AnyRecord, EmittedRecord, NodeOf } from '../../topology/node.ts'
-import type { Processor, ProcessorContext } from '../../topology/processor.ts'
+import type { AnyRecord, NodeOf } from '../../topology/node.ts'
+import type { Forwarded, Processor, ProcessorContext } from '../../topology/processor.ts'
 import { childrenByParent } from '../../topology/topology.ts'
 import type { NodeContext } from '../node-context.ts'
 import { step } from '../node-context.ts'
@@ -60,17 +60,21 @@ class Outputs {
     }
   }
 
-  #forward(emission: EmittedRecord, child: string | undefined): void {
+  #forward(emission: Forwarded<unknown, unknown>, child: string | undefined): void {
     if (!this.#task.inTurn) throw forwardOutsideTurn(this.#node.name)
     const record = this.#recordOf(emission)
     if (child === undefined) this.all.next(record)
     else this.#childNamed(child).next(record)
   }
 
-  #recordOf(emission: EmittedRecord): AnyRecord {
-    if (emission instanceof StreamRecord) return emission
-    const { key, value, timestamp, headers } = emission
+  #recordOf(emission: Forwarded<unknown, unknown>): AnyRecord {
     const { cause } = this
+    const keepsKey = this.#node.verb === 'processValues'
+    if (keepsKey && cause === undefined) throw forwardWithoutKey(this.#node.name)
+    if (emission instanceof StreamRecord)
+      return keepsKey && cause !== undefined ? emission.withKey(cause.key) : emission
+    const { value, timestamp, headers } = emission
+    const key = keepsKey ? cause?.key : emission.key
     const time = timestamp ?? cause?.timestamp ?? this.#task.streamTimeMs
     return StreamRecord.of(key, value, time, headers ?? cause?.headers, cause?.origin)
   }
@@ -88,7 +92,7 @@ class Outputs {
   }
 
   #store<S>(name: string): S {
-    if (this.#node.stores.includes(name)) return this.#task.store<S>(name)
+    if (this.#node.stores.includes(name) || this.#isGlobal(name)) return this.#task.store<S>(name)
     throw new Fault({
       code: 'STORE_NOT_CONNECTED',
       actor: 'author',
@@ -98,19 +102,25 @@ class Outputs {
     })
   }
 
+  #isGlobal(name: string): boolean {
+    return this.#task.topology.nodes.some(
+      (node) => node.kind === 'tableSource' && node.global && node.store === name,
+    )
+  }
+
   #schedule(
     intervalMs: number,
     type: 'streamTime' | 'wallClock',
     callback: (timestamp: number) => void,
   ): () => void {
     const task = this.#task
-    const now = type === 'wallClock' ? task.host.clock.now() : Math.max(0, task.streamTimeMs)
+    if (!(intervalMs >= 1)) throw intervalInvalid(this.#node.name, intervalMs)
     const punctuator = {
       node: this.#node.name,
       type,
       intervalMs,
-      // Stream time fires at once on the first record, wall-clock time after a full interval, as Kafka Streams does.
-      nextDueMs: type === 'wallClock' ? now + intervalMs : now,
+      // Stream time is counted from 0 and fires with the first record, wall-clock time after a full interval.
+      nextDueMs: type === 'wallClock' ? task.host.clock.now() + intervalMs : 0,
       callback: (timestamp: number) => {
         this.cause = undefined
         callback(timestamp)
@@ -130,5 +140,24 @@ const forwardOutsideTurn = (node: string): Fault =>
     actor: 'author',
     message: 'a processor forwarded a record outside its turn (from a timer or a promise)',
     remedy: 'use mapAsync for asynchronous work, or schedule a punctuator',
+    place: { node },
+  })
+
+const forwardWithoutKey = (node: string): Fault =>
+  new Fault({
+    code: 'FORWARD_WITHOUT_KEY',
+    actor: 'author',
+    message:
+      'a value processor forwarded from a punctuator, where there is no record whose key it could keep',
+    remedy: 'use process, which gives each record its key',
+    place: { node },
+  })
+
+const intervalInvalid = (node: string, intervalMs: number): Fault =>
+  new Fault({
+    code: 'PUNCTUATION_INTERVAL_INVALID',
+    actor: 'author',
+    message: `a punctuator is scheduled every ${intervalMs} ms`,
+    remedy: 'give an interval of at least one millisecond',
     place: { node },
   })

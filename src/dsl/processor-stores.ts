@@ -1,0 +1,72 @@
+import type * as z from 'zod'
+import type { AnySerde } from '../topic/serde.ts'
+import { string } from '../topic/serdes.ts'
+import { serdeOf } from '../topic/topic.ts'
+import type { StoreDefinition } from '../topology/store-definition.ts'
+
+/**
+ * Stores for processors: declared with `builder.store(...)`, connected by name in the `stores` of `process`, and asked
+ * for in the processor with `context.store(name)`.
+ */
+export interface ProcessorStoreOptions {
+  /** UTF-8 text unless given. */
+  readonly key?: AnySerde
+  readonly value: AnySerde | z.ZodType
+  /** `disk` unless said otherwise: a durable copy beside the changelog. */
+  readonly storage?: 'memory' | 'disk'
+  /** False for a store that a restart may lose. True unless given. */
+  readonly changelog?: boolean
+}
+
+/**
+ * The latest value by key: a `KeyValueStore`, or with `timestamped` a `TimestampedKeyValueStore`.
+ *
+ * @example
+ * builder.store(keyValueStore('latest-orders', { value: Order }))
+ */
+export const keyValueStore = (
+  name: string,
+  options: ProcessorStoreOptions & { readonly timestamped?: boolean },
+): StoreDefinition => ({
+  kind: 'keyValue',
+  timestamped: options.timestamped ?? false,
+  ...baseOf(name, options),
+})
+
+/** Every value by key and time: a `VersionedStore`. */
+export const versionedStore = (
+  name: string,
+  options: ProcessorStoreOptions & { readonly historyRetention: number },
+): StoreDefinition => ({
+  kind: 'versioned',
+  historyRetentionMs: options.historyRetention,
+  ...baseOf(name, options),
+})
+
+/** One value by key and window start: a `WindowStore`. */
+export const windowStore = (
+  name: string,
+  options: ProcessorStoreOptions & { readonly size: number; readonly retention: number },
+): StoreDefinition => ({
+  kind: 'window',
+  windowSizeMs: options.size,
+  retentionMs: options.retention,
+  ...baseOf(name, options),
+})
+
+/** One value by key and session bounds: a `SessionStore`. */
+export const sessionStore = (
+  name: string,
+  options: ProcessorStoreOptions & { readonly retention: number },
+): StoreDefinition => ({ kind: 'session', retentionMs: options.retention, ...baseOf(name, options) })
+
+const baseOf = (
+  name: string,
+  { key, value, storage, changelog }: ProcessorStoreOptions,
+): Pick<StoreDefinition, 'name' | 'key' | 'value' | 'storage' | 'changelog'> => ({
+  name,
+  key: key ?? string,
+  value: serdeOf(value) as unknown as AnySerde,
+  storage: storage ?? 'disk',
+  changelog: changelog ?? true,
+})
