@@ -81,7 +81,7 @@ export class Broker {
       this.#reservedProducerIds = Array.from(
         { length: PRODUCER_ID_BLOCK },
         (_, index) => first + index,
-      ).reverse()
+      ).toReversed()
     }
     return this.#reservedProducerIds.pop() as number
   }

@@ -4,16 +4,16 @@ import type { JournalEntry, OffsetEntry, TopicEntry, TransactionEntry } from './
 
 /** Between the state of a broker and the lines of its journal. */
 export const transactionEntry = (transaction: Transaction): TransactionEntry => ({
-  kind: 'transaction',
   ...transaction,
+  kind: 'transaction',
   partitions: Array.from(transaction.partitions, ([topic, partitions]) => [topic, [...partitions]] as const),
   groups: [...transaction.groups],
 })
 
-const transactionOf = ({ kind: _, partitions, groups, ...transaction }: TransactionEntry): Transaction => ({
-  ...transaction,
-  partitions: new Map(partitions.map(([topic, numbers]) => [topic, new Set(numbers)])),
-  groups: new Set(groups),
+const transactionOf = (entry: TransactionEntry): Transaction => ({
+  ...entry,
+  partitions: new Map(entry.partitions.map(([topic, numbers]) => [topic, new Set(numbers)])),
+  groups: new Set(entry.groups),
 })
 
 /** Entries that say all that the broker knows. */

@@ -57,7 +57,7 @@ export const batchOf = (values: readonly string[], options: BatchOptions = {}): 
   view.setInt16(21, (options.attributes ?? 0) | (options.transactional === true ? 16 : 0))
   view.setInt32(23, values.length - 1)
   view.setBigInt64(27, BigInt(base))
-  view.setBigInt64(35, BigInt(Math.max(...timestamps)))
+  view.setBigInt64(35, BigInt(Math.max(0, ...timestamps)))
   view.setBigInt64(43, BigInt(options.producerId ?? -1))
   view.setInt16(51, options.producerEpoch ?? -1)
   view.setInt32(53, options.baseSequence ?? -1)

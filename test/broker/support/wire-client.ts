@@ -60,7 +60,7 @@ export const encodeRequest = (
   return concatBytes(...writer.chunks())
 }
 
-const decodeResponse = <S extends ApiSchema>(
+export const decodeResponse = <S extends ApiSchema>(
   schema: S,
   version: number,
   bytes: Uint8Array,
