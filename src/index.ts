@@ -35,3 +35,6 @@ export type {
   ValueProcessorContext,
   ValueSupplier,
 } from './topology/processor.ts'
+export { start } from './app/start.ts'
+export type { Application, StartOptions } from './app/start.ts'
+export type { Settings, SettingsInput } from './app/settings.ts'

@@ -162,10 +162,11 @@ export class Task {
 
   #punctuate(type: ScheduledPunctuator['type'], nowMs: number): number {
     let ran = 0
-    for (const punctuator of [...this.#context.punctuators]) {
-      if (punctuator.type !== type || punctuator.nextDueMs > nowMs) continue
+    const { punctuators } = this.#context
+    const due = Array.from(punctuators).filter((each) => each.type === type && each.nextDueMs <= nowMs)
+    for (const punctuator of due) {
       // One that ran before may have cancelled it.
-      if (!this.#context.punctuators.has(punctuator)) continue
+      if (!punctuators.has(punctuator)) continue
       // As in Kafka Streams, missed intervals are skipped, and the schedule keeps its own beat.
       const missed = Math.floor((nowMs - punctuator.nextDueMs) / punctuator.intervalMs)
       punctuator.nextDueMs += (missed + 1) * punctuator.intervalMs

@@ -1,0 +1,119 @@
+import * as z from 'zod'
+import { Fault } from '../base/fault.ts'
+import { nearest } from '../base/nearest.ts'
+
+/**
+ * The settings of an application: Kafka's names in camelCase, units last, every default written down. Parsed once at the
+ * edge; whatever is unknown is refused with the nearest name suggested.
+ */
+const secret = z.union([z.string(), z.object({ file: z.string() })])
+
+const saslSettings = z.object({
+  mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER']),
+  username: z.string().optional(),
+  /** The password, or `{ file }` to read it from. */
+  password: secret.optional(),
+  /** The bearer token of OAUTHBEARER, or `{ file }` to read it from. */
+  token: secret.optional(),
+})
+
+const tlsSettings = z.object({
+  /** PEM files. */
+  caFile: z.string().optional(),
+  certFile: z.string().optional(),
+  keyFile: z.string().optional(),
+  keyPassword: secret.optional(),
+  serverName: z.string().optional(),
+  rejectUnauthorized: z.boolean().default(true),
+})
+
+/** What becomes of a record that can't be read, processed or written. */
+const policy = z.enum(['fail', 'skip', 'deadLetter'])
+
+export const settingsSchema = z.strictObject({
+  /** `host:port`, several separated by commas or as a list. */
+  bootstrapServers: z
+    .union([z.string(), z.array(z.string())])
+    .transform((servers) =>
+      (typeof servers === 'string' ? servers.split(',') : servers).map((each) => each.trim()),
+    ),
+  /** The group and the prefix of internal topics; the topology's name unless given. */
+  applicationId: z.string().min(1).optional(),
+  clientId: z.string().min(1).optional(),
+  /** Where durable stores lie, a folder for each application. */
+  stateDirectory: z.string().default('.millrace'),
+  /** Where to begin without a committed offset. */
+  autoOffsetReset: z.enum(['earliest', 'latest', 'none']).default('earliest'),
+  /** A turn commits when its input is drained or after this long, whichever comes first. */
+  commitIntervalMs: z.int().min(1).default(100),
+  /** How long a fetch may wait at the broker for something to come. */
+  fetchMaxWaitMs: z.int().min(1).default(500),
+  /** How many records one task processes before the others get their turn. */
+  maxPollRecords: z.int().min(1).default(1_000),
+  /** Bytes fetched ahead of processing, over all partitions; fetching pauses beyond it. */
+  inputBufferMaxBytes: z
+    .int()
+    .min(1)
+    .default(64 * 1024 * 1024),
+  sessionTimeoutMs: z.int().min(100).default(10_000),
+  heartbeatIntervalMs: z.int().min(10).default(3_000),
+  rebalanceTimeoutMs: z.int().min(100).default(60_000),
+  /** Keeps the place of this process in the group over a restart (static membership). */
+  groupInstanceId: z.string().min(1).optional(),
+  /** Replicas of internal topics; -1 leaves it to the broker. */
+  replicationFactor: z.int().min(-1).default(-1),
+  requestTimeoutMs: z.int().min(1).default(30_000),
+  /** How long a record may take to be acknowledged, retries included. */
+  deliveryTimeoutMs: z.int().min(1).default(120_000),
+  lingerMs: z.int().min(0).default(20),
+  compressionType: z.enum(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none'),
+  deserializationFailure: policy.default('fail'),
+  processingFailure: policy.default('fail'),
+  productionFailure: policy.default('fail'),
+  /** Takes the records of the policy `deadLetter`, with the headers of KIP-1034. */
+  deadLetterTopic: z.string().min(1).optional(),
+  tls: tlsSettings.optional(),
+  sasl: saslSettings.optional(),
+})
+
+/** What a user gives. */
+export type SettingsInput = z.input<typeof settingsSchema>
+/** What the program works with: every default filled in. */
+export type Settings = z.output<typeof settingsSchema>
+
+/**
+ * Checks settings and fills in the defaults.
+ *
+ * @example
+ * parseSettings({ bootstrapServers: 'localhost:9092' }).commitIntervalMs // 100
+ */
+export const parseSettings = (input: SettingsInput): Settings => {
+  const parsed = settingsSchema.safeParse(input)
+  const issues = parsed.success ? conflictsOf(parsed.data) : parsed.error.issues.map(describeIssue)
+  if (parsed.success && issues.length === 0) return parsed.data
+  throw new Fault({
+    code: 'SETTINGS_INVALID',
+    actor: 'author',
+    message: `the settings are wrong: ${issues.join('; ')}`,
+  })
+}
+
+const conflictsOf = (settings: Settings): readonly string[] => {
+  const conflicts: string[] = []
+  const policies = [settings.deserializationFailure, settings.processingFailure, settings.productionFailure]
+  if (policies.includes('deadLetter') && settings.deadLetterTopic === undefined)
+    conflicts.push('a policy is deadLetter, but no deadLetterTopic is named')
+  if (settings.heartbeatIntervalMs >= settings.sessionTimeoutMs)
+    conflicts.push('heartbeatIntervalMs must be below sessionTimeoutMs (a third of it is usual)')
+  return conflicts
+}
+
+const describeIssue = (issue: z.core.$ZodIssue): string => {
+  if (issue.code !== 'unrecognized_keys') return `${issue.path.join('.') || 'settings'}: ${issue.message}`
+  return issue.keys
+    .map((key) => {
+      const near = nearest(key, Object.keys(settingsSchema.shape))
+      return `there is no setting '${key}'${near === undefined ? '' : `; did you mean '${near}'?`}`
+    })
+    .join('; ')
+}

@@ -1,0 +1,90 @@
+import type { Cluster } from '../kafka/cluster.ts'
+import { Fetcher } from '../kafka/fetcher.ts'
+import { listOffsets } from '../kafka/list-offsets.ts'
+import { partitionName } from '../kafka/topic-partition.ts'
+import type { StateStore } from '../state/store.ts'
+import type { GlobalTable } from '../topology/sub-topologies.ts'
+
+/**
+ * The tables that every task of a process sees whole: each topic is read over all its partitions, to its end before
+ * anything is processed, and on from there while the application runs. No group and no changelog: the topic itself is
+ * the truth.
+ */
+export class GlobalTables {
+  readonly #cluster: Cluster
+  readonly #tables: readonly GlobalTable[]
+  readonly #stores: ReadonlyMap<string, StateStore>
+  readonly #storesByTopic = new Map<string, StateStore[]>()
+  readonly #fetcher: Fetcher
+  #following: Promise<void> | undefined
+  #closed = false
+
+  constructor(cluster: Cluster, tables: readonly GlobalTable[], stores: ReadonlyMap<string, StateStore>) {
+    this.#cluster = cluster
+    this.#tables = tables
+    this.#stores = stores
+    this.#fetcher = new Fetcher({
+      cluster,
+      name: 'global',
+      offsetReset: 'earliest',
+      isolation: 'read_committed',
+    })
+    for (const { source, store } of tables) {
+      const known = this.#storesByTopic.get(source.topic.name) ?? []
+      known.push(this.#stores.get(store.name) as StateStore)
+      this.#storesByTopic.set(source.topic.name, known)
+    }
+  }
+
+  store(name: string): StateStore | undefined {
+    return this.#stores.get(name)
+  }
+
+  /** Reads every table to the end its topic has now, then goes on in the background; `onFailure` hears of its end. */
+  async start(onFailure: (error: unknown) => void): Promise<void> {
+    if (this.#tables.length === 0) return
+    const partitions = (
+      await Promise.all([...this.#storesByTopic.keys()].map((topic) => this.#cluster.topic(topic)))
+    ).flatMap(({ name, partitions: each }) => each.map(({ partition }) => ({ topic: name, partition })))
+    const ends = await listOffsets(
+      this.#cluster,
+      partitions.map((each) => ({ ...each, at: 'latest' as const })),
+    )
+    const starts = await listOffsets(
+      this.#cluster,
+      partitions.map((each) => ({ ...each, at: 'earliest' as const })),
+    )
+    const behind = new Map<string, number>()
+    for (const [place, { offset }] of ends)
+      if ((starts.get(place)?.offset ?? 0) < offset) behind.set(place, offset)
+    this.#fetcher.assign(
+      partitions.map((each) => ({
+        ...each,
+        offset: starts.get(partitionName(each.topic, each.partition))?.offset,
+      })),
+    )
+    while (behind.size > 0 && !this.#closed) await this.#readOnce(behind)
+    this.#following = this.#follow().catch(onFailure)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#fetcher.close()
+    await this.#following
+    for (const store of this.#stores.values()) store.close()
+  }
+
+  async #follow(): Promise<void> {
+    while (!this.#closed) await this.#readOnce(new Map())
+  }
+
+  async #readOnce(behind: Map<string, number>): Promise<void> {
+    for (const { topic, partition, columns, nextOffset } of await this.#fetcher.poll(pollWaitMs)) {
+      for (const store of this.#storesByTopic.get(topic) ?? []) store.restore(columns)
+      const place = partitionName(topic, partition)
+      if (nextOffset >= (behind.get(place) ?? Infinity)) behind.delete(place)
+    }
+  }
+}
+
+const pollWaitMs = 500

@@ -1,0 +1,79 @@
+import type { AckedOffsets } from '../kafka/producer.ts'
+import { partitionName } from '../kafka/topic-partition.ts'
+import type { Task } from '../task/task.ts'
+import type { StoreDefinition } from '../topology/store-definition.ts'
+import type { TopicPartition } from './application-plan.ts'
+import { changelogTopicOf } from './internal-topics.ts'
+import { encodeOffsetMetadata } from './offset-metadata.ts'
+import type { Restoration } from './restore.ts'
+
+export interface OffsetToCommit extends TopicPartition {
+  readonly offset: number
+  readonly metadata: string
+}
+
+/** A task as the runtime drives it: its inputs, what of them is committed, and where its stores are restored from. */
+export class RunningTask {
+  readonly task: Task
+  readonly inputs: readonly TopicPartition[]
+  readonly #stores: readonly StoreDefinition[]
+  readonly #applicationId: string
+  readonly #committed = new Map<string, number>()
+
+  constructor(
+    task: Task,
+    inputs: readonly TopicPartition[],
+    stores: readonly StoreDefinition[],
+    applicationId: string,
+  ) {
+    this.task = task
+    this.inputs = inputs
+    this.#stores = stores
+    this.#applicationId = applicationId
+  }
+
+  /** Notes where an input begins: what was committed before. */
+  begin(input: TopicPartition, offset: number, partitionTimeMs: number): void {
+    this.#committed.set(partitionName(input.topic, input.partition), offset)
+    const queue = this.task.queue(input.topic)
+    if (queue === undefined) return
+    queue.nextOffset = offset
+    queue.partitionTimeMs = partitionTimeMs
+  }
+
+  /** The offsets that have moved since the last commit. */
+  offsetsToCommit(): readonly OffsetToCommit[] {
+    return this.inputs.flatMap(({ topic, partition }) => {
+      const queue = this.task.queue(topic)
+      if (
+        queue === undefined ||
+        queue.nextOffset <= (this.#committed.get(partitionName(topic, partition)) ?? 0)
+      )
+        return []
+      return [
+        { topic, partition, offset: queue.nextOffset, metadata: encodeOffsetMetadata(queue.partitionTimeMs) },
+      ]
+    })
+  }
+
+  /** Notes what was committed, and lets durable stores follow up to what their changelogs hold. */
+  committed(offsets: readonly OffsetToCommit[], acked: AckedOffsets): void {
+    for (const { topic, partition, offset } of offsets)
+      this.#committed.set(partitionName(topic, partition), offset)
+    for (const { store, topic, partition } of this.restorations()) {
+      const changelogOffset = acked.get(partitionName(topic, partition))
+      if (changelogOffset !== undefined) store.persist(changelogOffset)
+    }
+  }
+
+  /** The stores that have a changelog, with where it is. */
+  restorations(): readonly Restoration[] {
+    return this.#stores
+      .filter(({ changelog }) => changelog)
+      .map((definition) => ({
+        store: this.task.stores.get(definition.name) as Restoration['store'],
+        topic: changelogTopicOf(this.#applicationId, definition),
+        partition: this.task.partition,
+      }))
+  }
+}

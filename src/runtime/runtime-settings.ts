@@ -1,0 +1,53 @@
+import type { Clock } from '../base/clock.ts'
+import type { FailurePolicies } from '../task/failure-policy.ts'
+
+/** What the runtime needs of the settings, parsed and complete; the settings schema in `app/` says what each means. */
+export interface RuntimeSettings extends FailurePolicies {
+  readonly applicationId: string
+  readonly clientId: string
+  readonly stateDirectory: string
+  readonly autoOffsetReset: 'earliest' | 'latest' | 'none'
+  readonly commitIntervalMs: number
+  readonly fetchMaxWaitMs: number
+  readonly maxPollRecords: number
+  readonly inputBufferMaxBytes: number
+  readonly sessionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly rebalanceTimeoutMs: number
+  readonly groupInstanceId?: string | undefined
+  readonly replicationFactor: number
+  readonly deliveryTimeoutMs: number
+  readonly lingerMs: number
+  readonly compressionType: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+  readonly deadLetterTopic?: string | undefined
+}
+
+/** Where the runtime tells what it does; a log line each, for people. */
+export interface RuntimeListener {
+  readonly onState?: (state: ApplicationState) => void
+  readonly onWarning?: (message: string) => void
+  readonly onRestore?: (progress: {
+    readonly store: string
+    readonly partition: number
+    readonly restoredRecords: number
+    readonly remainingRecords: number
+  }) => void
+}
+
+/**
+ * The life of an application: `starting` → `rebalancing` ⇄ `running` ⇄ `paused` → `closing` → `closed`; or `failed`,
+ * from which there is no way back but a new start.
+ */
+export type ApplicationState =
+  | 'starting'
+  | 'rebalancing'
+  | 'running'
+  | 'paused'
+  | 'closing'
+  | 'closed'
+  | 'failed'
+
+export interface RuntimeSurroundings {
+  readonly clock: Clock
+  readonly listener: RuntimeListener
+}

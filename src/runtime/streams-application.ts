@@ -1,0 +1,361 @@
+import type { Clock } from '../base/clock.ts'
+import { Fault, isFault, messageOf } from '../base/fault.ts'
+import { Admin } from '../kafka/admin.ts'
+import type { Cluster } from '../kafka/cluster.ts'
+import { Fetcher } from '../kafka/fetcher.ts'
+import { ClassicMembership } from '../kafka/group/classic-membership.ts'
+import type { AssignedPartitions } from '../kafka/group/group-membership.ts'
+import { listOffsets } from '../kafka/list-offsets.ts'
+import { Producer } from '../kafka/producer.ts'
+import type { ChangelogSink, StateStore } from '../state/store.ts'
+import type { StoreDefinition } from '../topology/store-definition.ts'
+import { globalTablesOf } from '../topology/sub-topologies.ts'
+import { sinkTopicsOf, sourceTopicsOf } from '../topology/topics.ts'
+import type { Topology } from '../topology/topology.ts'
+import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
+import { planApplication } from './application-plan.ts'
+import type { TaskId } from './assign-tasks.ts'
+import { GlobalTables } from './global-tables.ts'
+import { taskAssignor, tasksOfPartitions } from './group-assignor.ts'
+import type { MetricsSnapshot } from './metrics.ts'
+import { Metrics } from './metrics.ts'
+import { RecordOutput } from './record-output.ts'
+import type { ApplicationState, RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
+import { TaskFactory } from './task-factory.ts'
+import { Worker } from './worker.ts'
+
+export interface StreamsApplicationOptions {
+  readonly topology: Topology
+  readonly settings: RuntimeSettings
+  readonly cluster: Cluster
+  readonly clock: Clock
+  readonly listener: RuntimeListener
+  readonly openStore: (task: TaskId, definition: StoreDefinition, changelog: ChangelogSink) => StateStore
+  readonly openGlobalStore: (definition: StoreDefinition) => StateStore
+  /** Lets go of what `openStore` opened, when a task is closed and at the end. */
+  readonly closeStores?: () => Promise<void>
+}
+
+/** One topology, running against a cluster: topics made, group joined, one worker at work. */
+export class StreamsApplication {
+  readonly topology: Topology
+  readonly #options: StreamsApplicationOptions
+  readonly #metrics = new Metrics()
+  readonly #waiters: { readonly state: ApplicationState; readonly done: (error?: unknown) => void }[] = []
+  #state: ApplicationState = 'starting'
+  #failure: unknown
+  #plan: ApplicationPlan | undefined
+  #worker: Worker | undefined
+  #membership: ClassicMembership | undefined
+  #globals: GlobalTables | undefined
+  #output: RecordOutput | undefined
+  #fetcher: Fetcher | undefined
+  #running: Promise<void> | undefined
+  #ending: Promise<void> | undefined
+
+  constructor(options: StreamsApplicationOptions) {
+    this.#options = options
+    this.topology = options.topology
+  }
+
+  get state(): ApplicationState {
+    return this.#state
+  }
+
+  /** What ended it; undefined unless the state is `failed`. */
+  get failure(): unknown {
+    return this.#failure
+  }
+
+  get metrics(): MetricsSnapshot {
+    return this.#metrics.snapshot()
+  }
+
+  /** The tasks that run here. */
+  get tasks(): readonly TaskId[] {
+    return [...(this.#worker?.tasks.keys() ?? [])]
+  }
+
+  /** A store of a task that runs here, to read from; undefined where it does not. */
+  store(name: string, partition: number): StateStore | undefined {
+    for (const { task } of this.#worker?.tasks.values() ?? [])
+      if (task.partition === partition && task.stores.has(name)) return task.stores.get(name)
+    return this.#globals?.store(name)
+  }
+
+  /** Makes the internal topics, fills the global tables and joins the group. */
+  async start(): Promise<void> {
+    try {
+      this.#plan = await this.#makePlan()
+      await this.#connect(this.#plan)
+    } catch (error) {
+      await this.#fail(error)
+      throw error
+    }
+  }
+
+  /** Resolves when the application reaches that state; rejects when it fails or closes before. */
+  waitFor(state: ApplicationState): Promise<void> {
+    if (this.#state === state) return Promise.resolve()
+    if (this.#state === 'failed') return Promise.reject(asError(this.#failure))
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({
+        state,
+        done: (error) => (error === undefined ? resolve() : reject(asError(error))),
+      })
+    })
+  }
+
+  /** Stops processing; the membership of the group is kept. */
+  pause(): void {
+    this.#worker?.pause()
+    if (this.#state === 'running') this.#enter('paused')
+  }
+
+  resume(): void {
+    this.#worker?.resume()
+    if (this.#state === 'paused') this.#enter('running')
+  }
+
+  /** A last commit, then the group is left and everything is closed. */
+  close(options: { readonly leaveGroup?: boolean } = {}): Promise<void> {
+    if (this.#state === 'failed' || this.#state === 'closed') return this.#ending ?? Promise.resolve()
+    return (this.#ending ??= this.#close(options))
+  }
+
+  async #makePlan(): Promise<ApplicationPlan> {
+    const { topology, settings, cluster } = this.#options
+    const patterns = topology.nodes.some((node) => node.kind === 'source' && node.topics instanceof RegExp)
+    const all = patterns ? (await cluster.allTopics()).filter(({ isInternal }) => !isInternal) : []
+    const counts = await new Admin(cluster).partitionCounts(sourceTopicsOf(topology))
+    const sizes = new Map([
+      ...counts,
+      ...all.map(({ name, partitions }) => [name, partitions.length] as const),
+    ])
+    return planApplication(
+      topology,
+      settings.applicationId,
+      (topic) => sizes.get(topic),
+      (pattern) => all.map(({ name }) => name).filter((name) => matchesWhole(pattern, name)),
+    )
+  }
+
+  async #connect(plan: ApplicationPlan): Promise<void> {
+    const { settings, cluster, clock, listener } = this.#options
+    await new Admin(cluster).createTopics(
+      plan.internalTopics.map(({ name, partitions, configs }) => ({
+        topic: name,
+        partitions,
+        replicationFactor: settings.replicationFactor,
+        configs,
+      })),
+    )
+    const output = new RecordOutput(this.#producer(), this.#metrics)
+    this.#output = output
+    await output.prepare(this.#writtenTopics(plan))
+    this.#globals = this.#openGlobals()
+    await this.#globals.start((error) => void this.#fail(error))
+    this.#fetcher = new Fetcher({
+      cluster,
+      offsetReset: settings.autoOffsetReset,
+      isolation: 'read_committed',
+      maxWaitMs: settings.fetchMaxWaitMs,
+      maxBufferedBytes: settings.inputBufferMaxBytes,
+      onRetry: (fault) => listener.onWarning?.(fault.message),
+    })
+    const membership = this.#member(plan)
+    this.#membership = membership
+    const worker = new Worker({
+      plan,
+      settings,
+      clock,
+      fetcher: this.#fetcher,
+      output,
+      metrics: this.#metrics,
+      group: {
+        commit: (offsets) => membership.commitOffsets(offsets),
+        committed: async (partitions) => [...(await membership.fetchOffsets({ partitions })).values()],
+      },
+      tasks: this.#taskFactory(plan, output),
+      startOffsets: (inputs) => this.#startOffsets(inputs),
+    })
+    this.#worker = worker
+    this.#enter('rebalancing')
+    this.#running = worker.run().catch((error: unknown) => this.#fail(error))
+    membership.start()
+  }
+
+  #producer(): Producer {
+    const { settings, cluster, listener } = this.#options
+    return new Producer({
+      cluster,
+      compression: settings.compressionType,
+      lingerMs: settings.lingerMs,
+      deliveryTimeoutMs: settings.deliveryTimeoutMs,
+      onRetry: (fault) => listener.onWarning?.(fault.message),
+    })
+  }
+
+  #writtenTopics(plan: ApplicationPlan): readonly string[] {
+    const { topology, settings } = this.#options
+    return [
+      ...sinkTopicsOf(topology),
+      ...plan.internalTopics.map(({ name }) => name),
+      ...topology.stores.flatMap(({ changelogTopic }) => changelogTopic ?? []),
+      ...(settings.deadLetterTopic === undefined ? [] : [settings.deadLetterTopic]),
+    ]
+  }
+
+  #openGlobals(): GlobalTables {
+    const { topology, cluster, openGlobalStore } = this.#options
+    const tables = globalTablesOf(topology)
+    const stores = new Map(tables.map(({ store }) => [store.name, openGlobalStore(store)]))
+    return new GlobalTables(cluster, tables, stores)
+  }
+
+  #taskFactory(plan: ApplicationPlan, output: RecordOutput): TaskFactory {
+    const { settings, cluster, clock, listener, openStore } = this.#options
+    return new TaskFactory({
+      plan,
+      settings,
+      clock,
+      cluster,
+      output,
+      metrics: this.#metrics,
+      listener,
+      openStore,
+      globalStore: (name) => this.#globals?.store(name),
+      requestCommit: () => this.#worker?.requestCommit(),
+    })
+  }
+
+  #member(plan: ApplicationPlan): ClassicMembership {
+    const { settings, cluster, listener } = this.#options
+    return new ClassicMembership({
+      cluster,
+      groupId: settings.applicationId,
+      assignor: taskAssignor(plan, () => this.tasks),
+      topics: () => plan.topics,
+      groupInstanceId: settings.groupInstanceId,
+      sessionTimeoutMs: settings.sessionTimeoutMs,
+      heartbeatIntervalMs: settings.heartbeatIntervalMs,
+      rebalanceTimeoutMs: settings.rebalanceTimeoutMs,
+      listener: {
+        onRevoke: async () => {
+          this.#enter('rebalancing')
+          await this.#worker?.revoke()
+        },
+        onAssign: (assignment) => this.#assign(plan, assignment),
+        onLost: async () => {
+          listener.onWarning?.(
+            `the group '${settings.applicationId}' went on without this member; joining again`,
+          )
+          await this.#worker?.lost()
+        },
+        onFault: (fault) => {
+          if (fault.actor === 'retry') listener.onWarning?.(fault.message)
+          else void this.#fail(fault)
+        },
+      },
+    })
+  }
+
+  async #assign(plan: ApplicationPlan, { assigned, generationId }: AssignedPartitions): Promise<void> {
+    await this.#worker?.assign(tasksOfPartitions(plan, assigned), generationId)
+    if (this.#state === 'rebalancing') this.#enter('running')
+  }
+
+  async #startOffsets(inputs: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
+    const { settings, cluster } = this.#options
+    const { autoOffsetReset } = settings
+    if (autoOffsetReset === 'none') throw noOffset(inputs[0] as TopicPartition, settings.applicationId)
+    const listed = await listOffsets(
+      cluster,
+      inputs.map((input) => ({ ...input, at: this.#resetOf(input) ?? autoOffsetReset })),
+    )
+    return new Map(Array.from(listed, ([place, { offset }]) => [place, offset]))
+  }
+
+  /** A source may say for itself where it begins; repartition topics always begin at their beginning. */
+  #resetOf({ topic }: TopicPartition): 'earliest' | 'latest' | undefined {
+    if (this.#plan?.internalTopics.some(({ name }) => name === topic) === true) return 'earliest'
+    for (const node of this.topology.nodes) {
+      const reads =
+        (node.kind === 'tableSource' && node.topic.name === topic) ||
+        (node.kind === 'source' &&
+          (node.topics instanceof RegExp
+            ? matchesWhole(node.topics, topic)
+            : node.topics.some(({ name }) => name === topic)))
+      if (!reads) continue
+      if (node.offsetReset === 'none')
+        throw noOffset({ topic, partition: 0 }, this.#options.settings.applicationId)
+      return node.offsetReset
+    }
+    return undefined
+  }
+
+  async #close({ leaveGroup }: { readonly leaveGroup?: boolean }): Promise<void> {
+    this.#enter('closing')
+    await this.#membership?.close(leaveGroup === undefined ? {} : { leave: leaveGroup })
+    await this.#worker?.close(true)
+    await this.#running
+    await this.#release()
+    if (this.#state === 'closing') this.#enter('closed')
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    if (this.#state === 'failed' || this.#state === 'closed') return
+    this.#failure = error
+    this.#enter('failed')
+    this.#ending = (async () => {
+      this.#worker?.stop()
+      // Nothing more is committed: what was not is processed again after the next start.
+      await this.#worker?.close(false)
+      await this.#membership?.close().catch(() => undefined)
+      await this.#release()
+    })()
+    await this.#ending.catch(() => undefined)
+  }
+
+  async #release(): Promise<void> {
+    this.#fetcher?.close()
+    this.#output?.close()
+    await this.#globals?.close()
+    await this.#options.closeStores?.()
+  }
+
+  #enter(state: ApplicationState): void {
+    if (this.#state === 'failed' || (this.#state === 'closing' && state !== 'closed' && state !== 'failed'))
+      return
+    this.#state = state
+    this.#options.listener.onState?.(state)
+    for (const waiter of [...this.#waiters]) {
+      const over = state === 'failed' || state === 'closed'
+      if (waiter.state !== state && !over) continue
+      this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
+      waiter.done(waiter.state === state ? undefined : (this.#failure ?? closedEarly(this.topology.name)))
+    }
+  }
+}
+
+const matchesWhole = (pattern: RegExp, topic: string): boolean =>
+  new RegExp(`^(?:${pattern.source})$`, pattern.flags.replaceAll(/[gy]/g, '')).test(topic)
+
+const asError = (error: unknown): Error =>
+  isFault(error) ? error : new Error(messageOf(error), { cause: error })
+
+const closedEarly = (name: string): Fault =>
+  new Fault({
+    code: 'APPLICATION_CLOSED',
+    actor: 'runtime',
+    message: `application '${name}' has been closed`,
+  })
+
+const noOffset = ({ topic, partition }: TopicPartition, group: string): Fault =>
+  new Fault({
+    code: 'OFFSET_MISSING',
+    actor: 'author',
+    message: `group '${group}' has no committed offset and autoOffsetReset is none`,
+    remedy: 'set autoOffsetReset to earliest or latest, or commit an offset',
+    place: { topic, partition },
+  })

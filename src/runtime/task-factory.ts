@@ -1,0 +1,115 @@
+import type { Clock } from '../base/clock.ts'
+import { AssertionFailed } from '../base/assert.ts'
+import type { Cluster } from '../kafka/cluster.ts'
+import type { ChangelogSink, StateStore } from '../state/store.ts'
+import { judgeBy } from '../task/failure-policy.ts'
+import type { TaskFailure, TaskHost } from '../task/ports.ts'
+import { queueSourceOf, Task } from '../task/task.ts'
+import type { StoreDefinition } from '../topology/store-definition.ts'
+import type { SubTopology } from '../topology/sub-topologies.ts'
+import type { ApplicationPlan } from './application-plan.ts'
+import { partsOfTask } from './application-plan.ts'
+import type { TaskId } from './assign-tasks.ts'
+import { changelogTopicOf } from './internal-topics.ts'
+import type { Metrics } from './metrics.ts'
+import { decodeOffsetMetadata } from './offset-metadata.ts'
+import type { RecordOutput } from './record-output.ts'
+import type { RestoreProgress } from './restore.ts'
+import { restoreStores } from './restore.ts'
+import { RunningTask } from './running-task.ts'
+import type { RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
+
+export interface TaskFactoryOptions {
+  readonly plan: ApplicationPlan
+  readonly settings: RuntimeSettings
+  readonly clock: Clock
+  readonly cluster: Cluster
+  readonly output: RecordOutput
+  readonly metrics: Metrics
+  readonly listener: RuntimeListener
+  readonly openStore: (task: TaskId, definition: StoreDefinition, changelog: ChangelogSink) => StateStore
+  readonly globalStore: (name: string) => StateStore | undefined
+  readonly requestCommit: () => void
+}
+
+/** Makes tasks and brings their stores up to date. */
+export class TaskFactory {
+  readonly #options: TaskFactoryOptions
+
+  constructor(options: TaskFactoryOptions) {
+    this.#options = options
+  }
+
+  /** Opens tasks; resolves when all their stores stand at the end of their changelogs. */
+  async open(ids: readonly TaskId[]): Promise<readonly RunningTask[]> {
+    const opened = ids.map((id) => this.#open(id))
+    await restoreStores(
+      this.#options.cluster,
+      opened.flatMap((each) => each.restorations()),
+      (progress) => this.#progress(progress),
+    )
+    return opened
+  }
+
+  partitionTimeOf(metadata: string | null | undefined): number {
+    return decodeOffsetMetadata(metadata)
+  }
+
+  #open(id: TaskId): RunningTask {
+    const { plan, settings } = this.#options
+    const parts = partsOfTask(id)
+    const subTopology = plan.subTopologies[parts.subTopology]
+    if (subTopology === undefined) throw new AssertionFailed(`no sub-topology for task ${id}`)
+    const task = new Task({
+      topology: plan.topology,
+      subTopology,
+      partition: parts.partition,
+      host: this.#hostOf(id, parts.partition, subTopology),
+      onFailure: judgeBy(settings, {
+        deadLetter: (row) => this.#options.output.sendRow(settings.deadLetterTopic as string, row),
+        leftOut: (failure) => this.#leftOut(failure),
+      }),
+    })
+    const inputs = plan.inputsOf(id)
+    for (const { topic, partition } of inputs) addMatched(task, subTopology, topic, partition)
+    return new RunningTask(task, inputs, subTopology.stores, settings.applicationId)
+  }
+
+  #hostOf(id: TaskId, partition: number, subTopology: SubTopology): TaskHost {
+    const { settings, clock, output, metrics, openStore, globalStore, requestCommit } = this.#options
+    const topics = new Map(
+      subTopology.stores.map((store) => [store.name, changelogTopicOf(settings.applicationId, store)]),
+    )
+    return {
+      applicationId: settings.applicationId,
+      clock,
+      output,
+      openStore: (definition, changelog) => openStore(id, definition, changelog),
+      globalStore: (name) => {
+        const store = globalStore(name)
+        if (store === undefined) throw new AssertionFailed(`no global store '${name}'`)
+        return store
+      },
+      changelog: output.changelog(partition, (store) => topics.get(store) as string),
+      dropped: (reason, node) => metrics.drop(reason, node),
+      requestCommit,
+    }
+  }
+
+  #leftOut({ node, fault }: TaskFailure): void {
+    this.#options.metrics.drop('failed', node)
+    this.#options.listener.onWarning?.(`a record was left out: ${fault.message}`)
+  }
+
+  #progress(progress: RestoreProgress): void {
+    this.#options.listener.onRestore?.(progress)
+  }
+}
+
+/** A topic that a pattern matched has no queue yet. */
+const addMatched = (task: Task, { nodes }: SubTopology, topic: string, partition: number): void => {
+  if (task.queue(topic) !== undefined) return
+  for (const node of nodes)
+    if (node.kind === 'source' && node.topics instanceof RegExp && node.topics.test(topic))
+      task.addTopic(queueSourceOf(node, topic, partition))
+}
