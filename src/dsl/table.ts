@@ -6,13 +6,15 @@ import type { ForeignKeyJoinOptions } from './foreign-key-join.ts'
 import { joinByForeignKey } from './foreign-key-join.ts'
 import type { Position } from './graph.ts'
 import type { GroupedTable } from './grouped-table.ts'
-import type { MaybeStored, Named, SerdeSource } from './options.ts'
+import type { MaybeStored, Named, SerdeSource, StoreOptions } from './options.ts'
 import { optionalSerde } from './options.ts'
 import { repartitioned } from './repartitioned.ts'
 import type { Stream } from './stream.ts'
 import { keep } from './stores.ts'
 import type { TableJoinOptions } from './table-join.ts'
 import { joinTables } from './table-join.ts'
+import { suppressed } from './suppressed.ts'
+import type { Suppression } from './suppression.ts'
 
 /** Grouping the rows of a table: the name becomes part of the repartition topic's. */
 export interface TableGroupByTextOptions<K2, V2> {
@@ -193,6 +195,17 @@ export class Table<K, V> {
     options: ForeignKeyJoinOptions<K, V, NoInfer<FK>, NoInfer<V2> | null, R>,
   ): Table<K, NonNullable<R>> {
     return joinByForeignKey<K, R>('left', this.at, other.at, options)
+  }
+
+  /**
+   * Holds updates back: until their window has closed (windowed tables only), or for a time. What waits is kept in the
+   * store of that name.
+   *
+   * @example
+   * counts.suppress(untilWindowCloses(), { store: 'final-counts' }).toStream().to(finalCounts)
+   */
+  suppress(until: Suppression<K>, options: StoreOptions & Named): Table<K, V> {
+    return this.at.graph.handles.table<K, V>(suppressed(this.at, until, options), undefined)
   }
 
   #filter(

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest'
+import type { Topology } from '../../src/index.ts'
+import { long, string, topic, topology } from '../../src/index.ts'
+import { testDriver } from '../../src/testing/index.ts'
+
+const customers = topic('customers', { value: string })
+const prices = topic('prices', { value: string })
+const orders = topic('orders', { value: string })
+const byLength = topic('by-length', { value: long })
+const byValue = topic('by-value', { value: string })
+
+const build = (optimise: boolean): Topology =>
+  topology(
+    'app',
+    (builder) => {
+      builder.table(customers, { store: 'customers' }).toStream().to(byValue)
+      builder.table(prices, { store: 'prices', versioned: { historyRetention: 10 } })
+      const rekeyed = builder.stream(orders).selectKey(({ value }) => value)
+      rekeyed.groupByKey({ name: 'counted' }).count({ store: 'counts' }).toStream().to(byLength)
+      const grouped = rekeyed.groupByKey({ name: 'reduced' })
+      grouped
+        .reduce((one, two) => one + two, { store: 'joined' })
+        .toStream()
+        .to(byValue)
+    },
+    { optimise },
+  )
+
+const run = (app: Topology): { readonly topics: readonly string[]; readonly outputs: unknown } => {
+  const driver = testDriver(app)
+  for (const value of ['x', 'y', 'x'])
+    for (const input of [customers, orders]) driver.input(input).pipe('k', value, { timestamp: 1 })
+  const outputs = [driver.output(byLength).readAll(), driver.output(byValue).readAll()]
+  return { topics: driver.topics().filter((name) => name.startsWith('app-')), outputs }
+}
+
+describe('an optimised topology', () => {
+  it('has the outputs of the plain one', () => {
+    expect(run(build(true)).outputs).toEqual(run(build(false)).outputs)
+  })
+
+  it('uses a table’s source as its changelog, and one repartition where two are equal', () => {
+    expect(run(build(false)).topics).toEqual([
+      'app-counted-repartition',
+      'app-counts-changelog',
+      'app-customers-changelog',
+      'app-joined-changelog',
+      'app-reduced-repartition',
+    ])
+    expect(run(build(true)).topics).toEqual([
+      'app-counted-repartition',
+      'app-counts-changelog',
+      'app-joined-changelog',
+    ])
+  })
+
+  it('leaves a versioned table its own changelog, as a compacted source has no history', () => {
+    const changelogs = Object.fromEntries(
+      build(true).stores.map(({ name, changelogTopic }) => [name, changelogTopic]),
+    )
+    expect(changelogs).toMatchObject({ customers: 'customers', prices: undefined })
+  })
+})
