@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
 /** One update of one of several tables: null deletes the row. */
 export interface Update {

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { hexEncode, utf8Encode } from '../../src/base/bytes.ts'
 import { murmur3 } from '../../src/topic/murmur3.ts'

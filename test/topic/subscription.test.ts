@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { hexDecode, hexEncode } from '../../src/base/bytes.ts'
 import { isFault } from '../../src/base/fault.ts'
