@@ -19,11 +19,17 @@ export { topology, TopologyBuilder } from './dsl/builder.ts'
 export { otherwise } from './dsl/callbacks.ts'
 export { joinWindows, within } from './dsl/join-windows.ts'
 export type { JoinWindowsOptions } from './dsl/join-windows.ts'
+export { hopping, session, sliding, tumbling } from './dsl/windows.ts'
+export { untilTimeLimit, untilWindowCloses } from './dsl/suppression.ts'
+export type { Suppression, SuppressionBounds } from './dsl/suppression.ts'
 export { GlobalTable } from './dsl/global-table.ts'
 export type { GlobalJoinOptions, StreamJoinOptions, StreamTableJoinOptions } from './dsl/stream-joins.ts'
 export type { Stream } from './dsl/stream.ts'
 export type { Table } from './dsl/table.ts'
 export type { GroupedStream } from './dsl/grouped-stream.ts'
+export type { CogroupedStream } from './dsl/cogrouped-stream.ts'
+export type { SessionWindowedStream, TimeWindowedStream } from './dsl/windowed-stream.ts'
+export type { GroupedTable } from './dsl/grouped-table.ts'
 export type { Topology } from './topology/topology.ts'
 export { keyValueStore, sessionStore, versionedStore, windowStore } from './dsl/processor-stores.ts'
 export type { ProcessorStoreOptions } from './dsl/processor-stores.ts'
@@ -38,3 +44,11 @@ export type {
 export { start } from './app/start.ts'
 export type { Application, StartOptions } from './app/start.ts'
 export type { Settings, SettingsInput } from './app/settings.ts'
+export type {
+  KeyValueStore,
+  ReadOnlyKeyValueStore,
+  TimestampedKeyValueStore,
+  ValueAndTimestamp,
+} from './state/store.ts'
+export { replay } from './app/replay.ts'
+export type { ReplayOptions, ReplayProgress, ReplayResult } from './app/replay.ts'

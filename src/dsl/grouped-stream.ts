@@ -4,11 +4,16 @@ import type { NodeOf } from '../topology/node.ts'
 import type { Adder, Initial, Reducer } from './callbacks.ts'
 import { initialiser } from './callbacks.ts'
 import type { Position } from './graph.ts'
-import type { SerdeSource, StoreOptions } from './options.ts'
+import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
+import { CogroupedStream } from './cogrouped-stream.ts'
+import type { EmitOptions, Named, SerdeSource, StoreOptions } from './options.ts'
 import { optionalSerde } from './options.ts'
 import { materialisable } from './repartitioned.ts'
+import type { SideOutputs } from './side-outputs.ts'
+import { addSideOutputs } from './side-outputs.ts'
 import { addKeyValueStore } from './stores.ts'
 import type { Table } from './table.ts'
+import { SessionWindowedStream, TimeWindowedStream } from './windowed-stream.ts'
 
 /** How a stream was grouped: the name its repartition topic gets, if there has to be one. */
 export interface Grouping {
@@ -16,12 +21,16 @@ export interface Grouping {
   readonly partitions: number | undefined
 }
 
-export interface AggregateOptions<K, V, A> extends StoreOptions {
+/** How an aggregate is kept, when it tells its values, and who takes up what it leaves out. */
+export interface AggregateStoreOptions<K, V> extends StoreOptions, EmitOptions, Named {
+  readonly dropped?: SideOutputs<K, V>
+}
+
+export interface AggregateOptions<K, V, A> extends AggregateStoreOptions<K, V> {
   readonly initial: Initial<A>
   /** Adds one value to the aggregate; null deletes it. */
   readonly add: Adder<A, K, V>
   readonly value: SerdeSource<A>
-  readonly name?: string
 }
 
 /**
@@ -44,7 +53,7 @@ export class GroupedStream<K, V> {
   }
 
   /** How many records each key has had. */
-  count(options: StoreOptions & { readonly name?: string }): Table<K, number> {
+  count(options: AggregateStoreOptions<K, V>): Table<K, number> {
     return this.#aggregate<number>('count', options, long as AnySerde, {
       initial: () => 0,
       add: (aggregate) => (aggregate as number) + 1,
@@ -54,7 +63,7 @@ export class GroupedStream<K, V> {
   /** Combines the values of each key; the first value of a key stands for itself, and null deletes. */
   reduce(
     reducer: Reducer<NonNullable<V>>,
-    options: StoreOptions & { readonly name?: string; readonly value?: SerdeSource<NonNullable<V>> },
+    options: AggregateStoreOptions<K, V> & { readonly value?: SerdeSource<NonNullable<V>> },
   ): Table<K, NonNullable<V>> {
     return this.#aggregate<NonNullable<V>>(
       'reduce',
@@ -82,6 +91,28 @@ export class GroupedStream<K, V> {
   }
 
   /**
+   * Begins an aggregate over several grouped streams of this key, each added by a function of its own.
+   *
+   * @example
+   * orders.groupByKey().cogroup<Customer>(addOrder).cogroup(returns.groupByKey(), addReturn)
+   */
+  cogroup<A>(add: Adder<A, K, NonNullable<V>>): CogroupedStream<K, A> {
+    return new CogroupedStream<K, A>([{ grouped: this, add: add as NodeOf<'aggregate'>['add'] }])
+  }
+
+  /** An aggregate for each key and window: tumbling, hopping or sliding. */
+  windowedBy(windows: TimeWindows | SlidingWindows): TimeWindowedStream<K, V>
+  /** An aggregate for each key and session. */
+  windowedBy(windows: SessionWindows): SessionWindowedStream<K, V>
+  windowedBy(
+    windows: TimeWindows | SlidingWindows | SessionWindows,
+  ): TimeWindowedStream<K, V> | SessionWindowedStream<K, V> {
+    return windows.kind === 'session'
+      ? new SessionWindowedStream<K, V>(this, windows)
+      : new TimeWindowedStream<K, V>(this, windows)
+  }
+
+  /**
    * Where the aggregates of this grouping read: behind its repartition topic where the key was changed. Aggregates that
    * share a named grouping share its topic.
    *
@@ -95,7 +126,7 @@ export class GroupedStream<K, V> {
 
   #aggregate<A>(
     verb: NodeOf<'aggregate'>['verb'],
-    options: StoreOptions & { readonly name?: string },
+    options: StoreOptions & EmitOptions & Named & { readonly dropped?: unknown },
     value: AnySerde | undefined,
     functions: Pick<NodeOf<'aggregate'>, 'initial' | 'add'>,
   ): Table<K, A> {
@@ -109,6 +140,7 @@ export class GroupedStream<K, V> {
       emit: options.emit ?? 'onUpdate',
       ...functions,
     })
+    addSideOutputs(from, node, options.dropped as never)
     return at.graph.handles.table<K, A>({ ...at, node }, options.store)
   }
 }

@@ -4,19 +4,19 @@ import type { NodeOf } from '../topology/node.ts'
 import type { Initial } from './callbacks.ts'
 import { initialiser } from './callbacks.ts'
 import type { Position } from './graph.ts'
-import type { Named, SerdeSource, TableStoreOptions } from './options.ts'
+import type { EmitOptions, Named, SerdeSource, TableStoreOptions } from './options.ts'
 import { optionalSerde } from './options.ts'
 import { addTableStore } from './stores.ts'
 import type { Table } from './table.ts'
 
-export interface TableReduceOptions<V> extends TableStoreOptions, Named {
+export interface TableReduceOptions<V> extends TableStoreOptions, EmitOptions, Named {
   /** Combines the aggregate with the value of a row that joins the group; its first value stands for itself. */
   readonly add: (aggregate: V, value: V) => V | null
   /** Takes the value of a row that leaves the group, or changes, out of the aggregate again. */
   readonly subtract: (aggregate: V, value: V) => V | null
 }
 
-export interface TableAggregateOptions<K, V, A> extends TableStoreOptions, Named {
+export interface TableAggregateOptions<K, V, A> extends TableStoreOptions, EmitOptions, Named {
   readonly initial: Initial<A>
   /** Adds the value of a row that joins the group; null deletes the aggregate. */
   readonly add: (aggregate: A, value: V, key: K) => A | null
@@ -43,7 +43,7 @@ export class GroupedTable<K, V> {
   }
 
   /** How many rows each group has. A group that empties stays, with 0. */
-  count(options: TableStoreOptions & Named): Table<K, number> {
+  count(options: TableStoreOptions & EmitOptions & Named): Table<K, number> {
     return this.#aggregate<number>('count', options, long as AnySerde, {
       initial: () => 0,
       add: (count) => (count as number) + 1,
@@ -77,7 +77,7 @@ export class GroupedTable<K, V> {
 
   #aggregate<A>(
     verb: NodeOf<'tableAggregate'>['verb'],
-    options: TableStoreOptions & Named,
+    options: TableStoreOptions & EmitOptions & Named,
     value: AnySerde | undefined,
     functions: Pick<NodeOf<'tableAggregate'>, 'initial' | 'add' | 'subtract'>,
   ): Table<K, A> {

@@ -33,8 +33,12 @@ export interface StoreOptions {
   readonly storage?: 'memory' | 'disk'
   /** False for a store that a restart may lose. True unless given. */
   readonly changelog?: boolean
+}
+
+/** When an aggregate tells its new values: at once, or the last of each key at the next commit. */
+export interface EmitOptions {
   /** `onUpdate` unless given. */
-  readonly emit?: EmitPolicy
+  readonly emit?: Exclude<EmitPolicy, 'onWindowClose'>
 }
 
 /** How a table is kept. */

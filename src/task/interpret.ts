@@ -13,7 +13,10 @@ import { interpretProcess } from './nodes/process.ts'
 import { interpretRepartition, interpretSink } from './nodes/sink.ts'
 import { interpretStreamStreamJoin } from './nodes/stream-stream-join.ts'
 import { interpretStreamGlobalTableJoin, interpretStreamTableJoin } from './nodes/stream-table-join.ts'
+import { interpretSessionAggregate } from './nodes/session-aggregate.ts'
+import { interpretSlidingAggregate } from './nodes/sliding-aggregate.ts'
 import { interpretBranch, interpretMerge, interpretSplit } from './nodes/split.ts'
+import { interpretSuppress } from './nodes/suppress.ts'
 import { interpretTableAggregate } from './nodes/table-aggregate.ts'
 import { interpretTableGroupBy } from './nodes/table-group-by.ts'
 import { interpretTableTableJoin } from './nodes/table-join.ts'
@@ -24,6 +27,7 @@ import {
   interpretToStream,
   interpretToTable,
 } from './nodes/table.ts'
+import { interpretWindowAggregate } from './nodes/window-aggregate.ts'
 
 /** Hands a node to the interpreter of its kind. */
 export const interpret = (
@@ -64,6 +68,14 @@ export const interpret = (
       return interpretToStream(node, inputs, context)
     case 'aggregate':
       return interpretAggregate(node, inputs, context)
+    case 'windowAggregate':
+      return interpretWindowAggregate(node, inputs, context)
+    case 'slidingAggregate':
+      return interpretSlidingAggregate(node, inputs, context)
+    case 'sessionAggregate':
+      return interpretSessionAggregate(node, inputs, context)
+    case 'suppress':
+      return interpretSuppress(node, inputs, context)
     case 'streamTableJoin':
       return interpretStreamTableJoin(node, inputs, context)
     case 'streamGlobalTableJoin':
@@ -90,10 +102,6 @@ export const interpret = (
       return interpretTableGroupBy(node, inputs, context)
     case 'mapAsync':
     case 'deduplicate':
-    case 'windowAggregate':
-    case 'slidingAggregate':
-    case 'sessionAggregate':
-    case 'suppress':
       throw new AssertionFailed(`no interpreter for ${node.kind} yet`)
   }
 }

@@ -1,5 +1,5 @@
 import type { Subscriber } from 'rxjs'
-import { Observable } from 'rxjs'
+import { Observable, Subject } from 'rxjs'
 import { Fault, isFault, messageOf } from '../base/fault.ts'
 import type { StateStore, ValueAndTimestamp } from '../state/store.ts'
 import type { RecordOrigin } from '../topic/record.ts'
@@ -38,6 +38,8 @@ export class NodeContext {
   readonly stores: ReadonlyMap<string, StateStore>
   readonly views: Map<string, TableView> = new Map()
   readonly branches: Map<string, Observable<AnyRecord>> = new Map()
+  /** Where dropped records go on, by node and reason. */
+  readonly sideOutputs: Map<string, Subject<AnyRecord>> = new Map()
   readonly punctuators: Set<ScheduledPunctuator> = new Set()
   /** Called before every commit, in order of registration: emissions that were held back go out here. */
   readonly beforeCommit: (() => void)[] = []
@@ -80,8 +82,21 @@ export class NodeContext {
     })
   }
 
+  /** Counts a record that a node does not take, and hands it to the side output for that reason if there is one. */
   drop(reason: DropReason, node: string, record: AnyRecord | undefined): void {
-    this.host.dropped(reason, node, record)
+    this.dropSome(reason, node, record, 1, true)
+  }
+
+  /** The same where a record counts several times (once for each window), or was taken in part, so is not lost. */
+  dropSome(
+    reason: DropReason,
+    node: string,
+    record: AnyRecord | undefined,
+    times: number,
+    lost: boolean,
+  ): void {
+    for (let time = 0; time < times; time++) this.host.dropped(reason, node, record)
+    if (lost && record !== undefined) this.sideOutputs.get(sideOutputKey(node, reason))?.next(record)
   }
 
   /** Notes a failure; only the first of a record counts, as everything after it is skipped. */
@@ -114,6 +129,8 @@ export class NodeContext {
     })
   }
 }
+
+export const sideOutputKey = (node: string, reason: string): string => `${node}\u0000${reason}`
 
 /** Handles one record: may emit any number of records. */
 export type OnRecord = (record: AnyRecord, emit: Emit) => void

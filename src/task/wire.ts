@@ -84,7 +84,7 @@ class Wirer {
   #offer(node: TopologyNode, records: Observable<AnyRecord>, headIndex: number): void {
     const followers = this.#followers.get(node.name) ?? []
     const [only] = followers
-    if (followers.length === 1 && only?.from.length === 1 && node.kind !== 'split') {
+    if (followers.length === 1 && only?.from.length === 1 && only.kind !== 'branch') {
       this.#outputs.set(node.name, { records, headIndex })
       return
     }

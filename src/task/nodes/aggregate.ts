@@ -1,5 +1,6 @@
 import type { TimestampedKeyValueStore } from '../../state/store.ts'
-import { changeOf, step } from '../node-context.ts'
+import { step } from '../node-context.ts'
+import { tellerFor } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 
@@ -10,16 +11,16 @@ import { onlyInput } from './interpreter.ts'
 export const interpretAggregate: Interpreter<'aggregate'> = (node, inputs, context) => {
   const store = context.store<TimestampedKeyValueStore<unknown, unknown>>(node.store)
   context.views.set(node.name, { get: (key) => store.get(key) })
+  const tell = tellerFor(context, node)
   return step(context, node.name, onlyInput(inputs), (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
     if (record.hasNullValue) return context.drop('nullValue', node.name, record)
     const { key } = record
     const old = store.get(key)
     const timestamp = old === null ? record.timestamp : Math.max(old.timestamp, record.timestamp)
-    // As in Kafka Streams, the initial aggregate counts as the value before the first.
     const before = old === null ? node.initial() : old.value
     const value = node.add(before, record.value, record) ?? null
     store.put(key, value, timestamp)
-    emit.next(record.withValue(changeOf(value, before)).withTimestamp(timestamp))
+    tell(emit, record.withTimestamp(timestamp), value, old?.value ?? null, before)
   })
 }

@@ -1,7 +1,7 @@
-import { EMPTY, Subject, merge } from 'rxjs'
+import { Subject, merge } from 'rxjs'
 import type { Observable } from 'rxjs'
 import type { AnyRecord } from '../../topology/node.ts'
-import { step } from '../node-context.ts'
+import { sideOutputKey, step } from '../node-context.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 
@@ -18,9 +18,21 @@ export const interpretSplit: Interpreter<'split'> = (node, inputs, context) => {
   })
 }
 
-export const interpretBranch: Interpreter<'branch'> = (node, _inputs, context) =>
-  context.branches.get(branchKey(node.from[0] as string, node.branch)) ?? EMPTY
+/** What a split handed to this branch; below any other node, what that node dropped for the reason it is called. */
+export const interpretBranch: Interpreter<'branch'> = (node, _inputs, context) => {
+  const parent = node.from[0] as string
+  const branch = context.branches.get(branchKey(parent, node.branch))
+  if (branch !== undefined) return branch
+  const dropped = new Subject<AnyRecord>()
+  context.sideOutputs.set(sideOutputKey(parent, node.branch), dropped)
+  return dropped
+}
 
-export const interpretMerge: Interpreter<'merge'> = (_node, inputs): Observable<AnyRecord> => merge(...inputs)
+/** Streams that go on as one, or the parts of a table that several nodes keep in one store. */
+export const interpretMerge: Interpreter<'merge'> = (node, inputs, context): Observable<AnyRecord> => {
+  const view = context.views.get(node.from[0] as string)
+  if (view !== undefined) context.views.set(node.name, view)
+  return merge(...inputs)
+}
 
 const branchKey = (split: string, branch: string): string => `${split}\u0000${branch}`

@@ -4,7 +4,7 @@ import type { DataType } from '../data-types.ts'
 import type { Datum } from '../functions.ts'
 import { joiner, selector } from '../functions.ts'
 import type { FunctionCall, Operator } from '../scenario.ts'
-import type { EntryOf, Scope } from '../scope.ts'
+import type { EntryOf } from '../scope.ts'
 import { given, optionalNumber, text } from '../scope.ts'
 import type { Operators } from './operator.ts'
 
@@ -53,8 +53,7 @@ export const streamJoinOperators: Operators = {
 
 type Streamed = EntryOf<'stream'>
 
-const pairOf = (operator: Operator): readonly [string, string] =>
-  operator['of'] as unknown as readonly [string, string]
+const pairOf = (operator: Operator): readonly [string, string] => operator['of'] as readonly [string, string]
 
 const verbs = { inner: 'join', left: 'leftJoin', outer: 'outerJoin' } as const
 

@@ -1,0 +1,156 @@
+import type { AnySerde } from '../topic/serde.ts'
+import type { Windowed } from '../topic/windowed.ts'
+import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
+import type { Adder, Initial } from './callbacks.ts'
+import { initialiser } from './callbacks.ts'
+import type { EmitOptions, Named, SerdeSource, StoreOptions } from './options.ts'
+import { optionalSerde } from './options.ts'
+import type { SideOutputs } from './side-outputs.ts'
+import { addSideOutputs } from './side-outputs.ts'
+import { addKeyValueStore } from './stores.ts'
+import type { Table } from './table.ts'
+import type { AggregateInput, AnyWindows, WindowedStoreOptions } from './windowed-aggregate.ts'
+import { addWindowedAggregate } from './windowed-aggregate.ts'
+import type { Groupable } from './windowed-stream.ts'
+
+/** One of the streams of a cogroup and how its values are added to the common aggregate. */
+export interface CogroupPart {
+  readonly grouped: Groupable
+  readonly add: AggregateInput['add']
+}
+
+/** A grouped stream as a cogroup takes it. */
+export type CogroupMember<K, V> = Groupable & { readonly member?: (key: K, value: V) => void }
+
+export interface CogroupOptions<K, A> extends StoreOptions, EmitOptions, Named {
+  readonly initial: Initial<A>
+  readonly value: SerdeSource<NonNullable<A>>
+  readonly dropped?: SideOutputs<K, unknown>
+}
+
+export interface WindowedCogroupOptions<K, A> extends WindowedStoreOptions<K, unknown> {
+  readonly initial: Initial<A>
+  readonly value: SerdeSource<NonNullable<A>>
+}
+
+export interface SessionCogroupOptions<K, A> extends WindowedCogroupOptions<K, A> {
+  /** Makes one aggregate of two where a record joins their sessions; the earlier session is the first. */
+  readonly merge: (left: A, right: A, key: K) => A
+}
+
+/**
+ * Several grouped streams of one key, folded into one aggregate, each by its own function (Kafka Streams'
+ * `CogroupedKStream`): one store, where joining their aggregates would need one for each.
+ *
+ * @example
+ * orders.groupByKey()
+ *   .cogroup<Customer>((customer, order) => ({ ...customer, spent: customer.spent + order.amount }))
+ *   .cogroup(returns.groupByKey(), (customer) => ({ ...customer, returns: customer.returns + 1 }))
+ *   .aggregate({ store: 'customers', value: Customer, initial: newCustomer })
+ */
+export class CogroupedStream<K, A> {
+  readonly #parts: readonly [CogroupPart, ...CogroupPart[]]
+
+  constructor(parts: readonly [CogroupPart, ...CogroupPart[]]) {
+    this.#parts = parts
+  }
+
+  /** Adds another stream of the same key. */
+  cogroup<V>(grouped: CogroupMember<K, V>, add: Adder<A, K, NonNullable<V>>): CogroupedStream<K, A> {
+    return new CogroupedStream<K, A>([...this.#parts, { grouped, add: add as AggregateInput['add'] }])
+  }
+
+  /** The aggregates as a table. Records with a null key or value are dropped and counted. */
+  aggregate(options: CogroupOptions<K, A>): Table<K, NonNullable<A>> {
+    const inputs = inputsOf(this.#parts, options.store)
+    const [{ from }] = inputs
+    const { graph } = from
+    const value = graph.valueSerde(optionalSerde(options.value as never), `store '${options.store}'`)
+    addKeyValueStore({ ...from, value }, options)
+    const nodes = inputs.map(({ from: input, add }) => {
+      const node = graph.add('aggregate', 'cogroup', undefined, {
+        from: [input.node],
+        verb: 'cogroup',
+        store: options.store,
+        initial: initialiser(options.initial),
+        add,
+        emit: options.emit ?? 'onUpdate',
+      })
+      addSideOutputs(input, node, options.dropped as never)
+      return node
+    })
+    const node = graph.add('merge', 'cogroup', options.name, { from: nodes })
+    return graph.handles.table<K, NonNullable<A>>({ ...from, node, value, rekeyed: false }, options.store)
+  }
+
+  /** The aggregates within tumbling, hopping or sliding windows. */
+  windowedBy(windows: TimeWindows | SlidingWindows): TimeWindowedCogroupedStream<K, A>
+  /** The aggregates within sessions. */
+  windowedBy(windows: SessionWindows): SessionWindowedCogroupedStream<K, A>
+  windowedBy(windows: AnyWindows): TimeWindowedCogroupedStream<K, A> | SessionWindowedCogroupedStream<K, A> {
+    return windows.kind === 'session'
+      ? new SessionWindowedCogroupedStream<K, A>(this.#parts, windows)
+      : new TimeWindowedCogroupedStream<K, A>(this.#parts, windows)
+  }
+}
+
+/** Several grouped streams of one key within time windows; each keeps its own stream time. */
+export class TimeWindowedCogroupedStream<K, A> {
+  readonly #parts: readonly [CogroupPart, ...CogroupPart[]]
+  readonly #windows: TimeWindows | SlidingWindows
+
+  constructor(parts: readonly [CogroupPart, ...CogroupPart[]], windows: TimeWindows | SlidingWindows) {
+    this.#parts = parts
+    this.#windows = windows
+  }
+
+  aggregate(options: WindowedCogroupOptions<K, A>): Table<Windowed<K>, NonNullable<A>> {
+    return windowedCogroup(this.#windows, this.#parts, options, undefined)
+  }
+}
+
+/** Several grouped streams of one key within sessions; each keeps its own stream time. */
+export class SessionWindowedCogroupedStream<K, A> {
+  readonly #parts: readonly [CogroupPart, ...CogroupPart[]]
+  readonly #windows: SessionWindows
+
+  constructor(parts: readonly [CogroupPart, ...CogroupPart[]], windows: SessionWindows) {
+    this.#parts = parts
+    this.#windows = windows
+  }
+
+  aggregate(options: SessionCogroupOptions<K, A>): Table<Windowed<K>, NonNullable<A>> {
+    const { merge } = options
+    return windowedCogroup(this.#windows, this.#parts, options, (key, left, right) =>
+      merge(left as A, right as A, key as K),
+    )
+  }
+}
+
+const windowedCogroup = <K, A>(
+  windows: AnyWindows,
+  parts: readonly [CogroupPart, ...CogroupPart[]],
+  options: WindowedCogroupOptions<K, A>,
+  merge: ((key: unknown, left: unknown, right: unknown) => unknown) | undefined,
+): Table<Windowed<K>, NonNullable<A>> =>
+  addWindowedAggregate<K, NonNullable<A>>(
+    windows,
+    inputsOf(parts, options.store),
+    {
+      verb: 'cogroup',
+      value: optionalSerde(options.value as never) as AnySerde,
+      initial: initialiser(options.initial),
+      merge,
+    },
+    options as never,
+  )
+
+/** Every part where it is partitioned by its key; a part without a name of its own is numbered after the store. */
+const inputsOf = (
+  parts: readonly [CogroupPart, ...CogroupPart[]],
+  store: string,
+): readonly [AggregateInput, ...AggregateInput[]] =>
+  parts.map(({ grouped, add }, index) => ({
+    from: grouped.materialise(`${store}-${index}`),
+    add,
+  })) as unknown as readonly [AggregateInput, ...AggregateInput[]]

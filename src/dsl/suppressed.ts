@@ -1,0 +1,45 @@
+import { bufferedChangeSerde } from '../topology/buffered-change.ts'
+import type { NodeOf } from '../topology/node.ts'
+import type { Graph, Position } from './graph.ts'
+import type { Named, StoreOptions } from './options.ts'
+import { storeBase } from './stores.ts'
+import type { Suppression } from './suppression.ts'
+
+/** Adds a suppression and the store of what waits in it. */
+export const suppressed = (
+  at: Position,
+  suppression: Suppression<never>,
+  options: StoreOptions & Named,
+): Position => {
+  const { graph } = at
+  const base = storeBase(at, options)
+  graph.addStore({ kind: 'keyValue', timestamped: false, ...base, value: bufferedChangeSerde(base.value) })
+  const node = graph.add('suppress', 'suppress', options.name, {
+    from: [at.node],
+    store: options.store,
+    until:
+      suppression.until === 'timeLimit'
+        ? { kind: 'timeLimit', limitMs: suppression.limitMs }
+        : { kind: 'windowCloses', graceMs: graceAbove(graph, at.node) },
+    maxRecords: suppression.maxRecords,
+    maxBytes: suppression.maxBytes,
+    whenFull: suppression.whenFull,
+  })
+  return { ...at, node }
+}
+
+/** How long after its end a window of this table may still change: what the windows nearest above say. */
+const graceAbove = (graph: Graph, name: string): number => {
+  const node = graph.nodes.find((each) => each.name === name)
+  switch (node?.kind) {
+    case 'windowAggregate':
+    case 'slidingAggregate':
+      return node.windows.graceMs
+    case 'sessionAggregate':
+      return node.windows.gapMs + node.windows.graceMs
+    case undefined:
+      return 0
+    default:
+      return Math.max(0, ...(node as NodeOf<'merge'>).from.map((parent) => graceAbove(graph, parent)))
+  }
+}

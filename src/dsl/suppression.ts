@@ -1,0 +1,72 @@
+import { Fault } from '../base/fault.ts'
+import type { NodeOf } from '../topology/node.ts'
+import type { Windowed } from '../topic/windowed.ts'
+
+/** How long a table's updates are held back, and how much may wait. `K` is the key of the tables it suits. */
+export interface Suppression<in K> {
+  readonly until: 'windowCloses' | 'timeLimit'
+  readonly limitMs: number
+  readonly maxRecords: number | undefined
+  readonly maxBytes: number | undefined
+  readonly whenFull: NodeOf<'suppress'>['whenFull']
+  /** Only for the types: a suppression until windows close takes windowed keys. */
+  readonly suits?: (key: K) => void
+}
+
+export interface SuppressionBounds {
+  /** How many keys may wait. Any number unless given. */
+  readonly maxRecords?: number
+  /** How many bytes of keys and values may wait. Any number unless given. */
+  readonly maxBytes?: number
+}
+
+/**
+ * Holds a window's updates back until it has closed, so that each window is told once, finally. What has closed is in
+ * stream time: the next record of the task's topics lets results go. Results may not leave early, so a bound that is
+ * reached stops the application.
+ *
+ * @example
+ * counts.suppress(untilWindowCloses(), { store: 'final-counts' }).toStream().to(finalCounts)
+ */
+export const untilWindowCloses = (bounds: SuppressionBounds = {}): Suppression<Windowed<unknown>> => ({
+  until: 'windowCloses',
+  limitMs: 0,
+  whenFull: 'shutDown',
+  ...checked(bounds),
+})
+
+/**
+ * Tells at most one update of a key per `limit` of stream time, the latest. A bound that is reached lets the oldest go
+ * early, or stops the application where that is asked for.
+ *
+ * @example
+ * balances.suppress(untilTimeLimit({ limit: seconds(10), maxRecords: 10_000 }), { store: 'calm-balances' })
+ */
+export const untilTimeLimit = ({
+  limit,
+  whenFull = 'emitEarly',
+  ...bounds
+}: SuppressionBounds & {
+  readonly limit: number
+  readonly whenFull?: 'emitEarly' | 'shutDown'
+}): Suppression<unknown> => {
+  if (limit < 0) throw invalid(`the time limit ${limit} is negative`)
+  return { until: 'timeLimit', limitMs: limit, whenFull, ...checked(bounds) }
+}
+
+const checked = ({
+  maxRecords,
+  maxBytes,
+}: SuppressionBounds): Pick<Suppression<never>, 'maxRecords' | 'maxBytes'> => {
+  for (const bound of [maxRecords, maxBytes])
+    if (bound !== undefined && !(bound > 0)) throw invalid(`a bound of ${bound} lets nothing wait`)
+  return { maxRecords, maxBytes }
+}
+
+const invalid = (message: string): Fault =>
+  new Fault({
+    code: 'SUPPRESSION_INVALID',
+    actor: 'author',
+    message: `suppression: ${message}`,
+    remedy: 'give limits in milliseconds and bounds above 0',
+  })

@@ -1,0 +1,158 @@
+import type { AnySerde } from '../topic/serde.ts'
+import { long } from '../topic/serdes.ts'
+import type { Windowed } from '../topic/windowed.ts'
+import type { NodeOf } from '../topology/node.ts'
+import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
+import type { Adder, Initial, Reducer } from './callbacks.ts'
+import { initialiser } from './callbacks.ts'
+import type { Position } from './graph.ts'
+import type { SerdeSource } from './options.ts'
+import { optionalSerde } from './options.ts'
+import type { Table } from './table.ts'
+import type { AnyWindows, AggregateFunctions, WindowedStoreOptions } from './windowed-aggregate.ts'
+import { addWindowedAggregate } from './windowed-aggregate.ts'
+
+export interface WindowedReduceOptions<K, V> extends WindowedStoreOptions<K, V> {
+  readonly value?: SerdeSource<NonNullable<V>>
+}
+
+export interface WindowedAggregateOptions<K, V, A> extends WindowedStoreOptions<K, V> {
+  readonly initial: Initial<A>
+  /** Adds one value to the aggregate of its window; null deletes it. */
+  readonly add: Adder<A, K, V>
+  readonly value: SerdeSource<NonNullable<A>>
+}
+
+export interface SessionAggregateOptions<K, V, A> extends WindowedAggregateOptions<K, V, A> {
+  /** Makes one aggregate of two where a record joins their sessions; the earlier session is the first. */
+  readonly merge: (left: A, right: A, key: K) => A
+}
+
+/** Where a grouped stream is read once it has to be partitioned by its key; the name serves where it has none. */
+export interface Groupable {
+  /** @internal */
+  materialise(fallbackName: string): Position
+}
+
+/** The aggregates of one grouped stream within windows, whichever kind. */
+class WindowedAggregates<K, V> {
+  readonly #grouped: Groupable
+  readonly #windows: AnyWindows
+
+  constructor(grouped: Groupable, windows: AnyWindows) {
+    this.#grouped = grouped
+    this.#windows = windows
+  }
+
+  count(options: WindowedStoreOptions<K, V>): Table<Windowed<K>, number> {
+    return this.add<number>(options, (aggregate) => (aggregate as number) + 1, {
+      verb: 'count',
+      value: long as AnySerde,
+      initial: () => 0,
+      merge: (_key, left, right) => (left as number) + (right as number),
+    })
+  }
+
+  reduce(reducer: Reducer<V>, options: WindowedReduceOptions<K, V>): Table<Windowed<K>, NonNullable<V>> {
+    const reduced = (aggregate: unknown, value: unknown): unknown =>
+      aggregate === null ? value : reducer(aggregate as V, value as V)
+    return this.add<NonNullable<V>>(options, reduced, {
+      verb: 'reduce',
+      value: optionalSerde(options.value as never),
+      initial: () => null,
+      merge: (_key, left, right) => reduced(left, right),
+    })
+  }
+
+  add<A>(
+    options: WindowedStoreOptions<K, V>,
+    add: NodeOf<'windowAggregate'>['add'],
+    functions: AggregateFunctions,
+  ): Table<Windowed<K>, A> {
+    const from = this.#grouped.materialise(options.store)
+    const value = functions.value ?? (functions.verb === 'reduce' ? from.value : undefined)
+    return addWindowedAggregate<K, A>(
+      this.#windows,
+      [{ from, add }],
+      { ...functions, value },
+      options as never,
+    )
+  }
+}
+
+/**
+ * A grouped stream within tumbling, hopping or sliding windows: an aggregate for each key and window. Tumbling and
+ * hopping windows take null values (`count` counts them, an aggregator sees null); sliding windows drop and count them.
+ *
+ * @example
+ * clicks.groupByKey().windowedBy(tumbling({ size: minutes(1) })).count({ store: 'clicks-by-minute' })
+ */
+export class TimeWindowedStream<K, V> {
+  readonly #aggregates: WindowedAggregates<K, V>
+
+  constructor(grouped: Groupable, windows: TimeWindows | SlidingWindows) {
+    this.#aggregates = new WindowedAggregates(grouped, windows)
+  }
+
+  /** How many records each window has of each key. */
+  count(options: WindowedStoreOptions<K, V>): Table<Windowed<K>, number> {
+    return this.#aggregates.count(options)
+  }
+
+  /** Combines the values of each window; the first stands for itself, and null deletes. */
+  reduce(reducer: Reducer<V>, options: WindowedReduceOptions<K, V>): Table<Windowed<K>, NonNullable<V>> {
+    return this.#aggregates.reduce(reducer, options)
+  }
+
+  /**
+   * Folds the values of each window into an aggregate of another type.
+   *
+   * @example
+   * windowed.aggregate({ store: 'revenue', value: double, initial: 0, add: (sum, { amount }) => sum + amount })
+   */
+  aggregate<A>(options: WindowedAggregateOptions<K, V, A>): Table<Windowed<K>, NonNullable<A>> {
+    return this.#aggregates.add(options, options.add as never, aggregateFunctions(options, undefined))
+  }
+}
+
+/**
+ * A grouped stream within sessions. A record joins the sessions it is near to: their aggregates are merged, the old
+ * sessions are deleted (each tells a null), and the record is added last.
+ *
+ * @example
+ * clicks.groupByKey().windowedBy(session({ gap: minutes(30) })).count({ store: 'clicks-by-visit' })
+ */
+export class SessionWindowedStream<K, V> {
+  readonly #aggregates: WindowedAggregates<K, V>
+
+  constructor(grouped: Groupable, windows: SessionWindows) {
+    this.#aggregates = new WindowedAggregates(grouped, windows)
+  }
+
+  /** How many records each session has. */
+  count(options: WindowedStoreOptions<K, V>): Table<Windowed<K>, number> {
+    return this.#aggregates.count(options)
+  }
+
+  /** Combines the values of each session, and those of sessions that become one. */
+  reduce(reducer: Reducer<V>, options: WindowedReduceOptions<K, V>): Table<Windowed<K>, NonNullable<V>> {
+    return this.#aggregates.reduce(reducer, options)
+  }
+
+  /** Folds the values of each session; `merge` makes one aggregate of two. */
+  aggregate<A>(options: SessionAggregateOptions<K, V, A>): Table<Windowed<K>, NonNullable<A>> {
+    const merge: AggregateFunctions['merge'] = (key, left, right) =>
+      options.merge(left as A, right as A, key as K)
+    return this.#aggregates.add(options, options.add as never, aggregateFunctions(options, merge))
+  }
+}
+
+const aggregateFunctions = <K, V, A>(
+  options: WindowedAggregateOptions<K, V, A>,
+  merge: AggregateFunctions['merge'],
+): AggregateFunctions => ({
+  verb: 'aggregate',
+  value: optionalSerde(options.value as never),
+  initial: initialiser(options.initial),
+  merge,
+})

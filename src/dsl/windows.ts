@@ -1,0 +1,88 @@
+import { Fault } from '../base/fault.ts'
+import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
+
+/**
+ * Windows over event time, as data. All lengths are milliseconds (`minutes(5)`); `grace` is how long after its end a
+ * window still takes late records, in stream time. There is none unless given: what comes later is dropped and counted.
+ */
+export interface WithGrace {
+  readonly grace?: number
+}
+
+/**
+ * Windows of one size that lie side by side: every record is in exactly one.
+ *
+ * @example
+ * orders.groupByKey().windowedBy(tumbling({ size: minutes(5), grace: seconds(30) })).count({ store: 'orders-by-minute' })
+ */
+export const tumbling = ({ size, grace = 0 }: WithGrace & { readonly size: number }): TimeWindows =>
+  hopping({ size, advance: size, grace })
+
+/**
+ * Windows of one size that begin every `advance`: a record is in as many as overlap it.
+ *
+ * @example
+ * clicks.groupByKey().windowedBy(hopping({ size: minutes(10), advance: minutes(1) })).count({ store: 'trend' })
+ */
+export const hopping = ({
+  size,
+  advance,
+  grace = 0,
+}: WithGrace & { readonly size: number; readonly advance: number }): TimeWindows => {
+  require(size > 0 && Number.isInteger(size), `size ${size} is not a positive whole number`)
+  require(advance > 0 && advance <= size, `advance ${advance} is not above 0 and up to the size ${size}`)
+  requireGrace(grace)
+  return Object.freeze({ kind: 'time', sizeMs: size, advanceMs: advance, graceMs: grace })
+}
+
+/**
+ * A window for every distinct set of records that lie at most `difference` apart (KIP-450).
+ *
+ * @example
+ * logins.groupByKey().windowedBy(sliding({ difference: minutes(1) })).count({ store: 'logins-within-a-minute' })
+ */
+export const sliding = ({
+  difference,
+  grace = 0,
+}: WithGrace & { readonly difference: number }): SlidingWindows => {
+  require(difference >= 0, `difference ${difference} is negative`)
+  requireGrace(grace)
+  return Object.freeze({ kind: 'sliding', differenceMs: difference, graceMs: grace })
+}
+
+/**
+ * Bursts of activity: records of a key that lie at most `gap` apart are one session, and a record between two sessions
+ * makes them one.
+ *
+ * @example
+ * clicks.groupByKey().windowedBy(session({ gap: minutes(30) })).count({ store: 'clicks-by-visit' })
+ */
+export const session = ({ gap, grace = 0 }: WithGrace & { readonly gap: number }): SessionWindows => {
+  require(gap >= 0, `gap ${gap} is negative`)
+  requireGrace(grace)
+  return Object.freeze({ kind: 'session', gapMs: gap, graceMs: grace })
+}
+
+/** How long a window of these kinds has to be kept for its late records. */
+export const neededRetentionMs = (windows: TimeWindows | SlidingWindows | SessionWindows): number => {
+  switch (windows.kind) {
+    case 'time':
+      return windows.sizeMs + windows.graceMs
+    case 'sliding':
+      return 2 * windows.differenceMs + windows.graceMs
+    case 'session':
+      return windows.gapMs + windows.graceMs
+  }
+}
+
+const requireGrace = (grace: number): void => require(grace >= 0, `grace ${grace} is negative`)
+
+const require = (holds: boolean, message: string): void => {
+  if (holds) return
+  throw new Fault({
+    code: 'WINDOW_INVALID',
+    actor: 'author',
+    message: `window: ${message}`,
+    remedy: 'give lengths in milliseconds, as minutes(5)',
+  })
+}

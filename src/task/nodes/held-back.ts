@@ -1,0 +1,73 @@
+import { utf8Decode } from '../../base/bytes.ts'
+import type { AnyRecord, Change, EmitPolicy } from '../../topology/node.ts'
+import { tableSemanticsOf } from '../../topology/table-semantics.ts'
+import type { Emit, NodeContext } from '../node-context.ts'
+import { changeOf } from '../node-context.ts'
+
+/**
+ * Tells an update of a table to whoever follows it. `before` is what the new value was made from: as in Kafka Streams the
+ * initial aggregate counts as the old value of a first one, unless updates are held back.
+ */
+export type Tell = (
+  emit: Emit,
+  record: AnyRecord,
+  newValue: unknown,
+  oldValue: unknown,
+  before?: unknown,
+) => void
+
+/**
+ * How a node tells its updates: at once, or the last of each key before the next commit. Old values go along only where
+ * somebody below asked for them.
+ */
+export const tellerFor = (
+  context: NodeContext,
+  node: { readonly name: string; readonly emit: EmitPolicy },
+): Tell => {
+  const sendsOldValues = tableSemanticsOf(context.topology).sendsOldValues.has(node.name)
+  const withChange = (record: AnyRecord, newValue: unknown, oldValue: unknown): AnyRecord =>
+    record.withValue(changeOf(newValue, sendsOldValues ? oldValue : null))
+  if (node.emit === 'onCommit') return holdBack(context, withChange)
+  return (emit, record, newValue, oldValue, before = oldValue) =>
+    emit.next(withChange(record, newValue, before))
+}
+
+interface Held {
+  readonly emit: Emit
+  readonly record: AnyRecord
+  readonly newValue: unknown
+  /** The value before the first update that is held. */
+  readonly oldValue: unknown
+}
+
+/**
+ * Coalesces the updates of a key between two commits into one: from the old value of the first to the new value of the
+ * last. They leave in the order of their last update. A row that came and went in between is not told at all.
+ */
+const holdBack = (
+  context: NodeContext,
+  withChange: (record: AnyRecord, newValue: unknown, oldValue: unknown) => AnyRecord,
+): Tell => {
+  const held = new Map<unknown, Held>()
+  context.beforeCommit.push(() => {
+    const leaving = [...held.values()]
+    held.clear()
+    for (const { emit, record, newValue, oldValue } of leaving)
+      if (newValue !== null || oldValue !== null) emit.next(withChange(record, newValue, oldValue))
+  })
+  return (emit, record, newValue, oldValue) => {
+    const identity = identityOf(record.key)
+    const first = held.get(identity)
+    held.delete(identity)
+    held.set(identity, { emit, record, newValue, oldValue: first === undefined ? oldValue : first.oldValue })
+  }
+}
+
+/** What tells keys of one table apart; windowed keys and other objects are equal where their parts are. */
+const identityOf = (key: unknown): unknown => {
+  if (key instanceof Uint8Array) return `bytes ${utf8Decode(key)}`
+  return typeof key === 'object' ? JSON.stringify(key) : key
+}
+
+/** The change a record of a table carries. */
+export const changeIn = (record: AnyRecord): Change<unknown> => record.value as Change<unknown>

@@ -1,0 +1,61 @@
+import type { SessionStore } from '../../state/store.ts'
+import type { Windowed } from '../../topic/windowed.ts'
+import { windowed } from '../../topic/windowed.ts'
+import type { AnyRecord } from '../../topology/node.ts'
+import { step } from '../node-context.ts'
+import { emitsClosedSessions } from './closed-windows.ts'
+import { tellerFor } from './held-back.ts'
+import type { Interpreter } from './interpreter.ts'
+import { onlyInput } from './interpreter.ts'
+import { sessionView } from './window-view.ts'
+
+/**
+ * Aggregates within sessions (`KStreamSessionWindowAggregate`). A record first merges the sessions it is near to, from
+ * the oldest on, and is added last. The merged sessions are deleted, each with a deletion of its own, unless the only
+ * one is this very instant. A session closes when its end, the gap and the grace lie behind the stream time.
+ */
+export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node, inputs, context) => {
+  const store = context.store<SessionStore<unknown, unknown>>(node.store)
+  const { gapMs, graceMs } = node.windows
+  const tell = tellerFor(context, node)
+  const tellsUpdates = node.emit !== 'onWindowClose'
+  const emitClosed = emitsClosedSessions(context, node, store)
+  let streamTimeMs = -1
+  context.views.set(node.name, sessionView(store))
+  return step(context, node.name, onlyInput(inputs), (record, emit) => {
+    if (record.hasNullKey) return context.drop('nullKey', node.name, record)
+    const { key, timestamp } = record
+    if (timestamp > streamTimeMs) streamTimeMs = timestamp
+    const closeTimeMs = streamTimeMs - graceMs - gapMs
+    const merged = [...store.findSessions(key, timestamp - gapMs, timestamp + gapMs)]
+    const session = spanOf(windowed(key, timestamp, timestamp), merged)
+    if (session.endMs < closeTimeMs) context.drop('late', node.name, record)
+    else {
+      const before = merged.reduce((left, [, right]) => node.merge(key, left, right), node.initial())
+      const sameInstant = session.startMs === timestamp && session.endMs === timestamp
+      if (!sameInstant)
+        for (const [old, value] of merged) {
+          store.put(old, null, timestamp)
+          if (tellsUpdates) tell(emit, resultOf(record, old), null, value)
+        }
+      const newValue = node.add(before, record.value, record) ?? null
+      store.put(session, newValue, timestamp)
+      if (tellsUpdates) tell(emit, resultOf(record, session), newValue, null)
+    }
+    emitClosed?.(emit, record, closeTimeMs)
+  })
+}
+
+/** The session that spans the record's instant and all it merges. */
+const spanOf = (
+  instant: Windowed<unknown>,
+  merged: readonly (readonly [Windowed<unknown>, unknown])[],
+): Windowed<unknown> =>
+  merged.reduce(
+    (span, [{ startMs, endMs }]) =>
+      windowed(span.key, Math.min(span.startMs, startMs), Math.max(span.endMs, endMs)),
+    instant,
+  )
+
+const resultOf = (record: AnyRecord, session: Windowed<unknown>): AnyRecord =>
+  record.withKey(session).withTimestamp(session.endMs)

@@ -1,0 +1,180 @@
+import type { ValueAndTimestamp, WindowEntry, WindowStore } from '../../state/store.ts'
+import { windowed } from '../../topic/windowed.ts'
+import type { AnyRecord, NodeOf } from '../../topology/node.ts'
+import type { Emit, NodeContext } from '../node-context.ts'
+import { step } from '../node-context.ts'
+import { emitsClosedWindows } from './closed-windows.ts'
+import type { Tell } from './held-back.ts'
+import { tellerFor } from './held-back.ts'
+import type { Interpreter } from './interpreter.ts'
+import { onlyInput } from './interpreter.ts'
+import { windowView } from './window-view.ts'
+
+/**
+ * Aggregates within sliding windows (`KStreamSlidingWindowAggregate`, KIP-450): a window for every distinct set of
+ * records that lie at most `difference` apart. Each record has a left window that ends with it, and once another record
+ * follows closely a right window that begins just after it; only those are kept. Null keys and values are dropped.
+ */
+export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node, inputs, context) => {
+  const store = context.store<WindowStore<unknown, unknown>>(node.store)
+  const { differenceMs, graceMs } = node.windows
+  const tell = tellerFor(context, node)
+  const emitClosed = emitsClosedWindows(context, node, store, { sizeMs: differenceMs, closesAtEnd: false })
+  let streamTimeMs = -1
+  context.views.set(node.name, windowView(store))
+  return step(context, node.name, onlyInput(inputs), (record, emit) => {
+    if (record.hasNullKey) return context.drop('nullKey', node.name, record)
+    if (record.hasNullValue) return context.drop('nullValue', node.name, record)
+    const { timestamp } = record
+    if (timestamp > streamTimeMs) streamTimeMs = timestamp
+    const closeTimeMs = streamTimeMs - graceMs
+    if (timestamp + differenceMs < closeTimeMs) context.drop('late', node.name, record)
+    else {
+      const arrival = new Arrival(node, store, context, tell, record, emit, closeTimeMs)
+      if (timestamp < differenceMs) arrival.takeEarly()
+      else arrival.take()
+    }
+    emitClosed?.(emit, record, closeTimeMs)
+  })
+}
+
+type Aggregate = ValueAndTimestamp<unknown>
+
+/** One record and the windows it changes or makes. */
+class Arrival {
+  readonly #node: NodeOf<'slidingAggregate'>
+  readonly #store: WindowStore<unknown, unknown>
+  readonly #context: NodeContext
+  readonly #tell: Tell
+  readonly #record: AnyRecord
+  readonly #emit: Emit
+  readonly #closeTimeMs: number
+  readonly #differenceMs: number
+
+  constructor(
+    node: NodeOf<'slidingAggregate'>,
+    store: WindowStore<unknown, unknown>,
+    context: NodeContext,
+    tell: Tell,
+    record: AnyRecord,
+    emit: Emit,
+    closeTimeMs: number,
+  ) {
+    this.#node = node
+    this.#store = store
+    this.#context = context
+    this.#tell = tell
+    this.#record = record
+    this.#emit = emit
+    this.#closeTimeMs = closeTimeMs
+    this.#differenceMs = node.windows.differenceMs
+  }
+
+  /** Visits the windows around the record from the latest to the first that ends before it. */
+  take(): void {
+    const { timestamp } = this.#record
+    const starts = new Set<number>()
+    let left: WindowEntry<unknown> | undefined
+    let right: WindowEntry<unknown> | undefined
+    let leftExists = false
+    let rightExists = false
+    let previousTimestamp: number | undefined
+    for (const window of this.#windowsBetween(timestamp - 2 * this.#differenceMs, timestamp + 1)) {
+      starts.add(window.startMs)
+      const endMs = window.startMs + this.#differenceMs
+      if (window.startMs === timestamp + 1) rightExists = true
+      else if (endMs > timestamp) {
+        right ??= window
+        this.#update(window.startMs, window)
+      } else if (endMs === timestamp) {
+        leftExists = true
+        this.#update(window.startMs, window)
+        // The window already ended with a record of this time, so its neighbours have been made before.
+        if (window.timestamp >= timestamp) return
+        previousTimestamp = window.timestamp
+      } else {
+        left = window
+        previousTimestamp = window.timestamp
+        break
+      }
+    }
+    if (!rightExists) this.#makeRight(right)
+    if (previousTimestamp !== undefined && !starts.has(previousTimestamp + 1))
+      this.#makeRightOf(previousTimestamp)
+    if (!leftExists) this.#makeLeft(left, previousTimestamp)
+  }
+
+  /** No window begins below zero: records earlier than the difference share the window that begins there. */
+  takeEarly(): void {
+    const { timestamp } = this.#record
+    const starts = new Set<number>()
+    let combined: WindowEntry<unknown> | undefined
+    let right: WindowEntry<unknown> | undefined
+    let rightExists = false
+    let previousTimestamp: number | undefined
+    for (const window of [...this.#store.fetchRange(this.#record.key, 0, timestamp + 1)]) {
+      starts.add(window.startMs)
+      if (window.startMs === 0) {
+        combined = window
+        if (window.timestamp < timestamp) previousTimestamp = window.timestamp
+      } else if (window.startMs <= timestamp) {
+        right = window
+        this.#update(window.startMs, window)
+      } else rightExists = true
+    }
+    if (right === undefined && combined !== undefined && combined.timestamp > timestamp) right = combined
+    if (!rightExists) this.#makeRight(right)
+    if (previousTimestamp !== undefined && !starts.has(previousTimestamp + 1))
+      this.#makeRightOf(previousTimestamp)
+    this.#update(0, combined ?? this.#empty())
+  }
+
+  #windowsBetween(fromMs: number, toMs: number): readonly WindowEntry<unknown>[] {
+    return [...this.#store.fetchRange(this.#record.key, Math.max(0, fromMs), toMs, { reverse: true })]
+  }
+
+  /** The window that begins just after the record holds what the latest window around it holds beyond the record. */
+  #makeRight(around: Aggregate | undefined): void {
+    const { timestamp } = this.#record
+    if (around === undefined || around.timestamp <= timestamp) return
+    this.#keep(timestamp + 1, around.value, around.timestamp, null)
+  }
+
+  /** The record before this one now has a follower within reach, so its right window begins to exist. */
+  #makeRightOf(previousTimestamp: number): void {
+    if (previousTimestamp + 1 + this.#differenceMs >= this.#record.timestamp)
+      this.#update(previousTimestamp + 1, this.#empty())
+  }
+
+  #makeLeft(before: Aggregate | undefined, previousTimestamp: number | undefined): void {
+    const { timestamp } = this.#record
+    const startMs = timestamp - this.#differenceMs
+    const sharesRecords = previousTimestamp !== undefined && startMs <= previousTimestamp
+    const start = sharesRecords && before !== undefined ? { value: before.value, timestamp } : this.#empty()
+    this.#update(startMs, start, null)
+  }
+
+  #empty(): Aggregate {
+    return { value: this.#node.initial(), timestamp: this.#record.timestamp }
+  }
+
+  /** Adds the record to a window, unless that has closed. */
+  #update(startMs: number, { value, timestamp }: Aggregate, told: unknown = value): void {
+    const record = this.#record
+    if (startMs + this.#differenceMs < this.#closeTimeMs) {
+      this.#context.dropSome('late', this.#node.name, record, 1, false)
+      return
+    }
+    const newValue = this.#node.add(value, record.value, record) ?? null
+    this.#keep(startMs, newValue, Math.max(timestamp, record.timestamp), told)
+  }
+
+  #keep(startMs: number, newValue: unknown, timestamp: number, oldValue: unknown): void {
+    const record = this.#record
+    if (!this.#store.put(record.key, newValue, startMs, timestamp))
+      this.#context.drop('expired', this.#node.name, undefined)
+    if (this.#node.emit === 'onWindowClose') return
+    const key = windowed(record.key, startMs, startMs + this.#differenceMs)
+    this.#tell(this.#emit, record.withKey(key).withTimestamp(timestamp), newValue, oldValue)
+  }
+}

@@ -1,0 +1,161 @@
+import { compareBytes } from '../../base/bytes.ts'
+import type { Bytes } from '../../base/bytes.ts'
+import { Fault } from '../../base/fault.ts'
+import { Heap } from '../../base/heap.ts'
+import type { KeyValueStore } from '../../state/store.ts'
+import type { Serde } from '../../topic/serde.ts'
+import type { Windowed } from '../../topic/windowed.ts'
+import { StreamRecord } from '../../topic/record.ts'
+import type { BufferedChange } from '../../topology/buffered-change.ts'
+import { bufferedChangeHeaders } from '../../topology/buffered-change.ts'
+import type { AnyRecord, NodeOf } from '../../topology/node.ts'
+import type { StoreDefinition } from '../../topology/store-definition.ts'
+import { tableSemanticsOf } from '../../topology/table-semantics.ts'
+import type { Emit, NodeContext, TableView } from '../node-context.ts'
+import { changeOf, step } from '../node-context.ts'
+import { changeIn } from './held-back.ts'
+import type { Interpreter } from './interpreter.ts'
+import { onlyInput } from './interpreter.ts'
+
+/**
+ * Holds a table's updates back (`KTableSuppress`): the last of each key waits, by the time of the first, or by the end of
+ * its window. What is due leaves whenever a record arrives, by time and then by serialised key. Whoever looks a waiting
+ * row up finds it as it was before.
+ */
+export const interpretSuppress: Interpreter<'suppress'> = (node, inputs, context) => {
+  const buffer = new Buffer(node, context)
+  const durationMs = node.until.kind === 'windowCloses' ? node.until.graceMs : node.until.limitMs
+  const sendsOldValues = tableSemanticsOf(context.topology).sendsOldValues.has(node.name)
+  let streamTimeMs = -1
+  context.views.set(node.name, buffer.viewOver(context.views.get(node.from[0] as string)))
+
+  const release = (emit: Emit): void => {
+    const { key, change } = buffer.take()
+    // A window whose result was deleted again is no result.
+    if (change.newValue === null && node.until.kind === 'windowCloses') return
+    const told = changeOf(change.newValue, sendsOldValues ? change.oldValue : null)
+    emit.next(StreamRecord.of(key, told, change.timestamp, change.headers, originOf(change)))
+  }
+  return step(context, node.name, onlyInput(inputs), (record, emit) => {
+    if (record.timestamp > streamTimeMs) streamTimeMs = record.timestamp
+    buffer.put(record)
+    while (buffer.firstTimeMs <= streamTimeMs - durationMs) release(emit)
+    if (!buffer.isFull) return
+    if (node.whenFull === 'shutDown') throw bufferFull(node)
+    while (buffer.isFull) release(emit)
+  })
+}
+
+interface Waiting {
+  readonly timeMs: number
+  readonly keyBytes: Bytes
+  readonly key: unknown
+}
+
+/** The updates that wait: kept in a store, and in order of their leaving in memory. */
+class Buffer {
+  readonly #node: NodeOf<'suppress'>
+  readonly #context: NodeContext
+  readonly #store: KeyValueStore<unknown, BufferedChange>
+  readonly #definition: StoreDefinition
+  readonly #order = new Heap<Waiting>(
+    (left, right) => left.timeMs - right.timeMs || compareBytes(left.keyBytes, right.keyBytes),
+  )
+  #restored = false
+  #bytes = 0
+
+  constructor(node: NodeOf<'suppress'>, context: NodeContext) {
+    this.#node = node
+    this.#context = context
+    this.#store = context.store(node.store)
+    this.#definition = context.topology.stores.find(({ name }) => name === node.store) as StoreDefinition
+  }
+
+  get firstTimeMs(): number {
+    return this.#order.first?.timeMs ?? Infinity
+  }
+
+  get isFull(): boolean {
+    const { maxRecords = Infinity, maxBytes = Infinity } = this.#node
+    return this.#order.size > maxRecords || this.#bytes > maxBytes
+  }
+
+  put(record: AnyRecord): void {
+    this.#restore()
+    const { key } = record
+    const change = changeIn(record)
+    const known = this.#store.get(key)
+    const buffered: BufferedChange = {
+      timestamp: record.timestamp,
+      offset: record.origin?.offset ?? -1,
+      topic: record.origin?.topic ?? '',
+      partition: record.origin?.partition ?? this.#context.partition,
+      headers: record.headers,
+      priorValue: known === null ? change.oldValue : known.priorValue,
+      oldValue: change.oldValue,
+      newValue: change.newValue,
+      bufferTimeMs: known?.bufferTimeMs ?? this.#timeOf(record),
+    }
+    this.#store.put(key, buffered, record.timestamp, bufferedChangeHeaders)
+    this.#count(known, -1)
+    this.#count(buffered, 1)
+    if (known === null) this.#enqueue(key, buffered)
+  }
+
+  /** Takes off what leaves first. */
+  take(): { readonly key: unknown; readonly change: BufferedChange } {
+    const { key } = this.#order.take() as Waiting
+    const change = this.#store.get(key) as BufferedChange
+    this.#store.put(key, null, change.timestamp)
+    this.#count(change, -1)
+    return { key, change }
+  }
+
+  /** Waiting rows as they were before; all others as the table above has them. */
+  viewOver(parent: TableView | undefined): TableView {
+    return {
+      get: (key) => {
+        const waiting = this.#store.get(key)
+        if (waiting === null) return parent?.get(key) ?? null
+        return waiting.priorValue === null ? null : { value: waiting.priorValue, timestamp: -1 }
+      },
+    }
+  }
+
+  /** What a restart brought back is put in order before the first record. */
+  #restore(): void {
+    if (this.#restored) return
+    this.#restored = true
+    for (const [key, change] of this.#store.all()) {
+      this.#enqueue(key, change)
+      this.#count(change, 1)
+    }
+  }
+
+  #enqueue(key: unknown, { bufferTimeMs }: BufferedChange): void {
+    const serde = this.#definition.key as unknown as Serde<unknown>
+    this.#order.add({ timeMs: bufferTimeMs, keyBytes: serde.serialize(key as NonNullable<unknown>), key })
+  }
+
+  #count(change: BufferedChange | null, sign: 1 | -1): void {
+    if (change === null || this.#node.maxBytes === undefined) return
+    const serde = this.#definition.value as unknown as Serde<BufferedChange>
+    this.#bytes += sign * serde.serialize(change).length
+  }
+
+  #timeOf(record: AnyRecord): number {
+    return this.#node.until.kind === 'timeLimit' ? record.timestamp : (record.key as Windowed<unknown>).endMs
+  }
+}
+
+const originOf = ({ topic, partition, offset }: BufferedChange): AnyRecord['origin'] =>
+  topic === '' ? undefined : { topic, partition, offset }
+
+const bufferFull = (node: NodeOf<'suppress'>): Fault =>
+  new Fault({
+    code: 'SUPPRESSION_FULL',
+    actor: 'author',
+    message: `more than ${node.maxRecords ?? 'any number of'} records or ${node.maxBytes ?? 'any number of'} bytes wait in '${node.store}'`,
+    remedy: 'raise the bound, shorten grace or limit, or let results leave early with untilTimeLimit',
+    place: { node: node.name, store: node.store },
+  })

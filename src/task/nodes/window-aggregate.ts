@@ -1,0 +1,56 @@
+import type { WindowStore } from '../../state/store.ts'
+import { windowed } from '../../topic/windowed.ts'
+import type { AnyRecord } from '../../topology/node.ts'
+import type { TimeWindows } from '../../topology/windows.ts'
+import { step } from '../node-context.ts'
+import { emitsClosedWindows } from './closed-windows.ts'
+import { tellerFor } from './held-back.ts'
+import type { Interpreter } from './interpreter.ts'
+import { onlyInput } from './interpreter.ts'
+import { windowView } from './window-view.ts'
+
+/**
+ * Aggregates within tumbling and hopping windows (`KStreamWindowAggregate`). A window closes when its end and grace are
+ * not ahead of the stream time any more, which is this node's own and common to all keys. Null values count.
+ */
+export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, inputs, context) => {
+  const store = context.store<WindowStore<unknown, unknown>>(node.store)
+  const { sizeMs, graceMs } = node.windows
+  const tell = tellerFor(context, node)
+  const emitClosed = emitsClosedWindows(context, node, store, { sizeMs, closesAtEnd: true })
+  let streamTimeMs = -1
+  context.views.set(node.name, windowView(store))
+  return step(context, node.name, onlyInput(inputs), (record, emit) => {
+    if (record.hasNullKey) return context.drop('nullKey', node.name, record)
+    const { key, timestamp } = record
+    if (timestamp > streamTimeMs) streamTimeMs = timestamp
+    const closeTimeMs = streamTimeMs - graceMs
+    let late = 0
+    let taken = 0
+    for (const startMs of startsFor(node.windows, timestamp)) {
+      if (startMs + sizeMs <= closeTimeMs) {
+        late++
+        continue
+      }
+      taken++
+      const old = store.fetch(key, startMs)
+      const newTimestamp = old === null ? timestamp : Math.max(old.timestamp, timestamp)
+      const before = old === null ? node.initial() : old.value
+      const newValue = node.add(before, record.value, record) ?? null
+      if (!store.put(key, newValue, startMs, newTimestamp)) context.drop('expired', node.name, undefined)
+      if (node.emit !== 'onWindowClose')
+        tell(emit, resultOf(record, startMs, sizeMs, newTimestamp), newValue, old?.value ?? null, before)
+    }
+    if (late > 0) context.dropSome('late', node.name, record, late, taken === 0)
+    emitClosed?.(emit, record, closeTimeMs)
+  })
+}
+
+/** The starts of the windows a time lies in, earliest first. */
+const startsFor = function* ({ sizeMs, advanceMs }: TimeWindows, timestamp: number): Iterable<number> {
+  const first = Math.max(0, timestamp - sizeMs + advanceMs)
+  for (let startMs = first - (first % advanceMs); startMs <= timestamp; startMs += advanceMs) yield startMs
+}
+
+const resultOf = (record: AnyRecord, startMs: number, sizeMs: number, timestamp: number): AnyRecord =>
+  record.withKey(windowed(record.key, startMs, startMs + sizeMs)).withTimestamp(timestamp)

@@ -1,0 +1,106 @@
+import type { Bytes } from '../base/bytes.ts'
+import { bytesEqual, concatBytes, utf8Decode, utf8Encode } from '../base/bytes.ts'
+import type { Header, Headers } from '../topic/headers.ts'
+import type { AnySerde, Serde } from '../topic/serde.ts'
+
+/**
+ * An update of a table that waits in a suppression: the row as it was before the first update that waits, the last
+ * update, and where that came from, so that the result leaves with its time and headers.
+ */
+export interface BufferedChange {
+  readonly timestamp: number
+  readonly offset: number
+  readonly topic: string
+  readonly partition: number
+  readonly headers: Headers
+  /** What whoever looks the row up sees while the update waits. */
+  readonly priorValue: unknown
+  readonly oldValue: unknown
+  readonly newValue: unknown
+  /** When its turn is counted from: the window's end, or the time of the first update that waits. */
+  readonly bufferTimeMs: number
+}
+
+/**
+ * As Kafka Streams keeps it on the changelog of a suppression (version 3, which its header `v` says): the context (time
+ * i64, offset i64, topic, partition i32, headers), the prior, old and new values, and the buffer time i64. Texts and
+ * values stand behind their length as i32, -1 for null; -2 says that the old value is the prior one.
+ */
+export const bufferedChangeSerde = (value: AnySerde): AnySerde => {
+  const inner = value as unknown as Serde<unknown>
+  const bytesOf = (part: unknown): Bytes | null =>
+    part === null || part === undefined ? null : inner.serialize(part as NonNullable<unknown>)
+  return {
+    name: `bufferedChange(${value.name})`,
+    nullable: false,
+    serialize: (change: BufferedChange) => {
+      const prior = bytesOf(change.priorValue)
+      const old = bytesOf(change.oldValue)
+      return concatBytes(
+        long(change.timestamp),
+        long(change.offset),
+        sized(utf8Encode(change.topic)),
+        int(change.partition),
+        int(change.headers.length),
+        ...change.headers.flatMap(([name, content]) => [sized(utf8Encode(name)), sized(content)]),
+        sized(prior),
+        old !== null && bytesEqual(old, prior) ? int(samePrior) : sized(old),
+        sized(bytesOf(change.newValue)),
+        long(change.bufferTimeMs),
+      )
+    },
+    deserialize: (source: Bytes, start: number, end: number) => read(inner, source, start, end),
+  } as AnySerde
+}
+
+/** What the changelog records of a suppression carry, so that Kafka Streams knows how to read them. */
+export const bufferedChangeHeaders: Headers = [['v', Uint8Array.of(3)]]
+
+const samePrior = -2
+
+const read = (serde: Serde<unknown>, source: Bytes, start: number, end: number): BufferedChange => {
+  const view = new DataView(source.buffer, source.byteOffset + start, end - start)
+  let position = 0
+  const readInt = (): number => {
+    position += 4
+    return view.getInt32(position - 4)
+  }
+  const readLong = (): number => {
+    position += 8
+    return Number(view.getBigInt64(position - 8))
+  }
+  const region = (length: number): readonly [from: number, to: number] => {
+    position += length
+    return [start + position - length, start + position]
+  }
+  const readText = (): string => utf8Decode(source, ...region(readInt()))
+  const readBytes = (): Bytes | null => {
+    const length = readInt()
+    return length < 0 ? null : source.slice(...region(length))
+  }
+  const readValue = (prior: unknown): unknown => {
+    const length = readInt()
+    if (length === samePrior) return prior
+    return length < 0 ? null : serde.deserialize(source, ...region(length))
+  }
+  const context = { timestamp: readLong(), offset: readLong(), topic: readText(), partition: readInt() }
+  const headers = Array.from({ length: readInt() }, (): Header => [readText(), readBytes()])
+  const priorValue = readValue(null)
+  const oldValue = readValue(priorValue)
+  return { ...context, headers, priorValue, oldValue, newValue: readValue(null), bufferTimeMs: readLong() }
+}
+
+const sized = (bytes: Bytes | null): Bytes =>
+  bytes === null ? int(-1) : concatBytes(int(bytes.length), bytes)
+
+const int = (value: number): Bytes => {
+  const result = new Uint8Array(4)
+  new DataView(result.buffer).setInt32(0, value)
+  return result
+}
+
+const long = (value: number): Bytes => {
+  const result = new Uint8Array(8)
+  new DataView(result.buffer).setBigInt64(0, BigInt(value))
+  return result
+}

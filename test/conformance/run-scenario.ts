@@ -1,0 +1,84 @@
+import type { Topic } from '#millrace'
+import { testDriver } from '#millrace/testing'
+import type { TestDriver } from '#millrace/testing'
+import { globalTablesOf, subTopologiesOf } from '../../src/topology/sub-topologies.ts'
+import type { StoreDefinition } from '../../src/topology/store-definition.ts'
+import type { Topology } from '../../src/topology/topology.ts'
+import type { Datum } from './functions.ts'
+import { interpretScenario } from './interpret-scenario.ts'
+import type { DescribedFacts, OutputRecord, Scenario, Step, StoreRow, Value } from './scenario.ts'
+import { keyOf, rowsOf } from './store-rows.ts'
+
+/** What Millrace made of a scenario, in the words of the scenario's own file. */
+export interface Observed {
+  readonly outputs: readonly (readonly OutputRecord[])[]
+  readonly stores: Readonly<Record<string, readonly StoreRow[]>>
+  readonly droppedRecords: number
+  readonly describe: DescribedFacts
+}
+
+/** Builds the scenario's topology, feeds it step by step, and notes what came out. */
+export const runScenario = (scenario: Scenario): Observed => {
+  const { topology, inputs, outputs } = interpretScenario(scenario)
+  const driver = testDriver(topology)
+  const observed = scenario.steps.map((step) => {
+    take(driver, step, inputs)
+    return [...outputs.values()].flatMap((topic) => written(driver, topic, step))
+  })
+  const stores = topology.stores.filter(({ name }) => scenario.stores?.[name] !== undefined)
+  const result: Observed = {
+    outputs: observed,
+    stores: Object.fromEntries(stores.map((store) => [store.name, storedRows(driver, store, scenario)])),
+    droppedRecords: droppedBy(driver.dropped()),
+    describe: factsOf(topology),
+  }
+  driver.close()
+  return result
+}
+
+const take = (driver: TestDriver, step: Step, inputs: ReadonlyMap<string, Topic<Datum, Datum>>): void => {
+  if ('advanceWallClockMs' in step) return driver.advanceWallClock(step.advanceWallClockMs)
+  const { topic, key, value, timestamp } = step.pipe
+  const input = inputs.get(topic)
+  // A topic nobody reads takes its records and nothing happens.
+  if (input !== undefined) driver.input(input).pipe(key as Datum, value, { timestamp })
+}
+
+/** What the step wrote to a topic; where it is piped into as well, the piped record is not an output. */
+const written = (driver: TestDriver, topic: Topic<Datum, Datum>, step: Step): readonly OutputRecord[] => {
+  const records = driver.output(topic).readAll()
+  const piped = 'pipe' in step && step.pipe.topic === topic.name ? 1 : 0
+  return records.slice(piped).map(({ key, value, timestamp }) => ({
+    topic: topic.name,
+    key: keyOf(key),
+    value: value as Value,
+    timestamp,
+  }))
+}
+
+const storedRows = (driver: TestDriver, store: StoreDefinition, scenario: Scenario): readonly StoreRow[] => {
+  const pipes = scenario.steps.flatMap((step) => ('pipe' in step ? [step.pipe] : []))
+  return rowsOf(store, driver.store(store.name), {
+    keys: [...pipes.map(({ key }) => key), ...(scenario.stores?.[store.name] ?? []).map(({ key }) => key)],
+    timestamps: pipes.map(({ timestamp }) => timestamp),
+  })
+}
+
+const factsOf = (topology: Topology): DescribedFacts => {
+  const subTopologies = subTopologiesOf(topology)
+  const globals = globalTablesOf(topology)
+  const globalStores = new Set(globals.map(({ store }) => store.name))
+  return {
+    subtopologies: subTopologies.length,
+    globalStores: globals.length,
+    repartitionTopics: subTopologies.flatMap(({ reads }) => reads.map(({ topic }) => topic)).toSorted(),
+    changelogTopics: topology.stores
+      .filter(({ name, changelog }) => changelog && !globalStores.has(name))
+      .map(({ name, changelogTopic }) => changelogTopic ?? `${name}-changelog`)
+      .toSorted(),
+  }
+}
+
+/** Kafka Streams does not count the records without key that it filters before a repartition topic. */
+const droppedBy = ({ nullRepartitionKey = 0, ...counts }: ReturnType<TestDriver['dropped']>): number =>
+  Object.values(counts).reduce((sum: number, count) => sum + (count ?? 0), 0)
