@@ -1,0 +1,70 @@
+import type { Bytes } from '../base/bytes.ts'
+
+/**
+ * What a store asks of a disk: ordered bytes, of which LMDB is one. Stores in memory have none, so this page is all that
+ * they share with those that do.
+ */
+export interface DiskTable {
+  get(key: Bytes): Bytes | undefined
+  /** Entries from `from` (or behind it) to `to`, both inclusive; undefined is the end of the table. At most `limit`. */
+  page(range: DiskRange, limit: number): readonly DiskEntry[]
+  /** Puts a value, or removes the entry for undefined. Valid while a batch is open only. */
+  set(key: Bytes, value: Bytes | undefined): void
+  count(): number
+}
+
+export interface DiskRange {
+  readonly from: Bytes | undefined
+  readonly to: Bytes | undefined
+  /** Leaves out an entry that is exactly at the side the walk comes from. */
+  readonly exclusive: boolean
+  readonly reverse: boolean
+}
+
+export interface DiskEntry {
+  readonly key: Bytes
+  readonly value: Bytes
+}
+
+/** What a store has to know of itself when it is opened again. */
+export interface DiskState {
+  readonly changelogOffset: number
+  /** The largest time ever put, where retention goes by it. */
+  readonly observedMs?: number | undefined
+  /** The last sequence number given. */
+  readonly sequence?: number | undefined
+}
+
+/** The part of a disk that belongs to one store. */
+export interface Disk {
+  readonly rows: DiskTable
+  /** For stores that are also read by time. */
+  readonly byTime: DiskTable
+  readonly state: DiskState | undefined
+  /** Runs `write` at the next batch that is due, or now; `waiting` rows are a reason to be due. */
+  persist(waiting: number): void
+  /** Runs `write` and notes the state it returns, in one atomic batch. */
+  write(write: () => DiskState): void
+  /** Says how to write what is committed: the disk calls it with a batch open. */
+  attach(write: () => DiskState): void
+  close(): void
+}
+
+/** Entries page by page: no read transaction stays open while somebody else has the turn. */
+export function* pagesOf(
+  table: DiskTable,
+  range: DiskRange,
+  accept: (entry: DiskEntry) => boolean,
+): Generator<DiskEntry[], void> {
+  let rest = range
+  // The first page is small: many a walk ends at its first entries.
+  for (let limit = 16; ; limit = 256) {
+    const page = table.page(rest, limit)
+    yield page.filter(accept)
+    const last = page[page.length - 1]
+    if (last === undefined || page.length < limit) return
+    rest = range.reverse
+      ? { ...rest, to: last.key, exclusive: true }
+      : { ...rest, from: last.key, exclusive: true }
+  }
+}

@@ -1,0 +1,51 @@
+import type { Bytes } from '../base/bytes.ts'
+import { copyBytes } from '../base/bytes.ts'
+import type { AnySerde, Serde } from '../topic/serde.ts'
+import { bigLong, integer, long, string } from '../topic/serdes.ts'
+
+/** What a `Map` can find a key by. */
+export type KeyId = string | number | bigint
+
+/**
+ * Two keys are one where their bytes are one. Text and whole numbers are their own identity, so that finding a row
+ * serialises nothing; every other key is known by its bytes, read as a string of one character per byte.
+ */
+export class KeyIdentity<K> {
+  readonly serde: Serde<K>
+  readonly #isPlain: boolean
+
+  constructor(serde: AnySerde) {
+    this.serde = serde as unknown as Serde<K>
+    this.#isPlain = plainSerializers.has(serde.serialize)
+  }
+
+  idOf(key: K): KeyId {
+    return this.#isPlain ? (key as KeyId) : idOfBytes(this.bytesOf(key))
+  }
+
+  bytesOf(key: K): Bytes {
+    return this.serde.serialize(key as NonNullable<K>)
+  }
+
+  read(source: Bytes, start = 0, end: number = source.length): K {
+    return this.serde.deserialize(source, start, end)
+  }
+}
+
+/** Bytes that a store keeps are its own: a view would pin a whole batch, and its owner might write to it. */
+export const detach = <T>(value: T): T => (value instanceof Uint8Array ? (copyBytes(value) as T) : value)
+
+const plainSerializers: ReadonlySet<unknown> = new Set(
+  [string, long, integer, bigLong].map(({ serialize }) => serialize),
+)
+
+const latin1Slice =
+  typeof Buffer === 'undefined'
+    ? undefined
+    : (Buffer.prototype as unknown as { latin1Slice(this: Bytes, start: number, end: number): string })
+        .latin1Slice
+
+const idOfBytes = (bytes: Bytes): string =>
+  latin1Slice === undefined
+    ? Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
+    : latin1Slice.call(bytes, 0, bytes.length)

@@ -1,0 +1,141 @@
+import { ByteReader } from '../base/byte-fields.ts'
+import type { Bytes } from '../base/bytes.ts'
+import type { Headers } from '../topic/headers.ts'
+import type { RecordColumns } from '../topic/record-columns.ts'
+import type { KeyValueStoreDefinition } from '../topology/store-definition.ts'
+import type { SavedRow } from './change-tracker.ts'
+import type { Disk } from './disk.ts'
+import { detach, KeyIdentity } from './key-identity.ts'
+import type { TableRow } from './row-table.ts'
+import { diskKeyOf, pack, RowTable } from './row-table.ts'
+import type { KeyValueStore, RangeOptions, TimestampedKeyValueStore, ValueAndTimestamp } from './store.ts'
+import type { StoreContext } from './store-life.ts'
+import { StoreLife, valueAt, valueBytesAt } from './store-life.ts'
+
+type Row<K> = TableRow<K, ValueAndTimestamp<unknown>>
+
+/**
+ * Latest value by key. The changelog gets the last value of each key that changed since the last flush, in the order of
+ * the first change. Deleting what the changelog never held leaves no record.
+ */
+abstract class AbstractKeyValueStore<K> extends StoreLife {
+  protected readonly keys: KeyIdentity<K>
+  protected readonly table: RowTable<K, ValueAndTimestamp<unknown>>
+
+  constructor(definition: KeyValueStoreDefinition, context: StoreContext) {
+    super(definition, context)
+    this.keys = new KeyIdentity(definition.key)
+    this.table = new RowTable({
+      ...context,
+      keys: this.keys,
+      tracked: this.tracked,
+      log: (row: Row<K>) => this.#log(row),
+      decode: (packed) => ({
+        value: detach(this.valueSerde.deserialize(packed, 8, packed.length)),
+        timestamp: new ByteReader(packed).int64(),
+      }),
+    })
+  }
+
+  approximateCount(): number {
+    return Math.max(this.table.liveCount, this.disk?.rows.count() ?? 0)
+  }
+
+  protected get changes(): RowTable<K, ValueAndTimestamp<unknown>>['tracker'] {
+    return this.table.tracker
+  }
+
+  protected bytesOf(key: K | undefined): Bytes | undefined {
+    return key === undefined ? undefined : this.keys.bytesOf(key)
+  }
+
+  protected override restoreRow(columns: RecordColumns, row: number): void {
+    const start = columns.keyStarts[row] as number
+    if (start < 0) return
+    const end = columns.keyEnds[row] as number
+    const timestamp = columns.timestamps[row] as number
+    if (this.disk !== undefined) {
+      const value = valueBytesAt(columns, row)
+      this.disk.rows.set(diskKeyOf(columns.buffer.subarray(start, end)), pack({ value, timestamp }))
+      return
+    }
+    const value = valueAt(this.valueSerde, columns, row)
+    this.table.restore(
+      this.keys.read(columns.buffer, start, end),
+      value === null ? null : { value, timestamp },
+    )
+  }
+
+  protected override beforeRestore(): void {
+    if (this.disk !== undefined) this.table.forgetClean()
+  }
+
+  protected override writeRows(disk: Disk): object {
+    this.table.writeCommitted(disk)
+    return {}
+  }
+
+  #log(row: Row<K>): SavedRow {
+    const value = this.serialize(row.current?.value ?? null)
+    if (value !== null || row.logged) this.append(row.bytes(this.keys), value, row.timestamp, row.headers)
+    row.logged = value !== null
+    return { value, timestamp: row.timestamp }
+  }
+}
+
+/** Values with their times, as the DSL's tables and aggregates keep them. */
+export class TimestampedStore<K, V>
+  extends AbstractKeyValueStore<K>
+  implements TimestampedKeyValueStore<K, V>
+{
+  get(key: K): ValueAndTimestamp<V> | null {
+    return this.table.get(key) as ValueAndTimestamp<V> | null
+  }
+
+  put(key: K, value: V | null, timestamp: number): void {
+    this.table.put(key, value == null ? null : { value: detach(value), timestamp }, timestamp)
+  }
+
+  range(from: K | undefined, to: K | undefined, options?: RangeOptions): IterableIterator<Entry<K, V>> {
+    return this.table.walk(this.bytesOf(from), this.bytesOf(to), options) as IterableIterator<Entry<K, V>>
+  }
+
+  prefix(prefix: Bytes): IterableIterator<Entry<K, V>> {
+    return this.table.walkPrefix(prefix) as IterableIterator<Entry<K, V>>
+  }
+
+  all(options?: RangeOptions): IterableIterator<Entry<K, V>> {
+    return this.table.walk(undefined, undefined, options) as IterableIterator<Entry<K, V>>
+  }
+}
+
+type Entry<K, V> = readonly [K, ValueAndTimestamp<V>]
+
+/** Values alone; what their puts say of time and headers goes to the changelog. */
+export class PlainStore<K, V> extends AbstractKeyValueStore<K> implements KeyValueStore<K, V> {
+  get(key: K): V | null {
+    return (this.table.get(key)?.value as V | undefined) ?? null
+  }
+
+  put(key: K, value: V | null, timestamp: number, headers?: Headers): void {
+    this.table.put(key, value == null ? null : { value: detach(value), timestamp }, timestamp, headers)
+  }
+
+  range(from: K | undefined, to: K | undefined, options?: RangeOptions): IterableIterator<readonly [K, V]> {
+    return plain(this.table.walk(this.bytesOf(from), this.bytesOf(to), options))
+  }
+
+  prefix(prefix: Bytes): IterableIterator<readonly [K, V]> {
+    return plain(this.table.walkPrefix(prefix))
+  }
+
+  all(options?: RangeOptions): IterableIterator<readonly [K, V]> {
+    return plain(this.table.walk(undefined, undefined, options))
+  }
+}
+
+function* plain<K, V>(
+  entries: Iterable<readonly [K, ValueAndTimestamp<unknown>]>,
+): Generator<readonly [K, V], void> {
+  for (const [key, { value }] of entries) yield [key, value as V]
+}

@@ -1,0 +1,327 @@
+import type { Bytes } from '../base/bytes.ts'
+import { ByteWriter } from '../base/byte-fields.ts'
+import { compareBytes } from '../base/bytes.ts'
+import type { Headers } from '../topic/headers.ts'
+import type { CacheOptions, SavedRow, TrackedRow } from './change-tracker.ts'
+import { ChangeTracker } from './change-tracker.ts'
+import type { Disk, DiskEntry } from './disk.ts'
+import { pagesOf } from './disk.ts'
+import type { KeyId, KeyIdentity } from './key-identity.ts'
+import { detach } from './key-identity.ts'
+import type { RangeOptions } from './store.ts'
+import type { Cursor } from './sorted-list.ts'
+import { SortedList } from './sorted-list.ts'
+
+/**
+ * Rows by key: what a key-value store and a versioned store have in common.
+ *
+ * Rows lie in a `Map`, which is all that getting and putting needs. The order of the serialised keys is made when the
+ * first range is asked for, and kept up from then on. With a disk, the map is a cache: a row is either here, changed or
+ * not, or there.
+ */
+export class TableRow<K, C> implements TrackedRow {
+  readonly id: KeyId
+  readonly key: K
+  /** What the key holds now; never changed in place, so that readers may keep it. Null where it holds nothing. */
+  current: C | null
+  /** Of the last put: also of one that deleted. */
+  timestamp = 0
+  headers: Headers | undefined = undefined
+  dirty = false
+  logged = false
+  readonly gone = false
+  /** Read or put since the cache last looked for rows to forget. */
+  used = true
+  private _bytes: Bytes | undefined
+
+  constructor(id: KeyId, key: K, current: C | null, bytes?: Bytes) {
+    this.id = id
+    this.key = key
+    this.current = current
+    this._bytes = bytes
+  }
+
+  bytes(keys: KeyIdentity<K>): Bytes {
+    return (this._bytes ??= detach(keys.bytesOf(this.key)))
+  }
+}
+
+export interface RowTableOptions<K, C> extends CacheOptions {
+  readonly keys: KeyIdentity<K>
+  readonly disk: Disk | undefined
+  /** False where nobody needs to know of changes. */
+  readonly tracked: boolean
+  readonly log: (row: TableRow<K, C>) => SavedRow
+  /** What the disk holds for a key, as an object. */
+  readonly decode: (value: Bytes) => C
+}
+
+export class RowTable<K, C> {
+  readonly tracker: ChangeTracker<TableRow<K, C>>
+  readonly #options: RowTableOptions<K, C>
+  readonly #keys: KeyIdentity<K>
+  readonly #disk: Disk | undefined
+  readonly #rows = new Map<KeyId, TableRow<K, C>>()
+  readonly #cacheRows: number
+  #order: SortedList<TableRow<K, C>> | undefined
+  #live = 0
+  #evictions = 0
+
+  constructor(options: RowTableOptions<K, C>) {
+    this.#options = options
+    this.#keys = options.keys
+    this.#disk = options.disk
+    this.#cacheRows = Math.max(64, (options.cacheBytes ?? defaultCacheBytes) / cachedRowBytes)
+    this.tracker = new ChangeTracker(
+      { log: options.log, settle: (row) => this.#settle(row) },
+      options.disk !== undefined,
+      options,
+    )
+  }
+
+  /** Rows that hold something, as far as they are in memory. */
+  get liveCount(): number {
+    return this.#live
+  }
+
+  get(key: K): C | null {
+    const id = this.#keys.idOf(key)
+    const row = this.#rows.get(id)
+    if (row === undefined) return this.#disk === undefined ? null : this.#load(id, key).current
+    row.used = true
+    return row.current
+  }
+
+  put(key: K, current: C | null, timestamp: number, headers?: Headers): void {
+    const row = this.#rowOf(key)
+    row.timestamp = timestamp
+    row.headers = headers
+    this.#change(row, current)
+    if (this.#options.tracked) this.tracker.touch(row)
+    else if (current === null) this.#settle(row)
+  }
+
+  /** Puts what the changelog already holds, into memory. */
+  restore(key: K, current: C | null): void {
+    const row = this.#rowOf(key)
+    this.#change(row, current)
+    row.logged = current !== null
+    if (current === null) this.#settle(row)
+  }
+
+  /** Forgets what was read, as the disk knows better now. Only where nothing is unsaved. */
+  forgetClean(): void {
+    for (const row of this.#rows.values()) if (this.tracker.isClean(row)) this.#forget(row)
+  }
+
+  /** Walks the rows from one serialised key to another, both inclusive. */
+  *walk(
+    from: Bytes | undefined,
+    to: Bytes | undefined,
+    { reverse = false }: RangeOptions = {},
+  ): Generator<readonly [K, C], void> {
+    const start = reverse ? to : from
+    const end = reverse ? from : to
+    const sign = reverse ? -1 : 1
+    const compare = (left: TableRow<K, C>, right: TableRow<K, C>): number => sign * this.#compare(left, right)
+    const memory = this.#ordered().cursor(
+      start === undefined ? undefined : (row) => compareBytes(row.bytes(this.#keys), start),
+      reverse,
+    )
+    let disk = this.#diskRows(start, end, false, reverse)
+    let evictions = this.#evictions
+    for (;;) {
+      const row = nextOf(memory, disk, compare)
+      if (row === undefined) return
+      const bytes = row.bytes(this.#keys)
+      if (end !== undefined && sign * compareBytes(bytes, end) > 0) return
+      // A row of a page may have been loaded and changed since the page was read.
+      const { current } = this.#rows.get(row.id) ?? row
+      if (current !== null) yield [row.key, current]
+      if (evictions === this.#evictions) continue
+      // What was forgotten meanwhile is on disk only, and no page has it yet.
+      evictions = this.#evictions
+      disk = this.#diskRows(bytes, end, true, reverse)
+    }
+  }
+
+  /** Walks the rows whose serialised keys begin with `prefix`. */
+  *walkPrefix(prefix: Bytes): Generator<readonly [K, C], void> {
+    for (const entry of this.walk(prefix, undefined)) {
+      if (!startsWith(this.#keys.bytesOf(entry[0]), prefix)) return
+      yield entry
+    }
+  }
+
+  /** Writes the committed rows into the batch that the disk has open. */
+  writeCommitted(disk: Disk): void {
+    const written = this.tracker.takeCommitted()
+    for (const [row, saved] of written) disk.rows.set(diskKeyOf(row.bytes(this.#keys)), pack(saved))
+    if (this.#rows.size > this.#cacheRows) this.#evict()
+  }
+
+  #rowOf(key: K): TableRow<K, C> {
+    const id = this.#keys.idOf(key)
+    const known = this.#rows.get(id)
+    if (known !== undefined) {
+      known.used = true
+      return known
+    }
+    return this.#load(id, key)
+  }
+
+  /** A row for a key that is not in memory: from disk, or new and empty. */
+  #load(id: KeyId, key: K): TableRow<K, C> {
+    const row = new TableRow<K, C>(id, detach(key), null)
+    if (this.#disk !== undefined) {
+      const value = this.#disk.rows.get(diskKeyOf(row.bytes(this.#keys)))
+      if (value !== undefined) {
+        row.logged = true
+        this.#change(row, this.#options.decode(value))
+      }
+      if (this.#rows.size > this.#cacheRows * 1.25) this.#evict()
+    }
+    this.#rows.set(id, row)
+    return row
+  }
+
+  #change(row: TableRow<K, C>, current: C | null): void {
+    const was = row.current !== null
+    const is = current !== null
+    row.current = current
+    if (was === is) return
+    this.#live += is ? 1 : -1
+    if (this.#order === undefined) return
+    if (is) this.#order.insert(row)
+    else this.#order.remove(row)
+  }
+
+  #settle(row: TableRow<K, C>): void {
+    if (row.current === null && !row.dirty) this.#rows.delete(row.id)
+  }
+
+  #forget(row: TableRow<K, C>): void {
+    this.#rows.delete(row.id)
+    if (row.current === null) return
+    this.#live--
+    this.#order?.remove(row)
+  }
+
+  /** Second chance: a row that was used since the last look is kept once more. */
+  #evict(): void {
+    this.#evictions++
+    const target = this.#cacheRows * 0.75
+    for (const row of this.#rows.values()) {
+      if (this.#rows.size <= target) return
+      if (row.used) row.used = false
+      else if (this.tracker.isClean(row)) this.#forget(row)
+    }
+  }
+
+  #ordered(): SortedList<TableRow<K, C>> {
+    if (this.#order !== undefined) return this.#order
+    const rows = [...this.#rows.values()].filter((row) => row.current !== null)
+    rows.sort((left, right) => this.#compare(left, right))
+    this.#order = new SortedList((left, right) => this.#compare(left, right), rows)
+    return this.#order
+  }
+
+  #compare(left: TableRow<K, C>, right: TableRow<K, C>): number {
+    return compareBytes(left.bytes(this.#keys), right.bytes(this.#keys))
+  }
+
+  /** The rows that are on disk only, decoded when their turn comes; the walk goes from `start` to `end`. */
+  #diskRows(
+    start: Bytes | undefined,
+    end: Bytes | undefined,
+    exclusive: boolean,
+    reverse: boolean,
+  ): Cursor<TableRow<K, C>> | undefined {
+    if (this.#disk === undefined) return undefined
+    const first = start === undefined ? undefined : diskKeyOf(start)
+    const last = end === undefined ? undefined : diskKeyOf(end)
+    const range = { from: reverse ? last : first, to: reverse ? first : last, exclusive, reverse }
+    const read = ({ key, value }: DiskEntry): TableRow<K, C> => {
+      const bytes = key.subarray(1)
+      const parsed = this.#keys.read(bytes)
+      return new TableRow(this.#keys.idOf(parsed), parsed, this.#options.decode(value), bytes)
+    }
+    // Whether memory knows better is asked when a page is read; what changes later is in order, too, and comes first.
+    const isHereToo = ({ key }: DiskEntry): boolean =>
+      this.#rows.has(this.#keys.idOf(this.#keys.read(key, 1, key.length)))
+    return new PageCursor(
+      pagesOf(this.#disk.rows, range, (entry) => !isHereToo(entry)),
+      read,
+    )
+  }
+}
+
+const startsWith = (bytes: Bytes, prefix: Bytes): boolean => {
+  if (bytes.length < prefix.length) return false
+  for (let index = 0; index < prefix.length; index++) if (bytes[index] !== prefix[index]) return false
+  return true
+}
+
+/** Disk keys begin with a byte of their own, as LMDB has no empty keys. */
+export const diskKeyOf = (key: Bytes): Bytes => {
+  const result = new Uint8Array(key.length + 1)
+  result[0] = 1
+  result.set(key, 1)
+  return result
+}
+
+/** A row as the disk holds it: its time, then its value; undefined where it is to be deleted. */
+export const pack = ({ value, timestamp }: SavedRow): Bytes | undefined =>
+  value === null ? undefined : new ByteWriter().int64(timestamp).bytes(value).finish()
+
+/** Takes the next of two ordered walks; where both have it, the first knows better. */
+export const nextOf = <R>(
+  memory: Cursor<R>,
+  disk: Cursor<R> | undefined,
+  compare: (left: R, right: R) => number,
+): R | undefined => {
+  const here = memory.peek()
+  const there = disk?.peek()
+  if (disk === undefined || there === undefined) {
+    memory.advance()
+    return here
+  }
+  const difference = here === undefined ? 1 : compare(here, there)
+  if (difference >= 0) disk.advance()
+  if (difference <= 0) memory.advance()
+  return difference <= 0 ? here : there
+}
+
+/** The entries of pages, one by one, made into rows. */
+export class PageCursor<R> implements Cursor<R> {
+  readonly #pages: Generator<DiskEntry[], void>
+  readonly #read: (entry: DiskEntry) => R
+  #page: readonly DiskEntry[] = []
+  #index = 0
+  #head: R | undefined
+
+  constructor(pages: Generator<DiskEntry[], void>, read: (entry: DiskEntry) => R) {
+    this.#pages = pages
+    this.#read = read
+  }
+
+  peek(): R | undefined {
+    if (this.#head !== undefined) return this.#head
+    while (this.#index >= this.#page.length) {
+      const next = this.#pages.next()
+      if (next.done === true) return undefined
+      this.#page = next.value
+      this.#index = 0
+    }
+    this.#head = this.#read(this.#page[this.#index] as DiskEntry)
+    return this.#head
+  }
+
+  advance(): void {
+    this.#index++
+    this.#head = undefined
+  }
+}
+
+const defaultCacheBytes = 16 * 1024 * 1024
+const cachedRowBytes = 256

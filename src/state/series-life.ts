@@ -1,0 +1,107 @@
+import { ByteReader } from '../base/byte-fields.ts'
+import type { Bytes } from '../base/bytes.ts'
+import { Fault } from '../base/fault.ts'
+import type { RecordColumns } from '../topic/record-columns.ts'
+import type {
+  JoinWindowStoreDefinition,
+  SessionStoreDefinition,
+  WindowStoreDefinition,
+} from '../topology/store-definition.ts'
+import type { SavedRow } from './change-tracker.ts'
+import type { Disk, DiskState } from './disk.ts'
+import { detach, KeyIdentity } from './key-identity.ts'
+import { SeriesTable } from './series-table.ts'
+import type { SeriesRow } from './series.ts'
+import type { ValueAndTimestamp } from './store.ts'
+import type { StoreContext } from './store-life.ts'
+import { StoreLife, valueAt, valueBytesAt } from './store-life.ts'
+
+/** The life cycle of stores by key and time; the kinds differ in the bytes of their changelog keys and in what they show. */
+export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extends StoreLife {
+  protected readonly keys: KeyIdentity<K>
+  protected readonly table: SeriesTable<K, C>
+
+  constructor(
+    definition: WindowStoreDefinition | JoinWindowStoreDefinition | SessionStoreDefinition,
+    context: StoreContext,
+  ) {
+    super(definition, context)
+    this.keys = new KeyIdentity(definition.key)
+    this.table = new SeriesTable<K, C>({
+      ...context,
+      keys: this.keys,
+      tracked: this.tracked,
+      retentionMs: definition.retentionMs,
+      log: (row) => this.#log(row),
+      decode: (packed, time) =>
+        this.entryOf(
+          detach(this.valueSerde.deserialize(packed, 8, packed.length)),
+          new ByteReader(packed).int64(),
+          time,
+        ),
+    })
+  }
+
+  protected get changes(): SeriesTable<K, C>['tracker'] {
+    return this.table.tracker
+  }
+
+  /** What readers see of a row. */
+  protected abstract entryOf(value: unknown, timestamp: number, time: number): C
+  protected abstract changelogKey(row: SeriesRow<K, C>): Bytes
+  /** Where the key of a changelog record ends, its time, and its second number. */
+  protected abstract restoredKey(
+    columns: RecordColumns,
+    start: number,
+    end: number,
+  ): readonly [keyEnd: number, time: number, second: number]
+
+  protected putRow(key: K, time: number, second: number, value: unknown, timestamp: number): void {
+    const current = value === null ? null : this.entryOf(detach(value), timestamp, time)
+    this.table.touch(this.table.put(key, time, second, current, timestamp))
+  }
+
+  protected override restoreRow(columns: RecordColumns, row: number): void {
+    const start = columns.keyStarts[row] as number
+    if (start < 0) return
+    const [keyEnd, time, second] = this.restoredKey(columns, start, columns.keyEnds[row] as number)
+    if (keyEnd < start) throw shortKey(this.name)
+    if (!this.table.observe(time)) return
+    const timestamp = columns.timestamps[row] as number
+    if (this.disk !== undefined) {
+      const saved = { value: valueBytesAt(columns, row), timestamp }
+      this.table.writeRow(this.disk, columns.buffer.subarray(start, keyEnd), time, second, saved, false)
+      return
+    }
+    const value = valueAt(this.valueSerde, columns, row)
+    const key = this.keys.read(columns.buffer, start, keyEnd)
+    this.table.restore(key, time, second, value === null ? null : this.entryOf(value, timestamp, time))
+  }
+
+  protected override beforeRestore(): void {
+    if (this.disk !== undefined) this.table.forgetClean()
+  }
+
+  protected override writeRows(disk: Disk): Omit<DiskState, 'changelogOffset'> {
+    this.table.writeCommitted(disk)
+    return { observedMs: this.table.observedMs }
+  }
+
+  #log(row: SeriesRow<K, C>): SavedRow {
+    const value = this.serialize(row.current?.value ?? null)
+    // A row of the largest time is always said, as retention after a restore goes by it.
+    if (value !== null || row.logged || row.time >= this.table.observedMs)
+      this.append(this.changelogKey(row), value, row.timestamp, row.headers)
+    row.logged = value !== null
+    return { value, timestamp: row.timestamp }
+  }
+}
+
+const shortKey = (store: string): Fault =>
+  new Fault({
+    code: 'CHANGELOG_KEY_INVALID',
+    actor: 'runtime',
+    message: 'a record of the changelog has a key that is too short for this kind of store',
+    remedy: 'check that no other application writes to the changelog topic, or give the store another name',
+    place: { store },
+  })

@@ -1,0 +1,377 @@
+import { ByteReader, ByteWriter } from '../base/byte-fields.ts'
+import type { Bytes } from '../base/bytes.ts'
+import type { Headers } from '../topic/headers.ts'
+import type { CacheOptions, SavedRow } from './change-tracker.ts'
+import { ChangeTracker } from './change-tracker.ts'
+import type { Disk, DiskEntry } from './disk.ts'
+import { pagesOf } from './disk.ts'
+import type { KeyId, KeyIdentity } from './key-identity.ts'
+import { detach } from './key-identity.ts'
+import { nextOf, pack, PageCursor } from './row-table.ts'
+import { Series, SeriesRow } from './series.ts'
+import type { Cursor } from './sorted-list.ts'
+import { TimeIndex } from './time-index.ts'
+
+/**
+ * Rows by key and time with retention: what window, join and session stores have in common. A row whose time is
+ * `retentionMs` or more behind the largest time put is gone.
+ *
+ * A key's rows lie together, so that a look-up for one key costs what it returns; a time index serves walks over all
+ * keys and lets what expires go without a search. With a disk, memory is a cache of whole keys: either all rows of a key
+ * are here, or none.
+ */
+export interface SeriesTableOptions<K, C> extends CacheOptions {
+  readonly keys: KeyIdentity<K>
+  readonly disk: Disk | undefined
+  readonly tracked: boolean
+  readonly retentionMs: number
+  readonly log: (row: SeriesRow<K, C>) => SavedRow
+  /** What the disk holds for a row, as an object. */
+  readonly decode: (value: Bytes, time: number, second: number) => C
+}
+
+export class SeriesTable<K, C> {
+  readonly tracker: ChangeTracker<SeriesRow<K, C>>
+  readonly #options: SeriesTableOptions<K, C>
+  readonly #keys: KeyIdentity<K>
+  readonly #disk: Disk | undefined
+  readonly #series = new Map<KeyId, Series<K, C>>()
+  readonly #byTime: TimeIndex<K, C>
+  readonly #cacheRows: number
+  #rowCount = 0
+  #evictions = 0
+  #observedMs: number
+
+  constructor(options: SeriesTableOptions<K, C>) {
+    this.#options = options
+    this.#keys = options.keys
+    this.#disk = options.disk
+    this.#byTime = new TimeIndex(options.keys)
+    this.#cacheRows = Math.max(64, (options.cacheBytes ?? defaultCacheBytes) / cachedRowBytes)
+    this.#observedMs = options.disk?.state?.observedMs ?? -Infinity
+    this.tracker = new ChangeTracker(
+      { log: options.log, settle: (row) => this.#settle(row) },
+      options.disk !== undefined,
+      options,
+    )
+  }
+
+  /** The largest time ever put; -Infinity before the first. */
+  get observedMs(): number {
+    return this.#observedMs
+  }
+
+  /** Moves time on and lets go what that expires; false where `time` itself is expired. */
+  observe(time: number): boolean {
+    if (time > this.#observedMs) {
+      this.#observedMs = time
+      this.#expire()
+    }
+    return time > this.#expiredUpTo
+  }
+
+  find(key: K, time: number, second: number): C | null {
+    return this.#seriesOf(key)?.find(time, second)?.current ?? null
+  }
+
+  /** Puts a row whose time was observed; null deletes it. */
+  put(
+    key: K,
+    time: number,
+    second: number,
+    current: C | null,
+    timestamp: number,
+    headers?: Headers,
+  ): SeriesRow<K, C> {
+    const row = this.#rowOf(key, time, second)
+    row.timestamp = timestamp
+    row.headers = headers
+    this.#change(row, current)
+    return row
+  }
+
+  /** The row is to be flushed. */
+  touch(row: SeriesRow<K, C>): void {
+    if (this.#options.tracked) this.tracker.touch(row)
+    else this.#settle(row)
+  }
+
+  /** Puts what the changelog already holds, into memory. */
+  restore(key: K, time: number, second: number, current: C | null): void {
+    const row = this.#rowOf(key, time, second)
+    row.logged = current !== null
+    this.#change(row, current)
+    this.#settle(row)
+  }
+
+  /** The rows of one key with times from `fromTime` to `toTime`, both inclusive. */
+  *walkKey(
+    key: K,
+    fromTime: number,
+    toTime: number,
+    reverse = false,
+  ): Generator<SeriesRow<K, C> & { readonly current: C }, void> {
+    let series = this.#seriesOf(key)
+    if (series === undefined) return
+    let position = reverse ? series.seek(toTime, Infinity) - 1 : series.seek(fromTime, -Infinity)
+    let { version } = series
+    for (;;) {
+      const row = series.at(position)
+      if (row === undefined || position < 0 || row.time < fromTime || row.time > toTime) return
+      if (isLive(row)) yield row
+      if (series.version === version && series.isCurrent) {
+        position += reverse ? -1 : 1
+        continue
+      }
+      series = this.#seriesOf(key)
+      if (series === undefined) return
+      version = series.version
+      position = series.seek(row.time, row.second)
+      const same = series.at(position)
+      if (reverse) position--
+      else if (same?.time === row.time && same.second === row.second) position++
+    }
+  }
+
+  /** The rows of every key with times from `fromTime` to `toTime`, by time, second and serialised key. */
+  *walkTime(fromTime: number, toTime: number): Generator<SeriesRow<K, C> & { readonly current: C }, void> {
+    const compare = this.#byTime.compareRows
+    const memory = this.#byTime.cursor(fromTime)
+    let disk = this.#diskRows(fromTime, toTime, undefined)
+    let evictions = this.#evictions
+    let last: SeriesRow<K, C> | undefined
+    for (;;) {
+      const row = nextOf(memory, disk, compare)
+      if (row === undefined || row.time > toTime) return
+      if (last !== undefined && compare(row, last) <= 0) continue
+      last = row
+      const now = this.#asOfNow(row)
+      if (now !== undefined && isLive(now)) yield now
+      if (evictions === this.#evictions) continue
+      // What was forgotten meanwhile is on disk only, and no page has it yet.
+      evictions = this.#evictions
+      disk = this.#diskRows(row.time, toTime, row)
+    }
+  }
+
+  /** Forgets what was read, as the disk is about to know better. */
+  forgetClean(): void {
+    for (const series of this.#series.values()) if (this.#isClean(series)) this.#forget(series)
+  }
+
+  /** Writes the committed rows into the batch that the disk has open, and sweeps out what has expired there. */
+  writeCommitted(disk: Disk): void {
+    for (const [row, saved] of this.tracker.takeCommitted()) {
+      if (row.gone) continue
+      this.writeRow(disk, row.series.bytes(this.#keys), row.time, row.second, saved, row.onDisk)
+      row.onDisk = saved.value !== null
+      this.#settle(row)
+    }
+    this.#sweep(disk)
+    if (this.#rowCount > this.#cacheRows) this.#evict()
+  }
+
+  /** Writes one row as bytes. */
+  writeRow(disk: Disk, key: Bytes, time: number, second: number, saved: SavedRow, isListed: boolean): void {
+    const packed = pack(saved)
+    disk.rows.set(rowKey(key, time, second), packed)
+    if (packed === undefined) disk.byTime.set(timeKey(time, second, key), undefined)
+    else if (!isListed) disk.byTime.set(timeKey(time, second, key), listed)
+  }
+
+  get #expiredUpTo(): number {
+    return this.#observedMs - this.#options.retentionMs
+  }
+
+  #rowOf(key: K, time: number, second: number): SeriesRow<K, C> {
+    const id = this.#keys.idOf(key)
+    let series = this.#series.get(id) ?? this.#load(id, key)
+    if (series === undefined) {
+      series = new Series<K, C>(id, detach(key))
+      this.#series.set(id, series)
+    }
+    series.used = true
+    return series.find(time, second) ?? this.#add(series, time, second)
+  }
+
+  #add(series: Series<K, C>, time: number, second: number): SeriesRow<K, C> {
+    this.#rowCount++
+    return series.add(time, second)
+  }
+
+  #seriesOf(key: K): Series<K, C> | undefined {
+    const id = this.#keys.idOf(key)
+    const series = this.#series.get(id) ?? this.#load(id, key)
+    if (series !== undefined) series.used = true
+    return series
+  }
+
+  #change(row: SeriesRow<K, C>, current: C | null): void {
+    row.current = current
+    if (current === null) this.#byTime.remove(row)
+    else if (row.slot < 0) this.#byTime.add(row)
+  }
+
+  /** Forgets a deleted row that nothing waits for. */
+  #settle(row: SeriesRow<K, C>): void {
+    if (row.current !== null || row.gone) return
+    if (this.#disk !== undefined && !this.tracker.isClean(row)) return
+    this.#drop(row)
+  }
+
+  #drop(row: SeriesRow<K, C>): void {
+    const { series } = row
+    row.gone = true
+    this.#rowCount--
+    series.remove(row)
+    if (series.size > 0 || this.#disk !== undefined) return
+    this.#series.delete(series.id)
+    series.isCurrent = false
+  }
+
+  #expire(): void {
+    for (;;) {
+      const rows = this.#byTime.takeOldest(this.#expiredUpTo)
+      if (rows === undefined) return
+      for (const row of rows) this.#drop(row)
+    }
+  }
+
+  // From here on: what only a disk needs.
+
+  #load(id: KeyId, key: K): Series<K, C> | undefined {
+    if (this.#disk === undefined) return undefined
+    const series = new Series<K, C>(id, detach(key))
+    const bytes = series.bytes(this.#keys)
+    const range = {
+      from: rowKey(bytes, this.#expiredUpTo, Infinity),
+      to: rowKey(bytes, Infinity, Infinity),
+      exclusive: true,
+      reverse: false,
+    }
+    for (const page of pagesOf(this.#disk.rows, range, () => true))
+      for (const entry of page) this.#loadRow(series, entry)
+    this.#series.set(id, series)
+    if (this.#rowCount + this.#series.size > this.#cacheRows * 1.25) this.#evict()
+    return series
+  }
+
+  #loadRow(series: Series<K, C>, { key, value }: DiskEntry): void {
+    const reader = new ByteReader(key, key.length - 16)
+    const time = readSortable(reader)
+    const second = readSortable(reader)
+    const row = this.#add(series, time, second)
+    row.onDisk = true
+    row.logged = true
+    this.#change(row, this.#options.decode(value, time, second))
+  }
+
+  /** The rows of keys that are on disk only, behind `after` if it is given. */
+  #diskRows(
+    fromTime: number,
+    toTime: number,
+    after: SeriesRow<K, C> | undefined,
+  ): Cursor<SeriesRow<K, C>> | undefined {
+    const disk = this.#disk
+    if (disk === undefined) return undefined
+    const first = Math.max(fromTime, this.#expiredUpTo + 1)
+    const range = {
+      from:
+        after === undefined
+          ? timeKey(first, -Infinity, noBytes)
+          : timeKey(after.time, after.second, after.series.bytes(this.#keys)),
+      to: timeKey(toTime + 1, -Infinity, noBytes),
+      exclusive: after !== undefined,
+      reverse: false,
+    }
+    const isElsewhere = ({ key }: DiskEntry): boolean =>
+      !this.#series.has(this.#keys.idOf(this.#keys.read(key, 16, key.length)))
+    return new PageCursor(pagesOf(disk.byTime, range, isElsewhere), (entry) => this.#readRow(disk, entry))
+  }
+
+  #readRow(disk: Disk, { key }: DiskEntry): SeriesRow<K, C> {
+    const reader = new ByteReader(key)
+    const time = readSortable(reader)
+    const second = readSortable(reader)
+    const bytes = key.subarray(16)
+    const parsed = this.#keys.read(bytes)
+    const row = new SeriesRow(new Series<K, C>(this.#keys.idOf(parsed), parsed), time, second)
+    const value = disk.rows.get(rowKey(bytes, time, second))
+    if (value !== undefined) row.current = this.#options.decode(value, time, second)
+    return row
+  }
+
+  /** A row of a page may have been loaded and changed, or expired, since the page was read. */
+  #asOfNow(row: SeriesRow<K, C>): SeriesRow<K, C> | undefined {
+    if (this.#disk === undefined) return row
+    if (row.time <= this.#expiredUpTo) return undefined
+    const series = this.#series.get(row.series.id)
+    return series === undefined ? row : series.find(row.time, row.second)
+  }
+
+  #sweep(disk: Disk): void {
+    if (this.#observedMs === -Infinity) return
+    const range = {
+      from: undefined,
+      to: timeKey(this.#expiredUpTo + 1, -Infinity, noBytes),
+      exclusive: false,
+      reverse: false,
+    }
+    // What is left over is invisible, and goes with one of the next batches.
+    for (const { key } of disk.byTime.page(range, sweepLimit)) {
+      const reader = new ByteReader(key)
+      const time = readSortable(reader)
+      disk.rows.set(rowKey(key.subarray(16), time, readSortable(reader)), undefined)
+      disk.byTime.set(key, undefined)
+    }
+  }
+
+  #isClean(series: Series<K, C>): boolean {
+    for (const row of series) if (!this.tracker.isClean(row)) return false
+    return true
+  }
+
+  #forget(series: Series<K, C>): void {
+    this.#series.delete(series.id)
+    series.isCurrent = false
+    this.#rowCount -= series.size
+    for (const row of series) this.#byTime.remove(row)
+  }
+
+  /** Second chance: a key that was used since the last look is kept once more. */
+  #evict(): void {
+    this.#evictions++
+    for (const series of this.#series.values()) {
+      if (this.#rowCount + this.#series.size <= this.#cacheRows * 0.75) return
+      if (series.used) series.used = false
+      else if (this.#isClean(series)) this.#forget(series)
+    }
+  }
+}
+
+const isLive = <K, C>(row: SeriesRow<K, C>): row is SeriesRow<K, C> & { readonly current: C } =>
+  row.current !== null
+
+/** Where a row lies on disk: the key's length first, so that no key's rows stand among another's. */
+const rowKey = (key: Bytes, time: number, second: number): Bytes => {
+  const writer = new ByteWriter().int32(key.length).bytes(key)
+  return writeSortable(writeSortable(writer, time), second).finish()
+}
+
+const timeKey = (time: number, second: number, key: Bytes): Bytes =>
+  writeSortable(writeSortable(new ByteWriter(), time), second).bytes(key).finish()
+
+/** 64 bits whose unsigned order is that of the numbers; infinities are the ends of what a number holds exactly. */
+const writeSortable = (writer: ByteWriter, value: number): ByteWriter => {
+  const bounded = Math.min(Math.max(value, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
+  return writer.int32(Math.floor(bounded / 0x1_0000_0000) ^ 0x8000_0000).int32(bounded | 0)
+}
+
+const readSortable = (reader: ByteReader): number =>
+  (reader.int32() ^ 0x8000_0000) * 0x1_0000_0000 + (reader.int32() >>> 0)
+
+const noBytes = new Uint8Array(0)
+const listed = Uint8Array.of(1)
+const sweepLimit = 20_000
+const defaultCacheBytes = 16 * 1024 * 1024
+const cachedRowBytes = 256

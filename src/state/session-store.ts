@@ -1,0 +1,65 @@
+import { ByteReader, ByteWriter } from '../base/byte-fields.ts'
+import type { Bytes } from '../base/bytes.ts'
+import type { RecordColumns } from '../topic/record-columns.ts'
+import type { Windowed } from '../topic/windowed.ts'
+import { windowed } from '../topic/windowed.ts'
+import { SeriesLife } from './series-life.ts'
+import type { SeriesRow } from './series.ts'
+import type { SessionStore, ValueAndTimestamp } from './store.ts'
+
+/**
+ * One value by key and session bounds. Changelog: the key, the END, then the start; the last value of each session that
+ * changed since the last flush, in the order of the first change. A session that came and went between two flushes
+ * leaves no record.
+ */
+export class MemorySessionStore<K, V>
+  extends SeriesLife<K, ValueAndTimestamp<unknown>>
+  implements SessionStore<K, V>
+{
+  put({ key, startMs, endMs }: Windowed<K>, value: V | null, timestamp: number): void {
+    if (this.table.observe(endMs)) this.putRow(key, endMs, startMs, value ?? null, timestamp)
+  }
+
+  fetch(key: K, startMs: number, endMs: number): V | null {
+    return (this.table.find(key, endMs, startMs)?.value as V | undefined) ?? null
+  }
+
+  *findSessions(
+    key: K,
+    earliestEndMs: number,
+    latestStartMs: number,
+  ): Generator<readonly [Windowed<K>, V], void> {
+    for (const row of this.table.walkKey(key, earliestEndMs, Infinity))
+      if (row.second <= latestStartMs) yield [windowOf(row), row.current.value as V]
+  }
+
+  *findByEnd(earliestEndMs: number, latestEndMs: number): Generator<readonly [Windowed<K>, V], void> {
+    for (const row of this.table.walkTime(earliestEndMs, latestEndMs)) yield [windowOf(row), row.current.value as V]
+  }
+
+  all(): Generator<readonly [Windowed<K>, V], void> {
+    return this.findByEnd(-Infinity, Infinity)
+  }
+
+  protected override entryOf(value: unknown, timestamp: number): ValueAndTimestamp<unknown> {
+    return { value, timestamp }
+  }
+
+  protected override changelogKey({ series, time, second }: SeriesRow<K, ValueAndTimestamp<unknown>>): Bytes {
+    return new ByteWriter().bytes(series.bytes(this.keys)).int64(time).int64(second).finish()
+  }
+
+  protected override restoredKey(
+    columns: RecordColumns,
+    start: number,
+    end: number,
+  ): readonly [number, number, number] {
+    const keyEnd = end - 16
+    const reader = new ByteReader(columns.buffer, Math.max(start, keyEnd), end)
+    return [keyEnd, reader.int64(), reader.int64()]
+  }
+}
+
+type LiveRow<K> = SeriesRow<K, ValueAndTimestamp<unknown>> & { readonly current: ValueAndTimestamp<unknown> }
+
+const windowOf = <K>({ series, time, second }: LiveRow<K>): Windowed<K> => windowed(series.key, second, time)

@@ -1,0 +1,127 @@
+import type { Bytes } from '../base/bytes.ts'
+import type { Headers } from '../topic/headers.ts'
+import type { RecordColumns } from '../topic/record-columns.ts'
+import type { Serde } from '../topic/serde.ts'
+import type { StoreDefinition } from '../topology/store-definition.ts'
+import type { CacheOptions } from './change-tracker.ts'
+import type { Disk, DiskState } from './disk.ts'
+import { detach } from './key-identity.ts'
+import type { ChangelogSink, StateStore } from './store.ts'
+
+/** What every kind of store is opened with. */
+export interface StoreContext extends CacheOptions {
+  readonly changelog: ChangelogSink
+  /** Undefined for a store that lives in memory alone. */
+  readonly disk: Disk | undefined
+}
+
+/** The changes of a store, as its life cycle needs them. */
+interface Changes {
+  readonly committedCount: number
+  flush(): void
+  commit(): void
+}
+
+/**
+ * The life cycle that all kinds share: changes are flushed to the changelog, committed, and then, if there is a disk,
+ * written in its next batch together with the offset they belong to.
+ */
+export abstract class StoreLife implements StateStore {
+  readonly name: string
+  readonly logged: boolean
+  protected readonly disk: Disk | undefined
+  protected readonly valueSerde: Serde<unknown>
+  readonly #changelog: ChangelogSink
+  #changelogOffset: number
+  #closed = false
+
+  constructor(definition: StoreDefinition, { changelog, disk }: StoreContext) {
+    this.name = definition.name
+    this.logged = definition.changelog
+    this.valueSerde = definition.value as unknown as Serde<unknown>
+    this.disk = disk
+    this.#changelog = changelog
+    this.#changelogOffset = disk?.state?.changelogOffset ?? 0
+    disk?.attach(() => this.#writeCommitted())
+  }
+
+  protected abstract readonly changes: Changes
+  /** Applies one record of the changelog. */
+  protected abstract restoreRow(columns: RecordColumns, row: number): void
+  /** Puts the committed rows into the disk's open batch; returns what else belongs to the state. */
+  protected abstract writeRows(disk: Disk): Omit<DiskState, 'changelogOffset'>
+  /** Before a batch of the changelog is applied: what memory holds of the disk may become outdated. */
+  protected abstract beforeRestore(): void
+  /** After it, with the disk's batch still open. */
+  protected afterRestore(): void {}
+
+  flush(): void {
+    this.changes.flush()
+  }
+
+  persist(changelogOffset: number): void {
+    this.changes.commit()
+    this.#changelogOffset = changelogOffset
+    this.disk?.persist(this.changes.committedCount)
+  }
+
+  changelogOffset(): number {
+    return this.#changelogOffset
+  }
+
+  restore(columns: RecordColumns): void {
+    if (columns.count === 0) return
+    this.beforeRestore()
+    const { disk } = this
+    if (disk === undefined) this.#restoreRows(columns)
+    else
+      disk.write(() => {
+        this.#restoreRows(columns)
+        this.afterRestore()
+        return this.#writeCommitted()
+      })
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.disk?.close()
+  }
+
+  protected get tracked(): boolean {
+    return this.logged || this.disk !== undefined
+  }
+
+  /** A value as bytes; null for a deletion. */
+  protected serialize(value: unknown): Bytes | null {
+    return value === null ? null : this.valueSerde.serialize(value as NonNullable<unknown>)
+  }
+
+  protected append(key: Bytes, value: Bytes | null, timestamp: number, headers?: Headers): void {
+    if (this.logged) this.#changelog.append(this.name, key, value, timestamp, headers)
+  }
+
+  #restoreRows(columns: RecordColumns): void {
+    for (let row = 0; row < columns.count; row++) this.restoreRow(columns, row)
+    this.#changelogOffset = (columns.offsets[columns.count - 1] as number) + 1
+  }
+
+  #writeCommitted(): DiskState {
+    const rest = this.disk === undefined ? {} : this.writeRows(this.disk)
+    return { changelogOffset: this.#changelogOffset, ...rest }
+  }
+}
+
+/** The value of a restored record, or null. */
+export const valueAt = (serde: Serde<unknown>, columns: RecordColumns, row: number): unknown => {
+  const start = columns.valueStarts[row] as number
+  if (start < 0) return null
+  const value = serde.deserialize(columns.buffer, start, columns.valueEnds[row] as number)
+  return detach(value)
+}
+
+/** The serialised value of a restored record, or null. */
+export const valueBytesAt = (columns: RecordColumns, row: number): Bytes | null => {
+  const start = columns.valueStarts[row] as number
+  return start < 0 ? null : columns.buffer.subarray(start, columns.valueEnds[row])
+}

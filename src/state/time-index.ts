@@ -1,0 +1,107 @@
+import { compareBytes } from '../base/bytes.ts'
+import type { KeyIdentity } from './key-identity.ts'
+import type { SeriesRow } from './series.ts'
+import type { Cursor } from './sorted-list.ts'
+import { SortedList } from './sorted-list.ts'
+
+/**
+ * The rows of every key by time, then second, then serialised key. Rows of one time share a bucket, which is ordered
+ * when somebody first walks it: most rows only come and, as time moves on, go with their bucket.
+ */
+export class TimeIndex<K, C> {
+  readonly compareRows: (left: SeriesRow<K, C>, right: SeriesRow<K, C>) => number
+  readonly #buckets = new Map<number, Bucket<K, C>>()
+  readonly #times = new SortedList<Bucket<K, C>>((left, right) => left.time - right.time)
+
+  constructor(keys: KeyIdentity<K>) {
+    this.compareRows = (left, right) =>
+      left.time - right.time ||
+      left.second - right.second ||
+      compareBytes(left.series.bytes(keys), right.series.bytes(keys))
+  }
+
+  add(row: SeriesRow<K, C>): void {
+    let bucket = this.#buckets.get(row.time)
+    if (bucket === undefined) {
+      bucket = { time: row.time, rows: [], order: undefined }
+      this.#buckets.set(row.time, bucket)
+      this.#times.insert(bucket)
+    }
+    row.slot = bucket.rows.push(row) - 1
+    bucket.order?.insert(row)
+  }
+
+  remove(row: SeriesRow<K, C>): void {
+    const bucket = this.#buckets.get(row.time)
+    if (bucket === undefined || row.slot < 0) return
+    const last = bucket.rows.pop() as SeriesRow<K, C>
+    if (last !== row) {
+      bucket.rows[row.slot] = last
+      last.slot = row.slot
+    }
+    row.slot = -1
+    bucket.order?.remove(row)
+    if (bucket.rows.length === 0) this.#drop(bucket)
+  }
+
+  /** Takes out the rows of the oldest time, if that is `limit` or before. */
+  takeOldest(limit: number): readonly SeriesRow<K, C>[] | undefined {
+    const bucket = this.#times.first
+    if (bucket === undefined || bucket.time > limit) return undefined
+    this.#drop(bucket)
+    for (const row of bucket.rows) row.slot = -1
+    return bucket.rows
+  }
+
+  /** Walks upwards from the first row of that time or later. */
+  cursor(fromTime: number): Cursor<SeriesRow<K, C>> {
+    const buckets = this.#times.cursor((bucket) => bucket.time - fromTime)
+    return new BucketCursor(buckets, (bucket) => this.#orderOf(bucket).cursor())
+  }
+
+  #orderOf(bucket: Bucket<K, C>): SortedList<SeriesRow<K, C>> {
+    bucket.order ??= new SortedList(this.compareRows, bucket.rows.toSorted(this.compareRows))
+    return bucket.order
+  }
+
+  #drop(bucket: Bucket<K, C>): void {
+    this.#buckets.delete(bucket.time)
+    this.#times.remove(bucket)
+  }
+}
+
+interface Bucket<K, C> {
+  readonly time: number
+  readonly rows: SeriesRow<K, C>[]
+  order: SortedList<SeriesRow<K, C>> | undefined
+}
+
+class BucketCursor<K, C> implements Cursor<SeriesRow<K, C>> {
+  readonly #buckets: Cursor<Bucket<K, C>>
+  readonly #open: (bucket: Bucket<K, C>) => Cursor<SeriesRow<K, C>>
+  #bucket: Bucket<K, C> | undefined
+  #rows: Cursor<SeriesRow<K, C>> | undefined
+
+  constructor(buckets: Cursor<Bucket<K, C>>, open: (bucket: Bucket<K, C>) => Cursor<SeriesRow<K, C>>) {
+    this.#buckets = buckets
+    this.#open = open
+  }
+
+  peek(): SeriesRow<K, C> | undefined {
+    for (;;) {
+      const bucket = this.#buckets.peek()
+      if (bucket === undefined) return undefined
+      if (bucket !== this.#bucket) {
+        this.#bucket = bucket
+        this.#rows = this.#open(bucket)
+      }
+      const row = this.#rows?.peek()
+      if (row !== undefined) return row
+      this.#buckets.advance()
+    }
+  }
+
+  advance(): void {
+    if (this.peek() !== undefined) this.#rows?.advance()
+  }
+}

@@ -1,0 +1,195 @@
+import { ByteReader, ByteWriter } from '../base/byte-fields.ts'
+import type { Bytes } from '../base/bytes.ts'
+import type { RecordColumns } from '../topic/record-columns.ts'
+import type { VersionedStoreDefinition } from '../topology/store-definition.ts'
+import type { SavedRow } from './change-tracker.ts'
+import type { Disk } from './disk.ts'
+import { detach, KeyIdentity } from './key-identity.ts'
+import type { TableRow } from './row-table.ts'
+import { RowTable } from './row-table.ts'
+import type { VersionedRecord, VersionedStore } from './store.ts'
+import type { StoreContext } from './store-life.ts'
+import { StoreLife, valueAt } from './store-life.ts'
+import { TimeBuckets } from './time-buckets.ts'
+
+/** One version: in force from its time until that of the next. Null is a deletion. */
+interface Version {
+  readonly timestamp: number
+  readonly value: unknown
+}
+
+/** The versions of one key, by time; never changed in place. */
+type Versions = readonly Version[]
+
+/**
+ * Every value by key and time, as Kafka Streams' `RocksDBVersionedStore`: history reaches `historyRetentionMs` behind
+ * the largest time put; what is older is refused, but still in the changelog, as there. The latest value never expires.
+ *
+ * Every put goes to the changelog at once: versions do not replace each other, so there is nothing to wait for.
+ */
+export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, V> {
+  readonly #keys: KeyIdentity<K>
+  readonly #table: RowTable<K, Versions>
+  readonly #historyMs: number
+  /** Keys by the time at which something of theirs leaves history. */
+  readonly #leaving: TimeBuckets<K>
+  #observedMs: number
+
+  constructor(definition: VersionedStoreDefinition, context: StoreContext) {
+    super(definition, context)
+    this.#keys = new KeyIdentity(definition.key)
+    this.#historyMs = definition.historyRetentionMs
+    this.#leaving = new TimeBuckets(Math.max(1, Math.ceil(this.#historyMs / 16)))
+    this.#observedMs = context.disk?.state?.observedMs ?? -Infinity
+    this.#table = new RowTable({
+      ...context,
+      keys: this.#keys,
+      tracked: context.disk !== undefined,
+      log: (row: TableRow<K, Versions>) => this.#save(row),
+      decode: (packed) => this.#decode(packed),
+    })
+  }
+
+  put(key: K, value: V | null, timestamp: number): number | 'latest' | 'refused' {
+    this.append(this.#keys.bytesOf(key), this.serialize(value ?? null), timestamp)
+    return this.#add(key, detach(value ?? null), timestamp)
+  }
+
+  get(key: K, asOfMs?: number): VersionedRecord<V> | null {
+    const versions = this.#table.get(key)
+    if (versions === null) return null
+    const last = versions.length - 1
+    if (asOfMs === undefined) return recordAt(versions, last)
+    const index = indexAsOf(versions, asOfMs)
+    // The latest holds however old it is; everything else ends where history does.
+    return index === last || asOfMs >= this.#observedMs - this.#historyMs ? recordAt(versions, index) : null
+  }
+
+  *versions(key: K, fromMs = -Infinity, toMs = Infinity): Generator<VersionedRecord<V>, void> {
+    const versions = this.#table.get(key) ?? []
+    const oldest = Math.max(fromMs, this.#observedMs - this.#historyMs)
+    for (let index = 0; index < versions.length; index++) {
+      const record = recordAt<V>(versions, index)
+      if (record === null || record.timestamp > toMs) continue
+      if (record.validToMs === undefined || record.validToMs > oldest) yield record
+    }
+  }
+
+  *all(): Generator<readonly [K, VersionedRecord<V>], void> {
+    for (const [key, versions] of this.#table.walk(undefined, undefined)) {
+      const record = recordAt<V>(versions, versions.length - 1)
+      if (record !== null) yield [key, record]
+    }
+  }
+
+  protected get changes(): RowTable<K, Versions>['tracker'] {
+    return this.#table.tracker
+  }
+
+  protected override restoreRow(columns: RecordColumns, row: number): void {
+    const start = columns.keyStarts[row] as number
+    if (start < 0) return
+    const key = this.#keys.read(columns.buffer, start, columns.keyEnds[row])
+    this.#add(key, valueAt(this.valueSerde, columns, row), columns.timestamps[row] as number)
+  }
+
+  protected override beforeRestore(): void {}
+
+  protected override afterRestore(): void {
+    this.#table.tracker.flush()
+    this.#table.tracker.commit()
+  }
+
+  protected override writeRows(disk: Disk): { readonly observedMs: number } {
+    this.#table.writeCommitted(disk)
+    return { observedMs: this.#observedMs }
+  }
+
+  #add(key: K, value: unknown, timestamp: number): number | 'latest' | 'refused' {
+    if (timestamp < this.#observedMs - this.#historyMs) return 'refused'
+    const known = this.#table.get(key) ?? []
+    const before = indexAsOf(known, timestamp)
+    const isReplaced = known[before]?.timestamp === timestamp
+    const versions = known.toSpliced(isReplaced ? before : before + 1, isReplaced ? 1 : 0, {
+      timestamp,
+      value,
+    })
+    this.#observe(timestamp)
+    this.#keep(key, versions, timestamp)
+    return known[before + 1]?.timestamp ?? 'latest'
+  }
+
+  #keep(key: K, versions: Versions, timestamp: number): void {
+    const left = this.#withoutExpired(versions)
+    this.#table.put(key, left.length === 0 ? null : left, timestamp)
+    // A single value never leaves; anything else does so when what ends its first version leaves history.
+    const leavesAt = left[1]?.timestamp ?? (left[0]?.value === null ? left[0].timestamp : undefined)
+    if (leavesAt !== undefined) this.#leaving.add(leavesAt, key)
+  }
+
+  #observe(timestamp: number): void {
+    if (timestamp <= this.#observedMs) return
+    this.#observedMs = timestamp
+    for (const key of this.#leaving.takeUpTo(timestamp - this.#historyMs)) {
+      const versions = this.#table.get(key)
+      if (versions !== null) this.#keep(key, versions, timestamp)
+    }
+  }
+
+  /** Drops versions that ended before history begins, and deletions that no older value needs. */
+  #withoutExpired(versions: Versions): Versions {
+    const oldest = this.#observedMs - this.#historyMs
+    let start = 0
+    while (start < versions.length) {
+      const endsAt = versions[start + 1]?.timestamp
+      const isOver =
+        endsAt === undefined
+          ? versions[start]?.value === null && (versions[start]?.timestamp as number) < oldest
+          : endsAt < oldest
+      if (!isOver) break
+      start++
+    }
+    return start === 0 ? versions : versions.slice(start)
+  }
+
+  #save({ current, timestamp }: TableRow<K, Versions>): SavedRow {
+    if (current === null) return { value: null, timestamp }
+    const writer = new ByteWriter().int32(current.length)
+    for (const version of current) writer.int64(version.timestamp).sized(this.serialize(version.value))
+    return { value: writer.finish(), timestamp }
+  }
+
+  #decode(packed: Bytes): Versions {
+    const reader = new ByteReader(packed)
+    reader.int64()
+    return Array.from({ length: reader.int32() }, () => {
+      const timestamp = reader.int64()
+      const length = reader.int32()
+      if (length < 0) return { timestamp, value: null }
+      const start = reader.skip(length)
+      return { timestamp, value: detach(this.valueSerde.deserialize(packed, start, start + length)) }
+    })
+  }
+}
+
+/** The last version at or before that time; -1 where there is none. */
+const indexAsOf = (versions: Versions, asOfMs: number): number => {
+  let low = 0
+  let high = versions.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((versions[middle] as Version).timestamp <= asOfMs) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
+
+const recordAt = <V>(versions: Versions, index: number): VersionedRecord<V> | null => {
+  const version = versions[index]
+  if (version === undefined || version.value === null) return null
+  return {
+    value: version.value as V,
+    timestamp: version.timestamp,
+    validToMs: versions[index + 1]?.timestamp,
+  }
+}

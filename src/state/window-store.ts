@@ -1,0 +1,72 @@
+import { ByteReader, ByteWriter } from '../base/byte-fields.ts'
+import type { Bytes } from '../base/bytes.ts'
+import type { RecordColumns } from '../topic/record-columns.ts'
+import type { Windowed } from '../topic/windowed.ts'
+import { windowed } from '../topic/windowed.ts'
+import type { WindowStoreDefinition } from '../topology/store-definition.ts'
+import { SeriesLife } from './series-life.ts'
+import type { SeriesRow } from './series.ts'
+import type { RangeOptions, ValueAndTimestamp, WindowEntry, WindowStore } from './store.ts'
+import type { StoreContext } from './store-life.ts'
+
+/**
+ * One timestamped value by key and window start. Changelog: the key, the start as 64 bits and a sequence number that is
+ * always 0; the last value of each window that changed since the last flush, in the order of the first change.
+ */
+export class MemoryWindowStore<K, V>
+  extends SeriesLife<K, WindowEntry<unknown>>
+  implements WindowStore<K, V>
+{
+  readonly windowSizeMs: number
+
+  constructor(definition: WindowStoreDefinition, context: StoreContext) {
+    super(definition, context)
+    this.windowSizeMs = definition.windowSizeMs
+  }
+
+  put(key: K, value: V | null, startMs: number, timestamp: number): boolean {
+    if (!this.table.observe(startMs)) return false
+    this.putRow(key, startMs, 0, value ?? null, timestamp)
+    return true
+  }
+
+  fetch(key: K, startMs: number): ValueAndTimestamp<V> | null {
+    return this.table.find(key, startMs, 0) as WindowEntry<V> | null
+  }
+
+  *fetchRange(
+    key: K,
+    fromMs: number,
+    toMs: number,
+    options: RangeOptions = {},
+  ): Generator<WindowEntry<V>, void> {
+    for (const { current } of this.table.walkKey(key, fromMs, toMs, options.reverse))
+      yield current as WindowEntry<V>
+  }
+
+  *fetchAll(fromMs: number, toMs: number): Generator<readonly [Windowed<K>, ValueAndTimestamp<V>], void> {
+    for (const { series, time, current } of this.table.walkTime(fromMs, toMs))
+      yield [windowed(series.key, time, time + this.windowSizeMs), current as WindowEntry<V>]
+  }
+
+  all(): Generator<readonly [Windowed<K>, ValueAndTimestamp<V>], void> {
+    return this.fetchAll(-Infinity, Infinity)
+  }
+
+  protected override entryOf(value: unknown, timestamp: number, startMs: number): WindowEntry<unknown> {
+    return { startMs, value, timestamp }
+  }
+
+  protected override changelogKey({ series, time }: SeriesRow<K, WindowEntry<unknown>>): Bytes {
+    return new ByteWriter().bytes(series.bytes(this.keys)).int64(time).int32(0).finish()
+  }
+
+  protected override restoredKey(
+    columns: RecordColumns,
+    start: number,
+    end: number,
+  ): readonly [number, number, number] {
+    const keyEnd = end - 12
+    return [keyEnd, new ByteReader(columns.buffer, Math.max(start, keyEnd), end).int64(), 0]
+  }
+}
