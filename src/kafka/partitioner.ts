@@ -10,11 +10,13 @@ export class Partitioner {
 
   partitionFor(topic: string, partitionCount: number, key: Bytes | null, start: number, end: number): number {
     if (key !== null) return partitionForKey(key, partitionCount, start, end)
-    return (this.#sticky.get(topic) ?? 0) % partitionCount
+    const partition = (this.#sticky.get(topic) ?? 0) % partitionCount
+    this.#sticky.set(topic, partition)
+    return partition
   }
 
-  /** A batch of this partition has been sealed: keyless records move on. */
+  /** A batch of this partition has been sealed: keyless records that went there move on. */
   batchSealed(topic: string, partition: number): void {
-    this.#sticky.set(topic, partition + 1)
+    if (this.#sticky.get(topic) === partition) this.#sticky.set(topic, partition + 1)
   }
 }

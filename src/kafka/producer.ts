@@ -76,6 +76,11 @@ interface Queue extends TopicPartition {
   /** After a failed attempt nothing is sent until all that is in flight has come back: order is kept so. */
   muted: boolean
   nextSequence: number
+  /**
+   * The producer id that the broker has acknowledged here. Until then one batch is in flight: a broker that knows
+   * nothing of a producer takes any first sequence, also that of a second batch whose first one it has refused.
+   */
+  knownAs: number
   notBeforeMs: number
 }
 
@@ -98,6 +103,8 @@ export class Producer {
   readonly #unacked = new Map<number, number>()
   readonly #abort = new AbortController()
   #generation = 0
+  /** Batches of later generations are not sent. */
+  #heldAfter = Number.POSITIVE_INFINITY
   #bufferedBytes = 0
   #failure: unknown
   #renewing = false
@@ -202,13 +209,30 @@ export class Producer {
    * record of every partition ever sent to. Throws, once, what failed.
    */
   async flush(): Promise<AckedOffsets> {
+    return this.#flush(false)
+  }
+
+  /** As `flush`, but what is sent after the call stays here until `release`: it belongs to the next transaction. */
+  async flushAndHold(): Promise<AckedOffsets> {
+    return this.#flush(true)
+  }
+
+  /** Lets go what `flushAndHold` has kept back. */
+  release(): void {
+    this.#heldAfter = Number.POSITIVE_INFINITY
+    this.#pump()
+  }
+
+  async #flush(hold: boolean): Promise<AckedOffsets> {
     this.sendNow()
     const generation = this.#generation++
+    if (hold) this.#heldAfter = generation
     if (!this.#isSettled(generation))
       await new Promise<void>((done) => this.#flushWaiters.push({ generation, done }))
     if (this.#failure !== undefined) {
       const failure = this.#failure
-      this.#failure = undefined
+      // A transaction that has lost a batch stays lost until it is discarded.
+      if (!this.#isTransactionLost()) this.#failure = undefined
       throw failure
     }
     return new Map(this.#acked)
@@ -226,6 +250,7 @@ export class Producer {
     if (!this.#isSettled(generation))
       await new Promise<void>((done) => this.#flushWaiters.push({ generation, done }))
     this.#failure = undefined
+    this.#heldAfter = Number.POSITIVE_INFINITY
     this.resetSequences()
   }
 
@@ -306,6 +331,7 @@ export class Producer {
       lost: false,
       muted: false,
       nextSequence: 0,
+      knownAs: -1,
       notBeforeMs: 0,
     }
     partitions.set(partition, queue)
@@ -363,6 +389,10 @@ export class Producer {
       for (const queue of partitions.values()) {
         const [first] = queue.waiting
         if (first === undefined || queue.muted || queue.notBeforeMs > nowMs) continue
+        if (first.generation > this.#heldAfter) continue
+        // A batch that is repeated goes alone, as does the first one of a producer.
+        const alone = first.sequence !== undefined || queue.knownAs !== this.#identity?.producerId
+        if (alone && queue.inFlight > 0) continue
         const leader = this.#cluster.leaderOf(queue.topic, queue.partition)
         if (leader === undefined) {
           this.#findLeader(queue)
@@ -469,6 +499,7 @@ export class Producer {
     const { errorCode, errorMessage, baseOffset } = answer
     const name = errorName(errorCode)
     if (errorCode === 0 || name === 'DUPLICATE_SEQUENCE_NUMBER') {
+      queue.knownAs = this.#identity?.producerId ?? -1
       if (baseOffset >= 0) this.#acked.set(partitionName(topic, partition), baseOffset + batch.sealed.count)
       this.#settle(batch)
       return

@@ -1,7 +1,6 @@
 import { offsetCommitApi, offsetFetchApi } from '../apis.ts'
 import type { Cluster } from '../cluster.ts'
-import { isStaleCoordinator, protocolFault } from '../protocol-errors.ts'
-import { isRetriableFault } from '../protocol-errors.ts'
+import { isRetriableFault, protocolFault } from '../protocol-errors.ts'
 import { retrying } from '../retry.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { byTopic, partitionName } from '../topic-partition.ts'
@@ -40,10 +39,19 @@ export const callCoordinator = <T>(
     try {
       return await call(await cluster.coordinator(kind, key))
     } catch (error) {
-      if (isRetriableFault(error)) cluster.invalidateCoordinator(kind, key)
+      if (isRetriableFault(error) && coordinatorIsGone.has(error.code))
+        cluster.invalidateCoordinator(kind, key)
       throw error
     }
   })
+
+const coordinatorIsGone = new Set([
+  'BROKER_UNREACHABLE',
+  'CONNECTION_LOST',
+  'REQUEST_TIMED_OUT',
+  'COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR',
+])
 
 /** Commits offsets outside a transaction. Rejects where the member is no longer in the group's generation. */
 export const commitOffsets = (
@@ -68,7 +76,11 @@ export const commitOffsets = (
     )
     for (const { name, partitions } of response.topics)
       for (const { partitionIndex, errorCode } of partitions)
-        if (errorCode !== 0) throw commitFault(cluster, groupId, errorCode, name, partitionIndex)
+        if (errorCode !== 0)
+          throw protocolFault(errorCode, `commit offsets of group ${groupId}`, {
+            topic: name,
+            partition: partitionIndex,
+          })
   })
 }
 
@@ -85,17 +97,6 @@ export const toCommit = (offsets: readonly OffsetToCommit[]): LibraryTopics =>
       committedMetadata: metadata ?? '',
     })),
   }))
-
-const commitFault = (
-  cluster: Cluster,
-  groupId: string,
-  errorCode: number,
-  topic: string,
-  partition: number,
-): Error => {
-  if (isStaleCoordinator(errorCode)) cluster.invalidateCoordinator('group', groupId)
-  return protocolFault(errorCode, `commit offsets of group ${groupId}`, { topic, partition })
-}
 
 export interface FetchOffsetsOptions {
   /** All that the group has committed where left out. */

@@ -1,0 +1,127 @@
+import { Fault, isFault } from '../../base/fault.ts'
+import type { AckedOffsets, ProducerOptions } from '../producer.ts'
+import { Producer } from '../producer.ts'
+import { isRetriableFault } from '../protocol-errors.ts'
+import type { TransactionOffsets } from './transactional-session.ts'
+import { TransactionalSession } from './transactional-session.ts'
+
+/**
+ * A producer whose records, with the offsets they were made from, become visible together or not at all.
+ *
+ * A transaction begins with the first record sent through `producer` and ends with `commit` or `abort`; one without
+ * records and offsets costs no request. What is sent while `commit` runs belongs to the next transaction and waits
+ * here. After a fault of `commit`, `abort` makes the producer usable again, unless the fault is
+ *
+ * - `PRODUCER_FENCED`: a newer producer has the transactional id; this one is finished, or
+ * - `TRANSACTION_OUTCOME_UNKNOWN`: the coordinator could not be asked; `initialize` again, then read what is committed.
+ */
+export interface TransactionalProducerOptions extends Omit<ProducerOptions, 'session'> {
+  readonly transactionalId: string
+  /** How long the broker lets a transaction stay open before it aborts it and fences the producer. */
+  readonly transactionTimeoutMs?: number
+}
+
+export class TransactionalProducer {
+  /** Where records are sent. Its `flush` is `commit`'s business. */
+  readonly producer: Producer
+  readonly #session: TransactionalSession
+
+  constructor(options: TransactionalProducerOptions) {
+    const { transactionalId, transactionTimeoutMs = 60_000, ...producerOptions } = options
+    this.#session = new TransactionalSession(options.cluster, transactionalId, transactionTimeoutMs)
+    this.producer = new Producer({
+      ...producerOptions,
+      name: options.name ?? transactionalId,
+      session: this.#session,
+    })
+  }
+
+  get transactionalId(): string {
+    return this.#session.transactionalId
+  }
+
+  /** Takes the transactional id over from any older producer, and ends what that one left open. */
+  async initialize(): Promise<void> {
+    await this.producer.discard()
+    await this.#session.initialize()
+    this.producer.resetSequences()
+  }
+
+  /**
+   * Makes visible all that was sent before the call, together with the offsets. Answers the offset after the last
+   * record of every partition ever sent to (the marker that ends the transaction takes one more).
+   */
+  async commit(offsets?: TransactionOffsets): Promise<AckedOffsets> {
+    let acked: AckedOffsets
+    try {
+      acked = await this.producer.flushAndHold()
+      if (offsets !== undefined) await this.#session.addOffsets(offsets)
+    } catch (error) {
+      // Nothing is decided yet: whatever it was, the transaction can be aborted.
+      throw isRetriableFault(error) ? error : await this.#diagnosed(error)
+    }
+    if (this.#session.isStarted) await this.#end(true)
+    this.producer.release()
+    return acked
+  }
+
+  /** Takes back all that was sent since the last commit, and what waits for the next one. */
+  async abort(): Promise<void> {
+    await this.producer.discard()
+    if (!this.#session.isStarted) return
+    await this.#end(false)
+    // Without a new epoch a lost batch would leave a gap in the sequences.
+    if (!this.#session.isTv2) await this.#session.renew()
+    this.producer.resetSequences()
+  }
+
+  close(): void {
+    this.producer.close()
+  }
+
+  async #end(committed: boolean): Promise<void> {
+    try {
+      await this.#session.end(committed)
+    } catch (error) {
+      const diagnosed = await this.#diagnosed(error)
+      if (!committed && isFault(diagnosed, 'TRANSACTION_TIMED_OUT')) return
+      throw diagnosed
+    }
+    if (this.#session.isTv2) this.producer.resetSequences()
+  }
+
+  /**
+   * A producer whose transaction the broker has timed out hears the same errors as one that was replaced. Asking for a
+   * new epoch tells them apart: it is refused only to a replaced one.
+   */
+  async #diagnosed(error: unknown): Promise<unknown> {
+    if (isRetriableFault(error)) return outcomeUnknown(this.transactionalId, error)
+    if (!isFault(error, 'PRODUCER_FENCED')) return error
+    try {
+      await this.producer.discard()
+      await this.#session.renew()
+      this.producer.resetSequences()
+      return timedOut(this.transactionalId, error)
+    } catch (renewal) {
+      return isRetriableFault(renewal) ? outcomeUnknown(this.transactionalId, renewal) : error
+    }
+  }
+}
+
+const timedOut = (transactionalId: string, cause: Fault): Fault =>
+  new Fault({
+    code: 'TRANSACTION_TIMED_OUT',
+    actor: 'runtime',
+    message: `the broker has aborted a transaction of ${transactionalId} that was open for too long`,
+    remedy: 'process its records again; raise transactionTimeoutMs or commit more often',
+    cause,
+  })
+
+const outcomeUnknown = (transactionalId: string, cause: Fault): Fault =>
+  new Fault({
+    code: 'TRANSACTION_OUTCOME_UNKNOWN',
+    actor: 'runtime',
+    message: `nobody could be asked how a transaction of ${transactionalId} ended: ${cause.message}`,
+    remedy: 'initialize the producer again, then read the committed offsets',
+    cause,
+  })

@@ -1,0 +1,228 @@
+import { Fault } from '../../base/fault.ts'
+import type { Api } from '../apis.ts'
+import {
+  addOffsetsToTxnApi,
+  addPartitionsToTxnApi,
+  endTxnV4Api,
+  endTxnV5Api,
+  initProducerIdApi,
+  txnOffsetCommitV4Api,
+  txnOffsetCommitV5Api,
+} from '../apis.ts'
+import type { Cluster } from '../cluster.ts'
+import type { GroupGeneration, OffsetToCommit } from '../group/offsets.ts'
+import { callCoordinator, toCommit } from '../group/offsets.ts'
+import type { ProduceRequest, ProducedPartition } from '../produce-codec.ts'
+import { produceV11Api, produceV12Api } from '../produce-codec.ts'
+import type { ProducerIdentity, ProducerSession } from '../producer-identity.ts'
+import { fencedFault } from '../producer-identity.ts'
+import { errorName, protocolFault } from '../protocol-errors.ts'
+import type { TopicPartition } from '../topic-partition.ts'
+import { byTopic, partitionName } from '../topic-partition.ts'
+
+/** The offsets that a transaction commits with its records, and who vouches for them. */
+export interface TransactionOffsets {
+  readonly groupId: string
+  readonly generation: GroupGeneration
+  readonly offsets: readonly OffsetToCommit[]
+}
+
+/**
+ * The requests of one transactional id, in both versions of the protocol. The cluster's feature `transaction.version`
+ * decides: from 2 on (TV2) the broker adds partitions and offsets by itself and every end of a transaction answers the
+ * epoch of the next one; before that (TV1) they are added by requests and the epoch stays.
+ */
+export class TransactionalSession implements ProducerSession {
+  readonly transactionalId: string
+  readonly #cluster: Cluster
+  readonly #timeoutMs: number
+  readonly #added = new Set<string>()
+  #identity: ProducerIdentity | undefined
+  #isTv2 = false
+  #started = false
+
+  constructor(cluster: Cluster, transactionalId: string, timeoutMs: number) {
+    this.#cluster = cluster
+    this.transactionalId = transactionalId
+    this.#timeoutMs = timeoutMs
+  }
+
+  get produceApi(): Api<[ProduceRequest], readonly ProducedPartition[]> {
+    return this.#isTv2 ? produceV12Api : produceV11Api
+  }
+
+  /** True where the broker may know of a transaction that must be ended. */
+  get isStarted(): boolean {
+    return this.#started
+  }
+
+  /** True where the end of a transaction brings a new epoch. */
+  get isTv2(): boolean {
+    return this.#isTv2
+  }
+
+  /** Takes the transactional id over: an older producer is fenced, and what it left open is ended. */
+  async initialize(): Promise<void> {
+    this.#isTv2 = ((await this.#cluster.features()).get('transaction.version') ?? 0) >= 2
+    await this.#initProducerId({ producerId: -1, producerEpoch: -1 })
+  }
+
+  identity(): Promise<ProducerIdentity> {
+    return this.#identity === undefined
+      ? Promise.reject(notInitialized(this.transactionalId))
+      : Promise.resolve(this.#identity)
+  }
+
+  /** Takes a new epoch of the same producer id; refused (`PRODUCER_FENCED`) where a newer producer has it. */
+  async renew(): Promise<void> {
+    await this.#initProducerId(await this.identity())
+  }
+
+  async beforeProduce(partitions: readonly TopicPartition[]): Promise<void> {
+    this.#started = true
+    if (this.#isTv2) return
+    const missing = partitions.filter((each) => !this.#added.has(nameOf(each)))
+    if (missing.length === 0) return
+    await this.#addPartitions(missing)
+    for (const each of missing) this.#added.add(nameOf(each))
+  }
+
+  /** Adds consumed offsets: they become visible with the records, when the transaction is committed. */
+  async addOffsets({ groupId, generation, offsets }: TransactionOffsets): Promise<void> {
+    if (offsets.length === 0) return
+    const { producerId, producerEpoch } = await this.identity()
+    this.#started = true
+    if (!this.#isTv2) await this.#addOffsetsToTransaction(groupId)
+    const { generationId, memberId, groupInstanceId } = generation
+    const topics = toCommit(offsets)
+    const api = this.#isTv2 ? txnOffsetCommitV5Api : txnOffsetCommitV4Api
+    await callCoordinator(this.#cluster, 'group', groupId, async (coordinator) => {
+      const response = await this.#cluster.callBroker(
+        coordinator,
+        'control',
+        api,
+        this.transactionalId,
+        groupId,
+        BigInt(producerId),
+        producerEpoch,
+        generationId,
+        memberId,
+        groupInstanceId,
+        topics,
+      )
+      for (const { name, partitions } of response.topics)
+        for (const { partitionIndex: partition, errorCode } of partitions)
+          this.#check(errorCode, `commit offsets of group ${groupId}`, { topic: name, partition })
+    })
+  }
+
+  /** Ends the transaction. A lost answer is asked for again: the coordinator knows what it has decided. */
+  async end(committed: boolean): Promise<void> {
+    const { producerId, producerEpoch } = await this.identity()
+    const args = [this.transactionalId, BigInt(producerId), producerEpoch, committed] as const
+    const doing = `${committed ? 'commit' : 'abort'} a transaction`
+    await this.#callCoordinator(async (coordinator) => {
+      if (this.#isTv2) {
+        const response = await this.#cluster.callBroker(coordinator, 'control', endTxnV5Api, ...args)
+        this.#check(response.errorCode, doing)
+        this.#identity = { producerId: Number(response.producerId), producerEpoch: response.producerEpoch }
+        return
+      }
+      const response = await this.#cluster.callBroker(coordinator, 'control', endTxnV4Api, ...args)
+      this.#check(response.errorCode, doing)
+    })
+    this.#forget()
+  }
+
+  async #initProducerId({ producerId, producerEpoch }: ProducerIdentity): Promise<void> {
+    await this.#callCoordinator(async (coordinator) => {
+      const response = await this.#cluster.callBroker(
+        coordinator,
+        'control',
+        initProducerIdApi,
+        this.transactionalId,
+        this.#timeoutMs,
+        BigInt(producerId),
+        producerEpoch,
+      )
+      this.#check(response.errorCode, `start the transactional id ${this.transactionalId}`)
+      this.#identity = { producerId: Number(response.producerId), producerEpoch: response.producerEpoch }
+    })
+    this.#forget()
+  }
+
+  #forget(): void {
+    this.#started = false
+    this.#added.clear()
+  }
+
+  async #addPartitions(partitions: readonly TopicPartition[]): Promise<void> {
+    const { producerId, producerEpoch } = await this.identity()
+    const { transactionalId } = this
+    const topics = Array.from(byTopic(partitions), ([name, group]) => ({
+      name,
+      partitions: group.map(({ partition }) => partition),
+    }))
+    const transaction = {
+      transactionalId,
+      producerId: BigInt(producerId),
+      producerEpoch,
+      verifyOnly: false,
+      topics,
+    }
+    await this.#callCoordinator(async (coordinator) => {
+      const response = await this.#cluster.callBroker(coordinator, 'control', addPartitionsToTxnApi, [
+        transaction,
+      ])
+      for (const { topicResults } of response.resultsByTransaction)
+        for (const { name, resultsByPartition } of topicResults)
+          for (const { partitionIndex: partition, partitionErrorCode } of resultsByPartition)
+            if (errorName(partitionErrorCode) !== 'OPERATION_NOT_ATTEMPTED')
+              this.#check(partitionErrorCode, 'add a partition to a transaction', { topic: name, partition })
+    })
+  }
+
+  async #addOffsetsToTransaction(groupId: string): Promise<void> {
+    const { producerId, producerEpoch } = await this.identity()
+    await this.#callCoordinator(async (coordinator) => {
+      const response = await this.#cluster.callBroker(
+        coordinator,
+        'control',
+        addOffsetsToTxnApi,
+        this.transactionalId,
+        BigInt(producerId),
+        producerEpoch,
+        groupId,
+      )
+      this.#check(response.errorCode, `add the offsets of group ${groupId} to a transaction`)
+    })
+  }
+
+  #callCoordinator<T>(call: Parameters<typeof callCoordinator<T>>[3]): Promise<T> {
+    return callCoordinator(this.#cluster, 'transaction', this.transactionalId, call)
+  }
+
+  #check(errorCode: number, doing: string, place?: TopicPartition): void {
+    if (errorCode === 0) return
+    if (fencingErrors.has(errorName(errorCode))) throw fencedFault(this.transactionalId, errorCode)
+    throw protocolFault(errorCode, doing, place)
+  }
+}
+
+/** What a replaced producer is told; one whose transaction has timed out is told the same. */
+const fencingErrors = new Set([
+  'PRODUCER_FENCED',
+  'INVALID_PRODUCER_EPOCH',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'INVALID_TXN_STATE',
+])
+
+const nameOf = ({ topic, partition }: TopicPartition): string => partitionName(topic, partition)
+
+const notInitialized = (transactionalId: string): Fault =>
+  new Fault({
+    code: 'TRANSACTIONS_NOT_INITIALIZED',
+    actor: 'runtime',
+    message: `the producer ${transactionalId} was used before it was initialized`,
+    remedy: 'await initialize() first',
+  })
