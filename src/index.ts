@@ -22,6 +22,19 @@ export type { JoinWindowsOptions } from './dsl/join-windows.ts'
 export { hopping, session, sliding, tumbling } from './dsl/windows.ts'
 export { untilTimeLimit, untilWindowCloses } from './dsl/suppression.ts'
 export type { Suppression, SuppressionBounds } from './dsl/suppression.ts'
+export {
+  dropInvalid,
+  extractedFrom,
+  failOnInvalid,
+  usePartitionTime,
+  wallClock,
+} from './dsl/timestamp-extractors.ts'
+export type { AsyncOptions } from './dsl/map-async.ts'
+export type {
+  DeduplicateByIdOptions,
+  DeduplicateByKeyOptions,
+  DeduplicateByTextOptions,
+} from './dsl/deduplicate.ts'
 export { GlobalTable } from './dsl/global-table.ts'
 export type { GlobalJoinOptions, StreamJoinOptions, StreamTableJoinOptions } from './dsl/stream-joins.ts'
 export type { Stream } from './dsl/stream.ts'

@@ -19,7 +19,17 @@ export interface StartOptions extends RuntimeListener {
 /** A running application, as its owner sees it. */
 export type Application = Pick<
   StreamsApplication,
-  'topology' | 'state' | 'failure' | 'metrics' | 'tasks' | 'store' | 'waitFor' | 'pause' | 'resume'
+  | 'topology'
+  | 'state'
+  | 'failure'
+  | 'metrics'
+  | 'tasks'
+  | 'inputTopics'
+  | 'internalTopics'
+  | 'store'
+  | 'waitFor'
+  | 'pause'
+  | 'resume'
 > & {
   close(options?: { readonly leaveGroup?: boolean }): Promise<void>
 }

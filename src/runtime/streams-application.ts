@@ -76,6 +76,21 @@ export class StreamsApplication {
     return [...(this.#worker?.tasks.keys() ?? [])]
   }
 
+  /** The topics that are read, the application's own apart from all others. */
+  get inputTopics(): { readonly external: readonly string[]; readonly internal: readonly string[] } {
+    const topics = this.#plan?.topics ?? []
+    const own = new Set(this.internalTopics)
+    return {
+      external: topics.filter((topic) => !own.has(topic)),
+      internal: topics.filter((topic) => own.has(topic)),
+    }
+  }
+
+  /** The repartition and changelog topics of this application. */
+  get internalTopics(): readonly string[] {
+    return this.#plan?.internalTopics.map(({ name }) => name) ?? []
+  }
+
   /** A store of a task that runs here, to read from; undefined where it does not. */
   store(name: string, partition: number): StateStore | undefined {
     for (const { task } of this.#worker?.tasks.values() ?? [])

@@ -143,10 +143,10 @@ export class Worker {
     if (this.#dirty && this.#queued() === 0) await this.#commit()
   }
 
-  #deliver({ topic, partition, generation, columns }: FetchedBatch): void {
+  #deliver({ topic, partition, generation, columns, nextOffset }: FetchedBatch): void {
     const task = this.#options.plan.taskOf({ topic, partition })
     if (task === undefined || generation !== this.#generation) return
-    this.#tasks.get(task)?.task.push(topic, columns)
+    this.#tasks.get(task)?.task.push(topic, columns, nextOffset)
   }
 
   #processSlice(): void {

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { RecordOrigin } from '../topic/record.ts'
 import { StreamRecord } from '../topic/record.ts'
@@ -32,17 +33,27 @@ export class RecordQueue {
   #size = 0
   #head: AnyRecord | undefined
   #headTimestamp = 0
+  #headFailure: { readonly error: unknown } | undefined
+  #fetchedTo: number | undefined
+  readonly #clock: Clock
 
-  constructor(source: QueueSource) {
+  /** The clock is for timestamp extractors alone. */
+  constructor(source: QueueSource, clock: Clock) {
     this.source = source
+    this.#clock = clock
   }
 
   get size(): number {
     return this.#size
   }
 
-  push(columns: RecordColumns): void {
-    if (columns.count === 0) return
+  /** Takes a batch; `nextOffset` is where reading goes on after it, beyond markers and compacted records at its end. */
+  push(columns: RecordColumns, nextOffset?: number): void {
+    this.#fetchedTo = nextOffset
+    if (columns.count === 0) {
+      if (this.#size === 0) this.#skipToEnd()
+      return
+    }
     this.#batches.push(columns)
     this.#size += columns.count
     if (this.#size === columns.count) this.#readHead()
@@ -51,6 +62,11 @@ export class RecordQueue {
   /** The time of the head; meaningless while the queue is empty. Negative where the record is to be dropped. */
   get headTimestamp(): number {
     return this.#headTimestamp
+  }
+
+  /** What the timestamp extractor threw at the head; the record fails with it when its turn comes. */
+  get headFailure(): { readonly error: unknown } | undefined {
+    return this.#headFailure
   }
 
   /** Takes the head off. */
@@ -65,7 +81,9 @@ export class RecordQueue {
       this.#row = 0
     }
     this.#head = undefined
+    this.#headFailure = undefined
     if (this.#size > 0) this.#readHead()
+    else this.#skipToEnd()
     return record
   }
 
@@ -74,6 +92,12 @@ export class RecordQueue {
     this.#row = 0
     this.#size = 0
     this.#head = undefined
+    this.#headFailure = undefined
+    this.#fetchedTo = undefined
+  }
+
+  #skipToEnd(): void {
+    if (this.#fetchedTo !== undefined && this.#fetchedTo > this.nextOffset) this.nextOffset = this.#fetchedTo
   }
 
   #readHead(): void {
@@ -85,8 +109,14 @@ export class RecordQueue {
       return
     }
     const record = this.#read(columns, timestamp)
-    this.#headTimestamp = timestampExtractor(record, this.partitionTimeMs)
-    this.#head = record.withTimestamp(this.#headTimestamp)
+    try {
+      this.#headTimestamp = timestampExtractor(record, this.partitionTimeMs, this.#clock.now())
+      this.#head = record.withTimestamp(this.#headTimestamp)
+    } catch (error) {
+      this.#headTimestamp = Math.max(0, this.partitionTimeMs)
+      this.#headFailure = { error }
+      this.#head = record
+    }
   }
 
   #read(columns: RecordColumns, timestamp: number): AnyRecord {

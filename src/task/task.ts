@@ -56,7 +56,7 @@ export class Task {
     this.#context = new NodeContext(topology, this.id, partition, host, this.stores)
     this.#wiring = wire(subTopology, this.#context)
     this.queues = sourcesOf(subTopology, partition, host.applicationId).map(
-      (source) => new RecordQueue(source),
+      (source) => new RecordQueue(source, host.clock),
     )
     for (const queue of this.queues) this.#queuesByTopic.set(queue.source.topic, queue)
   }
@@ -77,16 +77,16 @@ export class Task {
 
   /** Adds a topic that a pattern has newly matched. */
   addTopic(source: QueueSource): RecordQueue {
-    const queue = new RecordQueue(source)
+    const queue = new RecordQueue(source, this.#context.host.clock)
     this.#queuesByTopic.set(source.topic, queue)
     ;(this.queues as RecordQueue[]).push(queue)
     return queue
   }
 
-  push(topic: string, columns: RecordColumns): void {
+  push(topic: string, columns: RecordColumns, nextOffset?: number): void {
     const queue = this.#queuesByTopic.get(topic)
     if (queue !== undefined) {
-      queue.push(columns)
+      queue.push(columns, nextOffset)
       return
     }
     throw new Fault({
@@ -97,10 +97,60 @@ export class Task {
     })
   }
 
-  /** Processes up to `limit` records; returns how many it did. */
+  /** True where `process` would find something to do. */
+  get isReady(): boolean {
+    const { asyncWork } = this.#context
+    return asyncWork.hasFinished || (!asyncWork.isFull && this.queued > 0)
+  }
+
+  /** True while asynchronous work goes on that does not merely wait for the clock. */
+  get isWorking(): boolean {
+    const { inFlight, sleeping } = this.#context.asyncWork
+    return inFlight > sleeping
+  }
+
+  /**
+   * The offset a commit may name for a topic: after the last record taken, but not after one whose asynchronous work is
+   * still going on.
+   */
+  committableOffset(topic: string): number {
+    const nextOffset = this.#queuesByTopic.get(topic)?.nextOffset ?? 0
+    return Math.min(nextOffset, this.#context.asyncWork.oldestOffset(topic) ?? nextOffset)
+  }
+
+  /** Resolves at the next result of asynchronous work (`process` hands it on); undefined where none is going on. */
+  pendingAsync(): Promise<void> | undefined {
+    return this.#context.asyncWork.progress()
+  }
+
+  /** Waits for all asynchronous work and hands its results on: what a commit of everything taken has to wait for. */
+  async drain(): Promise<void> {
+    for (let work = this.pendingAsync(); work !== undefined; work = this.pendingAsync()) {
+      await work
+      this.#deliverFinished(Infinity)
+    }
+  }
+
+  /**
+   * Moves stream time on although no record came, so that windows close and punctuators run while an input is idle.
+   * It never goes back.
+   */
+  advanceStreamTime(streamTimeMs: number): void {
+    const context = this.#context
+    if (streamTimeMs <= context.streamTimeMs) return
+    context.streamTimeMs = streamTimeMs
+    for (const advance of context.onStreamTime) this.#turn(undefined, () => advance(streamTimeMs))
+    if (context.punctuators.size > 0) this.#punctuate('streamTime', streamTimeMs)
+  }
+
+  /**
+   * Hands results of asynchronous work on, then processes records, up to `limit` in all; returns how many it did. It
+   * takes no records while asynchronous work has as many in hand as it may.
+   */
   process(limit: number): number {
-    let done = 0
-    while (done < limit) {
+    const { asyncWork } = this.#context
+    let done = asyncWork.hasFinished ? this.#deliverFinished(limit) : 0
+    while (done < limit && !asyncWork.isFull) {
       const queue = this.#nextQueue()
       if (queue === undefined) break
       this.#processOne(queue)
@@ -145,8 +195,20 @@ export class Task {
     return best
   }
 
+  #deliverFinished(limit: number): number {
+    const { asyncWork } = this.#context
+    let done = 0
+    for (; done < limit; done++) {
+      const finished = asyncWork.take()
+      if (finished === undefined) break
+      this.#turn(finished.piece.source, finished.deliver)
+    }
+    return done
+  }
+
   #processOne(queue: RecordQueue): void {
     const timestamp = queue.headTimestamp
+    const failure = queue.headFailure
     const record = queue.take()
     if (timestamp < 0) {
       this.#context.drop('negativeTimestamp', queue.source.node, record)
@@ -154,6 +216,7 @@ export class Task {
     }
     if (timestamp > this.#context.streamTimeMs) this.#context.streamTimeMs = timestamp
     this.#turn(record, () => {
+      if (failure !== undefined) return this.#context.fail(queue.source.node, failure.error)
       refuseNull(queue.source, record)
       this.#wiring.entries.get(queue.source.node)?.next(record)
     })
@@ -188,6 +251,7 @@ export class Task {
   #turn(record: AnyRecord | undefined, work: () => void): void {
     const context = this.#context
     context.failure = undefined
+    context.source = record
     context.origin = record?.origin
     context.inTurn = true
     try {

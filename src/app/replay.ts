@@ -1,0 +1,158 @@
+import { sleep } from '../base/clock.ts'
+import { systemClock } from '../base/system-clock.ts'
+import { Admin } from '../kafka/admin.ts'
+import { Cluster } from '../kafka/cluster.ts'
+import { partitionName } from '../kafka/topic-partition.ts'
+import type { TopicPartition } from '../kafka/topic-partition.ts'
+import { TcpTransport } from '../kafka/tcp-transport.ts'
+import { redirectSinks } from '../topology/redirect.ts'
+import { sinkTopicsOf } from '../topology/topics.ts'
+import type { Topology } from '../topology/topology.ts'
+import { kafkaSettingsOf } from './kafka-settings-of.ts'
+import type { SettingsInput } from './settings.ts'
+import { parseSettings } from './settings.ts'
+import type { StartOptions } from './start.ts'
+import { start } from './start.ts'
+
+export interface ReplayOptions extends StartOptions {
+  /** The group and prefix of the replay; must be nobody else's. */
+  readonly replayId: string
+  /** Writes to the topology's own output topics instead of copies. */
+  readonly liveOutputs?: boolean
+  /** Leaves the replay's internal topics and its group where they are. */
+  readonly keepInternals?: boolean
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: ReplayProgress) => void
+}
+
+export interface ReplayProgress {
+  readonly processedRecords: number
+  /** Records of the input, as it was when the replay began, that are still to be read. */
+  readonly remainingRecords: number
+}
+
+export interface ReplayResult {
+  readonly processedRecords: number
+  /** Where the outputs went, with the number of records there. */
+  readonly outputs: readonly { readonly topic: string; readonly records: number }[]
+  /** False where it was stopped before it had read everything. */
+  readonly complete: boolean
+}
+
+/**
+ * Runs a topology again over its whole input, from the beginning to where the input ends now, under a group of its own.
+ * The live group, its stores and its changelogs are not touched; outputs go to `<replayId>-<topic>` unless `liveOutputs`
+ * says otherwise. What callbacks do to the world outside (a `forEach` that sends mail) they do again.
+ */
+export const replay = async (
+  topology: Topology,
+  input: SettingsInput,
+  options: ReplayOptions,
+): Promise<ReplayResult> => {
+  const settings = parseSettings(input)
+  const transport = new TcpTransport(kafkaSettingsOf(settings, options.replayId))
+  const cluster = new Cluster({ transport, clock: systemClock, retryTimeoutMs: settings.requestTimeoutMs })
+  const admin = new Admin(cluster)
+  const rename = (topic: string): string =>
+    options.liveOutputs === true ? topic : `${options.replayId}-${topic}`
+  try {
+    await copyTopics(admin, sinkTopicsOf(topology), rename)
+    const before = await endsOf(admin, sinkTopicsOf(topology).map(rename))
+    const application = await start(
+      redirectSinks(topology, rename),
+      { ...input, applicationId: options.replayId, autoOffsetReset: 'earliest' },
+      options,
+    )
+    let complete = false
+    try {
+      await application.waitFor('running')
+      complete = await catchUp(
+        admin,
+        application.inputTopics,
+        options,
+        () => application.metrics.processedRecords,
+      )
+      if (application.failure !== undefined) throw application.failure
+    } finally {
+      await application.close()
+    }
+    const after = await endsOf(admin, sinkTopicsOf(topology).map(rename))
+    if (options.keepInternals !== true)
+      await removeInternals(admin, application.internalTopics, options.replayId)
+    return {
+      processedRecords: application.metrics.processedRecords,
+      outputs: Array.from(after, ([topic, end]) => ({ topic, records: end - (before.get(topic) ?? 0) })),
+      complete,
+    }
+  } finally {
+    await transport.close()
+  }
+}
+
+const pollIntervalMs = 100
+
+/** Waits until the group has read what the inputs held at the beginning, and all of its own internal topics. */
+const catchUp = async (
+  admin: Admin,
+  topics: { readonly external: readonly string[]; readonly internal: readonly string[] },
+  { replayId, signal, onProgress }: ReplayOptions,
+  processed: () => number,
+): Promise<boolean> => {
+  const targets = await listEnds(admin, topics.external)
+  while (signal?.aborted !== true) {
+    const ends = new Map([...targets, ...(await listEnds(admin, topics.internal))])
+    const committed = await admin.groupOffsets(replayId)
+    let remainingRecords = 0
+    for (const [place, end] of ends)
+      remainingRecords += Math.max(0, end - (committed.get(place)?.offset ?? 0))
+    onProgress?.({ processedRecords: processed(), remainingRecords })
+    if (remainingRecords === 0) return true
+    await sleep(systemClock, pollIntervalMs, signal)
+  }
+  return false
+}
+
+/** The ends of all partitions that hold anything, by partition. */
+const listEnds = async (admin: Admin, topics: readonly string[]): Promise<ReadonlyMap<string, number>> => {
+  const partitions = await partitionsOf(admin, topics)
+  const ends = await admin.listOffsets(partitions.map((each) => ({ ...each, at: 'latest' as const })))
+  const starts = await admin.listOffsets(partitions.map((each) => ({ ...each, at: 'earliest' as const })))
+  return new Map(
+    partitions
+      .map(({ topic, partition }) => partitionName(topic, partition))
+      .filter((place) => (ends.get(place)?.offset ?? 0) > (starts.get(place)?.offset ?? 0))
+      .map((place) => [place, ends.get(place)?.offset ?? 0]),
+  )
+}
+
+const partitionsOf = async (admin: Admin, topics: readonly string[]): Promise<readonly TopicPartition[]> => {
+  const counts = await admin.partitionCounts(topics)
+  return [...counts].flatMap(([topic, count]) =>
+    Array.from({ length: count }, (_, partition) => ({ topic, partition })),
+  )
+}
+
+/** The sum of the ends of each topic's partitions. */
+const endsOf = async (admin: Admin, topics: readonly string[]): Promise<ReadonlyMap<string, number>> => {
+  const partitions = await partitionsOf(admin, topics)
+  const ends = await admin.listOffsets(partitions.map((each) => ({ ...each, at: 'latest' as const })))
+  const sums = new Map<string, number>(topics.map((topic) => [topic, 0]))
+  for (const { topic, partition } of partitions)
+    sums.set(topic, (sums.get(topic) ?? 0) + (ends.get(partitionName(topic, partition))?.offset ?? 0))
+  return sums
+}
+
+const copyTopics = async (
+  admin: Admin,
+  topics: readonly string[],
+  rename: (topic: string) => string,
+): Promise<void> => {
+  const counts = await admin.partitionCounts(topics)
+  const copies = [...counts].map(([topic, partitions]) => ({ topic: rename(topic), partitions }))
+  await admin.createTopics(copies.filter(({ topic }) => !counts.has(topic)))
+}
+
+const removeInternals = async (admin: Admin, topics: readonly string[], replayId: string): Promise<void> => {
+  await admin.deleteTopics(topics)
+  await admin.deleteGroup(replayId)
+}

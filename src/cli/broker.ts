@@ -1,0 +1,32 @@
+import { Command } from 'commander'
+import { startBroker } from '../broker/index.ts'
+import { wholeNumber } from './options.ts'
+import { shutdownSignal } from './shutdown.ts'
+
+interface BrokerOptions {
+  readonly port: number
+  readonly data?: string
+  readonly autoCreateTopics?: boolean
+}
+
+/** `millrace broker`: the embedded broker, for development and tests. */
+export const brokerCommand = (): Command =>
+  new Command('broker')
+    .description('run the embedded broker for development and tests, on loopback only')
+    .option('--port <port>', 'the port to listen on; 0 takes any free one', wholeNumber(0), 9092)
+    .option('--data <directory>', 'keep topics and offsets there over restarts; in memory unless given')
+    .option('--auto-create-topics', 'create a topic when it is first asked for')
+    .action(async (options: BrokerOptions) => {
+      const { signal, dispose } = shutdownSignal()
+      const broker = await startBroker({
+        port: options.port,
+        ...(options.data === undefined ? {} : { dataDirectory: options.data }),
+        ...(options.autoCreateTopics === true ? { autoCreateTopics: true } : {}),
+      })
+      console.log(
+        `embedded broker on ${broker.bootstrapServers} (${options.data ?? 'in memory'}); for development and tests`,
+      )
+      await signal
+      await broker.close()
+      dispose()
+    })

@@ -1,0 +1,23 @@
+import { systemClock } from '../base/system-clock.ts'
+import { Cluster } from '../kafka/cluster.ts'
+import { TcpTransport } from '../kafka/tcp-transport.ts'
+
+/** How long a command tries to reach its broker before it says that it can't. */
+const patienceMs = 5_000
+
+/** Runs `work` against a cluster, and lets go of it afterwards, whatever happened. */
+export const withCluster = async <T>(
+  bootstrapServer: string,
+  work: (cluster: Cluster) => Promise<T>,
+): Promise<T> => {
+  const transport = new TcpTransport({
+    brokers: bootstrapServer,
+    clientId: 'millrace-cli',
+    connectTimeoutMs: patienceMs,
+  })
+  try {
+    return await work(new Cluster({ transport, clock: systemClock, retryTimeoutMs: patienceMs }))
+  } finally {
+    await transport.close()
+  }
+}

@@ -1,0 +1,53 @@
+import { Command, CommanderError } from 'commander'
+import { isFault, messageOf } from '../base/fault.ts'
+import { brokerCommand } from './broker.ts'
+import { consumeCommand } from './consume.ts'
+import { describeCommand } from './describe.ts'
+import { produceCommand } from './produce.ts'
+import { replayCommand } from './replay.ts'
+import { runTopologiesCommand } from './run.ts'
+import { topicsCommand } from './topics.ts'
+
+/**
+ * The command line: Kafka's own tools under one name, with Kafka's own flags, and what Millrace adds to them. An error
+ * is one line on standard error and an exit code that is not 0: 1 where the work failed, 2 where the call was wrong.
+ */
+export const runCommand = async (args: readonly string[]): Promise<number> => {
+  const program = programOf()
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return process.exitCode === undefined ? 0 : Number(process.exitCode)
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError
+    process.stderr.write(`millrace: ${oneLine(messageOf(error))}\n`)
+    return isFault(error, 'USAGE') ? usageError : 1
+  }
+}
+
+const usageError = 2
+
+const programOf = (): Command => {
+  const program = new Command('millrace')
+    .description('Kafka Streams for TypeScript, with sagas: topics, topologies and an embedded broker.')
+    .version('0.1.0')
+    .showSuggestionAfterError()
+    .configureOutput({ writeErr: (text) => process.stderr.write(asOneLine(text)) })
+    .exitOverride()
+  const commands = [
+    topicsCommand(),
+    produceCommand(),
+    consumeCommand(),
+    runTopologiesCommand(),
+    replayCommand(),
+    describeCommand(),
+    brokerCommand(),
+  ]
+  for (const command of commands) program.addCommand(command.exitOverride().copyInheritedSettings(program))
+  return program
+}
+
+/** Commander's `error: …` with its suggestion on a second line becomes one line; help texts stay as they are. */
+const asOneLine = (text: string): string =>
+  text.startsWith('error: ') ? `millrace: ${oneLine(text.slice('error: '.length))}\n` : text
+
+const oneLine = (text: string): string => text.trim().replaceAll(/\s*\n\s*/g, ' ')

@@ -1,0 +1,141 @@
+import { Command } from 'commander'
+import { Fault } from '../base/fault.ts'
+import { Admin } from '../kafka/admin.ts'
+import { checkTopicName } from '../topic/topic.ts'
+import { withCluster } from './connect.ts'
+import { bootstrapServerOption, pair, wholeNumber } from './options.ts'
+
+interface TopicsOptions {
+  readonly create?: boolean
+  readonly list?: boolean
+  readonly describe?: boolean
+  readonly delete?: boolean
+  readonly alter?: boolean
+  readonly topic?: string
+  readonly partitions?: number
+  readonly replicationFactor?: number
+  readonly config?: Readonly<Record<string, string>>
+  readonly ifNotExists?: boolean
+  readonly ifExists?: boolean
+  readonly bootstrapServer: string
+}
+
+/** `millrace topics`, as Kafka's `kafka-topics`. */
+export const topicsCommand = (): Command =>
+  new Command('topics')
+    .description('create, list, describe, alter and delete topics')
+    .option('--create', 'create a topic')
+    .option('--list', 'list all topics')
+    .option('--describe', 'show partitions and configuration of a topic, or of all')
+    .option('--alter', 'give a topic more partitions')
+    .option('--delete', 'delete a topic')
+    .option('--topic <name>', 'the topic')
+    .option('--partitions <count>', "how many partitions; the broker's default unless given", wholeNumber(1))
+    .option(
+      '--replication-factor <count>',
+      "how many replicas; the broker's default unless given",
+      wholeNumber(1),
+    )
+    .option('--config <name=value>', 'a topic configuration; may be given several times', pair, {})
+    .option('--if-not-exists', 'with --create: accept a topic that exists')
+    .option('--if-exists', 'with --delete and --alter: accept a topic that does not exist')
+    .addOption(bootstrapServerOption())
+    .action(async (options: TopicsOptions) => {
+      const action = actionOf(options)
+      if (options.topic !== undefined) checkName(options.topic)
+      await withCluster(options.bootstrapServer, (cluster) => action(new Admin(cluster), options))
+    })
+
+type Action = (admin: Admin, options: TopicsOptions) => Promise<void>
+
+const actionOf = (options: TopicsOptions): Action => {
+  const actions: readonly (readonly [string, boolean | undefined, Action, boolean])[] = [
+    ['--create', options.create, create, true],
+    ['--list', options.list, list, false],
+    ['--describe', options.describe, describe, false],
+    ['--alter', options.alter, alter, true],
+    ['--delete', options.delete, remove, true],
+  ]
+  const chosen = actions.filter(([, given]) => given === true)
+  const [first] = chosen
+  if (first === undefined || chosen.length > 1)
+    throw usage(`say one of ${actions.map(([name]) => name).join(', ')}`)
+  if (first[3] && options.topic === undefined) throw usage(`${first[0]} needs --topic`)
+  return first[2]
+}
+
+const create: Action = async (admin, options) => {
+  const topic = options.topic as string
+  const { partitions, replicationFactor, config: configs } = options
+  const created = await admin.createTopics([{ topic, partitions, replicationFactor, configs }])
+  if (created.includes(topic)) console.log(`Created topic ${topic}.`)
+  else if (options.ifNotExists !== true) throw existsAlready(topic)
+}
+
+const list: Action = async (admin) => {
+  for (const topic of await admin.listTopics()) console.log(topic)
+}
+
+const describe: Action = async (admin, { topic }) => {
+  const topics = topic === undefined ? await admin.listTopics() : [topic]
+  for (const { name, id, partitions } of await admin.describeTopics(topics)) {
+    const configs = (await admin.describeConfigs(name))
+      .filter(({ isDefault }) => !isDefault)
+      .map((each) => `${each.name}=${each.value ?? ''}`)
+    const replicas = partitions[0]?.replicas.length ?? 0
+    console.log(
+      `Topic: ${name}\tTopicId: ${id}\tPartitionCount: ${partitions.length}\tReplicationFactor: ${replicas}\tConfigs: ${configs.join(',')}`,
+    )
+    for (const each of partitions)
+      console.log(
+        `\tTopic: ${name}\tPartition: ${each.partition}\tLeader: ${each.leaderId}\tReplicas: ${each.replicas.join(',')}\tIsr: ${each.inSyncReplicas.join(',')}`,
+      )
+  }
+}
+
+const alter: Action = async (admin, options) => {
+  if (options.partitions === undefined) throw usage('--alter needs --partitions')
+  const topic = options.topic as string
+  if (options.ifExists === true && !(await exists(admin, topic))) return
+  await admin.createPartitions(topic, options.partitions)
+}
+
+const remove: Action = async (admin, options) => {
+  const topic = options.topic as string
+  if (!(await exists(admin, topic))) {
+    if (options.ifExists === true) return
+    throw missing(topic)
+  }
+  await admin.deleteTopics([topic])
+}
+
+const exists = async (admin: Admin, topic: string): Promise<boolean> =>
+  (await admin.partitionCounts([topic])).has(topic)
+
+const checkName = (topic: string): void => {
+  try {
+    checkTopicName(topic)
+  } catch (error) {
+    throw usage((error as Error).message)
+  }
+}
+
+const usage = (message: string): Fault => new Fault({ code: 'USAGE', actor: 'author', message })
+
+const existsAlready = (topic: string): Fault =>
+  new Fault({
+    code: 'TOPIC_EXISTS',
+    actor: 'author',
+    message: `topic '${topic}' already exists`,
+    remedy: 'use --if-not-exists to accept that',
+    place: { topic },
+  })
+
+const missing = (topic: string): Fault =>
+  new Fault({
+    code: 'TOPIC_MISSING',
+    actor: 'author',
+    message: `topic '${topic}' does not exist`,
+    remedy: 'list the topics there are: millrace topics --list',
+    place: { topic },
+  })
