@@ -56,7 +56,7 @@ const responseVersion = 0
 export const subscriptionSerde = (primaryKey: AnySerde): AnySerde => ({
   name: `subscription(${primaryKey.name})`,
   nullable: false,
-  serialize: ((subscription: Subscription) => {
+  serialize: (subscription: Subscription) => {
     const key = primaryKey.serialize(subscription.primaryKey as never)
     const hash = subscription.hash ?? noBytes
     const result = new Uint8Array(2 + hash.length + key.length + 4)
@@ -66,7 +66,7 @@ export const subscriptionSerde = (primaryKey: AnySerde): AnySerde => ({
     result.set(key, 2 + hash.length)
     viewOf(result).setInt32(result.length - 4, subscription.primaryPartition)
     return result
-  }) as AnySerde['serialize'],
+  },
   deserialize: (source, start, end): Subscription => {
     const version = (source[start] as number) & 0x7f
     if (version !== subscriptionVersion) throw unknownVersion('subscription', version)
@@ -86,7 +86,7 @@ export const subscriptionSerde = (primaryKey: AnySerde): AnySerde => ({
 export const subscriptionResponseSerde = (value: AnySerde): AnySerde => ({
   name: `subscriptionResponse(${value.name})`,
   nullable: false,
-  serialize: ((response: SubscriptionResponse) => {
+  serialize: (response: SubscriptionResponse) => {
     const hash = response.hash ?? noBytes
     const row = response.value === null ? noBytes : value.serialize(response.value as never)
     const result = new Uint8Array(1 + hash.length + row.length)
@@ -94,7 +94,7 @@ export const subscriptionResponseSerde = (value: AnySerde): AnySerde => ({
     result.set(hash, 1)
     result.set(row, 1 + hash.length)
     return result
-  }) as AnySerde['serialize'],
+  },
   deserialize: (source, start, end): SubscriptionResponse => {
     const version = (source[start] as number) & 0x7f
     if (version !== responseVersion) throw unknownVersion('response', version)
@@ -112,14 +112,14 @@ export const subscriptionResponseSerde = (value: AnySerde): AnySerde => ({
 export const combinedKeySerde = (foreignKey: AnySerde, primaryKey: AnySerde): AnySerde => ({
   name: `combinedKey(${foreignKey.name}, ${primaryKey.name})`,
   nullable: false,
-  serialize: ((key: CombinedKey) => {
+  serialize: (key: CombinedKey) => {
     const prefix = combinedKeyPrefix(foreignKey.serialize(key.foreignKey as never))
     const primary = primaryKey.serialize(key.primaryKey as never)
     const result = new Uint8Array(prefix.length + primary.length)
     result.set(prefix)
     result.set(primary, prefix.length)
     return result
-  }) as AnySerde['serialize'],
+  },
   deserialize: (source, start, end): CombinedKey => {
     const foreignEnd = start + 4 + (end - start < 4 ? 0 : viewOf(source).getInt32(start))
     if (foreignEnd > end) throw tooShort('combined key', end - start)

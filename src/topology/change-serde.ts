@@ -20,7 +20,7 @@ export const changeSerde = (inner: AnySerde): ChangeSerde => ({
   name: `change(${inner.name})`,
   nullable: false,
   inner,
-  serialize: ((change: Change<unknown>) => writeChange(inner, change)) as AnySerde['serialize'],
+  serialize: (change: Change<unknown>) => writeChange(inner, change),
   deserialize: (source, start, end) => readChange(inner, source, start, end),
 })
 
