@@ -39,11 +39,12 @@ const plainSerializers: ReadonlySet<unknown> = new Set(
   [string, long, integer, bigLong].map(({ serialize }) => serialize),
 )
 
-const latin1Slice =
-  typeof Buffer === 'undefined'
-    ? undefined
-    : (Buffer.prototype as unknown as { latin1Slice(this: Bytes, start: number, end: number): string })
-        .latin1Slice
+/** Node's own slice: one character per byte, and no view is made. */
+const latin1Slice = (
+  globalThis as { readonly Buffer?: { readonly prototype: { readonly latin1Slice: Latin1Slice } } }
+).Buffer?.prototype.latin1Slice
+
+type Latin1Slice = (this: Bytes, start: number, end: number) => string
 
 const idOfBytes = (bytes: Bytes): string =>
   latin1Slice === undefined

@@ -32,6 +32,7 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
       keys: this.keys,
       tracked: this.tracked,
       retentionMs: definition.retentionMs,
+      lingers: definition.kind === 'session',
       log: (row) => this.#log(row),
       decode: (packed, time) =>
         this.entryOf(

@@ -25,6 +25,11 @@ export interface SeriesTableOptions<K, C> extends CacheOptions {
   readonly disk: Disk | undefined
   readonly tracked: boolean
   readonly retentionMs: number
+  /**
+   * Rows that time has just expired stay until it moves again, for walks over time only: whoever says what has closed
+   * does so after the put that closed it.
+   */
+  readonly lingers: boolean
   readonly log: (row: SeriesRow<K, C>) => SavedRow
   /** What the disk holds for a row, as an object. */
   readonly decode: (value: Bytes, time: number, second: number) => C
@@ -41,6 +46,8 @@ export class SeriesTable<K, C> {
   #rowCount = 0
   #evictions = 0
   #observedMs: number
+  /** Rows of this time and before are let go. */
+  #freedUpTo: number
 
   constructor(options: SeriesTableOptions<K, C>) {
     this.#options = options
@@ -49,6 +56,7 @@ export class SeriesTable<K, C> {
     this.#byTime = new TimeIndex(options.keys)
     this.#cacheRows = Math.max(64, (options.cacheBytes ?? defaultCacheBytes) / cachedRowBytes)
     this.#observedMs = options.disk?.state?.observedMs ?? -Infinity
+    this.#freedUpTo = this.expiredUpTo - (options.lingers ? 1 : 0)
     this.tracker = new ChangeTracker(
       { log: options.log, settle: (row) => this.#settle(row) },
       options.disk !== undefined,
@@ -61,16 +69,24 @@ export class SeriesTable<K, C> {
     return this.#observedMs
   }
 
-  /** Moves time on and lets go what that expires; false where `time` itself is expired. */
+  /** Rows of this time and before are past retention. */
+  get expiredUpTo(): number {
+    return this.#observedMs - this.#options.retentionMs
+  }
+
+  /** Moves time on and lets go what that expires; false where a row of `time` is not to be kept. */
   observe(time: number): boolean {
+    const { lingers } = this.#options
     if (time > this.#observedMs) {
+      const expiredBefore = this.expiredUpTo
       this.#observedMs = time
-      this.#expire()
+      this.#free(lingers ? expiredBefore - 1 : this.expiredUpTo)
     }
-    return time > this.#expiredUpTo
+    return lingers ? time >= this.expiredUpTo : time > this.expiredUpTo
   }
 
   find(key: K, time: number, second: number): C | null {
+    if (time <= this.expiredUpTo) return null
     return this.#seriesOf(key)?.find(time, second)?.current ?? null
   }
 
@@ -113,11 +129,12 @@ export class SeriesTable<K, C> {
   ): Generator<SeriesRow<K, C> & { readonly current: C }, void> {
     let series = this.#seriesOf(key)
     if (series === undefined) return
-    let position = reverse ? series.seek(toTime, Infinity) - 1 : series.seek(fromTime, -Infinity)
+    const first = Math.max(fromTime, this.expiredUpTo + 1)
+    let position = reverse ? series.seek(toTime, Infinity) - 1 : series.seek(first, -Infinity)
     let { version } = series
     for (;;) {
       const row = series.at(position)
-      if (row === undefined || position < 0 || row.time < fromTime || row.time > toTime) return
+      if (row === undefined || position < 0 || row.time < first || row.time > toTime) return
       if (isLive(row)) yield row
       if (series.version === version && series.isCurrent) {
         position += reverse ? -1 : 1
@@ -133,7 +150,10 @@ export class SeriesTable<K, C> {
     }
   }
 
-  /** The rows of every key with times from `fromTime` to `toTime`, by time, second and serialised key. */
+  /**
+   * The rows of every key with times from `fromTime` to `toTime`, by time, second and serialised key; those that linger,
+   * too.
+   */
   *walkTime(fromTime: number, toTime: number): Generator<SeriesRow<K, C> & { readonly current: C }, void> {
     const compare = this.#byTime.compareRows
     const memory = this.#byTime.cursor(fromTime)
@@ -177,10 +197,6 @@ export class SeriesTable<K, C> {
     disk.rows.set(rowKey(key, time, second), packed)
     if (packed === undefined) disk.byTime.set(timeKey(time, second, key), undefined)
     else if (!isListed) disk.byTime.set(timeKey(time, second, key), listed)
-  }
-
-  get #expiredUpTo(): number {
-    return this.#observedMs - this.#options.retentionMs
   }
 
   #rowOf(key: K, time: number, second: number): SeriesRow<K, C> {
@@ -229,9 +245,10 @@ export class SeriesTable<K, C> {
     series.isCurrent = false
   }
 
-  #expire(): void {
+  #free(upTo: number): void {
+    this.#freedUpTo = upTo
     for (;;) {
-      const rows = this.#byTime.takeOldest(this.#expiredUpTo)
+      const rows = this.#byTime.takeOldest(upTo)
       if (rows === undefined) return
       for (const row of rows) this.#drop(row)
     }
@@ -244,7 +261,7 @@ export class SeriesTable<K, C> {
     const series = new Series<K, C>(id, detach(key))
     const bytes = series.bytes(this.#keys)
     const range = {
-      from: rowKey(bytes, this.#expiredUpTo, Infinity),
+      from: rowKey(bytes, this.#freedUpTo, Infinity),
       to: rowKey(bytes, Infinity, Infinity),
       exclusive: true,
       reverse: false,
@@ -274,7 +291,7 @@ export class SeriesTable<K, C> {
   ): Cursor<SeriesRow<K, C>> | undefined {
     const disk = this.#disk
     if (disk === undefined) return undefined
-    const first = Math.max(fromTime, this.#expiredUpTo + 1)
+    const first = Math.max(fromTime, this.#freedUpTo + 1)
     const range = {
       from:
         after === undefined
@@ -304,7 +321,7 @@ export class SeriesTable<K, C> {
   /** A row of a page may have been loaded and changed, or expired, since the page was read. */
   #asOfNow(row: SeriesRow<K, C>): SeriesRow<K, C> | undefined {
     if (this.#disk === undefined) return row
-    if (row.time <= this.#expiredUpTo) return undefined
+    if (row.time <= this.#freedUpTo) return undefined
     const series = this.#series.get(row.series.id)
     return series === undefined ? row : series.find(row.time, row.second)
   }
@@ -313,7 +330,7 @@ export class SeriesTable<K, C> {
     if (this.#observedMs === -Infinity) return
     const range = {
       from: undefined,
-      to: timeKey(this.#expiredUpTo + 1, -Infinity, noBytes),
+      to: timeKey(this.#freedUpTo + 1, -Infinity, noBytes),
       exclusive: false,
       reverse: false,
     }

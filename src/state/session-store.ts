@@ -34,11 +34,12 @@ export class MemorySessionStore<K, V>
   }
 
   *findByEnd(earliestEndMs: number, latestEndMs: number): Generator<readonly [Windowed<K>, V], void> {
-    for (const row of this.table.walkTime(earliestEndMs, latestEndMs)) yield [windowOf(row), row.current.value as V]
+    for (const row of this.table.walkTime(earliestEndMs, latestEndMs))
+      yield [windowOf(row), row.current.value as V]
   }
 
   all(): Generator<readonly [Windowed<K>, V], void> {
-    return this.findByEnd(-Infinity, Infinity)
+    return this.findByEnd(this.table.expiredUpTo + 1, Infinity)
   }
 
   protected override entryOf(value: unknown, timestamp: number): ValueAndTimestamp<unknown> {

@@ -1,7 +1,7 @@
 import type { Bytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
-import type { Serde } from '../topic/serde.ts'
+import type { Deserializer, Serializer } from '../topic/serde.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { CacheOptions } from './change-tracker.ts'
 import type { Disk, DiskState } from './disk.ts'
@@ -30,7 +30,7 @@ export abstract class StoreLife implements StateStore {
   readonly name: string
   readonly logged: boolean
   protected readonly disk: Disk | undefined
-  protected readonly valueSerde: Serde<unknown>
+  protected readonly valueSerde: Serializer<unknown> & Deserializer<unknown>
   readonly #changelog: ChangelogSink
   #changelogOffset: number
   #closed = false
@@ -38,7 +38,7 @@ export abstract class StoreLife implements StateStore {
   constructor(definition: StoreDefinition, { changelog, disk }: StoreContext) {
     this.name = definition.name
     this.logged = definition.changelog
-    this.valueSerde = definition.value as unknown as Serde<unknown>
+    this.valueSerde = definition.value as unknown as Serializer<unknown> & Deserializer<unknown>
     this.disk = disk
     this.#changelog = changelog
     this.#changelogOffset = disk?.state?.changelogOffset ?? 0
@@ -94,7 +94,7 @@ export abstract class StoreLife implements StateStore {
 
   /** A value as bytes; null for a deletion. */
   protected serialize(value: unknown): Bytes | null {
-    return value === null ? null : this.valueSerde.serialize(value as NonNullable<unknown>)
+    return value === null ? null : this.valueSerde.serialize(value)
   }
 
   protected append(key: Bytes, value: Bytes | null, timestamp: number, headers?: Headers): void {
@@ -113,7 +113,7 @@ export abstract class StoreLife implements StateStore {
 }
 
 /** The value of a restored record, or null. */
-export const valueAt = (serde: Serde<unknown>, columns: RecordColumns, row: number): unknown => {
+export const valueAt = (serde: Deserializer<unknown>, columns: RecordColumns, row: number): unknown => {
   const start = columns.valueStarts[row] as number
   if (start < 0) return null
   const value = serde.deserialize(columns.buffer, start, columns.valueEnds[row] as number)

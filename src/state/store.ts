@@ -134,7 +134,10 @@ export interface SessionStore<K, V> extends StateStore {
     earliestEndMs: number,
     latestStartMs: number,
   ): IterableIterator<readonly [Windowed<K>, V]>
-  /** Sessions of every key that end from `earliestEndMs` to `latestEndMs`, by end, then start, then serialised key. */
+  /**
+   * Sessions of every key that end from `earliestEndMs` to `latestEndMs`, by end, then start, then serialised key. What
+   * the last move of time expired is still found here, so that whoever tells closed sessions after each put misses none.
+   */
   findByEnd(earliestEndMs: number, latestEndMs: number): IterableIterator<readonly [Windowed<K>, V]>
   all(): IterableIterator<readonly [Windowed<K>, V]>
 }
