@@ -21,7 +21,11 @@ import { Table } from './table.ts'
 
 export interface SourceOptions<K, V> extends Named {
   /** The record's own timestamp unless given. A negative result drops the record and counts it. */
-  readonly timestampExtractor?: (record: KeyValueRecord<K, V>, partitionTimeMs: number) => number
+  readonly timestampExtractor?: (
+    record: KeyValueRecord<K, V>,
+    partitionTimeMs: number,
+    nowMs: number,
+  ) => number
   /** Where to begin without a committed offset; the application's setting unless given. */
   readonly offsetReset?: OffsetReset
 }

@@ -66,7 +66,7 @@ const baseOf = (
 ): Pick<StoreDefinition, 'name' | 'key' | 'value' | 'storage' | 'changelog'> => ({
   name,
   key: key ?? string,
-  value: serdeOf(value) as unknown as AnySerde,
+  value: serdeOf(value) as AnySerde,
   storage: storage ?? 'disk',
   changelog: changelog ?? true,
 })

@@ -7,6 +7,14 @@ import type { AnyRecord, EmittedRecord, NodeOf, Partitioner } from '../topology/
 import type { AnySinkTopic } from '../topology/node-topic.ts'
 import type { ProcessorSupplier, Supplier, ValueSupplier } from '../topology/processor.ts'
 import type { Emitted, Guard, Joiner, Predicate } from './callbacks.ts'
+import type { AsyncOptions, AsyncTransform } from './map-async.ts'
+import { asyncNode } from './map-async.ts'
+import type {
+  DeduplicateByIdOptions,
+  DeduplicateByKeyOptions,
+  DeduplicateByTextOptions,
+} from './deduplicate.ts'
+import { deduplicateNode } from './deduplicate.ts'
 import type { GlobalTable } from './global-table.ts'
 import type { Position } from './graph.ts'
 import type { GroupedStream } from './grouped-stream.ts'
@@ -205,6 +213,59 @@ export class Stream<K, V> {
   }
 
   /**
+   * Asynchronous work for each record, bounded and in order: at most `concurrency` calls at a time, and the calls of one
+   * key one after another. A result goes on in a turn of its own, and its record's offset is committed only after that.
+   * `mapValuesAsync` keeps the key.
+   *
+   * @example
+   * orders.mapAsync(async ({ key, value }, signal) => ({ key, value: await price(value, signal) }), {
+   *   concurrency: 32, timeout: seconds(5), retry: { attempts: 3, backoff: 100 },
+   * })
+   */
+  mapAsync<K2, V2>(
+    transform: (record: KeyValueRecord<K, V>, signal: AbortSignal) => Promise<Emitted<K2, V2>>,
+    options: AsyncOptions & {
+      readonly key?: Serde<NonNullable<K2>>
+      readonly value?: SerdeSource<NonNullable<V2>>
+    } = {},
+  ): Stream<K2, V2> {
+    const node = asyncNode(this.at, 'mapAsync', transform as AsyncTransform, options)
+    return this.#next(node, {
+      key: options.key as AnySerde | undefined,
+      value: optionalSerde(options.value as never),
+      rekeyed: true,
+    })
+  }
+
+  /** The same for a new value under the same key, so that nothing after it needs a repartition. */
+  mapValuesAsync<V2>(
+    transform: (value: V, record: KeyValueRecord<K, V>, signal: AbortSignal) => Promise<V2>,
+    options: AsyncOptions & { readonly value?: SerdeSource<NonNullable<V2>> } = {},
+  ): Stream<K, V2> {
+    const node = asyncNode(
+      this.at,
+      'mapValuesAsync',
+      async (record, signal) =>
+        (record as AnyRecord).withValue(await transform(record.value as V, record as StreamRecord<K, V>, signal)),
+      options,
+    )
+    return this.#next(node, { value: optionalSerde(options.value as never) })
+  }
+
+  /**
+   * Lets the first record of each key through and drops the others, counted as `duplicate`, within `retention` of the
+   * records' own time. With an `id` of your own, the first of each id.
+   *
+   * @example
+   * payments.deduplicate({ store: 'payments-seen', retention: hours(24), id: ({ value }) => value.paymentId })
+   */
+  deduplicate(options: DeduplicateByKeyOptions<K, V> | DeduplicateByTextOptions<K, V>): Stream<K, V>
+  deduplicate<I>(options: DeduplicateByIdOptions<K, V, I>): Stream<K, V>
+  deduplicate(options: object): Stream<K, V> {
+    return new Stream<K, V>(deduplicateNode(this.at, options as DeduplicateByKeyOptions<never, never>))
+  }
+
+  /**
    * Sends each record to the first branch whose predicate holds; `otherwise` takes the rest, and without it the rest
    * ends here. Type guards narrow the branches.
    *
@@ -360,7 +421,7 @@ export class Stream<K, V> {
         },
         'repartition',
         options.name,
-        { partitions: options.partitions, dropNullKeys: false },
+        { partitions: options.partitions, dropNullKeys: true },
       ),
     )
   }

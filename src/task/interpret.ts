@@ -3,11 +3,13 @@ import { AssertionFailed } from '../base/assert.ts'
 import type { AnyRecord, TopologyNode } from '../topology/node.ts'
 import type { NodeContext } from './node-context.ts'
 import { interpretAggregate } from './nodes/aggregate.ts'
+import { interpretDeduplicate } from './nodes/deduplicate.ts'
 import { interpretFilter } from './nodes/filter.ts'
 import { interpretForeignKeyJoin } from './nodes/foreign-key-join.ts'
 import { interpretForeignKeyRespond, interpretForeignKeyStore } from './nodes/foreign-key-respond.ts'
 import { interpretForeignKeySubscribe } from './nodes/foreign-key-subscribe.ts'
 import { interpretFlatMap, interpretMap, interpretPeek } from './nodes/map.ts'
+import { interpretMapAsync } from './nodes/map-async.ts'
 import { interpretPipe } from './nodes/pipe.ts'
 import { interpretProcess } from './nodes/process.ts'
 import { interpretRepartition, interpretSink } from './nodes/sink.ts'
@@ -56,6 +58,10 @@ export const interpret = (
       return interpretBranch(node, inputs, context)
     case 'merge':
       return interpretMerge(node, inputs, context)
+    case 'mapAsync':
+      return interpretMapAsync(node, inputs, context)
+    case 'deduplicate':
+      return interpretDeduplicate(node, inputs, context)
     case 'sink':
       return interpretSink(node, inputs, context)
     case 'repartition':
@@ -100,8 +106,6 @@ export const interpret = (
       return interpretTableAggregate(node, inputs, context)
     case 'tableGroupBy':
       return interpretTableGroupBy(node, inputs, context)
-    case 'mapAsync':
-    case 'deduplicate':
       throw new AssertionFailed(`no interpreter for ${node.kind} yet`)
   }
 }

@@ -7,6 +7,7 @@ import { DeserializationFault } from '../topic/record.ts'
 import type { AnyRecord, Change } from '../topology/node.ts'
 import type { Topology } from '../topology/topology.ts'
 import { nodeNamed } from '../topology/topology.ts'
+import { AsyncWork } from './async-work.ts'
 import type { DropReason, TaskFailure, TaskHost } from './ports.ts'
 
 /** A row of a table as its followers may look it up, kept in a store or computed from the table above. */
@@ -44,8 +45,16 @@ export class NodeContext {
   /** Called before every commit, in order of registration: emissions that were held back go out here. */
   readonly beforeCommit: (() => void)[] = []
   readonly onClose: (() => void)[] = []
+  /** Numbers of nodes that are committed beside the offsets, by store: what windows were told last. */
+  readonly processorMetadata: Map<string, number> = new Map()
   /** Set by the first failure of a record; the rest of its way through the topology is then skipped. */
   failure: TaskFailure | undefined
+  /** The record of the task's input that the present turn is about. */
+  source: AnyRecord | undefined
+  /** Work that goes on between the turns (`mapAsync`). */
+  readonly asyncWork: AsyncWork
+  /** Called when stream time is moved on without a record; see `Task.advanceStreamTime`. */
+  readonly onStreamTime: ((streamTimeMs: number) => void)[] = []
   /** The record the task is processing was read here. */
   origin: RecordOrigin | undefined
   /** The largest timestamp of any record this task has taken up; -1 before the first. */
@@ -65,6 +74,7 @@ export class NodeContext {
     this.partition = partition
     this.host = host
     this.stores = stores
+    this.asyncWork = new AsyncWork(() => host.workReady?.())
   }
 
   /** The store of that name, of the kind its node says it is. */
@@ -140,24 +150,26 @@ export interface Emit {
 
 /**
  * The observable after one node: `onRecord` is called for each record of `source`. What it throws becomes the failure
- * of the record, and the pipeline stays whole.
+ * of the record, and the pipeline stays whole. `onStart` is called once, with where to emit outside of a record's turn.
  */
 export const step = (
   context: NodeContext,
   node: string,
   source: Observable<AnyRecord>,
   onRecord: OnRecord,
+  onStart?: (emit: Emit) => void,
 ): Observable<AnyRecord> =>
-  new Observable((subscriber: Subscriber<AnyRecord>) =>
-    source.subscribe((record) => {
+  new Observable((subscriber: Subscriber<AnyRecord>) => {
+    onStart?.(subscriber)
+    return source.subscribe((record) => {
       if (context.failure !== undefined) return
       try {
         onRecord(record, subscriber)
       } catch (error) {
         context.fail(node, error)
       }
-    }),
-  )
+    })
+  })
 
 /** A change that is the newest of its key. */
 export const changeOf = <V>(newValue: V | null, oldValue: V | null, isLatest = true): Change<V> => ({

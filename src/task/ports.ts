@@ -22,6 +22,8 @@ export interface TaskHost {
   readonly dropped: (reason: DropReason, node: string, record: AnyRecord | undefined) => void
   /** Somebody asked for a commit. */
   readonly requestCommit: () => void
+  /** A result of asynchronous work waits for `Task.process`, though no record has come. */
+  readonly workReady?: () => void
 }
 
 /** Takes what a sink gives; the serialised form is the receiver's matter, so that it is written once, in place. */

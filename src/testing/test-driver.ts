@@ -155,6 +155,32 @@ export class TestDriver {
     this.#run()
   }
 
+  /**
+   * Moves stream time on in every task although no record came, as the runtime does for idle inputs: windows close and
+   * stream-time punctuators run.
+   */
+  advanceStreamTime(streamTimeMs: number): void {
+    for (const task of this.#tasks()) task.advanceStreamTime(streamTimeMs)
+    this.#run()
+    this.#commitAll()
+    this.#run()
+  }
+
+  /**
+   * Resolves when asynchronous work (`mapAsync`) is done and its results have gone through the topologies. Work that
+   * waits for the clock (a pause before a retry) is left waiting: move the clock, then await this again.
+   */
+  async settled(): Promise<void> {
+    for (;;) {
+      this.#run()
+      const working = this.#tasks().filter((task) => task.isWorking)
+      if (working.length === 0) break
+      await Promise.race(working.map((task) => task.pendingAsync()))
+    }
+    this.#commitAll()
+    this.#run()
+  }
+
   /** Does what the runtime does at a commit, in every task: held-back results go out, changes reach the changelog. */
   commit(): void {
     this.#commitAll()
@@ -240,12 +266,15 @@ export class TestDriver {
   #nextTask(): Task | undefined {
     let best: Task | undefined
     let bestTime = Infinity
-    for (const task of this.#tasks())
+    for (const task of this.#tasks()) {
+      if (!task.isReady) continue
+      if (task.queued === 0) return task
       for (const queue of task.queues)
         if (queue.size > 0 && (best === undefined || queue.headTimestamp < bestTime)) {
           best = task
           bestTime = queue.headTimestamp
         }
+    }
     return best
   }
 

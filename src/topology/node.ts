@@ -72,8 +72,11 @@ export interface Change<out V> {
   readonly isLatest: boolean
 }
 
-/** Gives a record its time: milliseconds, or a negative number for a record that is to be dropped and counted. */
-export type TimestampExtractor = (record: ReadRecord, partitionTimeMs: number) => number
+/**
+ * Gives a record its time: milliseconds, or a negative number for a record that is to be dropped and counted. It may
+ * use the largest time of the partition so far (-1 before the first record) and the time of day.
+ */
+export type TimestampExtractor = (record: ReadRecord, partitionTimeMs: number, nowMs: number) => number
 /** Where a reader without a committed offset begins. */
 export type OffsetReset = 'earliest' | 'latest' | 'none'
 /** Chooses the partition of an outgoing record; undefined leaves it to the key's murmur2. */
@@ -159,8 +162,11 @@ export interface MergeNode extends NodeBase {
 export interface MapAsyncNode extends NodeBase {
   readonly kind: 'mapAsync'
   readonly transform: (record: ReadRecord, signal: AbortSignal) => Promise<EmittedRecord>
+  readonly verb: 'mapAsync' | 'mapValuesAsync'
   readonly concurrency: number
   readonly orderedBy: 'key' | 'partition' | 'nothing'
+  /** Tells keys apart that are no plain values. */
+  readonly key?: AnySerde | undefined
   readonly timeoutMs: number
   readonly retry: { readonly attempts: number; readonly backoffMs: number }
 }
@@ -254,6 +260,8 @@ export interface SessionAggregateNode extends NodeBase {
   readonly add: Aggregator
   readonly merge: (key: unknown, left: unknown, right: unknown) => unknown
   readonly emit: EmitPolicy
+  /** Sessions whose end is this far behind the largest end are out of reach. */
+  readonly retentionMs: number
 }
 
 export interface TableFilterNode extends NodeBase {

@@ -37,6 +37,7 @@ export interface TaskContext {
   /** The record being processed was read here; undefined inside a punctuator. */
   readonly origin: RecordOrigin | undefined
   /** A store that was connected to this processor by name, or the store of a global table. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- only the author knows which kind of store it is
   store<S>(name: string): S
   /**
    * Calls `punctuator` every `intervalMs` of stream time or of the clock; the returned function cancels it. Intervals

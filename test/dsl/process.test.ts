@@ -47,7 +47,7 @@ describe('a processor', () => {
       topology('unconnected', (builder) => {
         builder.store(keyValueStore('seen', { value: long }))
         builder.stream(words).process(() => ({ process: () => {} }), { stores: ['seen'] })
-        builder.stream(shouts).process<never, never>((context) => ({
+        builder.stream(shouts).process((context) => ({
           process: () => void context.store('seen'),
         }))
       }),

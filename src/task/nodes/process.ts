@@ -91,6 +91,7 @@ class Outputs {
     })
   }
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- only the author knows which kind of store it is
   #store<S>(name: string): S {
     if (this.#node.stores.includes(name) || this.#isGlobal(name)) return this.#task.store<S>(name)
     throw new Fault({

@@ -1,6 +1,6 @@
-import { merge } from 'rxjs'
-import type { Observable } from 'rxjs'
+import { merge, Observable } from 'rxjs'
 import type { JoinWindowStore, KeyValueStore } from '../../state/store.ts'
+import { StreamRecord } from '../../topic/record.ts'
 import type { JoinSide, WaitingKey, WaitingValues } from '../../topology/join-store-serdes.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
 import type { Emit, NodeContext } from '../node-context.ts'
@@ -17,10 +17,15 @@ export const interpretStreamStreamJoin: Interpreter<'streamStreamJoin'> = (node,
   const [left, right] = inputs as readonly [Observable<AnyRecord>, Observable<AnyRecord>]
   const leftSide = new Side(node, context, 'left', waiting)
   const rightSide = new Side(node, context, 'right', waiting)
-  return merge(
+  const joined = merge(
     step(context, node.name, left, (record, emit) => leftSide.process(record, emit)),
     step(context, node.name, right, (record, emit) => rightSide.process(record, emit)),
   )
+  if (waiting === undefined) return joined
+  return new Observable((subscriber) => {
+    context.onStreamTime.push((streamTimeMs) => waiting.advanceIdle(streamTimeMs, subscriber))
+    return joined.subscribe(subscriber)
+  })
 }
 
 /** What one side does with its records. */
@@ -135,17 +140,27 @@ class Waiting {
     if (this.#store.get(key) !== null) this.#store.put(key, null, timestamp)
   }
 
+  /** Time has passed without a record: windows close all the same. */
+  advanceIdle(streamTimeMs: number, emit: Emit): void {
+    this.advance(streamTimeMs)
+    this.release(undefined, Math.min(this.#node.windows.beforeMs, this.#node.windows.afterMs), emit)
+  }
+
   /** Lets those leave whose window has closed; `afterMs` is how far ahead the arriving side looks. */
-  release(cause: AnyRecord, afterMs: number, emit: Emit): void {
+  release(cause: AnyRecord | undefined, afterMs: number, emit: Emit): void {
     const { windows, join } = this.#node
     this.#mark ??= this.#oldest()
     if (this.#mark + afterMs + windows.graceMs >= this.streamTimeMs) return
     for (const [key, { side, values }] of this.#closed()) {
       for (const value of values) {
         const joined = side === 'left' ? join(value, null, key.key) : join(null, value, key.key)
-        emit.next(at(cause.withKeyValue(key.key, joined), key.timestamp))
+        const record =
+          cause === undefined
+            ? StreamRecord.of(key.key, joined, key.timestamp)
+            : at(cause.withKeyValue(key.key, joined), key.timestamp)
+        emit.next(record)
       }
-      this.#store.put(key, null, cause.timestamp)
+      this.#store.put(key, null, cause?.timestamp ?? this.streamTimeMs)
     }
   }
 

@@ -1,0 +1,82 @@
+import type { KeyValueRecord } from '../topic/record.ts'
+import type { AnySerde, Serde } from '../topic/serde.ts'
+import { bytes, string } from '../topic/serdes.ts'
+import type { NodeOf } from '../topology/node.ts'
+import type { Position } from './graph.ts'
+import type { Named, SerdeSource } from './options.ts'
+import { optionalSerde } from './options.ts'
+import { repartitioned } from './repartitioned.ts'
+
+/** What is told apart by its key. */
+export interface DeduplicateByKeyOptions<K, V> extends Named {
+  /** Keeps the ids seen; reaches the disk and the changelog topic, so it stays over deployments. */
+  readonly store: string
+  /** How long an id is remembered, in the time of the records. */
+  readonly retention: number
+  /** How key and value stand on a topic, where the steps before did not say. */
+  readonly key?: Serde<NonNullable<K>>
+  readonly value?: SerdeSource<NonNullable<V>>
+  readonly storage?: 'memory' | 'disk'
+  readonly changelog?: boolean
+}
+
+/** What is told apart by a text of its own, unique among the records of one key. */
+export interface DeduplicateByTextOptions<K, V> extends DeduplicateByKeyOptions<K, V> {
+  readonly id: (record: KeyValueRecord<K, V>) => string | null
+  readonly idSerde?: Serde<string>
+}
+
+/** The same with an id that is no text. */
+export interface DeduplicateByIdOptions<K, V, I> extends DeduplicateByKeyOptions<K, V> {
+  readonly id: (record: KeyValueRecord<K, V>) => I | null
+  readonly idSerde: Serde<I>
+}
+
+/** Adds the step and the store of the ids it has seen. */
+export const deduplicateNode = (
+  at: Position,
+  options: DeduplicateByKeyOptions<never, never> & { readonly id?: unknown; readonly idSerde?: unknown },
+): Position => {
+  const { graph } = at
+  const { store, retention } = options
+  if (!(retention >= 1))
+    graph.fault(
+      'DEDUPLICATE_RETENTION_INVALID',
+      `'${store}' remembers ids for ${retention} ms`,
+      'give a retention of at least one millisecond',
+    )
+  const from = partitioned(at, options)
+  const byKey = options.id === undefined
+  graph.addStore({
+    kind: 'window',
+    name: store,
+    key: byKey ? graph.keySerde(from.key) : ((options.idSerde ?? string) as AnySerde),
+    value: bytes,
+    changelog: options.changelog ?? true,
+    storage: options.storage ?? 'disk',
+    windowSizeMs: retention,
+    // A record that is almost too late still has to find an id that was seen as long before it.
+    retentionMs: retention * 2,
+  })
+  const node = graph.add('deduplicate', 'deduplicate', options.name, {
+    from: [from.node],
+    store,
+    id: byKey ? ({ key }) => key : (options.id as NodeOf<'deduplicate'>['id']),
+    retentionMs: retention,
+  })
+  return { ...from, node }
+}
+
+/** Where the key was changed, records of one key have to come together first. */
+const partitioned = (at: Position, options: DeduplicateByKeyOptions<never, never>): Position => {
+  const complete = {
+    ...at,
+    key: (options.key as AnySerde | undefined) ?? at.key,
+    value: optionalSerde(options.value) ?? at.value,
+  }
+  if (!at.rekeyed) return complete
+  return repartitioned(complete, 'repartition', options.name ?? options.store, {
+    partitions: undefined,
+    dropNullKeys: false,
+  })
+}

@@ -1,0 +1,53 @@
+import type { NodeOf } from '../topology/node.ts'
+import type { Position } from './graph.ts'
+import type { Named } from './options.ts'
+
+/** How asynchronous work is bounded, ordered and repeated. */
+export interface AsyncOptions extends Named {
+  /** How many calls run at a time; 16 unless given. */
+  readonly concurrency?: number
+  /**
+   * `key` (unless given): the calls of one key run one after another, and their results go on in that order.
+   * `partition`: all calls run side by side, and results go on in the order of the records.
+   * `nothing`: results go on as they come.
+   */
+  readonly orderedBy?: 'key' | 'partition' | 'nothing'
+  /** How long one call may take, in milliseconds; 30 seconds unless given. Its signal is aborted then. */
+  readonly timeout?: number
+  /**
+   * How often a call is tried in all (once unless given), with a pause of `backoff` milliseconds (100 unless given)
+   * that doubles each time. When they are used up, the record has failed, under its failure policy.
+   */
+  readonly retry?: { readonly attempts: number; readonly backoff?: number }
+}
+
+export type AsyncTransform = NodeOf<'mapAsync'>['transform']
+
+/** Adds asynchronous work. */
+export const asyncNode = (
+  at: Position,
+  verb: NodeOf<'mapAsync'>['verb'],
+  transform: AsyncTransform,
+  options: AsyncOptions,
+): string => {
+  const { concurrency = 16, timeout: timeoutMs = 30_000, orderedBy = 'key' } = options
+  const { attempts = 1, backoff: backoffMs = 100 } = options.retry ?? {}
+  for (const [what, value] of Object.entries({ concurrency, timeout: timeoutMs, 'retry.attempts': attempts }))
+    if (!(value >= 1))
+      at.graph.fault(
+        'ASYNC_OPTION_INVALID',
+        `${verb}: ${what} is ${value}`,
+        'give it at least 1',
+        options.name,
+      )
+  return at.graph.add('mapAsync', verb, options.name, {
+    from: [at.node],
+    verb,
+    transform,
+    concurrency,
+    orderedBy,
+    key: at.key,
+    timeoutMs,
+    retry: { attempts, backoffMs },
+  })
+}
