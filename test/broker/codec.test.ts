@@ -1,5 +1,5 @@
 import * as platformatic from '@platformatic/kafka'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concatBytes } from '../../src/base/bytes.ts'
 import { APIS } from '../../src/broker/api/all.ts'

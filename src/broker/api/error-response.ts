@@ -51,7 +51,9 @@ const filled = (value: unknown): boolean =>
   value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0)
 
 const isOf = (head: string, value: unknown): boolean =>
-  /^(string|uuid)/.test(head) ? typeof value === 'string' : /^int/.test(head) && typeof value === 'number'
+  /^(string|uuid)/.test(head)
+    ? typeof value === 'string'
+    : head.startsWith('int') && typeof value === 'number'
 
 /** A value that says nothing; undefined lets the codec take the field's own. */
 const neutral = (head: string): unknown => {

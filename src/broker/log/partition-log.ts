@@ -143,12 +143,13 @@ export class PartitionLog {
     return { chunks, sizeInBytes: size, nextOffset }
   }
 
-  /** How many bytes lie between the batch that holds `offset` and `limitOffset`. */
+  /** How many bytes `read` would give, if no other limit than `limitOffset` were set. */
   bytesBetween(offset: number, limitOffset: number): number {
     const from = this.#batches[this.#indexOf(offset)]
     if (from === undefined || from.baseOffset >= limitOffset) return 0
-    const to = limitOffset >= this.#logEndOffset ? undefined : this.#batches[this.#indexOf(limitOffset)]
-    return (to?.bytesBefore ?? this.#bytesEver) - from.bytesBefore
+    // The last batch that begins before the limit is the one that holds the offset before it.
+    const last = this.#batches[this.#indexOf(limitOffset - 1)] ?? this.#batches.at(-1)
+    return last === undefined ? 0 : last.bytesBefore + last.header.sizeInBytes - from.bytesBefore
   }
 
   /** The aborted transactions that a reader of `[offset, nextOffset)` must skip. */

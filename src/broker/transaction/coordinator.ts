@@ -245,9 +245,17 @@ export class TransactionCoordinator {
       this.#cancelExpiry = undefined
       const open = [...this.transactions.values()].filter(({ state }) => state === 'Ongoing')
       for (const transaction of open)
-        if (clock.now() >= transaction.startMs + transaction.timeoutMs) this.#fenceAndAbort(transaction)
+        if (clock.now() >= transaction.startMs + transaction.timeoutMs) this.#expire(transaction)
       if (open.length > 0) this.#scheduleExpiry()
     }, settings.transactionAbortTimedOutTransactionCleanupIntervalMs)
+  }
+
+  /** Its producer was slow, not replaced: naming its last identity, it may go on under the new epoch. */
+  #expire(transaction: Transaction): void {
+    const { producerEpoch } = transaction
+    this.#fenceAndAbort(transaction)
+    transaction.lastProducerEpoch = producerEpoch
+    this.#ports.changed(transaction)
   }
 
   close(): void {

@@ -1,4 +1,5 @@
-import fc, { type Arbitrary } from 'fast-check'
+import * as fc from 'fast-check'
+import type { Arbitrary } from 'fast-check'
 import { parseHead, type Fields } from '../../../src/broker/protocol/schema.ts'
 import { uuidFromBytes, ZERO_UUID } from '../../../src/broker/protocol/uuid.ts'
 
