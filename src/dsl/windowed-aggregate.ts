@@ -78,7 +78,7 @@ const addNode = (
     emit: options.emit ?? 'onUpdate',
   }
   const name = verb === 'cogroup' ? undefined : options.name
-  const node = addOfKind(from.graph, windows, name, common, merge)
+  const node = addOfKind(from.graph, windows, name, common, merge, retentionOf(windows, options))
   addSideOutputs(from, node, options.dropped)
   return node
 }
@@ -89,6 +89,7 @@ const addOfKind = (
   name: string | undefined,
   common: Omit<NodeOf<'windowAggregate'>, 'kind' | 'name' | 'named' | 'windows'>,
   merge: AggregateFunctions['merge'],
+  retentionMs: number,
 ): string => {
   switch (windows.kind) {
     case 'time':
@@ -100,6 +101,7 @@ const addOfKind = (
         ...common,
         windows,
         merge: merge as NodeOf<'sessionAggregate'>['merge'],
+        retentionMs,
       })
   }
 }
@@ -123,7 +125,7 @@ const windowStore = (
   options: WindowedStoreOptions<never, never>,
 ): StoreDefinition => {
   const needed = neededRetentionMs(windows)
-  const retentionMs = options.retention ?? needed
+  const retentionMs = retentionOf(windows, options)
   if (retentionMs < needed)
     at.graph.fault(
       'RETENTION_TOO_SHORT',
@@ -131,7 +133,12 @@ const windowStore = (
       'give a longer `retention`, or none',
     )
   const base = storeBase(at, options)
-  if (windows.kind === 'session') return { kind: 'session', retentionMs, ...base }
+  // A session that has just closed must still be there to be told.
+  const keptMs = retentionMs + (options.emit === 'onWindowClose' ? 1 : 0)
+  if (windows.kind === 'session') return { kind: 'session', retentionMs: keptMs, ...base }
   const windowSizeMs = windows.kind === 'time' ? windows.sizeMs : windows.differenceMs
   return { kind: 'window', windowSizeMs, retentionMs, ...base }
 }
+
+const retentionOf = (windows: AnyWindows, options: WindowedStoreOptions<never, never>): number =>
+  options.retention ?? neededRetentionMs(windows)

@@ -2,6 +2,7 @@ import type { SessionStore } from '../../state/store.ts'
 import type { Windowed } from '../../topic/windowed.ts'
 import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord } from '../../topology/node.ts'
+import type { OnRecord } from '../node-context.ts'
 import { step } from '../node-context.ts'
 import { emitsClosedSessions } from './closed-windows.ts'
 import { tellerFor } from './held-back.ts'
@@ -21,36 +22,51 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
   const tellsUpdates = node.emit !== 'onWindowClose'
   const emitClosed = emitsClosedSessions(context, node, store)
   let streamTimeMs = -1
+  let largestEndMs = -Infinity
   context.views.set(node.name, sessionView(store))
-  return step(context, node.name, onlyInput(inputs), (record, emit) => {
+
+  const put = (session: Windowed<unknown>, value: unknown, timestamp: number): void => {
+    store.put(session, value, timestamp)
+    if (session.endMs > largestEndMs) largestEndMs = session.endMs
+  }
+  const sessionsNear = ({ key, timestamp }: AnyRecord): readonly Session[] =>
+    [...store.findSessions(key, timestamp - gapMs, timestamp + gapMs)].filter(
+      ([{ endMs }]) => endMs > largestEndMs - node.retentionMs,
+    )
+  const onRecord: OnRecord = (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
     const { key, timestamp } = record
     if (timestamp > streamTimeMs) streamTimeMs = timestamp
     const closeTimeMs = streamTimeMs - graceMs - gapMs
-    const merged = [...store.findSessions(key, timestamp - gapMs, timestamp + gapMs)]
-    const session = spanOf(windowed(key, timestamp, timestamp), merged)
-    if (session.endMs < closeTimeMs) context.drop('late', node.name, record)
-    else {
-      const before = merged.reduce((left, [, right]) => node.merge(key, left, right), node.initial())
-      const sameInstant = session.startMs === timestamp && session.endMs === timestamp
-      if (!sameInstant)
-        for (const [old, value] of merged) {
-          store.put(old, null, timestamp)
-          if (tellsUpdates) tell(emit, resultOf(record, old), null, value)
-        }
-      const newValue = node.add(before, record.value, record) ?? null
-      store.put(session, newValue, timestamp)
-      if (tellsUpdates) tell(emit, resultOf(record, session), newValue, null)
-    }
+    // Before the record is put: it may move the store's own time so far that closed sessions are gone.
     emitClosed?.(emit, record, closeTimeMs)
+    const merged = sessionsNear(record)
+    const session = spanOf(windowed(key, timestamp, timestamp), merged)
+    if (session.endMs < closeTimeMs) return context.drop('late', node.name, record)
+    const before = merged.reduce((left, [, right]) => node.merge(key, left, right), node.initial())
+    const isSameInstant = session.startMs === timestamp && session.endMs === timestamp
+    if (!isSameInstant)
+      for (const [old, value] of merged) {
+        put(old, null, timestamp)
+        if (tellsUpdates) tell(emit, resultOf(record, old), null, value)
+      }
+    const newValue = node.add(before, record.value, record) ?? null
+    put(session, newValue, timestamp)
+    if (tellsUpdates) tell(emit, resultOf(record, session), newValue, null)
+  }
+  return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
+    if (emitClosed !== undefined)
+      context.onStreamTime.push((nowMs) => {
+        streamTimeMs = Math.max(streamTimeMs, nowMs)
+        emitClosed(emit, undefined, streamTimeMs - graceMs - gapMs)
+      })
   })
 }
 
+type Session = readonly [Windowed<unknown>, unknown]
+
 /** The session that spans the record's instant and all it merges. */
-const spanOf = (
-  instant: Windowed<unknown>,
-  merged: readonly (readonly [Windowed<unknown>, unknown])[],
-): Windowed<unknown> =>
+const spanOf = (instant: Windowed<unknown>, merged: readonly Session[]): Windowed<unknown> =>
   merged.reduce(
     (span, [{ startMs, endMs }]) =>
       windowed(span.key, Math.min(span.startMs, startMs), Math.max(span.endMs, endMs)),

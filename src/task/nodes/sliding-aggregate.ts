@@ -1,7 +1,7 @@
 import type { ValueAndTimestamp, WindowEntry, WindowStore } from '../../state/store.ts'
 import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
-import type { Emit, NodeContext } from '../node-context.ts'
+import type { Emit, NodeContext, OnRecord } from '../node-context.ts'
 import { step } from '../node-context.ts'
 import { emitsClosedWindows } from './closed-windows.ts'
 import type { Tell } from './held-back.ts'
@@ -22,7 +22,7 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
   const emitClosed = emitsClosedWindows(context, node, store, { sizeMs: differenceMs, closesAtEnd: false })
   let streamTimeMs = -1
   context.views.set(node.name, windowView(store))
-  return step(context, node.name, onlyInput(inputs), (record, emit) => {
+  const onRecord: OnRecord = (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
     if (record.hasNullValue) return context.drop('nullValue', node.name, record)
     const { timestamp } = record
@@ -35,6 +35,13 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
       else arrival.take()
     }
     emitClosed?.(emit, record, closeTimeMs)
+  }
+  return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
+    if (emitClosed !== undefined)
+      context.onStreamTime.push((nowMs) => {
+        streamTimeMs = Math.max(streamTimeMs, nowMs)
+        emitClosed(emit, undefined, streamTimeMs - graceMs)
+      })
   })
 }
 
@@ -98,10 +105,10 @@ class Arrival {
         break
       }
     }
-    if (!rightExists) this.#makeRight(right)
     if (previousTimestamp !== undefined && !starts.has(previousTimestamp + 1))
       this.#makeRightOf(previousTimestamp)
     if (!leftExists) this.#makeLeft(left, previousTimestamp)
+    if (!rightExists) this.#makeRight(right)
   }
 
   /** No window begins below zero: records earlier than the difference share the window that begins there. */
@@ -171,8 +178,7 @@ class Arrival {
 
   #keep(startMs: number, newValue: unknown, timestamp: number, oldValue: unknown): void {
     const record = this.#record
-    if (!this.#store.put(record.key, newValue, startMs, timestamp))
-      this.#context.drop('expired', this.#node.name, undefined)
+    this.#store.put(record.key, newValue, startMs, timestamp)
     if (this.#node.emit === 'onWindowClose') return
     const key = windowed(record.key, startMs, startMs + this.#differenceMs)
     this.#tell(this.#emit, record.withKey(key).withTimestamp(timestamp), newValue, oldValue)

@@ -11,7 +11,7 @@ import { bufferedChangeHeaders } from '../../topology/buffered-change.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
 import type { StoreDefinition } from '../../topology/store-definition.ts'
 import { tableSemanticsOf } from '../../topology/table-semantics.ts'
-import type { Emit, NodeContext, TableView } from '../node-context.ts'
+import type { Emit, NodeContext, OnRecord, TableView } from '../node-context.ts'
 import { changeOf, step } from '../node-context.ts'
 import { changeIn } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
@@ -36,13 +36,19 @@ export const interpretSuppress: Interpreter<'suppress'> = (node, inputs, context
     const told = changeOf(change.newValue, sendsOldValues ? change.oldValue : null)
     emit.next(StreamRecord.of(key, told, change.timestamp, change.headers, originOf(change)))
   }
-  return step(context, node.name, onlyInput(inputs), (record, emit) => {
-    if (record.timestamp > streamTimeMs) streamTimeMs = record.timestamp
-    buffer.put(record)
+  const releaseDue = (emit: Emit, nowMs: number): void => {
+    if (nowMs > streamTimeMs) streamTimeMs = nowMs
     while (buffer.firstTimeMs <= streamTimeMs - durationMs) release(emit)
+  }
+  const onRecord: OnRecord = (record, emit) => {
+    buffer.put(record)
+    releaseDue(emit, record.timestamp)
     if (!buffer.isFull) return
     if (node.whenFull === 'shutDown') throw bufferFull(node)
     while (buffer.isFull) release(emit)
+  }
+  return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
+    context.onStreamTime.push((nowMs) => releaseDue(emit, nowMs))
   })
 }
 
@@ -72,6 +78,7 @@ class Buffer {
   }
 
   get firstTimeMs(): number {
+    this.#restore()
     return this.#order.first?.timeMs ?? Infinity
   }
 

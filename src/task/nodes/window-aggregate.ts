@@ -2,6 +2,7 @@ import type { WindowStore } from '../../state/store.ts'
 import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord } from '../../topology/node.ts'
 import type { TimeWindows } from '../../topology/windows.ts'
+import type { OnRecord } from '../node-context.ts'
 import { step } from '../node-context.ts'
 import { emitsClosedWindows } from './closed-windows.ts'
 import { tellerFor } from './held-back.ts'
@@ -20,7 +21,7 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
   const emitClosed = emitsClosedWindows(context, node, store, { sizeMs, closesAtEnd: true })
   let streamTimeMs = -1
   context.views.set(node.name, windowView(store))
-  return step(context, node.name, onlyInput(inputs), (record, emit) => {
+  const onRecord: OnRecord = (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
     const { key, timestamp } = record
     if (timestamp > streamTimeMs) streamTimeMs = timestamp
@@ -37,12 +38,19 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
       const newTimestamp = old === null ? timestamp : Math.max(old.timestamp, timestamp)
       const before = old === null ? node.initial() : old.value
       const newValue = node.add(before, record.value, record) ?? null
-      if (!store.put(key, newValue, startMs, newTimestamp)) context.drop('expired', node.name, undefined)
+      store.put(key, newValue, startMs, newTimestamp)
       if (node.emit !== 'onWindowClose')
         tell(emit, resultOf(record, startMs, sizeMs, newTimestamp), newValue, old?.value ?? null, before)
     }
     if (late > 0) context.dropSome('late', node.name, record, late, taken === 0)
     emitClosed?.(emit, record, closeTimeMs)
+  }
+  return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
+    if (emitClosed !== undefined)
+      context.onStreamTime.push((nowMs) => {
+        streamTimeMs = Math.max(streamTimeMs, nowMs)
+        emitClosed(emit, undefined, streamTimeMs - graceMs)
+      })
   })
 }
 
