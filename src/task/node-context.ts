@@ -47,10 +47,6 @@ export class NodeContext {
   readonly onClose: (() => void)[] = []
   /** Numbers of nodes that are committed beside the offsets, by store: what windows were told last. */
   readonly processorMetadata: Map<string, number> = new Map()
-  /** Called when stream time is moved on without a record; see `Task.advanceStreamTime`. */
-  readonly onStreamTime: ((streamTimeMs: number) => void)[] = []
-  /** Numbers of nodes that are committed beside the offsets, by store: what windows were told last. */
-  readonly processorMetadata: Map<string, number> = new Map()
   /** Set by the first failure of a record; the rest of its way through the topology is then skipped. */
   failure: TaskFailure | undefined
   /** The record of the task's input that the present turn is about. */
