@@ -25,6 +25,8 @@ export interface ProducerSession {
   identity(): Promise<ProducerIdentity>
   /** Called before batches go to these partitions. */
   beforeProduce(partitions: readonly TopicPartition[]): Promise<void>
+  /** Called when batches do go. */
+  onProduce(): void
   /** After a batch was lost the sequence has a gap: an identity of which nothing is known yet begins anew. */
   renew(): Promise<void>
 }
@@ -48,6 +50,10 @@ export class IdempotentSession implements ProducerSession {
 
   async beforeProduce(): Promise<void> {
     // Nothing has to be announced outside transactions.
+  }
+
+  onProduce(): void {
+    // Nothing has to be ended either.
   }
 
   async renew(): Promise<void> {

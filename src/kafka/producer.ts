@@ -113,6 +113,8 @@ export class Producer {
   #flushWaiters: { readonly generation: number; readonly done: () => void }[] = []
   #drainWaiters: (() => void)[] = []
   #pumping = false
+  #pumped: Promise<void> = Promise.resolve()
+  #discarding = false
 
   constructor(options: ProducerOptions) {
     this.#cluster = options.cluster
@@ -240,15 +242,18 @@ export class Producer {
 
   /** Gives up what is not acknowledged; sequences begin anew under the session's next identity. */
   async discard(): Promise<void> {
-    for (const partitions of this.#queues.values())
-      for (const queue of partitions.values()) {
-        if (queue.open !== undefined) this.#bufferedBytes -= queue.open.sizeInBytes
-        queue.open = undefined
-        for (const batch of queue.waiting.splice(0)) this.#settle(batch)
-      }
-    const generation = this.#generation++
-    if (!this.#isSettled(generation))
-      await new Promise<void>((done) => this.#flushWaiters.push({ generation, done }))
+    this.#discarding = true
+    try {
+      // A request that is being prepared may take its batches yet, or announce partitions: it must be through.
+      await this.#pumped
+      for (const partitions of this.#queues.values())
+        for (const queue of partitions.values()) this.#discardQueue(queue)
+      const generation = this.#generation++
+      if (!this.#isSettled(generation))
+        await new Promise<void>((done) => this.#flushWaiters.push({ generation, done }))
+    } finally {
+      this.#discarding = false
+    }
     this.#failure = undefined
     this.#heldAfter = Number.POSITIVE_INFINITY
     this.resetSequences()
@@ -270,6 +275,12 @@ export class Producer {
     this.#failAll(
       new Fault({ code: 'PRODUCER_CLOSED', actor: 'runtime', message: 'the producer has been closed' }),
     )
+  }
+
+  #discardQueue(queue: Queue): void {
+    if (queue.open !== undefined) this.#bufferedBytes -= queue.open.sizeInBytes
+    queue.open = undefined
+    for (const batch of queue.waiting.splice(0)) this.#settle(batch)
   }
 
   async #prepareOne(topic: string): Promise<void> {
@@ -360,7 +371,7 @@ export class Producer {
   #pump(): void {
     if (this.#pumping || this.#abort.signal.aborted || this.#renewing) return
     this.#pumping = true
-    void this.#startAll()
+    this.#pumped = this.#startAll()
   }
 
   async #startAll(): Promise<void> {
@@ -411,7 +422,7 @@ export class Producer {
 
   /** One lost batch loses its transaction: nothing more is sent until `discard`. */
   #isTransactionLost(): boolean {
-    return this.#failure !== undefined && this.#session.transactionalId !== null
+    return this.#discarding || (this.#failure !== undefined && this.#session.transactionalId !== null)
   }
 
   #findLeader(queue: Queue): void {
@@ -450,6 +461,7 @@ export class Producer {
       return [{ queue, batch }]
     })
     if (taken.length === 0) return
+    this.#session.onProduce()
     this.#inFlight.set(broker.nodeId, (this.#inFlight.get(broker.nodeId) ?? 0) + 1)
     void this.#deliver(broker, taken).finally(() => {
       this.#inFlight.set(broker.nodeId, (this.#inFlight.get(broker.nodeId) as number) - 1)

@@ -79,12 +79,16 @@ export class TransactionalSession implements ProducerSession {
   }
 
   async beforeProduce(partitions: readonly TopicPartition[]): Promise<void> {
-    this.#started = true
     if (this.#isTv2) return
     const missing = partitions.filter((each) => !this.#added.has(nameOf(each)))
     if (missing.length === 0) return
+    this.#started = true
     await this.#addPartitions(missing)
     for (const each of missing) this.#added.add(nameOf(each))
+  }
+
+  onProduce(): void {
+    this.#started = true
   }
 
   /** Adds consumed offsets: they become visible with the records, when the transaction is committed. */

@@ -54,6 +54,7 @@ export const coreWorld = (
     }
   }
   const readAll = async (topic: string, partition = 0): Promise<readonly TextRow[]> => {
+    await pass(50) // the markers of transactions are written a moment after their end
     const fetcher = new Fetcher({ cluster, isolation: 'read_committed', name: 'read-all', maxWaitMs: 10 })
     fetcher.assign([{ topic, partition, offset: 'earliest' }])
     const batches: FetchedBatch[] = []
