@@ -2,11 +2,12 @@ import { Fault } from '../base/fault.ts'
 import type { AnySerde } from '../topic/serde.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { Topic } from '../topic/topic.ts'
-import type { OffsetReset, TimestampExtractor } from '../topology/node.ts'
+import type { NodeOf, OffsetReset, TimestampExtractor } from '../topology/node.ts'
 import type { SourceTopic } from '../topology/node-topic.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import { optimised } from '../topology/optimise.ts'
 import type { Topology } from '../topology/topology.ts'
+import { validateTopology } from '../topology/validate.ts'
 import type { Position } from './graph.ts'
 import { GlobalTable } from './global-table.ts'
 import { Graph } from './graph.ts'
@@ -40,7 +41,7 @@ export class TopologyBuilder {
   }
 
   /**
-   * The records of one topic, of several with the same contract, or of all whose names match a pattern.
+   * The records of one topic, or of several with the same contract. Asking for the same again continues the same source.
    *
    * @example
    * builder.stream(orderPlaced)
@@ -128,14 +129,17 @@ export class TopologyBuilder {
     contract: Pick<Topic<K, V>, 'key' | 'value'>,
     options: SourceOptions<K, V>,
   ): Stream<K, V> {
-    const node = this.graph.add('source', 'stream', options.name, {
+    const source = {
       from: [],
       topics,
       key: contract.key as AnySerde,
       value: contract.value as AnySerde,
       timestampExtractor: options.timestampExtractor as TimestampExtractor | undefined,
       offsetReset: options.offsetReset,
-    })
+    }
+    // A topic that is asked for again is read once, as its records have one committed offset.
+    const known = this.graph.nodes.find((node) => node.kind === 'source' && isSameSource(node, source))
+    const node = known?.name ?? this.graph.add('source', 'stream', options.name, source)
     return new Stream<K, V>(this.#position(node, contract))
   }
 
@@ -148,6 +152,35 @@ export class TopologyBuilder {
       rekeyed: false,
     }
   }
+}
+
+type Source = Omit<NodeOf<'source'>, 'kind' | 'name' | 'named'>
+
+const isSameSource = (left: Source, right: Source): boolean =>
+  String(topicNames(left)) === String(topicNames(right)) &&
+  left.key === right.key &&
+  left.value === right.value &&
+  left.timestampExtractor === right.timestampExtractor &&
+  left.offsetReset === right.offsetReset
+
+const topicNames = ({ topics }: Source): RegExp | readonly string[] =>
+  topics instanceof RegExp ? topics : topics.map(({ name }) => name)
+
+/** A topic has one reader in a topology; asked for again in the same way, it is the one there is. */
+const sameSource = (
+  { nodes }: Graph,
+  said: Omit<NodeOf<'source'>, 'kind' | 'name' | 'named'>,
+): string | undefined => {
+  const topicsOf = ({ topics }: typeof said): string =>
+    topics instanceof RegExp ? String(topics) : JSON.stringify(topics.map(({ name }) => name))
+  return nodes.find(
+    (node) =>
+      node.kind === 'source' &&
+      topicsOf(node) === topicsOf(said) &&
+      (['key', 'value', 'timestampExtractor', 'offsetReset'] as const).every(
+        (part) => node[part] === said[part],
+      ),
+  )?.name
 }
 
 const handles: Handles = {
@@ -183,16 +216,25 @@ export const topology = (
   const builder = new TopologyBuilder(name)
   define(builder)
   addNeededStores(builder.graph)
-  const { faults } = builder.graph
-  if (faults.length > 0) throw topologyFault(name, faults)
   const { nodes, stores } = options.optimise === true ? optimised(builder.graph) : builder.graph
-  return Object.freeze({
+  const result: Topology = Object.freeze({
     name,
     owner: options.owner,
     nodes: Object.freeze([...nodes]),
     stores: Object.freeze([...stores]),
   })
+  const faults = [...builder.graph.faults, ...faultsOf(result)]
+  if (faults.length > 0) throw topologyFault(name, faults)
+  return result
 }
+
+const faultsOf = (said: Topology): readonly Fault[] =>
+  validateTopology(said)
+    .filter(({ severity }) => severity === 'error')
+    .map(
+      ({ code, message, remedy, node, store }) =>
+        new Fault({ code, actor: 'author', message, remedy, place: { node, store } }),
+    )
 
 const topologyFault = (name: string, faults: readonly Fault[]): Fault =>
   new Fault({
