@@ -17,7 +17,6 @@ export class Graph {
   readonly faults: Fault[] = []
   /** By node: makes the store of a table that was given none, should the finished topology need one there. */
   readonly optionalStores: Map<string, () => StoreDefinition> = new Map()
-  readonly #names = new Set<string>()
   #generated = 0
 
   constructor(name: string, handles: Handles) {
@@ -34,14 +33,6 @@ export class Graph {
   ): string {
     const position = String(this.#generated++).padStart(4, '0')
     const unique = name ?? `${verb}-${position}`
-    if (this.#names.has(unique))
-      this.fault(
-        'NODE_NAME_TAKEN',
-        `two nodes are called '${unique}'`,
-        'give one of them another name',
-        unique,
-      )
-    this.#names.add(unique)
     const complete = { kind, name: unique, named: name !== undefined, ...node } as unknown as NodeOf<Kind>
     this.nodes.push(Object.freeze(complete) as TopologyNode)
     return unique
@@ -54,8 +45,6 @@ export class Graph {
         'a store has no name',
         'name it: the name reaches the disk and a topic',
       )
-    if (this.stores.some(({ name }) => name === store.name))
-      this.fault('STORE_NAME_TAKEN', `two stores are called '${store.name}'`, 'give one of them another name')
     this.stores.push(Object.freeze(store))
     return store.name
   }

@@ -64,8 +64,12 @@ export const serdeOf = <S extends AnySerde | z.ZodType>(source: S): Serde<TypeOf
   ('serialize' in source ? source : json(source)) as Serde<TypeOf<S>>
 
 /** Kafka's rule for topic names: 1 to 249 of letters, digits, dot, underscore and hyphen, and not `.` or `..`. */
+export const isLegalTopicName = (name: string): boolean =>
+  /^[A-Za-z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..'
+
+/** Refuses a name that is not legal for a topic. */
 export const checkTopicName = (name: string): void => {
-  if (/^[A-Za-z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..') return
+  if (isLegalTopicName(name)) return
   throw new Fault({
     code: 'TOPIC_NAME_INVALID',
     actor: 'author',

@@ -1,0 +1,71 @@
+import { sinkTopicOf } from './describe.ts'
+import type { NodeOf, TopologyNode } from './node.ts'
+import type { TopologyProblem } from './problem.ts'
+import { nodeError } from './problem.ts'
+import type { Topology } from './topology.ts'
+
+/** What is wrong with the topics of a topology: written where they must not be, read twice, or going in a circle. */
+export const topicProblems = (topology: Topology): readonly TopologyProblem[] => [
+  ...sharedTopics(topology),
+  ...internalSinks(topology),
+  ...loops(topology),
+]
+
+/** The topics a node commits offsets for; global tables have readers of their own. */
+export const readTopics = (node: TopologyNode): readonly string[] => {
+  if (node.kind === 'tableSource') return node.global ? [] : [node.topic.name]
+  if (node.kind !== 'source' || node.topics instanceof RegExp) return []
+  return node.topics.map(({ name }) => name)
+}
+
+export const isSink = (node: TopologyNode): node is NodeOf<'sink'> => node.kind === 'sink'
+
+/** A topic has one reader in a topology, as it has one committed offset, and an internal topic one writer. */
+const sharedTopics = ({ nodes }: Topology): readonly TopologyProblem[] => {
+  const owners = new Map<string, string>()
+  const claim = (topic: string, node: string, remedy: string): readonly TopologyProblem[] => {
+    const owner = owners.get(topic)
+    owners.set(topic, owner ?? node)
+    if (owner === undefined) return []
+    return [nodeError('TOPIC_TAKEN', node, `'${owner}' and '${node}' both read the topic '${topic}'`, remedy)]
+  }
+  return nodes.flatMap((node) =>
+    node.kind === 'repartition'
+      ? claim(node.topic, node.name, 'give one of them another name')
+      : readTopics(node).flatMap((topic) =>
+          claim(topic, node.name, 'read it once and go on from there: stream.toTable(…) or table.toStream()'),
+        ),
+  )
+}
+
+const internalSinks = ({ name: application, nodes, stores }: Topology): readonly TopologyProblem[] => {
+  const internal = new Set([
+    ...nodes.flatMap((node) => (node.kind === 'repartition' ? [`${application}-${node.topic}`] : [])),
+    ...stores.map(({ name }) => `${application}-${name}-changelog`),
+  ])
+  return nodes
+    .filter(isSink)
+    .filter((node) => internal.has(sinkTopicOf(node)))
+    .map((node) =>
+      nodeError(
+        'SINK_INTERNAL_TOPIC',
+        node.name,
+        `'${node.name}' writes to '${sinkTopicOf(node)}', a topic the application keeps for itself`,
+        'write to a topic of another name, or use repartition',
+      ),
+    )
+}
+
+const loops = ({ nodes }: Topology): readonly TopologyProblem[] => {
+  const read = new Set(nodes.flatMap(readTopics))
+  return nodes
+    .filter(isSink)
+    .filter((node) => read.has(sinkTopicOf(node)))
+    .map((node) => ({
+      severity: 'warning',
+      code: 'TOPIC_LOOP',
+      node: node.name,
+      message: `'${node.name}' writes to '${sinkTopicOf(node)}', which the topology reads: records can come round again`,
+      remedy: 'see that they end somewhere, or write to another topic',
+    }))
+}
