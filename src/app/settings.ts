@@ -42,6 +42,10 @@ export const settingsSchema = z.strictObject({
   clientId: z.string().min(1).optional(),
   /** Where durable stores lie, a folder for each application. */
   stateDirectory: z.string().default('.millrace'),
+  /** `exactly_once` makes records, state and offsets one transaction; `at_least_once` may repeat after a crash. */
+  processingGuarantee: z.enum(['at_least_once', 'exactly_once']).default('at_least_once'),
+  /** How long the broker lets a transaction stay open; how long others wait for one that a crash left behind. */
+  transactionTimeoutMs: z.int().min(1_000).default(10_000),
   /** Where to begin without a committed offset. */
   autoOffsetReset: z.enum(['earliest', 'latest', 'none']).default('earliest'),
   /** A turn commits when its input is drained or after this long, whichever comes first. */
@@ -56,7 +60,7 @@ export const settingsSchema = z.strictObject({
     .min(1)
     .default(64 * 1024 * 1024),
   sessionTimeoutMs: z.int().min(100).default(10_000),
-  heartbeatIntervalMs: z.int().min(10).default(3_000),
+  heartbeatIntervalMs: z.int().min(10).default(1_000),
   rebalanceTimeoutMs: z.int().min(100).default(60_000),
   /** Keeps the place of this process in the group over a restart (static membership). */
   groupInstanceId: z.string().min(1).optional(),
@@ -103,6 +107,13 @@ const conflictsOf = (settings: Settings): readonly string[] => {
   const policies = [settings.deserializationFailure, settings.processingFailure, settings.productionFailure]
   if (policies.includes('deadLetter') && settings.deadLetterTopic === undefined)
     conflicts.push('a policy is deadLetter, but no deadLetterTopic is named')
+  if (
+    settings.processingGuarantee === 'exactly_once' &&
+    settings.transactionTimeoutMs <= settings.commitIntervalMs
+  )
+    conflicts.push(
+      'transactionTimeoutMs must be above commitIntervalMs, or the broker ends transactions under way',
+    )
   if (settings.heartbeatIntervalMs >= settings.sessionTimeoutMs)
     conflicts.push('heartbeatIntervalMs must be below sessionTimeoutMs (a third of it is usual)')
   return conflicts

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { systemClock } from '../base/system-clock.ts'
 import type { Clock } from '../base/clock.ts'
@@ -63,6 +64,7 @@ export const start = async (
     },
     cluster,
     clock,
+    processId: randomUUID(),
     listener,
     openStore: (_task, definition, changelog) => openMemoryStore(definition, changelog),
     openGlobalStore: (definition) =>

@@ -66,13 +66,25 @@ export class RecordOutput implements Output {
 
   /** Resolves with the offset after the last record of every partition written to, once all of it is acknowledged. */
   async flush(): Promise<AckedOffsets> {
-    if (this.#heldBack.length > 0) await this.#release()
+    await this.release()
     return this.#producer.flush()
+  }
+
+  /** Sends what was held back for topics that were not known. */
+  async release(): Promise<void> {
+    if (this.#heldBack.length === 0) return
+    await this.prepare([...new Set(this.#heldBack.map(({ topic }) => topic))])
+    for (const { send } of this.#heldBack.splice(0)) send()
+  }
+
+  /** Forgets what was held back. */
+  forget(): void {
+    this.#heldBack = []
   }
 
   /** Gives up what is not acknowledged. */
   discard(): Promise<void> {
-    this.#heldBack = []
+    this.forget()
     return this.#producer.discard()
   }
 
@@ -96,10 +108,5 @@ export class RecordOutput implements Output {
     this.#metrics.producedRecords++
     if (this.#prepared.has(topic)) send()
     else this.#heldBack.push({ topic, send })
-  }
-
-  async #release(): Promise<void> {
-    await this.prepare([...new Set(this.#heldBack.map(({ topic }) => topic))])
-    for (const { send } of this.#heldBack.splice(0)) send()
   }
 }

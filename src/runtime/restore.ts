@@ -106,6 +106,7 @@ const begin = async (
   const ends = await listOffsets(
     cluster,
     restorations.map(({ topic, partition }) => ({ topic, partition, at: 'latest' as const })),
+    'read_committed',
   )
   const starts = await listOffsets(
     cluster,

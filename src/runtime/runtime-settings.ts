@@ -6,6 +6,8 @@ export interface RuntimeSettings extends FailurePolicies {
   readonly applicationId: string
   readonly clientId: string
   readonly stateDirectory: string
+  readonly processingGuarantee: 'at_least_once' | 'exactly_once'
+  readonly transactionTimeoutMs: number
   readonly autoOffsetReset: 'earliest' | 'latest' | 'none'
   readonly commitIntervalMs: number
   readonly fetchMaxWaitMs: number

@@ -7,14 +7,19 @@ import { ClassicMembership } from '../kafka/group/classic-membership.ts'
 import type { AssignedPartitions } from '../kafka/group/group-membership.ts'
 import { listOffsets } from '../kafka/list-offsets.ts'
 import { Producer } from '../kafka/producer.ts'
+import { partitionName } from '../kafka/topic-partition.ts'
+import { TransactionalProducer } from '../kafka/transaction/transactional-producer.ts'
 import type { ChangelogSink, StateStore } from '../state/store.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
+import type { OffsetReset, TopologyNode } from '../topology/node.ts'
 import { globalTablesOf } from '../topology/sub-topologies.ts'
 import { sinkTopicsOf, sourceTopicsOf } from '../topology/topics.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import { planApplication } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
+import type { Committer } from './committer.ts'
+import { atLeastOnce, exactlyOnce } from './committer.ts'
 import { GlobalTables } from './global-tables.ts'
 import { taskAssignor, tasksOfPartitions } from './group-assignor.ts'
 import type { MetricsSnapshot } from './metrics.ts'
@@ -22,6 +27,7 @@ import { Metrics } from './metrics.ts'
 import { RecordOutput } from './record-output.ts'
 import type { ApplicationState, RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
 import { TaskFactory } from './task-factory.ts'
+import type { InputStart } from './worker.ts'
 import { Worker } from './worker.ts'
 
 export interface StreamsApplicationOptions {
@@ -29,6 +35,8 @@ export interface StreamsApplicationOptions {
   readonly settings: RuntimeSettings
   readonly cluster: Cluster
   readonly clock: Clock
+  /** Tells this process from others of the same application, in the name of its transactions. */
+  readonly processId: string
   readonly listener: RuntimeListener
   readonly openStore: (task: TaskId, definition: StoreDefinition, changelog: ChangelogSink) => StateStore
   readonly openGlobalStore: (definition: StoreDefinition) => StateStore
@@ -165,8 +173,9 @@ export class StreamsApplication {
         configs,
       })),
     )
-    const output = new RecordOutput(this.#producer(), this.#metrics)
+    const { output, committer } = this.#outputs()
     this.#output = output
+    await committer.initialize()
     await output.prepare(this.#writtenTopics(plan))
     this.#globals = this.#openGlobals()
     await this.#globals.start((error) => void this.#fail(error))
@@ -187,12 +196,10 @@ export class StreamsApplication {
       fetcher: this.#fetcher,
       output,
       metrics: this.#metrics,
-      group: {
-        commit: (offsets) => membership.commitOffsets(offsets),
-        committed: async (partitions) => [...(await membership.fetchOffsets({ partitions })).values()],
-      },
+      committer,
+      onWarning: (message) => listener.onWarning?.(message),
       tasks: this.#taskFactory(plan, output),
-      startOffsets: (inputs) => this.#startOffsets(inputs),
+      startsOf: (inputs) => this.#startsOf(membership, inputs),
     })
     this.#worker = worker
     this.#enter('rebalancing')
@@ -200,15 +207,27 @@ export class StreamsApplication {
     membership.start()
   }
 
-  #producer(): Producer {
-    const { settings, cluster, listener } = this.#options
-    return new Producer({
+  #outputs(): { readonly output: RecordOutput; readonly committer: Committer } {
+    const { settings, cluster, listener, processId } = this.#options
+    const producerOptions = {
       cluster,
       compression: settings.compressionType,
       lingerMs: settings.lingerMs,
       deliveryTimeoutMs: settings.deliveryTimeoutMs,
-      onRetry: (fault) => listener.onWarning?.(fault.message),
+      onRetry: (fault: Fault) => listener.onWarning?.(fault.message),
+    }
+    const membership = (): ClassicMembership => this.#membership as ClassicMembership
+    if (settings.processingGuarantee === 'at_least_once') {
+      const output = new RecordOutput(new Producer(producerOptions), this.#metrics)
+      return { output, committer: atLeastOnce(output, membership) }
+    }
+    const producer = new TransactionalProducer({
+      ...producerOptions,
+      transactionalId: `${settings.applicationId}-${processId}`,
+      transactionTimeoutMs: settings.transactionTimeoutMs,
     })
+    const output = new RecordOutput(producer.producer, this.#metrics)
+    return { output, committer: exactlyOnce(output, producer, settings.applicationId, membership) }
   }
 
   #writtenTopics(plan: ApplicationPlan): readonly string[] {
@@ -280,33 +299,32 @@ export class StreamsApplication {
     if (this.#state === 'rebalancing') this.#enter('running')
   }
 
-  async #startOffsets(inputs: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
-    const { settings, cluster } = this.#options
-    const { autoOffsetReset } = settings
-    if (autoOffsetReset === 'none') throw noOffset(inputs[0] as TopicPartition, settings.applicationId)
-    const listed = await listOffsets(
-      cluster,
-      inputs.map((input) => ({ ...input, at: this.#resetOf(input) ?? autoOffsetReset })),
-    )
-    return new Map(Array.from(listed, ([place, { offset }]) => [place, offset]))
+  /** Where each input goes on; a pending transaction that holds offsets is waited for. */
+  async #startsOf(
+    membership: ClassicMembership,
+    inputs: readonly TopicPartition[],
+  ): Promise<ReadonlyMap<string, InputStart>> {
+    const committed = await membership.fetchOffsets({ partitions: inputs, requireStable: true })
+    const starts = new Map<string, InputStart>(committed)
+    const fresh = inputs.filter(({ topic, partition }) => !starts.has(partitionName(topic, partition)))
+    if (fresh.length === 0) return starts
+    const { cluster } = this.#options
+    const queries = fresh.map((input) => ({ ...input, at: this.#resetOf(input) }))
+    for (const [place, { offset }] of await listOffsets(cluster, queries, 'read_committed'))
+      starts.set(place, { offset, metadata: null })
+    return starts
   }
 
   /** A source may say for itself where it begins; repartition topics always begin at their beginning. */
-  #resetOf({ topic }: TopicPartition): 'earliest' | 'latest' | undefined {
-    if (this.#plan?.internalTopics.some(({ name }) => name === topic) === true) return 'earliest'
-    for (const node of this.topology.nodes) {
-      const reads =
-        (node.kind === 'tableSource' && node.topic.name === topic) ||
-        (node.kind === 'source' &&
-          (node.topics instanceof RegExp
-            ? matchesWhole(node.topics, topic)
-            : node.topics.some(({ name }) => name === topic)))
-      if (!reads) continue
-      if (node.offsetReset === 'none')
-        throw noOffset({ topic, partition: 0 }, this.#options.settings.applicationId)
-      return node.offsetReset
+  #resetOf(input: TopicPartition): 'earliest' | 'latest' {
+    if (this.internalTopics.includes(input.topic)) return 'earliest'
+    const { settings } = this.#options
+    const reader = this.topology.nodes.find((node) => readsTopic(node, input.topic)) as {
+      offsetReset?: OffsetReset
     }
-    return undefined
+    const reset = reader.offsetReset ?? settings.autoOffsetReset
+    if (reset === 'none') throw noOffset(input, settings.applicationId)
+    return reset
   }
 
   async #close({ leaveGroup }: { readonly leaveGroup?: boolean }): Promise<void> {
@@ -351,6 +369,14 @@ export class StreamsApplication {
       waiter.done(waiter.state === state ? undefined : (this.#failure ?? closedEarly(this.topology.name)))
     }
   }
+}
+
+const readsTopic = (node: TopologyNode, topic: string): boolean => {
+  if (node.kind === 'tableSource') return node.topic.name === topic
+  if (node.kind !== 'source') return false
+  return node.topics instanceof RegExp
+    ? matchesWhole(node.topics, topic)
+    : node.topics.some(({ name }) => name === topic)
 }
 
 const matchesWhole = (pattern: RegExp, topic: string): boolean =>

@@ -1,22 +1,21 @@
 import type { Clock } from '../base/clock.ts'
-import { Fault } from '../base/fault.ts'
+import { Fault, isFault } from '../base/fault.ts'
 import { Mutex } from '../base/mutex.ts'
 import type { FetchedBatch, Fetcher } from '../kafka/fetcher.ts'
+import { partitionName } from '../kafka/topic-partition.ts'
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { Metrics } from './metrics.ts'
-import type { OffsetToCommit, RunningTask } from './running-task.ts'
+import type { Committer } from './committer.ts'
+import type { RunningTask } from './running-task.ts'
 import type { RecordOutput } from './record-output.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 import type { TaskFactory } from './task-factory.ts'
 
-/** What the worker asks of its group. */
-export interface GroupLink {
-  commit(offsets: readonly OffsetToCommit[]): Promise<void>
-  /** The committed offsets, with their metadata; partitions without one are left out. */
-  committed(
-    partitions: readonly TopicPartition[],
-  ): Promise<readonly (TopicPartition & { readonly offset: number; readonly metadata: string | null })[]>
+/** Where an input goes on: the offset, and what was committed beside it. */
+export interface InputStart {
+  readonly offset: number
+  readonly metadata: string | null
 }
 
 export interface WorkerOptions {
@@ -25,11 +24,12 @@ export interface WorkerOptions {
   readonly clock: Clock
   readonly fetcher: Fetcher
   readonly output: RecordOutput
-  readonly group: GroupLink
+  readonly committer: Committer
   readonly tasks: TaskFactory
   readonly metrics: Metrics
-  /** Where an input without a committed offset begins. */
-  readonly startOffsets: (inputs: readonly TopicPartition[]) => Promise<ReadonlyMap<string, number>>
+  readonly onWarning: (message: string) => void
+  /** Where each input goes on, by partition name: where its group left off, or where the settings say. */
+  readonly startsOf: (inputs: readonly TopicPartition[]) => Promise<ReadonlyMap<string, InputStart>>
 }
 
 /**
@@ -67,7 +67,7 @@ export class Worker {
   async run(): Promise<void> {
     while (!this.#closing) {
       const batches = await this.#options.fetcher.poll(this.#pollWaitMs())
-      await this.#turns.run(() => this.#turn(batches))
+      await this.#turns.run(() => this.#guardedTurn(batches))
     }
   }
 
@@ -90,12 +90,8 @@ export class Worker {
   async assign(taskIds: readonly TaskId[], generation: number): Promise<void> {
     await this.#turns.run(async () => {
       this.#generation = generation
-      for (const id of [...this.#tasks.keys()]) if (!taskIds.includes(id)) await this.#closeTask(id)
-      const added = taskIds.filter((id) => !this.#tasks.has(id))
-      const opened = await this.#options.tasks.open(added)
-      await this.#begin(opened)
-      for (const each of opened) this.#tasks.set(each.task.id, each)
-      this.#options.fetcher.assign(this.#positions(), generation)
+      for (const id of [...this.#tasks.keys()]) if (!taskIds.includes(id)) this.#closeTask(id)
+      await this.#open(taskIds.filter((id) => !this.#tasks.has(id)))
     })
   }
 
@@ -112,9 +108,8 @@ export class Worker {
   async lost(): Promise<void> {
     await this.#turns.run(async () => {
       this.#options.fetcher.assign([], this.#generation)
-      await this.#options.output.discard()
-      this.#dirty = false
-      for (const id of [...this.#tasks.keys()]) await this.#closeTask(id)
+      await this.#options.committer.abort()
+      this.#closeAll()
     })
   }
 
@@ -124,10 +119,42 @@ export class Worker {
     await this.#turns.run(async () => {
       try {
         if (clean && this.#dirty) await this.#commit()
+        else if (!clean) await this.#options.committer.abort().catch(() => undefined)
       } finally {
-        for (const id of [...this.#tasks.keys()]) await this.#closeTask(id)
+        this.#closeAll()
       }
     })
+  }
+
+  /**
+   * A turn whose commit may be refused. The group may have gone on without this member: it is told so by its heartbeats,
+   * and `lost` follows. A transaction may have been ended by the broker: its records are taken up again.
+   */
+  async #guardedTurn(batches: readonly FetchedBatch[]): Promise<void> {
+    try {
+      await this.#turn(batches)
+    } catch (error) {
+      if (isFault(error) && outOfGroup.has(error.code)) await this.#standStill()
+      else if (isFault(error) && brokenTransaction.has(error.code)) await this.#startOver(error)
+      else throw error
+    }
+  }
+
+  /** Nothing is processed until the group has said what is ours. */
+  async #standStill(): Promise<void> {
+    this.#options.fetcher.assign([], this.#generation)
+    await this.#options.committer.abort().catch(() => undefined)
+    this.#closeAll()
+  }
+
+  /** What was not committed is forgotten, in the stores too: tasks begin again at the last commit. */
+  async #startOver(reason: Fault): Promise<void> {
+    const ids = [...this.#tasks.keys()]
+    this.#options.onWarning(reason.message)
+    this.#options.fetcher.assign([], this.#generation)
+    this.#closeAll()
+    await this.#options.committer.initialize()
+    await this.#open(ids)
   }
 
   async #turn(batches: readonly FetchedBatch[]): Promise<void> {
@@ -176,12 +203,10 @@ export class Worker {
 
   /** Held-back results and state changes go out, everything is acknowledged, then the offsets follow. */
   async #commit(): Promise<void> {
-    const { output, group, metrics, clock } = this.#options
+    const { committer, metrics, clock } = this.#options
     for (const { task } of this.#tasks.values()) task.prepareCommit()
-    const acked = await output.flush()
     const offsets = new Map([...this.#tasks.values()].map((each) => [each, each.offsetsToCommit()]))
-    const moved = [...offsets.values()].flat()
-    if (moved.length > 0) await group.commit(moved)
+    const acked = await committer.commit([...offsets.values()].flat())
     for (const [each, committed] of offsets) each.committed(committed, acked)
     this.#dirty = false
     this.#commitRequested = false
@@ -189,23 +214,18 @@ export class Worker {
     metrics.commits++
   }
 
-  async #begin(opened: readonly RunningTask[]): Promise<void> {
-    const inputs = opened.flatMap((each) => each.inputs)
-    const committed = await this.#options.group.committed(inputs)
-    const known = new Map(committed.map((each) => [`${each.topic}-${each.partition}`, each]))
-    const missing = inputs.filter(({ topic, partition }) => !known.has(`${topic}-${partition}`))
-    const starts =
-      missing.length === 0 ? new Map<string, number>() : await this.#options.startOffsets(missing)
-    for (const each of opened)
+  /** Opens tasks where the group left off. The offsets come first: asking for them waits for pending transactions. */
+  async #open(ids: readonly TaskId[]): Promise<void> {
+    const { plan, startsOf, tasks, fetcher } = this.#options
+    const starts = await startsOf(ids.flatMap((id) => plan.inputsOf(id)))
+    for (const each of await tasks.open(ids)) {
       for (const input of each.inputs) {
-        const place = `${input.topic}-${input.partition}`
-        const found = known.get(place)
-        each.begin(
-          input,
-          found?.offset ?? starts.get(place) ?? 0,
-          this.#options.tasks.partitionTimeOf(found?.metadata),
-        )
+        const { offset, metadata } = starts.get(partitionName(input.topic, input.partition)) ?? noStart
+        each.begin(input, offset, tasks.partitionTimeOf(metadata))
       }
+      this.#tasks.set(each.task.id, each)
+    }
+    fetcher.assign(this.#positions(), this.#generation)
   }
 
   #positions(): readonly (TopicPartition & { readonly offset: number })[] {
@@ -219,9 +239,14 @@ export class Worker {
     )
   }
 
-  async #closeTask(id: TaskId): Promise<void> {
+  #closeTask(id: TaskId): void {
     this.#tasks.get(id)?.task.close()
     this.#tasks.delete(id)
+  }
+
+  #closeAll(): void {
+    for (const id of [...this.#tasks.keys()]) this.#closeTask(id)
+    this.#dirty = false
   }
 
   #queued(): number {
@@ -238,6 +263,23 @@ export class Worker {
     return timers ? Math.min(settings.fetchMaxWaitMs, settings.commitIntervalMs) : settings.fetchMaxWaitMs
   }
 }
+
+const noStart: InputStart = { offset: 0, metadata: null }
+
+/** What a commit is answered when the group has gone on. */
+const outOfGroup = new Set([
+  'ILLEGAL_GENERATION',
+  'UNKNOWN_MEMBER_ID',
+  'REBALANCE_IN_PROGRESS',
+  'FENCED_INSTANCE_ID',
+])
+
+/** What a transaction is answered that the broker has ended, or that nobody knows the end of. */
+const brokenTransaction = new Set([
+  'TRANSACTION_TIMED_OUT',
+  'TRANSACTION_OUTCOME_UNKNOWN',
+  'TRANSACTION_ABORTABLE',
+])
 
 const unreadInput = (task: TaskId, { topic, partition }: TopicPartition): Fault =>
   new Fault({

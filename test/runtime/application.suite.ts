@@ -1,0 +1,221 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import type { Application, SettingsInput, StartOptions, Topology } from '../../src/index.ts'
+import { bytes, headerText, long, nullable, replay, start, string, topic, topology } from '../../src/index.ts'
+import type { ReadOnlyKeyValueStore, ValueAndTimestamp } from '../../src/state/store.ts'
+import { latestByKey, TopicClient } from '../support/topic-client.ts'
+
+const Order = z.object({ customer: z.string(), amount: z.number() })
+
+const sumOf = (numbers: Iterable<number>): number => [...numbers].reduce((sum, each) => sum + each, 0)
+
+/**
+ * What a running application owes its users, on whatever broker: the same list for the embedded one and for Apache
+ * Kafka, under both guarantees.
+ */
+export const applicationSuite = (brokers: () => string, unique: (prefix: string) => string): void => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-runtime-'))
+  const running: Application[] = []
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((application) => application.close()))
+  })
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  const run = async (
+    program: Topology,
+    settings: Partial<SettingsInput> = {},
+    options: StartOptions = {},
+  ): Promise<Application> => {
+    const application = await start(
+      program,
+      { bootstrapServers: brokers(), stateDirectory: join(folder, unique('state')), ...settings },
+      options,
+    )
+    running.push(application)
+    await application.waitFor('running')
+    return application
+  }
+
+  const counting = (): {
+    orders: ReturnType<typeof ordersTopic>
+    counts: ReturnType<typeof countsTopic>
+    program: Topology
+  } => {
+    const orders = ordersTopic(unique('orders'))
+    const counts = countsTopic(unique('counts'))
+    const program = topology(unique('counting'), (builder) => {
+      builder
+        .stream(orders)
+        .groupBy(({ value }) => value.customer, { name: 'by-customer' })
+        .count({ store: 'orders-by-customer' })
+        .toStream()
+        .to(counts)
+    })
+    return { orders, counts, program }
+  }
+  const ordersTopic = (name: string) => topic(name, { key: nullable(string), value: Order })
+  const countsTopic = (name: string) => topic(name, { value: long })
+  const ordersOf = (...customers: readonly string[]) =>
+    customers.map((customer, index) => ({ key: `order-${index}`, value: { customer, amount: index } }))
+
+  describe.each(['at_least_once', 'exactly_once'] as const)('%s', (processingGuarantee) => {
+    it('counts over a repartition topic, and goes on after a restart where it left off', async () => {
+      const { orders, counts, program } = counting()
+      await using client = new TopicClient(brokers())
+      await client.create({ name: orders.name, partitions: 3 }, { name: counts.name, partitions: 2 })
+      const settings = { processingGuarantee, stateDirectory: join(folder, unique('state')) }
+
+      const first = await run(program, settings)
+      await client.write(orders, ordersOf('ada', 'bob', 'ada', 'cy'))
+      await client.readUntil(counts, (records) => records.length >= 4)
+      await first.close()
+
+      await client.write(orders, ordersOf('ada', 'bob'))
+      await run(program, settings)
+      const records = await client.readUntil(counts, (each) => each.length >= 6)
+      expect(latestByKey(records)).toEqual(
+        new Map([
+          ['ada', 3],
+          ['bob', 2],
+          ['cy', 1],
+        ]),
+      )
+      expect(records).toHaveLength(6)
+    })
+
+    it('restores its state from the changelog alone', async () => {
+      const { orders, counts, program } = counting()
+      await using client = new TopicClient(brokers())
+      await client.create(orders, counts)
+      const first = await run(program, { processingGuarantee })
+      await client.write(orders, ordersOf('ada', 'ada'))
+      await client.readUntil(counts, (records) => records.length >= 2)
+      await first.close()
+
+      const restored: number[] = []
+      const second = await run(
+        program,
+        { processingGuarantee },
+        { onRestore: ({ restoredRecords }) => restored.push(restoredRecords) },
+      )
+      const store = second.store('orders-by-customer', 0) as unknown as ReadOnlyKeyValueStore<
+        string,
+        ValueAndTimestamp<number>
+      >
+      expect(store.get('ada')?.value).toBe(2)
+      expect(Math.max(...restored)).toBeGreaterThan(0)
+    })
+
+    it('shares its tasks with a second process, and takes them back when that one leaves', async () => {
+      const { orders, counts, program } = counting()
+      await using client = new TopicClient(brokers())
+      await client.create({ name: orders.name, partitions: 4 }, counts)
+      const settings = { processingGuarantee, heartbeatIntervalMs: 100, sessionTimeoutMs: 6_000 }
+      const first = await run(program, settings)
+      expect(first.tasks).toHaveLength(8)
+      const second = await run(program, settings)
+      await expect.poll(() => [first.tasks.length, second.tasks.length], { timeout: 20_000 }).toEqual([4, 4])
+      await client.write(orders, ordersOf('ada', 'bob', 'cy', 'dee', 'ada', 'bob'))
+      await client.readUntil(counts, (records) => records.length >= 6)
+      await second.close()
+      await expect.poll(() => first.tasks.length, { timeout: 20_000 }).toBe(8)
+      await client.write(orders, ordersOf('ada', 'bob', 'cy', 'dee'))
+      const records = await client.readUntil(counts, (each) => sumOf(latestByKey(each).values()) === 10)
+      expect(latestByKey(records)).toEqual(
+        new Map([
+          ['ada', 3],
+          ['bob', 3],
+          ['cy', 2],
+          ['dee', 2],
+        ]),
+      )
+    })
+
+    it('stops at a record it can’t read, naming topic, partition, offset and node, and loses nothing else', async () => {
+      const { orders, counts, program } = counting()
+      await using client = new TopicClient(brokers())
+      await client.create(orders, counts)
+      await client.write(orders, ordersOf('ada'))
+      await client.writeBytes(orders.name, [{ key: null, value: new TextEncoder().encode('{"customer":') }])
+      await client.write(orders, ordersOf('bob'))
+      const application = await run(program, { processingGuarantee })
+      await application.waitFor('failed')
+      expect(String(application.failure)).toMatch(
+        new RegExp(`not JSON.*topic ${orders.name}, partition 0, offset 1, node selectKey-0001`),
+      )
+      const second = await run(program, {
+        processingGuarantee,
+        deserializationFailure: 'skip',
+      })
+      const records = await client.readUntil(counts, (each) => latestByKey(each).size >= 2)
+      expect(latestByKey(records).get('bob')).toBe(1)
+      expect(second.metrics.dropped).toEqual([{ node: 'selectKey-0001', reason: 'failed', records: 1 }])
+    })
+
+    it('keeps a record it can’t read in the dead letter topic, and goes on', async () => {
+      const { orders, counts, program } = counting()
+      const letters = topic(unique('dead-letters'), { key: nullable(string), value: bytes })
+      await using client = new TopicClient(brokers())
+      await client.create(orders, counts, letters)
+      await client.writeBytes(orders.name, [{ key: null, value: new TextEncoder().encode('{"customer":1}') }])
+      await client.write(orders, ordersOf('ada'))
+      await run(program, {
+        processingGuarantee,
+        deserializationFailure: 'deadLetter',
+        deadLetterTopic: letters.name,
+      })
+      await client.readUntil(counts, (records) => records.length >= 1)
+      const [letter] = await client.readUntil(letters, (records) => records.length >= 1)
+      expect(new TextDecoder().decode(letter?.value ?? undefined)).toBe('{"customer":1}')
+      expect(headerText(letter?.headers ?? [], '__streams.errors.topic')).toBe(orders.name)
+    })
+
+    it('stands still while paused', async () => {
+      const { orders, counts, program } = counting()
+      await using client = new TopicClient(brokers())
+      await client.create(orders, counts)
+      const application = await run(program, { processingGuarantee })
+      application.pause()
+      expect(application.state).toBe('paused')
+      await client.write(orders, ordersOf('ada'))
+      const before = application.metrics.processedRecords
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      expect(application.metrics.processedRecords).toBe(before)
+      application.resume()
+      await client.readUntil(counts, (records) => records.length >= 1)
+    })
+  })
+
+  it('says which topic is missing, and how to make it', async () => {
+    const { orders, program } = counting()
+    await expect(start(program, { bootstrapServers: brokers() })).rejects.toThrow(
+      new RegExp(
+        `reads topic '${orders.name}', which does not exist .*millrace topics --create --topic ${orders.name}`,
+      ),
+    )
+  })
+
+  it('replays a topology over its whole input, beside the live application', async () => {
+    const { orders, counts, program } = counting()
+    await using client = new TopicClient(brokers())
+    await client.create({ name: orders.name, partitions: 2 }, counts)
+    await run(program)
+    await client.write(orders, ordersOf('ada', 'bob', 'ada'))
+    const live = await client.readUntil(counts, (records) => records.length >= 3)
+    const replayId = unique('replay')
+    const result = await replay(
+      program,
+      { bootstrapServers: brokers(), stateDirectory: join(folder, replayId) },
+      { replayId },
+    )
+    const copy = { ...counts, name: `${replayId}-${counts.name}` }
+    expect(result).toMatchObject({ complete: true, processedRecords: 6, outputs: [{ topic: copy.name }] })
+    expect(latestByKey(await client.readAll(copy))).toEqual(latestByKey(live))
+    expect(await client.readAll(counts)).toEqual(live)
+    const topics = await client.admin.listTopics()
+    expect(topics.filter((name) => name.startsWith(replayId))).toEqual([copy.name])
+  })
+}
