@@ -2,7 +2,10 @@ import type { OperatorFunction } from 'rxjs'
 import type { KeyValueRecord } from '../topic/record.ts'
 import { StreamRecord } from '../topic/record.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
+import { partitionForKey } from '../topic/murmur2.ts'
 import type { SinkTopic } from '../topic/topic.ts'
+import type { Windowed } from '../topic/windowed.ts'
+import { innerSerdeOf } from '../topic/windowed.ts'
 import type { AnyRecord, EmittedRecord, NodeOf, Partitioner } from '../topology/node.ts'
 import type { AnySinkTopic } from '../topology/node-topic.ts'
 import type { ProcessorSupplier, Supplier, ValueSupplier } from '../topology/processor.ts'
@@ -246,7 +249,9 @@ export class Stream<K, V> {
       this.at,
       'mapValuesAsync',
       async (record, signal) =>
-        (record as AnyRecord).withValue(await transform(record.value as V, record as StreamRecord<K, V>, signal)),
+        (record as AnyRecord).withValue(
+          await transform(record.value as V, record as StreamRecord<K, V>, signal),
+        ),
       options,
     )
     return this.#next(node, { value: optionalSerde(options.value as never) })
@@ -406,7 +411,7 @@ export class Stream<K, V> {
       value: (dynamic
         ? optionalSerde((target as DynamicTopic<K, V>).value as never)
         : target.value) as AnySinkTopic['value'],
-      partitioner: options.partitioner as Partitioner | undefined,
+      partitioner: (options.partitioner as Partitioner | undefined) ?? byInnerKey(this.at.key),
     })
   }
 
@@ -521,6 +526,16 @@ export class Stream<K, V> {
   #next<K2, V2>(node: string, changed: Partial<Position>): Stream<K2, V2> {
     return new Stream<K2, V2>({ ...this.at, ...changed, node })
   }
+}
+
+/** Windowed keys are partitioned by the key inside, as Kafka Streams does: all windows of a key lie together. */
+const byInnerKey = (key: AnySerde | undefined): Partitioner | undefined => {
+  const inner = innerSerdeOf(key)
+  if (inner === undefined) return undefined
+  return ({ key: windowedKey }, partitionCount) =>
+    windowedKey == null
+      ? undefined
+      : partitionForKey(inner.serialize((windowedKey as Windowed<NonNullable<unknown>>).key), partitionCount)
 }
 
 /** The last operator of a pipe: what it emits becomes the stream's records. */

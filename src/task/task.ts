@@ -66,6 +66,14 @@ export class Task {
     return this.#context.streamTimeMs
   }
 
+  /**
+   * Numbers that nodes keep beside the offsets, by store: when windows were told last. They belong to the task; whoever
+   * commits writes them into the offset metadata, and sets them again before the first record.
+   */
+  get processorMetadata(): Map<string, number> {
+    return this.#context.processorMetadata
+  }
+
   /** How many records wait. */
   get queued(): number {
     return this.queues.reduce((sum, { size }) => sum + size, 0)

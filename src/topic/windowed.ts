@@ -1,6 +1,6 @@
 import type { Bytes } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
-import type { Serde } from './serde.ts'
+import type { AnySerde, Serde } from './serde.ts'
 
 /** A key within one window. For tumbling and hopping windows `endMs` is exclusive, for session and sliding inclusive. */
 export interface Windowed<out K> {
@@ -11,11 +11,21 @@ export interface Windowed<out K> {
 
 export const windowed = <K>(key: K, startMs: number, endMs: number): Windowed<K> => ({ key, startMs, endMs })
 
+/** A serde of windowed keys; records are partitioned by the key inside, so that its windows stay together. */
+export interface WindowedSerde<in out K> extends Serde<Windowed<K>> {
+  readonly inner: Serde<K>
+}
+
+/** The serde of the key inside, where this is one of windowed keys. */
+export const innerSerdeOf = (serde: AnySerde | undefined): Serde<unknown> | undefined =>
+  (serde as Partial<WindowedSerde<unknown>> | undefined)?.inner
+
 /**
  * Keys of time windows as Kafka Streams' `TimeWindowedSerde` writes them: the key, then the start as 64 bits. The end
  * follows from the window's size, which the reader must know.
  */
-export const timeWindowed = <K>(key: Serde<K>, sizeMs: number): Serde<Windowed<K>> => ({
+export const timeWindowed = <K>(key: Serde<K>, sizeMs: number): WindowedSerde<K> => ({
+  inner: key,
   name: `timeWindowed(${key.name}, ${sizeMs})`,
   nullable: false,
   serialize: (value) => withLongs(key.serialize(value.key as NonNullable<K>), value.startMs),
@@ -27,7 +37,8 @@ export const timeWindowed = <K>(key: Serde<K>, sizeMs: number): Serde<Windowed<K
 })
 
 /** Keys of sessions as Kafka Streams' `SessionWindowedSerde` writes them: the key, the END, then the start. */
-export const sessionWindowed = <K>(key: Serde<K>): Serde<Windowed<K>> => ({
+export const sessionWindowed = <K>(key: Serde<K>): WindowedSerde<K> => ({
+  inner: key,
   name: `sessionWindowed(${key.name})`,
   nullable: false,
   serialize: (value) => withLongs(key.serialize(value.key as NonNullable<K>), value.endMs, value.startMs),

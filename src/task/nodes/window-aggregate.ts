@@ -40,7 +40,7 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
       const newValue = node.add(before, record.value, record) ?? null
       store.put(key, newValue, startMs, newTimestamp)
       if (node.emit !== 'onWindowClose')
-        tell(emit, resultOf(record, startMs, sizeMs, newTimestamp), newValue, old?.value ?? null, before)
+        tell(emit, resultOf(record, startMs, sizeMs, newTimestamp), newValue, old?.value ?? null)
     }
     if (late > 0) context.dropSome('late', node.name, record, late, taken === 0)
     emitClosed?.(emit, record, closeTimeMs)
