@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Fault } from '../../src/base/fault.ts'
 import type { InjectedFault } from '../../src/broker/index.ts'

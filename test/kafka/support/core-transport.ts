@@ -29,16 +29,24 @@ export class CoreTransport implements Transport {
     this.sent.push({ lane, apiKey: request.apiKey, apiVersion: request.apiVersion })
     const open = this.#open(lane)
     const frame = concatBytes(this.#header(request), request.body)
-    return new Promise((resolve, reject) => {
-      open.pending.add(reject)
-      open.connection.request(frame).then(
-        (chunks) => {
-          open.pending.delete(reject)
-          resolve(concatBytes(...(chunks ?? [])).subarray(request.taggedResponseHeader ? 5 : 4))
-        },
-        () => this.#lose(lane, open),
-      )
-    })
+    const lost = Promise.withResolvers<never>()
+    open.pending.add(lost.reject)
+    try {
+      const chunks = await Promise.race([this.#request(lane, open, frame), lost.promise])
+      return concatBytes(...(chunks ?? [])).subarray(request.taggedResponseHeader ? 5 : 4)
+    } finally {
+      open.pending.delete(lost.reject)
+    }
+  }
+
+  /** A connection that the broker closes takes with it all that is in flight on it. */
+  async #request(lane: Lane, open: Open, frame: Bytes): Promise<readonly Bytes[] | undefined> {
+    try {
+      return await open.connection.request(frame)
+    } catch {
+      this.#lose(lane, open)
+      throw fault('CONNECTION_LOST')
+    }
   }
 
   async close(): Promise<void> {

@@ -37,15 +37,16 @@ export const coreWorld = (
   const cluster = new Cluster({ transport, clock })
 
   const run = async <T>(promise: Promise<T>): Promise<T> => {
-    let settled = false
-    const watched = promise.finally(() => (settled = true))
-    watched.catch(() => undefined)
-    for (let steps = 0; !settled; steps++) {
-      if (steps > 100_000) throw new Error('nothing happens any more')
-      await setImmediate()
-      if (!settled) clock.advance(5)
+    const pending = Symbol('pending')
+    const settled = promise.then(
+      () => undefined,
+      () => undefined,
+    )
+    for (let steps = 0; steps < 100_000; steps++) {
+      if ((await Promise.race([settled, setImmediate(pending)])) !== pending) return promise
+      clock.advance(5)
     }
-    return watched
+    throw new Error('nothing happens any more')
   }
   const pass = async (durationMs: number): Promise<void> => {
     for (let passed = 0; passed < durationMs; passed += 5) {
