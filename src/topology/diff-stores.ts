@@ -75,7 +75,7 @@ const lengthDifferences = (old: StoreSnapshot, now: StoreSnapshot): readonly Top
           'give the store a new name, so that its windows begin anew',
         ),
       ]),
-  ...(old.retentionMs === now.retentionMs
+  ...(old.retentionMs === now.retentionMs || old.kind !== now.kind
     ? []
     : [
         breaking(

@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest'
+import type { Topology } from '../../src/index.ts'
+import { string, topic, topology } from '../../src/index.ts'
+import type { TopologyNode } from '../../src/topology/node.ts'
+import { validateTogether } from '../../src/topology/validate-together.ts'
+import { validateTopology } from '../../src/topology/validate.ts'
+
+const orders = topic('orders', { value: string })
+const paid = topic('paid', { value: string })
+const failed = topic('failed', { value: string })
+
+const sound = topology('sound', (builder) => {
+  const table = builder.table(orders, { store: 'orders' })
+  builder
+    .stream(paid)
+    .join(table, (one, two) => one + two)
+    .to(failed)
+})
+
+const changed = (change: (node: TopologyNode) => Partial<TopologyNode>): Topology => ({
+  ...sound,
+  nodes: sound.nodes.map((node) => ({ ...node, ...change(node) }) as TopologyNode),
+})
+const codesOf = (said: Topology): readonly string[] => validateTopology(said).map(({ code }) => code)
+
+describe('a topology', () => {
+  it('that is sound has no problems', () => {
+    expect(validateTopology(sound)).toEqual([])
+  })
+
+  it('tells an unknown parent, and one that comes later', () => {
+    const unknown = changed(({ kind }) => (kind === 'sink' ? { from: ['nobody'] } : {}))
+    expect(validateTopology(unknown)[0]).toMatchObject({
+      severity: 'error',
+      code: 'PARENT_UNKNOWN',
+      message: expect.stringContaining("'nobody', which is not there"),
+      remedy: 'say every node after its parents',
+    })
+    const backwards = { ...sound, nodes: sound.nodes.toReversed() }
+    expect(validateTopology(backwards)[0]?.message).toContain('which comes after it')
+  })
+
+  it('tells a join with one parent, and a source that follows something', () => {
+    expect(
+      codesOf(changed(({ kind, from }) => (kind === 'streamTableJoin' ? { from: from.slice(1) } : {}))),
+    ).toEqual(['PARENT_COUNT'])
+    const follows = changed(({ kind }) =>
+      kind === 'source' ? { from: [sound.nodes[0]?.name as string] } : {},
+    )
+    expect(codesOf(follows)).toEqual(['PARENT_COUNT'])
+  })
+
+  it('tells a missing store, and warns of one that nobody uses', () => {
+    const [store] = sound.stores
+    const renamed = { ...sound, stores: [{ ...store, name: 'other' } as NonNullable<typeof store>] }
+    expect(
+      validateTopology(renamed).map(({ code, severity, store: name }) => [severity, code, name]),
+    ).toEqual([
+      ['error', 'STORE_MISSING', 'orders'],
+      ['warning', 'STORE_UNUSED', 'other'],
+    ])
+  })
+
+  it('warns where it reads what it writes', () => {
+    const loop = topology('loop', (builder) => builder.stream(orders).to(orders, { name: 'back' }))
+    expect(validateTopology(loop)).toMatchObject([{ severity: 'warning', code: 'TOPIC_LOOP', node: 'back' }])
+  })
+
+  it('may not be said with errors, which are told all at once', () => {
+    const build = (): Topology =>
+      topology('wrong', (builder) => {
+        const stream = builder.stream(orders).peek(() => undefined, { name: 'twice' })
+        stream
+          .peek(() => undefined, { name: 'twice' })
+          .to(topic('wrong-twice-repartition', { value: string }))
+        builder.table(orders, { store: 'state' })
+        builder.table(paid, { store: 'state' })
+        stream.repartition({ name: 'twice' }).toTable({ store: 'no name for a topic' })
+      })
+    expect(build).toThrow(
+      expect.objectContaining({
+        code: 'TOPOLOGY_INVALID',
+        message: expect.stringMatching(
+          /5 faults.*two nodes.*two stores.*changelog can't be called.*both read the topic 'orders'.*keeps for itself/s,
+        ),
+      }),
+    )
+  })
+
+  it('may ask for a topic again in the same way, and goes on from the one source', () => {
+    const again = topology('again', (builder) => {
+      builder.stream(orders).to(paid)
+      builder.stream(orders).to(failed)
+    })
+    expect(again.nodes.filter(({ kind }) => kind === 'source')).toHaveLength(1)
+    const other = (): Topology =>
+      topology('other', (builder) => {
+        builder.stream(orders)
+        builder.stream(orders, { offsetReset: 'latest' })
+      })
+    expect(other).toThrow("both read the topic 'orders'")
+  })
+})
+
+describe('topologies that run together', () => {
+  const inventory = topology('inventory', (builder) => builder.stream(orders).to(paid))
+  const payment = topology('payment', (builder) => builder.stream(paid).to(failed))
+  const restock = topology('restock', (builder) => builder.stream(failed).to(orders))
+
+  it('may not share a name', () => {
+    expect(validateTogether([inventory, payment, inventory])).toMatchObject([
+      { code: 'APPLICATION_NAME_TAKEN' },
+    ])
+  })
+
+  it('are told of events that go in a circle, once', () => {
+    expect(validateTogether([inventory, payment])).toEqual([])
+    expect(validateTogether([inventory, payment, restock])).toMatchObject([
+      {
+        severity: 'warning',
+        code: 'TOPIC_CIRCLE',
+        message: 'events go in a circle: inventory → paid → payment → failed → restock → orders → inventory',
+      },
+    ])
+  })
+})
