@@ -33,8 +33,14 @@ export class RunningTask {
   }
 
   /** Notes where an input begins: what was committed before. */
-  begin(input: TopicPartition, offset: number, partitionTimeMs: number): void {
+  begin(
+    input: TopicPartition,
+    offset: number,
+    partitionTimeMs: number,
+    processors: ReadonlyMap<string, number> = new Map(),
+  ): void {
     this.#committed.set(partitionName(input.topic, input.partition), offset)
+    for (const [name, value] of processors) this.task.processorMetadata.set(name, value)
     const queue = this.task.queue(input.topic)
     if (queue === undefined) return
     queue.nextOffset = offset
@@ -51,7 +57,12 @@ export class RunningTask {
       )
         return []
       return [
-        { topic, partition, offset: queue.nextOffset, metadata: encodeOffsetMetadata(queue.partitionTimeMs) },
+        {
+          topic,
+          partition,
+          offset: queue.nextOffset,
+          metadata: encodeOffsetMetadata(queue.partitionTimeMs, this.task.processorMetadata),
+        },
       ]
     })
   }
