@@ -166,23 +166,6 @@ const isSameSource = (left: Source, right: Source): boolean =>
 const topicNames = ({ topics }: Source): RegExp | readonly string[] =>
   topics instanceof RegExp ? topics : topics.map(({ name }) => name)
 
-/** A topic has one reader in a topology; asked for again in the same way, it is the one there is. */
-const sameSource = (
-  { nodes }: Graph,
-  said: Omit<NodeOf<'source'>, 'kind' | 'name' | 'named'>,
-): string | undefined => {
-  const topicsOf = ({ topics }: typeof said): string =>
-    topics instanceof RegExp ? String(topics) : JSON.stringify(topics.map(({ name }) => name))
-  return nodes.find(
-    (node) =>
-      node.kind === 'source' &&
-      topicsOf(node) === topicsOf(said) &&
-      (['key', 'value', 'timestampExtractor', 'offsetReset'] as const).every(
-        (part) => node[part] === said[part],
-      ),
-  )?.name
-}
-
 const handles: Handles = {
   stream: (at) => new Stream(at),
   table: (at, store) => new Table(at, store),
