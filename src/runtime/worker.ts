@@ -7,6 +7,7 @@ import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { Metrics } from './metrics.ts'
 import type { Committer } from './committer.ts'
+import { decodeProcessorMetadata } from './offset-metadata.ts'
 import type { RunningTask } from './running-task.ts'
 import type { RecordOutput } from './record-output.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
@@ -66,9 +67,14 @@ export class Worker {
   /** Runs until `stop`; rejects with what stopped it otherwise. */
   async run(): Promise<void> {
     while (!this.#closing) {
-      const batches = await this.#options.fetcher.poll(this.#pollWaitMs())
+      const batches = await this.#fetch()
       await this.#turns.run(() => this.#guardedTurn(batches))
     }
+  }
+
+  /** There is something to do although no record came. */
+  wake(): void {
+    this.#options.fetcher.wakeup()
   }
 
   /** Ends the loop after the turn in hand. */
@@ -98,6 +104,7 @@ export class Worker {
   /** The barrier before partitions are given up: what was processed is committed, and fetched records are let go. */
   async revoke(): Promise<void> {
     await this.#turns.run(async () => {
+      await this.#drain()
       if (this.#dirty) await this.#commit()
       this.#options.fetcher.assign([], this.#generation)
       for (const { task } of this.#tasks.values()) for (const queue of task.queues) queue.clear()
@@ -118,6 +125,7 @@ export class Worker {
     this.stop()
     await this.#turns.run(async () => {
       try {
+        if (clean) await this.#drain()
         if (clean && this.#dirty) await this.#commit()
         else if (!clean) await this.#options.committer.abort().catch(() => undefined)
       } finally {
@@ -166,8 +174,8 @@ export class Worker {
       if (this.#isCommitDue()) await this.#commit()
       // Heartbeats and other timers get their turn between two slices.
       await new Promise((resolve) => setImmediate(resolve))
-    } while (this.#queued() > 0 && !this.#closing && !this.#paused)
-    if (this.#dirty && this.#queued() === 0) await this.#commit()
+    } while (this.#isReady() && !this.#closing && !this.#paused)
+    if (this.#dirty && !this.#isReady()) await this.#commit()
   }
 
   #deliver({ topic, partition, generation, columns, nextOffset }: FetchedBatch): void {
@@ -221,7 +229,7 @@ export class Worker {
     for (const each of await tasks.open(ids)) {
       for (const input of each.inputs) {
         const { offset, metadata } = starts.get(partitionName(input.topic, input.partition)) ?? noStart
-        each.begin(input, offset, tasks.partitionTimeOf(metadata))
+        each.begin(input, offset, tasks.partitionTimeOf(metadata), decodeProcessorMetadata(metadata))
       }
       this.#tasks.set(each.task.id, each)
     }
@@ -249,16 +257,33 @@ export class Worker {
     this.#dirty = false
   }
 
-  #queued(): number {
-    let queued = 0
-    for (const { task } of this.#tasks.values()) queued += task.queued
-    return queued
+  #isReady(): boolean {
+    for (const { task } of this.#tasks.values()) if (task.isReady) return true
+    return false
+  }
+
+  /** What has arrived; nothing while a task has all the asynchronous work in hand that it may. */
+  async #fetch(): Promise<readonly FetchedBatch[]> {
+    const full = [...this.#tasks.values()].filter(({ task }) => task.isFull)
+    if (full.length === 0) return this.#options.fetcher.poll(this.#pollWaitMs())
+    const { clock, settings } = this.#options
+    await Promise.race([...full.map(({ task }) => task.pendingAsync()), sleep(clock, settings.fetchMaxWaitMs)])
+    return []
+  }
+
+  /** Waits for asynchronous work and hands its results on. */
+  async #drain(): Promise<void> {
+    for (const { task } of this.#tasks.values()) {
+      if (task.pendingAsync() === undefined) continue
+      this.#dirty = true
+      await task.drain()
+    }
   }
 
   /** Idle workers wait for records; one with timers looks at the clock in between. */
   #pollWaitMs(): number {
     const { settings } = this.#options
-    if (!this.#paused && this.#queued() > 0) return 0
+    if (!this.#paused && this.#isReady()) return 0
     const timers = [...this.#tasks.values()].some(({ task }) => task.hasWallClockPunctuators)
     return timers ? Math.min(settings.fetchMaxWaitMs, settings.commitIntervalMs) : settings.fetchMaxWaitMs
   }
