@@ -126,7 +126,7 @@ export const deliveryStarted = contract('delivery-started', 'delivery', 'Deliver
   ...order,
   trackingId: z.string(),
 })
-export const orderFulfilment = contract('order-fulfilment', 'order', 'OrderFulfilment', {
+export const orderFulfilled = contract('order-fulfilled', 'order-fulfilment', 'OrderFulfilled', {
   ...order,
   outcome: z.enum(['COMPLETED', 'COMPENSATED', 'REJECTED', 'STUCK']),
   reason: z.string().nullable(),

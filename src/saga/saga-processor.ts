@@ -1,0 +1,148 @@
+import type { Bytes } from '../base/bytes.ts'
+import { Fault, messageOf } from '../base/fault.ts'
+import type { Headers } from '../topic/headers.ts'
+import { noHeaders } from '../topic/headers.ts'
+import type { KeyValueRecord } from '../topic/record.ts'
+import type { Serializer } from '../topic/serde.ts'
+import type { Processor, ProcessorContext, Supplier } from '../topology/processor.ts'
+import { commandHeaders } from './command-headers.ts'
+import type { Saga } from './saga.ts'
+import type { SagaState } from './state.ts'
+import type { TurnResult } from './take-turn.ts'
+import { takeTurn } from './take-turn.ts'
+import { Timers } from './timers.ts'
+
+/** What the sources of a saga hand it: the topic says whether it is the start or which reply. */
+export interface SagaInput {
+  readonly topic: string
+  readonly value: unknown
+}
+
+/** As much of a key-value store as a saga needs. */
+interface SagaStore {
+  get(sagaId: string): SagaState | null
+  put(sagaId: string, state: SagaState | null, timestamp: number): void
+  all(): IterableIterator<readonly [string, SagaState]>
+}
+
+export interface SagaProcessorOptions {
+  readonly store: string
+  /** How often the clock is looked at. */
+  readonly timerIntervalMs: number
+  /** The sink of each topic the saga writes to. */
+  readonly sinkOf: (topic: string) => string
+  /** The serde of each topic the saga writes to. */
+  readonly serializerOf: (topic: string) => Serializer<never>
+}
+
+/**
+ * The one stateful processor that a saga is compiled to. It fetches the state, has the turn taken and writes what goes
+ * out as bytes, and only then keeps the new state: a turn that fails, or whose command breaks its contract, leaves
+ * nothing behind.
+ */
+export const sagaProcessor =
+  (saga: Saga, options: SagaProcessorOptions): Supplier<string, SagaInput, string, Bytes> =>
+  (context) =>
+    new SagaProcessor(saga, options, context)
+
+/** A turn whose outgoing messages are written already. */
+interface ReadyTurn extends TurnResult {
+  readonly bytes: readonly Bytes[]
+}
+
+class SagaProcessor implements Processor<string, SagaInput> {
+  readonly #saga: Saga
+  readonly #options: SagaProcessorOptions
+  readonly #context: ProcessorContext<string, Bytes>
+  readonly #store: SagaStore
+  #timers: Timers | undefined
+
+  constructor(saga: Saga, options: SagaProcessorOptions, context: ProcessorContext<string, Bytes>) {
+    this.#saga = saga
+    this.#options = options
+    this.#context = context
+    this.#store = context.store<SagaStore>(options.store)
+    context.schedule(options.timerIntervalMs, 'wallClock', (nowMs) => this.#time(nowMs))
+  }
+
+  process({
+    key: sagaId,
+    value: { topic, value },
+    timestamp,
+    headers,
+  }: KeyValueRecord<string, SagaInput>): void {
+    const state = this.#store.get(sagaId)
+    const atMs = this.#context.currentSystemTimeMs()
+    const isStart = topic === this.#saga.startedBy.name
+    if (state === null && !isStart) return this.#missing(sagaId, topic)
+    const message = isStart
+      ? ({ type: 'start', sagaId, start: value, atMs } as const)
+      : ({ type: 'reply', topic, value, atMs } as const)
+    this.#keep(sagaId, this.#ready(takeTurn(this.#saga, state, message)), timestamp, headers)
+  }
+
+  #missing(sagaId: string, topic: string): void {
+    if (this.#saga.whenMissing === 'fail') throw sagaMissing(this.#saga.name, sagaId, topic)
+  }
+
+  /** Sagas that are due, each in a turn of its own: one whose command can't be built is stuck, and holds up no other. */
+  #time(nowMs: number): void {
+    for (const sagaId of this.#dueTimers().take(nowMs)) {
+      const state = this.#store.get(sagaId)
+      if (state !== null) this.#keep(sagaId, this.#readyOrStuck(state, nowMs), nowMs, noHeaders)
+    }
+  }
+
+  #readyOrStuck(state: SagaState, atMs: number): ReadyTurn {
+    try {
+      return this.#ready(takeTurn(this.#saga, state, { type: 'time', atMs }))
+    } catch (error) {
+      return this.#ready(takeTurn(this.#saga, state, { type: 'fault', reason: messageOf(error), atMs }))
+    }
+  }
+
+  #ready(turn: TurnResult): ReadyTurn {
+    const { serializerOf } = this.#options
+    const bytes = turn.outgoing.map(({ topic, value }) => serializerOf(topic).serialize(value as never))
+    return { ...turn, bytes }
+  }
+
+  #keep(
+    sagaId: string,
+    { state, events, outgoing, bytes }: ReadyTurn,
+    timestamp: number,
+    cause: Headers,
+  ): void {
+    if (events.length === 0) return
+    this.#store.put(sagaId, state, timestamp)
+    this.#dueTimers().set(sagaId, nextDueMs(state))
+    outgoing.forEach((each, index) => {
+      const headers = commandHeaders(this.#saga.name, sagaId, each, cause)
+      const value = bytes[index] as Bytes
+      this.#context.forward({ key: sagaId, value, timestamp, headers }, this.#options.sinkOf(each.topic))
+    })
+  }
+
+  /** Made when first asked for, as the store is restored only after this processor was made. */
+  #dueTimers(): Timers {
+    if (this.#timers === undefined) {
+      this.#timers = new Timers()
+      for (const [sagaId, state] of this.#store.all()) this.#timers.set(sagaId, nextDueMs(state))
+    }
+    return this.#timers
+  }
+}
+
+const nextDueMs = (state: SagaState | null): number | null => {
+  const due = (state?.steps ?? []).flatMap(({ dueMs }) => (dueMs === null ? [] : [dueMs]))
+  return due.length === 0 ? null : Math.min(...due)
+}
+
+const sagaMissing = (saga: string, sagaId: string, topic: string): Fault =>
+  new Fault({
+    code: 'SAGA_MISSING',
+    actor: 'record',
+    message: `there is no saga '${sagaId}' of '${saga}' that this reply could belong to`,
+    remedy: "find out who sent it, or say whenMissing: 'ignore' where such replies are expected",
+    place: { topic, key: sagaId },
+  })

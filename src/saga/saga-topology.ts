@@ -1,0 +1,94 @@
+import type { TopologyBuilder } from '../dsl/builder.ts'
+import { topology } from '../dsl/builder.ts'
+import { bytes, string } from '../topic/serdes.ts'
+import type { Topic } from '../topic/topic.ts'
+import type { AnySinkTopic, SourceTopic } from '../topology/node-topic.ts'
+import type { Topology } from '../topology/topology.ts'
+import type { Saga } from './saga.ts'
+import { sagaProcessor } from './saga-processor.ts'
+import { stateSerde } from './state-serde.ts'
+
+export interface SagaTopologyOptions {
+  /** Reaches the disk and the changelog topic. `sagas` unless given. */
+  readonly store?: string
+  /** How often the clock is looked at for replies that are overdue: 200 ms unless given. */
+  readonly timerInterval?: number
+}
+
+/**
+ * A saga as a topology of its own: sources for its start and every reply, one stateful aggregating processor with its
+ * state in one store and changelog, and a sink for every command and the outcome.
+ *
+ * @example
+ * export const orderFulfilment = sagaTopology(fulfilment) // run it with: millrace run order-fulfilment.ts
+ */
+export const sagaTopology = (saga: Saga, options: SagaTopologyOptions = {}): Topology =>
+  topology(
+    saga.name,
+    (builder) => addSaga(builder, saga, options),
+    saga.owner === undefined ? {} : { owner: saga.owner },
+  )
+
+/**
+ * Adds a saga to a topology that does other things too. The saga's id is the key of its start, its commands and its
+ * replies, so their topics need as many partitions as each other.
+ */
+export const addSaga = (builder: TopologyBuilder, saga: Saga, options: SagaTopologyOptions = {}): void => {
+  const { graph } = builder
+  const store = graph.addStore({
+    kind: 'keyValue',
+    timestamped: false,
+    name: options.store ?? 'sagas',
+    key: string,
+    value: stateSerde(saga),
+    changelog: true,
+    storage: 'disk',
+  })
+  const inputs = inputTopics(saga).map((topic) => input(builder, saga, topic))
+  const merged = graph.add('merge', 'merge', `${saga.name}-messages`, { from: inputs })
+  const sinkOf = (topic: string): string => `${saga.name}-${topic}`
+  const outputs = outputTopics(saga)
+  const serializers = new Map(outputs.map(({ name, value }) => [name, value]))
+  const supplier = sagaProcessor(saga, {
+    store,
+    sinkOf,
+    serializerOf: (topic) => serializers.get(topic) ?? bytes,
+    timerIntervalMs: options.timerInterval ?? 200,
+  })
+  const processor = graph.add('process', 'saga', saga.name, {
+    from: [merged],
+    verb: 'saga',
+    supplier,
+    stores: [store],
+  })
+  for (const topic of outputs)
+    graph.add('sink', 'to', sinkOf(topic.name), {
+      from: [processor],
+      topic,
+      key: topic.key,
+      value: bytes,
+    })
+}
+
+/** Reading a value here is what enforces its contract before the saga sees it. */
+const input = (builder: TopologyBuilder, saga: Saga, topic: SourceTopic): string =>
+  builder
+    .stream(topic as unknown as Topic<string, unknown>, { name: `${saga.name}-from-${topic.name}` })
+    .mapValues((value) => ({ topic: topic.name, value }), { name: `${saga.name}-hears-${topic.name}` }).at
+    .node
+
+const inputTopics = (saga: Saga): readonly SourceTopic[] => [
+  saga.startedBy,
+  ...[...saga.repliesByTopic.values()].map(({ reply }) => reply.topic),
+]
+
+const outputTopics = (saga: Saga): readonly AnySinkTopic[] => {
+  const exchanges = saga.steps.flatMap(({ command, undo }) =>
+    undo === undefined ? [command] : [command, undo],
+  )
+  const topics = [
+    ...exchanges.map(({ topic }) => topic),
+    ...(saga.outcome === undefined ? [] : [saga.outcome.topic]),
+  ]
+  return [...new Map(topics.map((topic) => [topic.name, topic])).values()]
+}

@@ -1,0 +1,98 @@
+import type { Topic } from '../topic/topic.ts'
+import { decide } from './decide.ts'
+import { evolve } from './evolve.ts'
+import type { Saga } from './saga.ts'
+import { stepNamed } from './saga.ts'
+import type { SagaEvent, SagaMessage, SagaState } from './state.ts'
+import type { Direction, SagaData } from './step.ts'
+
+/** A command or an outcome on its way out. */
+export interface Outgoing {
+  readonly topic: string
+  readonly value: unknown
+  /** `sagaId/step/direction` for commands, `sagaId/outcome` for outcomes: the same at every attempt. */
+  readonly idempotencyKey: string
+}
+
+export interface TurnResult {
+  readonly state: SagaState | null
+  readonly events: readonly SagaEvent[]
+  readonly outgoing: readonly Outgoing[]
+}
+
+/** A whole turn, purely: what is decided, the state after it, and what goes out. The state holds every intent to send. */
+export const takeTurn = (saga: Saga, before: SagaState | null, message: SagaMessage): TurnResult => {
+  const events = decide(saga, before, message)
+  const outgoing: Outgoing[] = []
+  let state = before
+  for (const event of events) {
+    const told = state?.told
+    state = evolve(state, event)
+    const out = outgoingOf(saga, state, event, told)
+    if (out !== undefined) outgoing.push(out)
+  }
+  return { state, events, outgoing }
+}
+
+/** Names one command for ever: participants answer a key they know with the reply they gave before. */
+export const idempotencyKey = (sagaId: string, step: string, direction: Direction): string =>
+  `${sagaId}/${step}/${direction}`
+
+const outgoingOf = (
+  saga: Saga,
+  state: SagaState,
+  event: SagaEvent,
+  told: SagaState['told'] | undefined,
+): Outgoing | undefined => {
+  switch (event.type) {
+    case 'CommandSent':
+      return commandOf(saga, state, event)
+    case 'SagaCompleted':
+    case 'SagaCompensated':
+    case 'SagaRejected':
+    case 'SagaStuck':
+      return state.told === told ? undefined : outcomeOf(saga, state)
+    case 'SagaStarted':
+    case 'RetryScheduled':
+    case 'ReplyKept':
+    case 'StepDone':
+    case 'StepRefused':
+    case 'StepUndone':
+    case 'StepSucceededLate':
+    case 'CompensationStarted':
+      return undefined
+  }
+}
+
+const commandOf = (
+  saga: Saga,
+  state: SagaState,
+  { step: name, direction }: Extract<SagaEvent, { type: 'CommandSent' }>,
+): Outgoing | undefined => {
+  const step = stepNamed(saga, name)
+  const exchange = direction === 'do' ? step?.command : step?.undo
+  if (exchange === undefined) return undefined
+  return {
+    topic: exchange.topic.name,
+    value: exchange.value(dataOf(state)),
+    idempotencyKey: idempotencyKey(state.sagaId, name, direction),
+  }
+}
+
+const outcomeOf = (saga: Saga, state: SagaState): Outgoing | undefined => {
+  const { told: status, failure } = state
+  if (saga.outcome === undefined || status === null || status === 'RUNNING' || status === 'COMPENSATING')
+    return undefined
+  return {
+    topic: saga.outcome.topic.name,
+    value: saga.outcome.value(dataOf(state), { status, failure }),
+    idempotencyKey: `${state.sagaId}/outcome`,
+  }
+}
+
+/** What the author's functions see of a state. */
+const dataOf = ({ sagaId, start, replies }: SagaState): SagaData<never> => ({
+  sagaId,
+  start: start as never,
+  reply: <V>(topic: Topic<string, V>) => replies[topic.name] as V | undefined,
+})
