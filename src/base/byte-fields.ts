@@ -10,12 +10,14 @@ export class ByteWriter {
   #length = 0
 
   byte(value: number): this {
-    this.#view.setUint8(this.#room(1), value)
+    const position = this.#room(1)
+    this.#view.setUint8(position, value)
     return this
   }
 
   int32(value: number): this {
-    this.#view.setInt32(this.#room(4), value)
+    const position = this.#room(4)
+    this.#view.setInt32(position, value)
     return this
   }
 
@@ -28,7 +30,9 @@ export class ByteWriter {
   }
 
   bytes(value: Bytes): this {
-    this.#bytes.set(value, this.#room(value.length))
+    // The position first: making room replaces the buffer.
+    const position = this.#room(value.length)
+    this.#bytes.set(value, position)
     return this
   }
 
@@ -41,6 +45,7 @@ export class ByteWriter {
     return this.#bytes.slice(0, this.#length)
   }
 
+  /** To be asked for before `#bytes` or `#view` is named: it may put larger ones in their places. */
   #room(size: number): number {
     const position = this.#length
     this.#length += size
