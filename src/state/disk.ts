@@ -26,11 +26,16 @@ export interface DiskEntry {
   readonly value: Bytes
 }
 
-/** What a store has to know of itself when it is opened again. */
-export interface DiskState {
+/** What a store has to know of itself, beside its rows, when it is opened again. */
+export interface DiskState extends Observations {
   readonly changelogOffset: number
+}
+
+export interface Observations {
   /** The largest time ever put, where retention goes by it. */
   readonly observedMs?: number | undefined
+  /** Rows up to this time are let go. */
+  readonly freedUpToMs?: number | undefined
   /** The last sequence number given. */
   readonly sequence?: number | undefined
 }

@@ -3,7 +3,7 @@ import type { Bytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { JoinWindowStoreDefinition } from '../topology/store-definition.ts'
-import type { Disk, DiskState } from './disk.ts'
+import type { Observations } from './disk.ts'
 import { detach } from './key-identity.ts'
 import { SeriesLife } from './series-life.ts'
 import type { SeriesRow } from './series.ts'
@@ -68,8 +68,8 @@ export class MemoryJoinWindowStore<K, V>
     return [keyEnd, time, sequence]
   }
 
-  protected override writeRows(disk: Disk): Omit<DiskState, 'changelogOffset'> {
-    return { ...super.writeRows(disk), sequence: this.#sequence }
+  protected override observations(): Observations {
+    return { ...super.observations(), sequence: this.#sequence }
   }
 }
 

@@ -4,7 +4,7 @@ import type { Headers } from '../topic/headers.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { KeyValueStoreDefinition } from '../topology/store-definition.ts'
 import type { SavedRow } from './change-tracker.ts'
-import type { Disk } from './disk.ts'
+import type { Disk, Observations } from './disk.ts'
 import { detach, KeyIdentity } from './key-identity.ts'
 import type { TableRow } from './row-table.ts'
 import { diskKeyOf, pack, RowTable } from './row-table.ts'
@@ -70,8 +70,11 @@ abstract class AbstractKeyValueStore<K> extends StoreLife {
     if (this.disk !== undefined) this.table.forgetClean()
   }
 
-  protected override writeRows(disk: Disk): object {
+  protected override writeRows(disk: Disk): void {
     this.table.writeCommitted(disk)
+  }
+
+  protected override observations(): Observations {
     return {}
   }
 
@@ -92,8 +95,8 @@ export class TimestampedStore<K, V>
     return this.table.get(key) as ValueAndTimestamp<V> | null
   }
 
-  put(key: K, value: V | null, timestamp: number): void {
-    this.table.put(key, value == null ? null : { value: detach(value), timestamp }, timestamp)
+  put(key: K, value: V | null, timestamp: number, headers?: Headers): void {
+    this.table.put(key, value == null ? null : { value: detach(value), timestamp }, timestamp, headers)
   }
 
   range(from: K | undefined, to: K | undefined, options?: RangeOptions): IterableIterator<Entry<K, V>> {

@@ -71,7 +71,7 @@ export class RowTable<K, C> {
     this.#options = options
     this.#keys = options.keys
     this.#disk = options.disk
-    this.#cacheRows = Math.max(64, (options.cacheBytes ?? defaultCacheBytes) / cachedRowBytes)
+    this.#cacheRows = Math.max(4, (options.cacheBytes ?? defaultCacheBytes) / cachedRowBytes)
     this.tracker = new ChangeTracker(
       { log: options.log, settle: (row) => this.#settle(row) },
       options.disk !== undefined,

@@ -8,7 +8,7 @@ import type {
   WindowStoreDefinition,
 } from '../topology/store-definition.ts'
 import type { SavedRow } from './change-tracker.ts'
-import type { Disk, DiskState } from './disk.ts'
+import type { Disk, Observations } from './disk.ts'
 import { detach, KeyIdentity } from './key-identity.ts'
 import { SeriesTable } from './series-table.ts'
 import type { SeriesRow } from './series.ts'
@@ -83,9 +83,13 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
     if (this.disk !== undefined) this.table.forgetClean()
   }
 
-  protected override writeRows(disk: Disk): Omit<DiskState, 'changelogOffset'> {
-    this.table.writeCommitted(disk)
-    return { observedMs: this.table.observedMs }
+  protected override writeRows(disk: Disk, { freedUpToMs }: Observations): void {
+    this.table.writeCommitted(disk, freedUpToMs)
+  }
+
+  protected override observations(): Observations {
+    const { observedMs, freedUpToMs } = this.table
+    return { observedMs, freedUpToMs }
   }
 
   #log(row: SeriesRow<K, C>): SavedRow {

@@ -46,7 +46,6 @@ export class SeriesTable<K, C> {
   #rowCount = 0
   #evictions = 0
   #observedMs: number
-  /** Rows of this time and before are let go. */
   #freedUpTo: number
 
   constructor(options: SeriesTableOptions<K, C>) {
@@ -54,7 +53,7 @@ export class SeriesTable<K, C> {
     this.#keys = options.keys
     this.#disk = options.disk
     this.#byTime = new TimeIndex(options.keys)
-    this.#cacheRows = Math.max(64, (options.cacheBytes ?? defaultCacheBytes) / cachedRowBytes)
+    this.#cacheRows = Math.max(4, (options.cacheBytes ?? defaultCacheBytes) / cachedRowBytes)
     this.#observedMs = options.disk?.state?.observedMs ?? -Infinity
     this.#freedUpTo = this.expiredUpTo - (options.lingers ? 1 : 0)
     this.tracker = new ChangeTracker(
@@ -72,6 +71,11 @@ export class SeriesTable<K, C> {
   /** Rows of this time and before are past retention. */
   get expiredUpTo(): number {
     return this.#observedMs - this.#options.retentionMs
+  }
+
+  /** Rows of this time and before are let go. */
+  get freedUpToMs(): number {
+    return this.#freedUpTo
   }
 
   /** Moves time on and lets go what that expires; false where a row of `time` is not to be kept. */
@@ -179,15 +183,18 @@ export class SeriesTable<K, C> {
     for (const series of this.#series.values()) if (this.#isClean(series)) this.#forget(series)
   }
 
-  /** Writes the committed rows into the batch that the disk has open, and sweeps out what has expired there. */
-  writeCommitted(disk: Disk): void {
+  /**
+   * Writes the committed rows into the batch that the disk has open, and sweeps out what had expired when they were
+   * committed. What time has expired since then is gone here, but not yet there.
+   */
+  writeCommitted(disk: Disk, freedUpToMs = -Infinity): void {
     for (const [row, saved] of this.tracker.takeCommitted()) {
-      if (row.gone) continue
+      if (row.time <= freedUpToMs) continue
       this.writeRow(disk, row.series.bytes(this.#keys), row.time, row.second, saved, row.onDisk)
       row.onDisk = saved.value !== null
       this.#settle(row)
     }
-    this.#sweep(disk)
+    this.#sweep(disk, freedUpToMs)
     if (this.#rowCount > this.#cacheRows) this.#evict()
   }
 
@@ -326,11 +333,11 @@ export class SeriesTable<K, C> {
     return series === undefined ? row : series.find(row.time, row.second)
   }
 
-  #sweep(disk: Disk): void {
-    if (this.#observedMs === -Infinity) return
+  #sweep(disk: Disk, freedUpToMs: number): void {
+    if (freedUpToMs === -Infinity) return
     const range = {
       from: undefined,
-      to: timeKey(this.#freedUpTo + 1, -Infinity, noBytes),
+      to: timeKey(freedUpToMs + 1, -Infinity, noBytes),
       exclusive: false,
       reverse: false,
     }

@@ -4,7 +4,7 @@ import type { RecordColumns } from '../topic/record-columns.ts'
 import type { Deserializer, Serializer } from '../topic/serde.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { CacheOptions } from './change-tracker.ts'
-import type { Disk, DiskState } from './disk.ts'
+import type { Disk, DiskState, Observations } from './disk.ts'
 import { detach } from './key-identity.ts'
 import type { ChangelogSink, StateStore } from './store.ts'
 
@@ -33,6 +33,9 @@ export abstract class StoreLife implements StateStore {
   protected readonly valueSerde: Serializer<unknown> & Deserializer<unknown>
   readonly #changelog: ChangelogSink
   #changelogOffset: number
+  /** What was observed up to the last flush, and up to the last commit: later puts are not to be seen on disk. */
+  #flushed: Observations = {}
+  #committed: Observations
   #closed = false
 
   constructor(definition: StoreDefinition, { changelog, disk }: StoreContext) {
@@ -42,14 +45,17 @@ export abstract class StoreLife implements StateStore {
     this.disk = disk
     this.#changelog = changelog
     this.#changelogOffset = disk?.state?.changelogOffset ?? 0
+    this.#committed = disk?.state ?? {}
     disk?.attach(() => this.#writeCommitted())
   }
 
   protected abstract readonly changes: Changes
   /** Applies one record of the changelog. */
   protected abstract restoreRow(columns: RecordColumns, row: number): void
-  /** Puts the committed rows into the disk's open batch; returns what else belongs to the state. */
-  protected abstract writeRows(disk: Disk): Omit<DiskState, 'changelogOffset'>
+  /** Puts the committed rows into the disk's open batch. */
+  protected abstract writeRows(disk: Disk, committed: Observations): void
+  /** What the store has to know again beside its rows. */
+  protected abstract observations(): Observations
   /** Before a batch of the changelog is applied: what memory holds of the disk may become outdated. */
   protected abstract beforeRestore(): void
   /** After it, with the disk's batch still open. */
@@ -57,10 +63,12 @@ export abstract class StoreLife implements StateStore {
 
   flush(): void {
     this.changes.flush()
+    this.#flushed = this.observations()
   }
 
   persist(changelogOffset: number): void {
     this.changes.commit()
+    this.#committed = this.#flushed
     this.#changelogOffset = changelogOffset
     this.disk?.persist(this.changes.committedCount)
   }
@@ -104,11 +112,13 @@ export abstract class StoreLife implements StateStore {
   #restoreRows(columns: RecordColumns): void {
     for (let row = 0; row < columns.count; row++) this.restoreRow(columns, row)
     this.#changelogOffset = (columns.offsets[columns.count - 1] as number) + 1
+    this.#flushed = this.observations()
+    this.#committed = this.#flushed
   }
 
   #writeCommitted(): DiskState {
-    const rest = this.disk === undefined ? {} : this.writeRows(this.disk)
-    return { changelogOffset: this.#changelogOffset, ...rest }
+    if (this.disk !== undefined) this.writeRows(this.disk, this.#committed)
+    return { ...this.#committed, changelogOffset: this.#changelogOffset }
   }
 }
 

@@ -63,8 +63,8 @@ export interface KeyValueStore<K, V> extends ReadOnlyKeyValueStore<K, V>, StateS
 /** Latest value and its time by key. */
 export interface TimestampedKeyValueStore<K, V>
   extends ReadOnlyKeyValueStore<K, ValueAndTimestamp<V>>, StateStore {
-  /** A null value deletes; `timestamp` is then that of the deletion. */
-  put(key: K, value: V | null, timestamp: number): void
+  /** A null value deletes; `timestamp` is then that of the deletion. `headers` go to the changelog record. */
+  put(key: K, value: V | null, timestamp: number, headers?: Headers): void
 }
 
 export interface VersionedRecord<out V> extends ValueAndTimestamp<V> {

@@ -3,7 +3,7 @@ import type { Bytes } from '../base/bytes.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { VersionedStoreDefinition } from '../topology/store-definition.ts'
 import type { SavedRow } from './change-tracker.ts'
-import type { Disk } from './disk.ts'
+import type { Disk, Observations } from './disk.ts'
 import { detach, KeyIdentity } from './key-identity.ts'
 import type { TableRow } from './row-table.ts'
 import { RowTable } from './row-table.ts'
@@ -100,8 +100,11 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
     this.#table.tracker.commit()
   }
 
-  protected override writeRows(disk: Disk): { readonly observedMs: number } {
+  protected override writeRows(disk: Disk): void {
     this.#table.writeCommitted(disk)
+  }
+
+  protected override observations(): Observations {
     return { observedMs: this.#observedMs }
   }
 

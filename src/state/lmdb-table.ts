@@ -1,0 +1,75 @@
+import type { Database } from 'lmdb'
+import type { Bytes } from '../base/bytes.ts'
+import { Fault, messageOf } from '../base/fault.ts'
+import type { DiskEntry, DiskRange, DiskTable } from './disk.ts'
+
+/** One named table of an LMDB environment. */
+export class LmdbTable implements DiskTable {
+  readonly #database: Database<Bytes, Bytes>
+  readonly #store: string
+
+  constructor(database: Database<Bytes, Bytes>, store: string) {
+    this.#database = database
+    this.#store = store
+  }
+
+  get(key: Bytes): Bytes | undefined {
+    return key.length > largestKeyBytes ? undefined : this.#database.get(key)
+  }
+
+  page({ from, to, exclusive, reverse }: DiskRange, limit: number): readonly DiskEntry[] {
+    const start = shortened(reverse ? to : from)
+    const end = shortened(reverse ? from : to)
+    return [
+      ...this.#database.getRange({
+        ...(start === undefined ? {} : { start }),
+        ...(end === undefined ? {} : { end, inclusiveEnd: true }),
+        exclusiveStart: exclusive,
+        reverse,
+        limit,
+      }),
+    ]
+  }
+
+  set(key: Bytes, value: Bytes | undefined): void {
+    if (key.length > largestKeyBytes) throw keyTooLarge(this.#store, key.length)
+    if (value === undefined) this.#database.removeSync(key)
+    else this.#database.putSync(key, value)
+  }
+
+  count(): number {
+    return (this.#database.getStats() as { readonly entryCount: number }).entryCount
+  }
+
+  clear(): void {
+    this.#database.clearSync()
+  }
+}
+
+/** What LMDB takes with its pages of 4 KiB. */
+const largestKeyBytes = 1978
+
+/** A bound may be longer than any key: no key lies between it and its beginning but those that begin with that. */
+const shortened = (bound: Bytes | undefined): Bytes | undefined =>
+  bound !== undefined && bound.length > largestKeyBytes ? bound.subarray(0, largestKeyBytes) : bound
+
+const keyTooLarge = (store: string, length: number): Fault =>
+  new Fault({
+    code: 'STORE_KEY_TOO_LARGE',
+    actor: 'author',
+    message: `a key of ${length} bytes is larger than the ${largestKeyBytes} that a store on disk takes`,
+    remedy: "use shorter keys, or give the store storage: 'memory'",
+    place: { store },
+  })
+
+/** An error of LMDB as a fault; faults pass as they are. */
+export const diskFault = (directory: string, cause: unknown): Fault =>
+  cause instanceof Fault
+    ? cause
+    : new Fault({
+        code: 'STATE_DISK_FAILED',
+        actor: 'runtime',
+        message: `the state in ${directory} cannot be read or written: ${messageOf(cause)}`,
+        remedy: 'check the disk; the state is restored from the changelogs when the directory is gone',
+        cause,
+      })

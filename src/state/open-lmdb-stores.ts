@@ -1,0 +1,140 @@
+import type { Clock } from '../base/clock.ts'
+import type { Fault } from '../base/fault.ts'
+import type { StoreDefinition } from '../topology/store-definition.ts'
+import type { CacheOptions } from './change-tracker.ts'
+import type { Disk, DiskState, DiskTable } from './disk.ts'
+import { LmdbEnvironment } from './lmdb-environment.ts'
+import { openMemoryStore } from './open-memory-store.ts'
+import { openStore } from './open-store.ts'
+import type { ChangelogSink, StateStore } from './store.ts'
+
+/**
+ * The stores of one task on LMDB. What is committed waits in memory and is written in one batch for all stores, with
+ * each store's changelog offset: about once a second, or when much is waiting, and on close.
+ */
+export interface LmdbOptions extends CacheOptions {
+  readonly clock: Clock
+  /** The least time between two batches: a second unless given. */
+  readonly batchIntervalMs?: number | undefined
+  /** So many waiting rows are a batch before its time: 200,000 unless given. */
+  readonly batchRows?: number | undefined
+  /** What was there is damaged and was set aside; the stores begin empty and are restored from their changelogs. */
+  readonly onDamaged?: ((fault: Fault) => void) | undefined
+}
+
+export interface LmdbStores {
+  /** A store whose definition says `memory` is opened in memory. */
+  open(definition: StoreDefinition, changelog: ChangelogSink): StateStore
+  /** Writes what is committed, and closes the environment. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the state of one task.
+ *
+ * @example
+ * const stores = openLmdbStores('state/orders/0_3', { clock: systemClock })
+ * const counts = stores.open(definition, changelog)
+ * // restore from counts.changelogOffset(), process, flush, commit, then:
+ * counts.persist(endOfChangelog)
+ * await stores.close()
+ */
+export const openLmdbStores = (directory: string, options: LmdbOptions): LmdbStores => {
+  const environment = LmdbEnvironment.open(directory, options.onDamaged ?? (() => {}))
+  const batches = new Batches(environment, options)
+  return {
+    open: (definition, changelog) => {
+      if (definition.storage === 'memory') return openMemoryStore(definition, changelog, options)
+      const disk = new LmdbDisk(environment, batches, definition)
+      return openStore(definition, { ...options, changelog, disk })
+    },
+    close: async () => {
+      batches.writeAll()
+      await environment.close()
+    },
+  }
+}
+
+/** Says when a batch is due, and writes it for all stores at once. */
+class Batches {
+  readonly #environment: LmdbEnvironment
+  readonly #clock: Clock
+  readonly #intervalMs: number
+  readonly #rows: number
+  readonly #waiting = new Map<LmdbDisk, number>()
+  #lastMs: number
+
+  constructor(environment: LmdbEnvironment, options: LmdbOptions) {
+    this.#environment = environment
+    this.#clock = options.clock
+    this.#intervalMs = options.batchIntervalMs ?? 1_000
+    this.#rows = options.batchRows ?? 200_000
+    this.#lastMs = options.clock.now()
+  }
+
+  persist(disk: LmdbDisk, waiting: number): void {
+    this.#waiting.set(disk, waiting)
+    let rows = 0
+    for (const count of this.#waiting.values()) rows += count
+    if (rows >= this.#rows || this.#clock.now() - this.#lastMs >= this.#intervalMs) this.writeAll()
+  }
+
+  writeAll(): void {
+    this.#lastMs = this.#clock.now()
+    if (this.#waiting.size === 0) return
+    const disks = [...this.#waiting.keys()]
+    this.#environment.batch(() => {
+      for (const disk of disks) disk.writeCommitted()
+    })
+    this.#waiting.clear()
+  }
+}
+
+class LmdbDisk implements Disk {
+  readonly rows: DiskTable
+  readonly byTime: DiskTable
+  readonly state: DiskState | undefined
+  readonly #environment: LmdbEnvironment
+  readonly #batches: Batches
+  readonly #store: string
+  readonly #kind: string
+  #write: () => DiskState = () => ({ changelogOffset: 0 })
+
+  constructor(environment: LmdbEnvironment, batches: Batches, { name, kind }: StoreDefinition) {
+    this.#environment = environment
+    this.#batches = batches
+    this.#store = name
+    this.#kind = kind
+    const rows = environment.table(`rows:${name}`, name)
+    const byTime = environment.table(`time:${name}`, name)
+    this.rows = rows
+    this.byTime = byTime
+    this.state = environment.stateOf(name, kind)
+    if (this.state !== undefined || rows.count() === 0) return
+    // Another kind of store had this name: its rows mean nothing here.
+    environment.batch(() => {
+      rows.clear()
+      byTime.clear()
+    })
+  }
+
+  attach(write: () => DiskState): void {
+    this.#write = write
+  }
+
+  persist(waiting: number): void {
+    this.#batches.persist(this, waiting)
+  }
+
+  write(write: () => DiskState): void {
+    this.#environment.batch(() => this.#environment.note(this.#store, this.#kind, write()))
+  }
+
+  writeCommitted(): void {
+    this.#environment.note(this.#store, this.#kind, this.#write())
+  }
+
+  close(): void {
+    this.#batches.writeAll()
+  }
+}

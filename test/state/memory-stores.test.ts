@@ -1,0 +1,4 @@
+import { describeAllKinds } from './contract/all-kinds.ts'
+import { memorySubject } from './memory-subject.ts'
+
+describeAllKinds(memorySubject)
