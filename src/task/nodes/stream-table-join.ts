@@ -28,7 +28,10 @@ export const interpretStreamTableJoin: Interpreter<'streamTableJoin'> = (node, i
   })
 }
 
-/** The same with a table that every task holds whole, under a key of its own; the stream's key may be null. */
+/**
+ * The same with a table that every task holds whole, under a key of its own; the stream's key may be null. A null
+ * look-up is dropped and counted, but a left join emits it without partner.
+ */
 export const interpretStreamGlobalTableJoin: Interpreter<'streamGlobalTableJoin'> = (
   node,
   inputs,
@@ -39,7 +42,7 @@ export const interpretStreamGlobalTableJoin: Interpreter<'streamGlobalTableJoin'
   return step(context, node.name, inputs[0] as NonNullable<(typeof inputs)[0]>, (record, emit) => {
     if (record.hasNullValue) return context.drop('nullValue', node.name, record)
     const key = node.lookup(record) ?? null
-    if (key === null && !(left && record.hasNullKey)) return context.drop('nullLookupKey', node.name, record)
+    if (key === null && !left) return context.drop('nullLookupKey', node.name, record)
     store ??= context.store<TimestampedKeyValueStore<unknown, unknown>>(node.globalStore)
     const value = key === null ? null : (store.get(key)?.value ?? null)
     if (left || value !== null) emit.next(record.withValue(node.join(record.value, value, record.key)))
