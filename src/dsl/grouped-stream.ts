@@ -6,12 +6,12 @@ import { initialiser } from './callbacks.ts'
 import type { Position } from './graph.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
 import { CogroupedStream } from './cogrouped-stream.ts'
-import type { EmitOptions, Named, SerdeSource, StoreOptions } from './options.ts'
+import type { EmitOptions, Named, SerdeSource, TableStoreOptions } from './options.ts'
 import { optionalSerde } from './options.ts'
 import { materialisable } from './repartitioned.ts'
 import type { SideOutputs } from './side-outputs.ts'
 import { addSideOutputs } from './side-outputs.ts'
-import { addKeyValueStore } from './stores.ts'
+import { addTableStore } from './stores.ts'
 import type { Table } from './table.ts'
 import { SessionWindowedStream, TimeWindowedStream } from './windowed-stream.ts'
 
@@ -22,7 +22,7 @@ export interface Grouping {
 }
 
 /** How an aggregate is kept, when it tells its values, and who takes up what it leaves out. */
-export interface AggregateStoreOptions<K, V> extends StoreOptions, EmitOptions, Named {
+export interface AggregateStoreOptions<K, V> extends TableStoreOptions, EmitOptions, Named {
   readonly dropped?: SideOutputs<K, V>
 }
 
@@ -126,13 +126,13 @@ export class GroupedStream<K, V> {
 
   #aggregate<A>(
     verb: NodeOf<'aggregate'>['verb'],
-    options: StoreOptions & EmitOptions & Named & { readonly dropped?: unknown },
+    options: TableStoreOptions & EmitOptions & Named & { readonly dropped?: unknown },
     value: AnySerde | undefined,
     functions: Pick<NodeOf<'aggregate'>, 'initial' | 'add'>,
   ): Table<K, A> {
     const from = this.materialise(options.store)
     const at = { ...from, value: from.graph.valueSerde(value, `store '${options.store}'`) }
-    addKeyValueStore(at, options)
+    addTableStore(at, options)
     const node = at.graph.add('aggregate', verb, options.name, {
       from: [from.node],
       verb,

@@ -44,7 +44,7 @@ export class GroupedTable<K, V> {
 
   /** How many rows each group has. A group that empties stays, with 0. */
   count(options: TableStoreOptions & EmitOptions & Named): Table<K, number> {
-    return this.#aggregate<number>('count', options, long as AnySerde, {
+    return this.#aggregate<number>('count', options, long, {
       initial: () => 0,
       add: (count) => (count as number) + 1,
       subtract: (count) => (count as number) - 1,

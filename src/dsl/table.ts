@@ -124,7 +124,7 @@ export class Table<K, V> {
     options: TableGroupByTextOptions<NonNullable<K2>, NonNullable<V2>>,
   ): GroupedTable<NonNullable<K2>, NonNullable<V2>> {
     const { graph } = this.at
-    const key = graph.keySerde(options.key as AnySerde | undefined)
+    const key = graph.keySerde(options.key)
     const value = graph.valueSerde(optionalSerde(options.value) ?? this.at.value, `groupBy '${options.name}'`)
     const node = graph.add('tableGroupBy', 'groupBy', `${options.name}-select`, {
       from: [this.at.node],

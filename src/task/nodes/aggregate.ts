@@ -1,26 +1,25 @@
-import type { TimestampedKeyValueStore } from '../../state/store.ts'
 import { step } from '../node-context.ts'
 import { tellerFor } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
+import { tableStore } from './table-store.ts'
 
 /**
  * `count`, `reduce` and `aggregate` of a grouped stream (`KStreamAggregate`, `KStreamReduce`). Null keys and null values
  * are dropped and counted. The row's time is the largest time of its records; null from the aggregator deletes the row.
  */
 export const interpretAggregate: Interpreter<'aggregate'> = (node, inputs, context) => {
-  const store = context.store<TimestampedKeyValueStore<unknown, unknown>>(node.store)
-  context.views.set(node.name, { get: (key) => store.get(key) })
+  const store = tableStore(context, node.name, node.store)
+  context.views.set(node.name, store.view)
   const tell = tellerFor(context, node)
   return step(context, node.name, onlyInput(inputs), (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
     if (record.hasNullValue) return context.drop('nullValue', node.name, record)
-    const { key } = record
-    const old = store.get(key)
+    const old = store.get(record.key)
     const timestamp = old === null ? record.timestamp : Math.max(old.timestamp, record.timestamp)
     const before = old === null ? node.initial() : old.value
     const value = node.add(before, record.value, record) ?? null
-    store.put(key, value, timestamp)
+    if (store.put(record, value, timestamp) === 'refused') return
     tell(emit, record.withTimestamp(timestamp), value, old?.value ?? null, before)
   })
 }

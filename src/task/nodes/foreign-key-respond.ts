@@ -25,7 +25,7 @@ export const interpretForeignKeyStore: Interpreter<'foreignKeyStore'> = (node, i
     if (foreignKey === null) {
       if (subscription.instruction !== instructions.answer)
         return context.drop('nullForeignKey', node.name, record)
-    } else store.put(key, forgets(subscription) ? null : subscription, record.timestamp)
+    } else store.put(key, forgets(subscription) ? null : subscription, record.timestamp, record.headers)
     emit.next(record.withKeyValue(key, subscription))
   })
 }

@@ -1,6 +1,6 @@
 import type { Change } from '../../topology/node.ts'
-import { tableSemanticsOf } from '../../topology/table-semantics.ts'
-import { changeOf, step } from '../node-context.ts'
+import { step } from '../node-context.ts'
+import { tellerFor } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 import { tableStore } from './table-store.ts'
@@ -14,7 +14,7 @@ import { tableStore } from './table-store.ts'
  */
 export const interpretTableAggregate: Interpreter<'tableAggregate'> = (node, inputs, context) => {
   const store = tableStore(context, node.name, node.store)
-  const sendsOldValues = tableSemanticsOf(context.topology).sendsOldValues.has(node.name)
+  const tell = tellerFor(context, node)
   context.views.set(node.name, store.view)
   return step(context, node.name, onlyInput(inputs), (record, emit) => {
     const { newValue: joins, oldValue: leaves } = record.value as Change<unknown>
@@ -23,9 +23,7 @@ export const interpretTableAggregate: Interpreter<'tableAggregate'> = (node, inp
     const rest = leaves === null || old === null ? old?.value : node.subtract(old.value, leaves, key)
     const value = joins === null ? rest : node.add(rest ?? node.initial(), joins, key)
     const timestamp = Math.max(record.timestamp, old?.timestamp ?? record.timestamp)
-    const put = store.put(record, value ?? null, timestamp)
-    if (put === 'refused') return
-    const oldValue = sendsOldValues ? (old?.value ?? null) : null
-    emit.next(record.withValue(changeOf(value ?? null, oldValue, put === 'latest')).withTimestamp(timestamp))
+    if (store.put(record, value ?? null, timestamp) === 'refused') return
+    tell(emit, record.withTimestamp(timestamp), value ?? null, old?.value ?? null)
   })
 }
