@@ -3,6 +3,7 @@ import type { Windowed } from '../topic/windowed.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
 import type { Adder, Initial } from './callbacks.ts'
 import { initialiser } from './callbacks.ts'
+import type { GroupedStream } from './grouped-stream.ts'
 import type { EmitOptions, Named, SerdeSource, StoreOptions } from './options.ts'
 import { optionalSerde } from './options.ts'
 import type { SideOutputs } from './side-outputs.ts'
@@ -18,9 +19,6 @@ export interface CogroupPart {
   readonly grouped: Groupable
   readonly add: AggregateInput['add']
 }
-
-/** A grouped stream as a cogroup takes it. */
-export type CogroupMember<K, V> = Groupable & { readonly member?: (key: K, value: V) => void }
 
 export interface CogroupOptions<K, A> extends StoreOptions, EmitOptions, Named {
   readonly initial: Initial<A>
@@ -56,7 +54,7 @@ export class CogroupedStream<K, A> {
   }
 
   /** Adds another stream of the same key. */
-  cogroup<V>(grouped: CogroupMember<K, V>, add: Adder<A, K, NonNullable<V>>): CogroupedStream<K, A> {
+  cogroup<V>(grouped: GroupedStream<K, V>, add: Adder<A, K, NonNullable<V>>): CogroupedStream<K, A> {
     return new CogroupedStream<K, A>([...this.#parts, { grouped, add: add as AggregateInput['add'] }])
   }
 
