@@ -62,6 +62,33 @@ describe('a foreign-key join', () => {
     },
   )
 
+  it('of a table with itself follows both sides of every update', () => {
+    const self = topology('self', (builder) => {
+      const table = builder.table(left, { store: 'lefts' })
+      table.leftJoinForeignKey(table, { name: 'boss', foreignKey, join }).toStream().to(out)
+    })
+    const people = updatesOf({ left: { keys: ['a', 'b', 'c'], values: ['a|1', 'a|2', 'b|1', 'c|1', '|1'] } })
+    fc.assert(
+      fc.property(people, fc.integer({ min: 1, max: 3 }), (all, partitions) => {
+        const driver = testDriver(self, { partitions })
+        const model = new NaiveTables()
+        const rows = new Map<string, string>()
+        all.forEach((update, timestamp) => {
+          driver.input(left).pipe(update.key, update.value, { timestamp })
+          model.apply(update)
+          follow(rows, driver.output(out).readAll())
+          const table = model.rows('left')
+          const expected = [...table].map(
+            ([key, value]) => [key, join(value, table.get(foreignKey(value) ?? '') ?? null)] as const,
+          )
+          expect(sorted(rows)).toEqual(sorted(new Map(expected)))
+        })
+        driver.close()
+      }),
+      { numRuns: 60 },
+    )
+  })
+
   it('tells every row of the left side that points at a changed right row, in the order of the left keys', () => {
     const driver = testDriver(joined('inner'))
     for (const key of ['b', 'c', 'a']) driver.input(left).pipe(key, `x|${key}`, { timestamp: 1 })
