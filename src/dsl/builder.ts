@@ -62,7 +62,7 @@ export class TopologyBuilder {
     contract: Pick<Topic<K, V>, 'key' | 'value'>,
     options: SourceOptions<K, V> = {},
   ): Stream<K, V> {
-    return this.#source(pattern, contract, options)
+    return this.#source(wholeName(pattern), contract, options)
   }
 
   /**
@@ -165,6 +165,10 @@ const isSameSource = (left: Source, right: Source): boolean =>
 
 const topicNames = ({ topics }: Source): RegExp | readonly string[] =>
   topics instanceof RegExp ? topics : topics.map(({ name }) => name)
+
+/** The whole name has to match; without flags that would make a pattern remember its last match. */
+const wholeName = ({ source, flags }: RegExp): RegExp =>
+  new RegExp(`^(?:${source})$`, flags.replaceAll(/[gy]/g, ''))
 
 const handles: Handles = {
   stream: (at) => new Stream(at),
