@@ -1,5 +1,5 @@
 import { Refusal } from '../protocol/errors.ts'
-import { lastSequenceOf, sequenceAfter, type BatchHeader } from './record-batch.ts'
+import { isTransactional, lastSequenceOf, sequenceAfter, type BatchHeader } from './record-batch.ts'
 
 /**
  * What a partition remembers of each idempotent producer: its epoch and its last five batches, which is how a resent
@@ -40,22 +40,17 @@ export class ProducerState {
     )
   }
 
-  /** Throws the refusal that Kafka gives to a batch of an old epoch or out of sequence. */
+  /** Throws the refusal that Kafka gives to a batch of an old epoch, out of sequence or beside a transaction. */
   check(header: BatchHeader): void {
     const entry = this.#entries.get(header.producerId)
     if (entry === undefined) return
     if (header.producerEpoch < entry.producerEpoch)
       throw new Refusal('INVALID_PRODUCER_EPOCH', 'a newer producer with the same id has taken over')
-    if (header.producerEpoch > entry.producerEpoch) {
-      if (header.baseSequence !== 0)
-        throw new Refusal('OUT_OF_ORDER_SEQUENCE_NUMBER', 'a new producer epoch must begin at sequence 0')
-      return
-    }
-    const lastSequence = entry.batches.at(-1)?.lastSequence ?? -1
-    if (header.baseSequence !== sequenceAfter(lastSequence, 1))
+    checkSequence(header, entry)
+    if (this.#open.has(header.producerId) && !isTransactional(header))
       throw new Refusal(
-        'OUT_OF_ORDER_SEQUENCE_NUMBER',
-        `sequence ${header.baseSequence} does not follow ${lastSequence}`,
+        'INVALID_TXN_STATE',
+        'the producer has an open transaction, and this batch is not of it',
       )
   }
 
@@ -115,4 +110,14 @@ export class ProducerState {
     }
     return entry
   }
+}
+
+const checkSequence = (header: BatchHeader, entry: ProducerEntry): void => {
+  const isNewEpoch = header.producerEpoch > entry.producerEpoch
+  const lastSequence = isNewEpoch ? -1 : (entry.batches.at(-1)?.lastSequence ?? -1)
+  if (header.baseSequence !== sequenceAfter(lastSequence, 1))
+    throw new Refusal(
+      'OUT_OF_ORDER_SEQUENCE_NUMBER',
+      `sequence ${header.baseSequence} does not follow ${lastSequence} in epoch ${header.producerEpoch}`,
+    )
 }

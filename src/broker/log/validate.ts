@@ -73,13 +73,19 @@ const checkBatch = (records: Bytes, header: BatchHeader, context: ProduceContext
   if (header.sizeInBytes > topic.numberConfig('max.message.bytes'))
     throw new Refusal('MESSAGE_TOO_LARGE', `the record batch of ${header.sizeInBytes} bytes is too large`)
   if (!checksumHolds(records, header)) throw new Refusal('CORRUPT_MESSAGE', 'the checksum does not hold')
-  const problem = headerProblem(header, transactionalId)
+  // Without access control there is one thing that a transactional producer can lack: its name.
+  if (isTransactional(header) && transactionalId === null)
+    throw new Refusal(
+      'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+      'a transactional batch has no transactional id',
+    )
+  const problem = headerProblem(header)
   if (problem !== undefined) throw new Refusal('INVALID_RECORD', problem)
   checkTimestamps(header, context)
   checkRecords(records, header, context)
 }
 
-const headerProblem = (header: BatchHeader, transactionalId: string | null): string | undefined => {
+const headerProblem = (header: BatchHeader): string | undefined => {
   if (isControl(header)) return 'clients may not write control batches'
   if (header.recordCount <= 0) return 'the record batch is empty'
   if (header.lastOffsetDelta !== header.recordCount - 1)
@@ -88,8 +94,6 @@ const headerProblem = (header: BatchHeader, transactionalId: string | null): str
     return 'an idempotent batch has no sequence'
   if (isTransactional(header) && header.producerId === NO_PRODUCER_ID)
     return 'a transactional batch has no producer'
-  if (isTransactional(header) && transactionalId === null)
-    return 'a transactional batch has no transactional id'
   return undefined
 }
 

@@ -4,6 +4,7 @@ import { describeGroupsSchema } from '../../../src/broker/protocol/apis/describe
 import { heartbeatSchema } from '../../../src/broker/protocol/apis/heartbeat.ts'
 import { joinGroupSchema } from '../../../src/broker/protocol/apis/join-group.ts'
 import { leaveGroupSchema } from '../../../src/broker/protocol/apis/leave-group.ts'
+import { listGroupsSchema } from '../../../src/broker/protocol/apis/list-groups.ts'
 import { offsetCommitSchema } from '../../../src/broker/protocol/apis/offset-commit.ts'
 import { offsetDeleteSchema } from '../../../src/broker/protocol/apis/offset-delete.ts'
 import { offsetFetchSchema } from '../../../src/broker/protocol/apis/offset-fetch.ts'
@@ -437,6 +438,158 @@ export const groupOutcomes: readonly Outcome[] = [
         other: await remove(groupId, otherTopic),
         unknownTopic: await remove(groupId, world.name('missing')),
         unknownGroup: await remove(await world.group(), topic),
+      }
+    },
+  },
+  {
+    title: 'who joins again without news keeps its generation, unless it leads',
+    expected: {
+      completing: ['NONE', 1, 1],
+      heartbeat: 'NONE',
+      follower: ['NONE', 2, 0],
+      news: 'REBALANCE_IN_PROGRESS',
+      leader: 3,
+    },
+    run: async (world) => {
+      const groupId = await world.group()
+      const first = await joinTwice(world.client, groupId)
+      const { memberId } = first
+      const repeated = await join(world.client, groupId, { memberId })
+      const beating = await heartbeat(world.client, groupId, memberId, 1)
+      await sync(world.client, groupId, first, [{ memberId, assignment: Uint8Array.from([1]) }])
+      const other = await world.another()
+      const { memberId: otherId } = await join(other, groupId)
+      const joining = join(other, groupId, { memberId: otherId })
+      while ((await heartbeat(world.client, groupId, memberId, 1)) === 'NONE');
+      const leading = await join(world.client, groupId, { memberId })
+      const following = await joining
+      const waiting = sync(other, groupId, following)
+      await sync(world.client, groupId, leading, [{ memberId, assignment: Uint8Array.from([1]) }])
+      await waiting
+      const [follower, followerId] = leading.leader === memberId ? [other, otherId] : [world.client, memberId]
+      const [leader, leaderId] = leading.leader === memberId ? [world.client, memberId] : [other, otherId]
+      const same = await join(follower, groupId, { memberId: followerId })
+      const rejoining = join(leader, groupId, { memberId: leaderId })
+      let news = 'NONE'
+      while (news === 'NONE') news = await heartbeat(follower, groupId, followerId, 2)
+      await join(follower, groupId, { memberId: followerId })
+      return {
+        completing: [nameOf(repeated.errorCode), repeated.generationId, repeated.members.length],
+        heartbeat: beating,
+        follower: [nameOf(same.errorCode), same.generationId, same.members.length],
+        news,
+        leader: (await rejoining).generationId,
+      }
+    },
+  },
+  {
+    title: 'a static member whose protocols change causes a rebalance',
+    expected: {
+      back: ['NONE', 2],
+      leaves: ['NONE', 'NONE'],
+      wrong: ['NONE', 'FENCED_INSTANCE_ID'],
+      unknown: 'UNKNOWN_MEMBER_ID',
+    },
+    run: async (world) => {
+      const groupId = await world.group()
+      const groupInstanceId = 'one'
+      const metadata = subscription('nothing')
+      const first = await join(world.client, groupId, { groupInstanceId })
+      const { memberId } = first
+      await sync(world.client, groupId, { ...first, groupInstanceId }, [
+        { memberId, assignment: Uint8Array.from([1]) },
+      ])
+      const protocols = [
+        { name: 'sticky', metadata },
+        { name: 'range', metadata },
+      ]
+      const back = await join(world.client, groupId, { groupInstanceId, protocols })
+      const leave = async (id: string, instance: string | null): Promise<unknown> => {
+        const response = await world.client.call(leaveGroupSchema, 5, {
+          groupId,
+          members: [{ memberId: id, groupInstanceId: instance, reason: null }],
+        })
+        return [nameOf(response.errorCode), nameOf(response.members[0]?.errorCode)]
+      }
+      return {
+        back: [nameOf(back.errorCode), back.generationId],
+        wrong: await leave('nobody', groupInstanceId),
+        leaves: await leave(back.memberId, groupInstanceId),
+        unknown: nameOf(
+          (await join(world.client, groupId, { groupInstanceId, memberId: 'nobody' })).errorCode,
+        ),
+      }
+    },
+  },
+  {
+    title: 'old versions are answered in their own way',
+    expected: {
+      join: ['NONE', 1],
+      commit: 'NONE',
+      fetch: [4, 'NONE', ''],
+      fetchMissing: [-1, 'NONE'],
+      described: 'Stable',
+    },
+    run: async (world) => {
+      const topic = await world.topic({}, 2)
+      const groupId = await world.group()
+      const joined = await join(world.client, groupId, {}, 1)
+      const { memberId, generationId } = joined
+      await world.client.call(syncGroupSchema, 0, {
+        groupId,
+        memberId,
+        generationId,
+        assignments: [{ memberId, assignment: Uint8Array.from([1]) }],
+      })
+      const committed = await world.client.call(offsetCommitSchema, 2, {
+        groupId,
+        memberId,
+        generationIdOrMemberEpoch: generationId,
+        topics: [
+          { name: topic, partitions: [{ partitionIndex: 0, committedOffset: 4, committedMetadata: null }] },
+        ],
+      })
+      const fetched = await world.client.call(offsetFetchSchema, 1, {
+        groupId,
+        topics: [{ name: topic, partitionIndexes: [0, 1] }],
+      })
+      const [found, missing] = (fetched.topics[0]?.partitions ?? []).toSorted(
+        (left, right) => left.partitionIndex - right.partitionIndex,
+      )
+      const { groups } = await world.client.call(describeGroupsSchema, 0, { groups: [groupId] })
+      return {
+        join: [nameOf(joined.errorCode), generationId],
+        commit: nameOf(committed.topics[0]?.partitions[0]?.errorCode),
+        fetch: [found?.committedOffset, nameOf(found?.errorCode), found?.metadata],
+        fetchMissing: [missing?.committedOffset, nameOf(missing?.errorCode)],
+        described: groups[0]?.groupState,
+      }
+    },
+  },
+  {
+    title: 'groups are listed by state and type',
+    expected: {
+      all: true,
+      stable: true,
+      empty: false,
+      lowerCase: true,
+      consumer: false,
+      classic: ['consumer', 'Stable', 'classic'],
+    },
+    run: async (world) => {
+      const { groupId } = await stableGroup(world)
+      const find = async (statesFilter: string[], typesFilter: string[]) => {
+        const { groups } = await world.client.call(listGroupsSchema, 5, { statesFilter, typesFilter })
+        return groups.find((group) => group.groupId === groupId)
+      }
+      const listed = await find([], ['classic'])
+      return {
+        all: (await find([], [])) !== undefined,
+        stable: (await find(['Stable'], [])) !== undefined,
+        empty: (await find(['Empty'], [])) !== undefined,
+        lowerCase: (await find(['stable'], [])) !== undefined,
+        consumer: (await find([], ['consumer'])) !== undefined,
+        classic: [listed?.protocolType, listed?.groupState, listed?.groupType],
       }
     },
   },

@@ -1,6 +1,8 @@
+import { alterConfigsSchema } from '../../../src/broker/protocol/apis/alter-configs.ts'
 import { createPartitionsSchema } from '../../../src/broker/protocol/apis/create-partitions.ts'
 import { createTopicsSchema } from '../../../src/broker/protocol/apis/create-topics.ts'
 import { deleteTopicsSchema } from '../../../src/broker/protocol/apis/delete-topics.ts'
+import { describeClusterSchema } from '../../../src/broker/protocol/apis/describe-cluster.ts'
 import { describeConfigsSchema } from '../../../src/broker/protocol/apis/describe-configs.ts'
 import { incrementalAlterConfigsSchema } from '../../../src/broker/protocol/apis/incremental-alter-configs.ts'
 import { metadataSchema } from '../../../src/broker/protocol/apis/metadata.ts'
@@ -303,6 +305,55 @@ export const topicOutcomes: readonly Outcome[] = [
         await ask({ name: null, topicId: 'AbCdEfGhIjKlMnOpQrStUw' }),
         await ask({ name: 'a b' }),
       ]
+    },
+  },
+  {
+    title: 'configs replaced as a whole forget what is not named',
+    expected: ['NONE', ['NONE', '604800000', 5, 5], ['NONE', 'compact', 1, 7], 'INVALID_CONFIG'],
+    run: async (world) => {
+      const topic = await world.topic({ 'retention.ms': '1234' })
+      const replace = async (name: string, value: string): Promise<string> => {
+        const { responses } = await world.client.call(alterConfigsSchema, 2, {
+          resources: [{ resourceType: 2, resourceName: topic, configs: [{ name, value }] }],
+          validateOnly: false,
+        })
+        return nameOf(responses[0]?.errorCode)
+      }
+      const replaced = await replace('cleanup.policy', 'compact')
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      return [
+        replaced,
+        await configOf(world, topic, 'retention.ms'),
+        await configOf(world, topic, 'cleanup.policy'),
+        await replace('no.such.config', '1'),
+      ]
+    },
+  },
+  {
+    title: 'only what exists has configs',
+    expected: { otherBroker: 'INVALID_REQUEST', badName: 'INVALID_TOPIC_EXCEPTION', type: 'INVALID_REQUEST' },
+    run: async (world) => {
+      const ask = async (resourceType: number, resourceName: string): Promise<string> => {
+        const { results } = await world.client.call(describeConfigsSchema, 4, {
+          resources: [{ resourceType, resourceName, configurationKeys: null }],
+          includeSynonyms: false,
+        })
+        return nameOf(results[0]?.errorCode)
+      }
+      return { otherBroker: await ask(4, '99'), badName: await ask(2, 'a b'), type: await ask(3, 'x') }
+    },
+  },
+  {
+    title: 'the cluster is one broker, which is its own controller',
+    expected: ['NONE', 1, 'MISMATCHED_ENDPOINT_TYPE'],
+    run: async (world) => {
+      const ask = (endpointType: number) =>
+        world.client.call(describeClusterSchema, 1, {
+          includeClusterAuthorizedOperations: false,
+          endpointType,
+        })
+      const brokers = await ask(1)
+      return [nameOf(brokers.errorCode), brokers.brokers.length, nameOf((await ask(2)).errorCode)]
     },
   },
 ]

@@ -1,5 +1,6 @@
 import { addOffsetsToTxnSchema } from '../../../src/broker/protocol/apis/add-offsets-to-txn.ts'
 import { addPartitionsToTxnSchema } from '../../../src/broker/protocol/apis/add-partitions-to-txn.ts'
+import { describeProducersSchema } from '../../../src/broker/protocol/apis/describe-producers.ts'
 import { describeTransactionsSchema } from '../../../src/broker/protocol/apis/describe-transactions.ts'
 import { endTxnSchema } from '../../../src/broker/protocol/apis/end-txn.ts'
 import { initProducerIdSchema } from '../../../src/broker/protocol/apis/init-producer-id.ts'
@@ -381,6 +382,78 @@ export const transactionOutcomes: readonly Outcome[] = [
         transactionalIds: [transactionalId, world.name('nobody')],
       })
       return [transactionStates[0]?.transactionState, nameOf(transactionStates[1]?.errorCode)]
+    },
+  },
+  {
+    title: 'a new producer aborts what the old one left open, and is asked to wait',
+    expected: ['CONCURRENT_TRANSACTIONS', 2],
+    run: async (world) => {
+      const { topic, transactionalId, identity } = await opened(world)
+      await world.add(transactionalId, identity, topic)
+      const first = await init(world, transactionalId)
+      const next = await world.transactional(transactionalId)
+      return [first, next.producerEpoch - identity.producerEpoch]
+    },
+  },
+  {
+    title: 'a producer does not write outside of its open transaction',
+    expected: {
+      plain: 'INVALID_TXN_STATE',
+      nameless: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+      inside: 'NONE',
+    },
+    run: async (world) => {
+      const { topic, transactionalId, identity } = await opened(world)
+      await world.add(transactionalId, identity, topic)
+      await send(world, topic, transactionalId, identity, 0)
+      return {
+        plain: await world.send(topic, ['x'], { ...identity, baseSequence: 1 }),
+        nameless: await world.send(topic, ['x'], { ...identity, baseSequence: 1, transactional: true }),
+        inside: await send(world, topic, transactionalId, identity, 1),
+      }
+    },
+  },
+  {
+    title: 'sequences go on over transactions of one epoch, and over an abort',
+    expected: ['NONE', 'NONE', 'OUT_OF_ORDER_SEQUENCE_NUMBER', 'NONE'],
+    run: async (world) => {
+      const { topic, transactionalId, identity } = await opened(world)
+      await world.add(transactionalId, identity, topic)
+      const first = await send(world, topic, transactionalId, identity, 0)
+      await end(world, transactionalId, identity, false)
+      await stableAt(world, topic, 2)
+      const added = await world.add(transactionalId, identity, topic)
+      return [
+        first,
+        added,
+        await send(world, topic, transactionalId, identity, 0 + 5),
+        await send(world, topic, transactionalId, identity, 1),
+      ]
+    },
+  },
+  {
+    title: 'partitions describe their producers',
+    expected: ['NONE', [[0, 3, 0]], 'UNKNOWN_TOPIC_OR_PARTITION'],
+    run: async (world) => {
+      const { topic, transactionalId, identity } = await opened(world)
+      await world.add(transactionalId, identity, topic)
+      await send(world, topic, transactionalId, identity, 3)
+      const ask = async (name: string) => {
+        const { topics } = await world.client.call(describeProducersSchema, 0, {
+          topics: [{ name, partitionIndexes: [0] }],
+        })
+        return topics[0]?.partitions[0]
+      }
+      const found = await ask(topic)
+      return [
+        nameOf(found?.errorCode),
+        found?.activeProducers.map((producer) => [
+          producer.producerEpoch,
+          producer.lastSequence,
+          producer.currentTxnStartOffset,
+        ]),
+        nameOf((await ask(world.name('missing')))?.errorCode),
+      ]
     },
   },
 ]
