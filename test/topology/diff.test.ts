@@ -80,6 +80,29 @@ describe('the difference of two topologies', () => {
     )
   })
 
+  it('is some between any two versions that differ, and tells as much in both directions', () => {
+    const versions = fc.record({
+      name: fc.constantFrom('app', 'other'),
+      input: fc.constantFrom('clicks', 'views'),
+      inputPartitions: fc.constantFrom(4, 8),
+      repartition: fc.constantFrom('by-page', 'by-site'),
+      store: fc.constantFrom('one', 'two'),
+      sizeMinutes: fc.constantFrom(1, 2),
+      graceMinutes: fc.constantFrom(0, 1),
+      storage: fc.constantFrom('memory' as const, 'disk' as const),
+      table: fc.boolean(),
+      output: fc.constantFrom('copies', 'records'),
+      step: fc.constantFrom('look', 'watch'),
+    })
+    fc.assert(
+      fc.property(versions, versions, (one, other) => {
+        const same = JSON.stringify(one) === JSON.stringify(other)
+        expect(seen(other, one).length === 0).toBe(same)
+        expect(seen(other, one)).toHaveLength(seen(one, other).length)
+      }),
+    )
+  })
+
   it.each<[Partial<Version>, readonly string[]]>([
     [{ name: 'other' }, ['breaking APPLICATION_RENAMED other']],
     [{ store: 'other' }, ['breaking STORE_RENAMED other']],
