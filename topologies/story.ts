@@ -1,0 +1,173 @@
+import type { Topic } from '#millrace'
+import {
+  customerNotified,
+  deliveryStarted,
+  inventoryRestored,
+  inventoryUpdated,
+  orderFulfilled,
+  orderPlaced,
+  orderRejected,
+  orderRequested,
+  orderShipped,
+  orders,
+  paymentCompleted,
+  paymentDone,
+  paymentFailed,
+  paymentRefunded,
+  paymentRefused,
+  processPayment,
+  refundPayment,
+  releaseStock,
+  reserveStock,
+  salesByProduct,
+  startDelivery,
+  stockReceived,
+  stockRefused,
+  stockReleased,
+  stockReserved,
+} from './contracts.ts'
+import type { Order } from './contracts.ts'
+
+/**
+ * How the flows are told: for each topic that shows progress, which flow and service it belongs to, whether it carries
+ * events, commands or replies, and how a record of it reads in a few words. Whoever prints a flow or draws it reads this
+ * table; nothing here prints.
+ */
+export type Flow = 'hands-on' | 'choreography' | 'orchestration' | 'hybrid'
+export type Direction = 'event' | 'command' | 'reply'
+/** Whether a line is good news, bad news, a step back, or just news. */
+export type Mood = 'news' | 'good' | 'bad' | 'undo'
+
+export interface Chapter {
+  readonly topic: string
+  readonly flow: Flow
+  /** Who wrote the record; of a command, who is told. */
+  readonly service: string
+  readonly direction: Direction
+  /** Reads a record's value; throws where it breaks the contract. */
+  readonly tell: (value: Uint8Array) => { readonly mood: Mood; readonly text: string }
+}
+
+/** A record as it stands on a topic. */
+export interface ToldRecord {
+  readonly topic: string
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+}
+
+export interface StoryLine {
+  readonly flow: Flow
+  readonly service: string
+  readonly direction: Direction
+  readonly topic: string
+  /** The record's key: the order, or the product. */
+  readonly order: string
+  readonly mood: Mood
+  readonly text: string
+  /** False where the record breaks the contract of its topic. */
+  readonly readable: boolean
+}
+
+type Teller<V> = (value: V) => string
+
+const chapterOf =
+  (flow: Flow, direction: Direction) =>
+  <V>(topic: Topic<string, V>, mood: Mood | ((value: V) => Mood), text: Teller<V>): Chapter => ({
+    topic: topic.name,
+    flow,
+    service: topic.owner ?? topic.name,
+    direction,
+    tell: (bytes) => {
+      const value = topic.value.deserialize(bytes, 0, bytes.length)
+      return { mood: typeof mood === 'function' ? mood(value) : mood, text: text(value) }
+    },
+  })
+
+const exercise = chapterOf('hands-on', 'event')
+const event = chapterOf('choreography', 'event')
+const start = chapterOf('orchestration', 'event')
+const command = chapterOf('orchestration', 'command')
+const reply = chapterOf('orchestration', 'reply')
+const beside = chapterOf('hybrid', 'event')
+
+/** 7800 cents are 78.00. */
+export const money = (cents: number): string => (cents / 100).toFixed(2)
+const goods = ({ quantity, product }: Order): string => `${quantity} x ${product}`
+const placed = (order: Order): string => `${order.customer} orders ${goods(order)} for ${money(order.amount)}`
+
+/** Every topic that shows progress, in the order in which things happen. */
+export const story: readonly Chapter[] = [
+  exercise(orders, 'news', ({ status }) => `status ${status}`),
+  event(
+    stockReceived,
+    'news',
+    (arrived) => `${arrived.quantity} arrive in the ${arrived.warehouse} warehouse`,
+  ),
+  event(orderPlaced, 'news', placed),
+  event(inventoryUpdated, 'news', (order) => `${goods(order)} set aside, ${order.left} left`),
+  event(orderRejected, 'bad', ({ reason }) => `rejected: ${reason}`),
+  event(paymentCompleted, 'news', ({ amount }) => `${money(amount)} charged`),
+  event(paymentFailed, 'bad', ({ reason }) => `payment failed: ${reason}`),
+  event(inventoryRestored, 'undo', (order) => `${goods(order)} given back, ${order.left} left`),
+  event(orderShipped, 'good', ({ trackingId }) => `shipped as ${trackingId}`),
+  start(orderRequested, 'news', placed),
+  command(reserveStock, 'news', (order) => `reserve ${goods(order)}`),
+  reply(stockReserved, 'news', ({ left }) => `reserved, ${left} left`),
+  reply(stockRefused, 'bad', ({ reason }) => `refused: ${reason}`),
+  command(processPayment, 'news', ({ amount }) => `charge ${money(amount)}`),
+  reply(paymentDone, 'news', ({ paymentId }) => `charged as ${paymentId}`),
+  reply(paymentRefused, 'bad', ({ reason }) => `refused: ${reason}`),
+  command(refundPayment, 'undo', ({ amount }) => `refund ${money(amount)}`),
+  reply(paymentRefunded, 'undo', ({ amount }) => `refunded ${money(amount)}`),
+  command(releaseStock, 'undo', (order) => `release ${goods(order)}`),
+  reply(stockReleased, 'undo', ({ left }) => `released, ${left} left`),
+  command(startDelivery, 'news', (order) => `deliver ${goods(order)}`),
+  reply(deliveryStarted, 'news', ({ trackingId }) => `on its way as ${trackingId}`),
+  start(
+    orderFulfilled,
+    ({ outcome }) => (outcome === 'COMPLETED' ? 'good' : 'bad'),
+    ({ outcome, reason }) => (reason === null ? outcome : `${outcome}: ${reason}`),
+  ),
+  beside(customerNotified, 'news', ({ customer, text }) => `${customer} is told: ${text}`),
+  beside(salesByProduct, 'news', ({ amount, orders: sold }) => `${sold} sold for ${money(amount)} so far`),
+]
+
+const chapters = new Map(story.map((chapter) => [chapter.topic, chapter]))
+const utf8 = new TextDecoder()
+
+/** A record as a line; undefined where its topic is not part of the story. */
+export const lineOf = ({ topic, key, value }: ToldRecord): StoryLine | undefined => {
+  const chapter = chapters.get(topic)
+  if (chapter === undefined) return undefined
+  const { flow, service, direction } = chapter
+  const order = key === null ? '' : utf8.decode(key)
+  return { flow, service, direction, topic, order, ...toldBy(chapter, value) }
+}
+
+const rank = new Map(story.map(({ topic }, index) => [topic, index]))
+
+/**
+ * Lines that were heard together, order by order, and those of an order as they caused each other. Between topics Kafka
+ * promises no order, so a reader of many topics may hear a reply before its command.
+ */
+export const inStoryOrder = (lines: readonly StoryLine[]): readonly StoryLine[] => {
+  const first = new Map<string, number>()
+  lines.forEach(({ order }, index) => first.set(order, first.get(order) ?? index))
+  return lines.toSorted(
+    (left, right) =>
+      (first.get(left.order) ?? 0) - (first.get(right.order) ?? 0) ||
+      (rank.get(left.topic) ?? 0) - (rank.get(right.topic) ?? 0),
+  )
+}
+
+const toldBy = (
+  chapter: Chapter,
+  value: Uint8Array | null,
+): Pick<StoryLine, 'mood' | 'text' | 'readable'> => {
+  if (value === null) return { mood: 'bad', text: 'no value', readable: false }
+  try {
+    return { ...chapter.tell(value), readable: true }
+  } catch {
+    return { mood: 'bad', text: `unreadable: ${utf8.decode(value)}`, readable: false }
+  }
+}
