@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process'
+import { parseArgs } from 'node:util'
+import type { Storage } from './operators/drive.ts'
+import type { Measured } from './operators/measure.ts'
+import { measure } from './operators/measure.ts'
+import type { Operator } from './operators/operators.ts'
+import { operators } from './operators/operators.ts'
+import { printTable } from './table.ts'
+
+/**
+ * Measures every operator in process, without a broker, in memory and on LMDB, next to what Kafka Streams does:
+ *
+ *     node bench/operators.ts [--records 500000] [--runs 5] [--only join] [--storage memory]
+ *
+ * Each operator has a process of its own, so that none profits or suffers from another's compiled code.
+ */
+const { values } = parseArgs({
+  options: {
+    records: { type: 'string', default: '500000' },
+    runs: { type: 'string', default: '5' },
+    only: { type: 'string', default: '' },
+    storage: { type: 'string' },
+    child: { type: 'boolean', default: false },
+  },
+})
+
+const main = (): void => {
+  const chosen = operators.filter(({ name }) => name.includes(values.only))
+  if (values.child) {
+    const result = measure(chosen[0] as Operator, {
+      storage: values.storage as Storage,
+      records: Number(values.records),
+      runs: Number(values.runs),
+    })
+    process.stdout.write(JSON.stringify(result))
+    return
+  }
+  const rows = chosen.flatMap((operator) => storagesOf(operator).map((storage) => rowOf(operator, storage)))
+  printTable(
+    ['operator', 'stores', 'records/s', 'µs CPU/record', 'MB/100k keys', 'Kafka Streams records/s', 'ratio'],
+    rows,
+  )
+}
+
+const storagesOf = ({ keys }: Operator): readonly Storage[] => {
+  const possible: readonly Storage[] = keys === undefined ? ['memory'] : ['memory', 'disk']
+  return possible.filter((each) => values.storage === undefined || values.storage === each)
+}
+
+const rowOf = (operator: Operator, storage: Storage): readonly string[] => {
+  const { recordsPerSecond, cpuMicrosPerRecord, heapMbPer100kKeys } = measureInChild(operator, storage)
+  const theirs = operator.kafkaStreams[storage]
+  const row = [
+    operator.name,
+    operator.keys === undefined ? '-' : storage === 'disk' ? 'LMDB' : 'memory',
+    thousands(recordsPerSecond),
+    cpuMicrosPerRecord.toFixed(2),
+    heapMbPer100kKeys?.toFixed(1) ?? '-',
+    theirs === undefined ? '-' : thousands(theirs),
+    theirs === undefined ? '-' : (recordsPerSecond / theirs).toFixed(2),
+  ]
+  process.stderr.write(`${row.join(', ')}\n`)
+  return row
+}
+
+const thousands = (value: number): string => `${Math.round(value / 1000)} k`
+
+const measureInChild = ({ name }: Operator, storage: Storage): Measured => {
+  const script = [import.meta.filename, '--child', '--only', name, '--storage', storage]
+  const extent = ['--records', values.records, '--runs', values.runs]
+  const printed = execFileSync(process.execPath, [...script, ...extent], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  return JSON.parse(printed) as Measured
+}
+
+main()
