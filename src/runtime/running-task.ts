@@ -4,7 +4,7 @@ import type { Task } from '../task/task.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { TopicPartition } from './application-plan.ts'
 import { changelogTopicOf } from './internal-topics.ts'
-import { encodeOffsetMetadata } from './offset-metadata.ts'
+import { decodeOffsetMetadata, encodeOffsetMetadata } from './offset-metadata.ts'
 import type { Restoration } from './restore.ts'
 
 export interface OffsetToCommit extends TopicPartition {
@@ -32,13 +32,9 @@ export class RunningTask {
     this.#applicationId = applicationId
   }
 
-  /** Notes where an input begins: what was committed before. */
-  begin(
-    input: TopicPartition,
-    offset: number,
-    partitionTimeMs: number,
-    processors: ReadonlyMap<string, number> = new Map(),
-  ): void {
+  /** Notes where an input begins: what was committed before, and what was committed beside it. */
+  begin(input: TopicPartition, offset: number, metadata: string | null): void {
+    const { partitionTimeMs, processors } = decodeOffsetMetadata(metadata)
     this.#committed.set(partitionName(input.topic, input.partition), offset)
     for (const [name, value] of processors) this.task.processorMetadata.set(name, value)
     const queue = this.task.queue(input.topic)
@@ -51,17 +47,18 @@ export class RunningTask {
   offsetsToCommit(): readonly OffsetToCommit[] {
     return this.inputs.flatMap(({ topic, partition }) => {
       const queue = this.task.queue(topic)
-      if (
-        queue === undefined ||
-        queue.nextOffset <= (this.#committed.get(partitionName(topic, partition)) ?? 0)
-      )
+      const offset = this.task.committableOffset(topic)
+      if (queue === undefined || offset <= (this.#committed.get(partitionName(topic, partition)) ?? 0))
         return []
       return [
         {
           topic,
           partition,
-          offset: queue.nextOffset,
-          metadata: encodeOffsetMetadata(queue.partitionTimeMs, this.task.processorMetadata),
+          offset,
+          metadata: encodeOffsetMetadata({
+            partitionTimeMs: queue.partitionTimeMs,
+            processors: this.task.processorMetadata,
+          }),
         },
       ]
     })

@@ -260,6 +260,7 @@ export class StreamsApplication {
       openStore,
       globalStore: (name) => this.#globals?.store(name),
       requestCommit: () => this.#worker?.requestCommit(),
+      workReady: () => this.#worker?.wake(),
     })
   }
 

@@ -12,7 +12,6 @@ import { partsOfTask } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import { changelogTopicOf } from './internal-topics.ts'
 import type { Metrics } from './metrics.ts'
-import { decodeOffsetMetadata } from './offset-metadata.ts'
 import type { RecordOutput } from './record-output.ts'
 import type { RestoreProgress } from './restore.ts'
 import { restoreStores } from './restore.ts'
@@ -30,6 +29,7 @@ export interface TaskFactoryOptions {
   readonly openStore: (task: TaskId, definition: StoreDefinition, changelog: ChangelogSink) => StateStore
   readonly globalStore: (name: string) => StateStore | undefined
   readonly requestCommit: () => void
+  readonly workReady: () => void
 }
 
 /** Makes tasks and brings their stores up to date. */
@@ -49,10 +49,6 @@ export class TaskFactory {
       (progress) => this.#progress(progress),
     )
     return opened
-  }
-
-  partitionTimeOf(metadata: string | null | undefined): number {
-    return decodeOffsetMetadata(metadata)
   }
 
   #open(id: TaskId): RunningTask {
@@ -76,7 +72,8 @@ export class TaskFactory {
   }
 
   #hostOf(id: TaskId, partition: number, subTopology: SubTopology): TaskHost {
-    const { settings, clock, output, metrics, openStore, globalStore, requestCommit } = this.#options
+    const { settings, clock, output, metrics, openStore, globalStore, requestCommit, workReady } =
+      this.#options
     const topics = new Map(
       subTopology.stores.map((store) => [store.name, changelogTopicOf(settings.applicationId, store)]),
     )
@@ -93,6 +90,7 @@ export class TaskFactory {
       changelog: output.changelog(partition, (store) => topics.get(store) as string),
       dropped: (reason, node) => metrics.drop(reason, node),
       requestCommit,
+      workReady,
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import { sleep } from '../base/clock.ts'
 import { Fault, isFault } from '../base/fault.ts'
 import { Mutex } from '../base/mutex.ts'
 import type { FetchedBatch, Fetcher } from '../kafka/fetcher.ts'
@@ -7,7 +8,6 @@ import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { Metrics } from './metrics.ts'
 import type { Committer } from './committer.ts'
-import { decodeProcessorMetadata } from './offset-metadata.ts'
 import type { RunningTask } from './running-task.ts'
 import type { RecordOutput } from './record-output.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
@@ -211,7 +211,9 @@ export class Worker {
 
   /** Held-back results and state changes go out, everything is acknowledged, then the offsets follow. */
   async #commit(): Promise<void> {
-    const { committer, metrics, clock } = this.#options
+    const { committer, metrics, clock, settings } = this.#options
+    // What a transaction holds of a record's effects, it holds all of.
+    if (settings.processingGuarantee === 'exactly_once') await this.#drain()
     for (const { task } of this.#tasks.values()) task.prepareCommit()
     const offsets = new Map([...this.#tasks.values()].map((each) => [each, each.offsetsToCommit()]))
     const acked = await committer.commit([...offsets.values()].flat())
@@ -229,7 +231,7 @@ export class Worker {
     for (const each of await tasks.open(ids)) {
       for (const input of each.inputs) {
         const { offset, metadata } = starts.get(partitionName(input.topic, input.partition)) ?? noStart
-        each.begin(input, offset, tasks.partitionTimeOf(metadata), decodeProcessorMetadata(metadata))
+        each.begin(input, offset, metadata)
       }
       this.#tasks.set(each.task.id, each)
     }
@@ -267,7 +269,10 @@ export class Worker {
     const full = [...this.#tasks.values()].filter(({ task }) => task.isFull)
     if (full.length === 0) return this.#options.fetcher.poll(this.#pollWaitMs())
     const { clock, settings } = this.#options
-    await Promise.race([...full.map(({ task }) => task.pendingAsync()), sleep(clock, settings.fetchMaxWaitMs)])
+    await Promise.race([
+      ...full.map(({ task }) => task.pendingAsync()),
+      sleep(clock, settings.fetchMaxWaitMs),
+    ])
     return []
   }
 

@@ -109,6 +109,40 @@ export const applicationSuite = (brokers: () => string, unique: (prefix: string)
       expect(Math.max(...restored)).toBeGreaterThan(0)
     })
 
+    it('finishes asynchronous work before it gives up its inputs, in the order of each key', async () => {
+      const orders = ordersTopic(unique('orders'))
+      const priced = topic(unique('priced'), { value: long })
+      const program = topology(unique('pricing'), (builder) => {
+        builder
+          .stream(orders)
+          .selectKey(({ value }) => value.customer)
+          .mapValuesAsync(
+            async ({ amount }) => {
+              await new Promise((resolve) => setImmediate(resolve))
+              return amount
+            },
+            { concurrency: 2, value: long },
+          )
+          .to(priced)
+      })
+      await using client = new TopicClient(brokers())
+      await client.create(orders, priced)
+      const settings = { processingGuarantee, stateDirectory: join(folder, unique('state')) }
+      const batch = ordersOf(...Array.from({ length: 40 }, (_, index) => (index % 3 === 0 ? 'ada' : 'bob')))
+
+      const first = await run(program, settings)
+      await client.write(orders, batch)
+      await client.readUntil(priced, (records) => records.length > 0)
+      await first.close()
+      await run(program, settings)
+      const records = await client.readUntil(priced, (each) => each.length >= batch.length)
+      expect(records).toHaveLength(batch.length)
+      for (const customer of ['ada', 'bob']) {
+        const amounts = records.filter(({ key }) => key === customer).map(({ value }) => value)
+        expect(amounts).toEqual(amounts.toSorted((one, other) => Number(one) - Number(other)))
+      }
+    })
+
     it('shares its tasks with a second process, and takes them back when that one leaves', async () => {
       const { orders, counts, program } = counting()
       await using client = new TopicClient(brokers())

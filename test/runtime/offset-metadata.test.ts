@@ -1,29 +1,28 @@
 import { describe, expect, it } from 'vitest'
-import {
-  decodeOffsetMetadata,
-  decodeProcessorMetadata,
-  encodeOffsetMetadata,
-} from '../../src/runtime/offset-metadata.ts'
+import { decodeOffsetMetadata, encodeOffsetMetadata } from '../../src/runtime/offset-metadata.ts'
 
-// Committed by Kafka Streams 4.3.1: without and with the number of an operator that emits on window close.
-const plain = 'AgAAAaH7025q'
-const withNumbers = 'AgAAAaH7025rAAAAAQAAAAVmaW5hbAAAAaH7025i'
-
-describe('the metadata beside an offset', () => {
-  it('is what Kafka Streams writes', () => {
-    expect(encodeOffsetMetadata(1795226300010)).toBe(plain)
-    expect(encodeOffsetMetadata(1795226300011, new Map([['final', 1795226300002]]))).toBe(withNumbers)
+describe('offset metadata', () => {
+  it('is what Kafka Streams commits', () => {
+    const metadata = encodeOffsetMetadata({ partitionTimeMs: 1_795_226_300_010, processors: new Map() })
+    expect(metadata).toBe('AgAAAaH7025q')
+    expect(decodeOffsetMetadata('AgAAAaH7025q')).toEqual({
+      partitionTimeMs: 1_795_226_300_010,
+      processors: new Map(),
+    })
   })
 
-  it('gives the time and the numbers back', () => {
-    expect(decodeOffsetMetadata(withNumbers)).toBe(1795226300011)
-    expect(decodeProcessorMetadata(withNumbers)).toEqual(new Map([['final', 1795226300002]]))
-    expect(decodeProcessorMetadata(plain)).toEqual(new Map())
+  it('carries the numbers of nodes', () => {
+    const known = {
+      partitionTimeMs: -1,
+      processors: new Map([
+        ['final', 7],
+        ['ünïcode', -1],
+      ]),
+    }
+    expect(decodeOffsetMetadata(encodeOffsetMetadata(known))).toEqual(known)
   })
 
-  it('means nothing known where it is empty or of another kind', () => {
-    expect(decodeOffsetMetadata(null)).toBe(-1)
-    expect(decodeOffsetMetadata('hello')).toBe(-1)
-    expect(decodeProcessorMetadata('')).toEqual(new Map())
+  it.each([null, undefined, '', 'no base64 of ours', 'Zm9v'])('says nothing where it is %j', (metadata) => {
+    expect(decodeOffsetMetadata(metadata)).toEqual({ partitionTimeMs: -1, processors: new Map() })
   })
 })
