@@ -1,0 +1,102 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Table, Windowed } from '../../src/index.ts'
+import {
+  long,
+  nullable,
+  session,
+  sessionWindowed,
+  sliding,
+  string,
+  topic,
+  topology,
+  tumbling,
+} from '../../src/index.ts'
+import { testDriver } from '../../src/testing/index.ts'
+import { LoneTask } from '../support/lone-task.ts'
+
+const events = topic('events', { value: string })
+// Both bounds of every kind of window are on the topic.
+const final = topic('final', { key: sessionWindowed(string), value: nullable(long) })
+
+type Kind = 'tumbling' | 'sliding' | 'session'
+const counted = (kind: Kind, emit: 'onUpdate' | 'onWindowClose') =>
+  topology('closed', (builder) => {
+    const grouped = builder.stream(events).groupByKey()
+    const options = { store: 'counts', emit } as const
+    // Kept for long, so that no jump of time loses a window that was not told yet.
+    const kept = { ...options, retention: 100_000 }
+    const tables: Readonly<Record<Kind, () => Table<Windowed<string>, number>>> = {
+      tumbling: () => grouped.windowedBy(tumbling({ size: 10, grace: 5 })).count(kept),
+      sliding: () => grouped.windowedBy(sliding({ difference: 10, grace: 5 })).count(kept),
+      session: () => grouped.windowedBy(session({ gap: 5, grace: 5 })).count(options),
+    }
+    tables[kind]().toStream().to(final)
+  })
+
+const steps = fc.array(fc.record({ key: fc.constantFrom('a', 'b'), step: fc.nat(8), late: fc.nat(25) }), {
+  maxLength: 40,
+})
+const kinds = fc.constantFrom<Kind>('tumbling', 'sliding', 'session')
+
+describe('an aggregate that tells its windows when they close', () => {
+  it('tells each window once, as every update left it', () => {
+    fc.assert(
+      fc.property(kinds, steps, (kind, all) => {
+        const closing = testDriver(counted(kind, 'onWindowClose'))
+        const updating = testDriver(counted(kind, 'onUpdate'))
+        let now = 0
+        for (const { key, step, late } of all) {
+          now += step
+          for (const driver of [closing, updating])
+            driver.input(events).pipe(key, 'x', { timestamp: Math.max(0, now - late) })
+        }
+        closing.advanceStreamTime(now + 1000)
+        const nameOf = ({ key, startMs, endMs }: Windowed<string>): string => `${key}@${startMs}-${endMs}`
+        const left = new Map<string, number>()
+        for (const { key, value } of updating.output(final).readAll())
+          if (value === null) left.delete(nameOf(key))
+          else left.set(nameOf(key), value)
+        const told = closing.output(final).readAll()
+        expect(told.length).toBe(left.size)
+        expect(new Map(told.map(({ key, value }) => [nameOf(key), value]))).toEqual(left)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('tells those that close together by end, then by start, then by key', () => {
+    const driver = testDriver(counted('session', 'onWindowClose'))
+    for (const [key, timestamp] of [
+      ['b', 4],
+      ['c', 0],
+      ['c', 4],
+      ['a', 4],
+      ['a', 3],
+      ['d', 2],
+    ] as const)
+      driver.input(events).pipe(key, 'x', { timestamp })
+    driver.input(events).pipe('end', 'x', { timestamp: 100 })
+    expect(
+      driver
+        .output(final)
+        .readAll()
+        .map(({ key }) => `${key.key} ${key.startMs}-${key.endMs}`),
+    ).toEqual(['d 2-2', 'c 0-4', 'a 3-4', 'b 4-4'])
+  })
+
+  it('does not tell a window again after a restart that brought its numbers back', () => {
+    const task = new LoneTask(counted('tumbling', 'onWindowClose'))
+    task.pipe(events, 'a', 'x', { timestamp: 1 })
+    task.pipe(events, 'a', 'x', { timestamp: 15 })
+    expect(task.values()).toEqual([1])
+    const numbers = new Map(task.task.processorMetadata)
+    expect(numbers).toEqual(new Map([['counts', 10]]))
+    task.restart()
+    for (const [store, number] of numbers) task.task.processorMetadata.set(store, number)
+    task.pipe(events, 'a', 'x', { timestamp: 16 })
+    expect(task.values()).toEqual([])
+    task.pipe(events, 'a', 'x', { timestamp: 25 })
+    expect(task.values()).toEqual([2])
+  })
+})
