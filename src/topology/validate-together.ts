@@ -5,12 +5,16 @@ import { isSink, readTopics } from './validate-topics.ts'
 
 /**
  * What is wrong with topologies that run beside each other and share topics: two of one name, and events that go in a
- * circle over several services, which no service sees alone.
+ * circle over several services, which no service sees alone. The commands and replies of a saga are no such circle, as
+ * the saga ends every conversation by itself.
  */
 export const validateTogether = (topologies: readonly Topology[]): readonly TopologyProblem[] => [
   ...sharedNames(topologies),
-  ...circles(topologies),
+  ...circles(topologies.filter((topology) => !isOrchestrator(topology))),
 ]
+
+const isOrchestrator = ({ nodes }: Topology): boolean =>
+  nodes.some((node) => node.kind === 'process' && node.verb === 'saga')
 
 const sharedNames = (topologies: readonly Topology[]): readonly TopologyProblem[] =>
   topologies
@@ -22,41 +26,41 @@ const sharedNames = (topologies: readonly Topology[]): readonly TopologyProblem[
       remedy: 'give one of them another name',
     }))
 
-/** Follows topics from topology to topology; each circle is told once, from the topology that was named first. */
+interface Step {
+  readonly topics: readonly string[]
+  readonly to: Topology
+}
+
+/** Follows topics from topology to topology; each circle is told once, from the one of its topologies listed first. */
 const circles = (topologies: readonly Topology[]): readonly TopologyProblem[] => {
   const problems: TopologyProblem[] = []
   const follow = (path: readonly Step[], start: Topology): void => {
     const here = path.at(-1)?.to ?? start
-    for (const { topic, to } of next(here, topologies)) {
-      if (to === start && path.length > 0) problems.push(circle(start, [...path, { topic, to }]))
-      else if (isLater(topologies, start, to) && !path.some((step) => step.to === to))
-        follow([...path, { topic, to }], start)
+    for (const step of stepsFrom(here, topologies)) {
+      const isLater = topologies.indexOf(step.to) > topologies.indexOf(start)
+      if (step.to === start && path.length > 0) problems.push(circle(start, [...path, step]))
+      else if (isLater && !path.some(({ to }) => to === step.to)) follow([...path, step], start)
     }
   }
   for (const topology of topologies) follow([], topology)
   return problems
 }
 
-interface Step {
-  readonly topic: string
-  readonly to: Topology
-}
-
-const next = (from: Topology, topologies: readonly Topology[]): readonly Step[] => {
+const stepsFrom = (from: Topology, topologies: readonly Topology[]): readonly Step[] => {
   const written = new Set(from.nodes.filter(isSink).map(sinkTopicOf))
-  return topologies.flatMap((to) =>
-    [...new Set(to.nodes.flatMap(readTopics))]
-      .filter((topic) => written.has(topic))
-      .map((topic) => ({ topic, to })),
-  )
+  return topologies
+    .map((to) => ({
+      topics: [...new Set(to.nodes.flatMap(readTopics))].filter((topic) => written.has(topic)),
+      to,
+    }))
+    .filter(({ topics }) => topics.length > 0)
 }
-
-const isLater = (topologies: readonly Topology[], start: Topology, other: Topology): boolean =>
-  topologies.indexOf(other) > topologies.indexOf(start)
 
 const circle = (start: Topology, path: readonly Step[]): TopologyProblem => ({
   severity: 'warning',
   code: 'TOPIC_CIRCLE',
-  message: `events go in a circle: ${start.name}${path.map(({ topic, to }) => ` → ${topic} → ${to.name}`).join('')}`,
+  message: `events go in a circle: ${start.name}${path
+    .map(({ topics, to }) => ` → ${topics.join(' or ')} → ${to.name}`)
+    .join('')}`,
   remedy: 'see that some service ends it',
 })

@@ -123,4 +123,19 @@ describe('topologies that run together', () => {
       },
     ])
   })
+
+  it('may converse with a saga, which ends every conversation by itself', () => {
+    const saga = topology('saga', (builder) => {
+      builder
+        .stream(failed)
+        .process(() => ({ process: () => undefined }), { name: 'saga' })
+        .to(paid as never)
+    })
+    const replies = topology('replies', (builder) => builder.stream(paid).to(failed))
+    expect(validateTogether([saga, replies])).toHaveLength(1)
+    const nodes = saga.nodes.map((node) =>
+      node.kind === 'process' ? { ...node, verb: 'saga' as const } : node,
+    )
+    expect(validateTogether([{ ...saga, nodes }, replies])).toEqual([])
+  })
 })
