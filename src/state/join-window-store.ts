@@ -1,7 +1,7 @@
-import { ByteReader, ByteWriter } from '../base/byte-fields.ts'
+import type { ByteReader } from '../base/byte-fields.ts'
+import { ByteWriter } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
-import type { RecordColumns } from '../topic/record-columns.ts'
 import type { JoinWindowStoreDefinition } from '../topology/store-definition.ts'
 import type { Observations } from './disk.ts'
 import { detach } from './key-identity.ts'
@@ -20,6 +20,7 @@ export class MemoryJoinWindowStore<K, V>
   extends SeriesLife<K, JoinEntry<unknown>>
   implements JoinWindowStore<K, V>
 {
+  protected override readonly suffixBytes = 12
   #sequence: number
 
   constructor(definition: JoinWindowStoreDefinition, context: StoreContext) {
@@ -55,17 +56,11 @@ export class MemoryJoinWindowStore<K, V>
     return joinKey(series.bytes(this.keys), time, second)
   }
 
-  protected override restoredKey(
-    columns: RecordColumns,
-    start: number,
-    end: number,
-  ): readonly [number, number, number] {
-    const keyEnd = end - 12
-    const reader = new ByteReader(columns.buffer, Math.max(start, keyEnd), end)
-    const time = reader.int64()
-    const sequence = reader.int32()
+  protected override readSuffix(suffix: ByteReader): readonly [time: number, second: number] {
+    const time = suffix.int64()
+    const sequence = suffix.int32()
     this.#sequence = Math.max(this.#sequence, sequence)
-    return [keyEnd, time, sequence]
+    return [time, sequence]
   }
 
   protected override observations(): Observations {

@@ -95,8 +95,9 @@ export class LmdbEnvironment {
 const format = '1'
 
 /** Committed when the call returns, without waiting for the disk: LMDB keeps the last state that is whole on disk. */
-const batchFlags =
-  TransactionFlags.ABORTABLE | TransactionFlags.SYNCHRONOUS_COMMIT | TransactionFlags.NO_SYNC_FLUSH
+const batchFlags = (TransactionFlags.ABORTABLE |
+  TransactionFlags.SYNCHRONOUS_COMMIT |
+  TransactionFlags.NO_SYNC_FLUSH) as TransactionFlags
 
 const openRoot = (directory: string): RootDatabase<Bytes, Bytes> =>
   open<Bytes, Bytes>({

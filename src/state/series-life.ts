@@ -50,12 +50,10 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
   /** What readers see of a row. */
   protected abstract entryOf(value: unknown, timestamp: number, time: number): C
   protected abstract changelogKey(row: SeriesRow<K, C>): Bytes
-  /** Where the key of a changelog record ends, its time, and its second number. */
-  protected abstract restoredKey(
-    columns: RecordColumns,
-    start: number,
-    end: number,
-  ): readonly [keyEnd: number, time: number, second: number]
+  /** How many bytes of a changelog key come behind the key itself. */
+  protected abstract readonly suffixBytes: number
+  /** What those bytes say. */
+  protected abstract readSuffix(suffix: ByteReader): readonly [time: number, second: number]
 
   protected putRow(key: K, time: number, second: number, value: unknown, timestamp: number): void {
     const current = value === null ? null : this.entryOf(detach(value), timestamp, time)
@@ -65,8 +63,10 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
   protected override restoreRow(columns: RecordColumns, row: number): void {
     const start = columns.keyStarts[row] as number
     if (start < 0) return
-    const [keyEnd, time, second] = this.restoredKey(columns, start, columns.keyEnds[row] as number)
+    const end = columns.keyEnds[row] as number
+    const keyEnd = end - this.suffixBytes
     if (keyEnd < start) throw shortKey(this.name)
+    const [time, second] = this.readSuffix(new ByteReader(columns.buffer, keyEnd, end))
     if (!this.table.observe(time)) return
     const timestamp = columns.timestamps[row] as number
     if (this.disk !== undefined) {

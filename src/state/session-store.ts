@@ -1,6 +1,6 @@
-import { ByteReader, ByteWriter } from '../base/byte-fields.ts'
+import type { ByteReader } from '../base/byte-fields.ts'
+import { ByteWriter } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
-import type { RecordColumns } from '../topic/record-columns.ts'
 import type { Windowed } from '../topic/windowed.ts'
 import { windowed } from '../topic/windowed.ts'
 import { SeriesLife } from './series-life.ts'
@@ -16,6 +16,7 @@ export class MemorySessionStore<K, V>
   extends SeriesLife<K, ValueAndTimestamp<unknown>>
   implements SessionStore<K, V>
 {
+  protected override readonly suffixBytes = 16
   put({ key, startMs, endMs }: Windowed<K>, value: V | null, timestamp: number): void {
     if (this.table.observe(endMs)) this.putRow(key, endMs, startMs, value ?? null, timestamp)
   }
@@ -50,14 +51,8 @@ export class MemorySessionStore<K, V>
     return new ByteWriter().bytes(series.bytes(this.keys)).int64(time).int64(second).finish()
   }
 
-  protected override restoredKey(
-    columns: RecordColumns,
-    start: number,
-    end: number,
-  ): readonly [number, number, number] {
-    const keyEnd = end - 16
-    const reader = new ByteReader(columns.buffer, Math.max(start, keyEnd), end)
-    return [keyEnd, reader.int64(), reader.int64()]
+  protected override readSuffix(suffix: ByteReader): readonly [time: number, second: number] {
+    return [suffix.int64(), suffix.int64()]
   }
 }
 

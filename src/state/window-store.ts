@@ -1,6 +1,6 @@
-import { ByteReader, ByteWriter } from '../base/byte-fields.ts'
+import type { ByteReader } from '../base/byte-fields.ts'
+import { ByteWriter } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
-import type { RecordColumns } from '../topic/record-columns.ts'
 import type { Windowed } from '../topic/windowed.ts'
 import { windowed } from '../topic/windowed.ts'
 import type { WindowStoreDefinition } from '../topology/store-definition.ts'
@@ -17,6 +17,7 @@ export class MemoryWindowStore<K, V>
   extends SeriesLife<K, WindowEntry<unknown>>
   implements WindowStore<K, V>
 {
+  protected override readonly suffixBytes = 12
   readonly windowSizeMs: number
 
   constructor(definition: WindowStoreDefinition, context: StoreContext) {
@@ -61,12 +62,7 @@ export class MemoryWindowStore<K, V>
     return new ByteWriter().bytes(series.bytes(this.keys)).int64(time).int32(0).finish()
   }
 
-  protected override restoredKey(
-    columns: RecordColumns,
-    start: number,
-    end: number,
-  ): readonly [number, number, number] {
-    const keyEnd = end - 12
-    return [keyEnd, new ByteReader(columns.buffer, Math.max(start, keyEnd), end).int64(), 0]
+  protected override readSuffix(suffix: ByteReader): readonly [time: number, second: number] {
+    return [suffix.int64(), 0]
   }
 }

@@ -1,5 +1,7 @@
+import { describeGolden } from './golden.ts'
 import { describeJoinWindowStore } from './join-window.ts'
 import { describeKeyValueStores } from './key-value.ts'
+import { describeLife } from './life.ts'
 import { describeSessionStore } from './session.ts'
 import type { Subject } from './subject.ts'
 import { describeVersionedStore } from './versioned.ts'
@@ -7,6 +9,8 @@ import { describeWindowStore } from './window.ts'
 
 /** The one contract that every implementation is held to. */
 export const describeAllKinds = (subject: Subject): void => {
+  describeGolden(subject)
+  describeLife(subject)
   describeKeyValueStores(subject)
   describeVersionedStore(subject)
   describeWindowStore(subject)
