@@ -50,6 +50,11 @@ export const settingsSchema = z.strictObject({
   autoOffsetReset: z.enum(['earliest', 'latest', 'none']).default('earliest'),
   /** A turn commits when its input is drained or after this long, whichever comes first. */
   commitIntervalMs: z.int().min(1).default(100),
+  /**
+   * After how long without a record stream time follows the clock, so that windows close while an input is silent.
+   * Never unless given: stream time is then the records' own, and a replay tells the same.
+   */
+  idleAdvanceMs: z.int().min(1).optional(),
   /** How long a fetch may wait at the broker for something to come. */
   fetchMaxWaitMs: z.int().min(1).default(500),
   /** How many records one task processes before the others get their turn. */

@@ -17,6 +17,7 @@ export interface RuntimeSettings extends FailurePolicies {
   readonly heartbeatIntervalMs: number
   readonly rebalanceTimeoutMs: number
   readonly groupInstanceId?: string | undefined
+  readonly idleAdvanceMs?: number | undefined
   readonly replicationFactor: number
   readonly deliveryTimeoutMs: number
   readonly lingerMs: number

@@ -4,6 +4,7 @@ import type { RecordColumns } from '../topic/record-columns.ts'
 import type { AnyRecord, NodeOf, TopologyNode } from '../topology/node.ts'
 import type { SubTopology } from '../topology/sub-topologies.ts'
 import type { Topology } from '../topology/topology.ts'
+import { IdleAdvance } from './idle-advance.ts'
 import { NodeContext } from './node-context.ts'
 import type { ScheduledPunctuator } from './node-context.ts'
 import type { TaskFailure, TaskHost } from './ports.ts'
@@ -22,6 +23,8 @@ export interface TaskOptions {
   readonly host: TaskHost
   /** Decides what a failed record means; a dead letter is written before it answers. `fail` for all unless given. */
   readonly onFailure?: (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
+  /** After how long without a record stream time follows the clock; never unless given. */
+  readonly idleAdvanceMs?: number | undefined
 }
 
 /**
@@ -40,9 +43,11 @@ export class Task {
   readonly #wiring: Wiring
   readonly #onFailure: NonNullable<TaskOptions['onFailure']>
   readonly #queuesByTopic = new Map<string, RecordQueue>()
+  readonly #idle: IdleAdvance | undefined
   #closed = false
 
-  constructor({ topology, subTopology, partition, host, onFailure }: TaskOptions) {
+  constructor({ topology, subTopology, partition, host, onFailure, idleAdvanceMs }: TaskOptions) {
+    this.#idle = idleAdvanceMs === undefined ? undefined : new IdleAdvance(idleAdvanceMs)
     this.id = `${subTopology.index}_${partition}`
     this.partition = partition
     this.#onFailure = onFailure ?? (() => 'fail')
@@ -111,6 +116,11 @@ export class Task {
     return asyncWork.hasFinished || (!asyncWork.isFull && this.queued > 0)
   }
 
+  /** True while asynchronous work has as many records in hand as it may. */
+  get isFull(): boolean {
+    return this.#context.asyncWork.isFull
+  }
+
   /** True while asynchronous work goes on that does not merely wait for the clock. */
   get isWorking(): boolean {
     const { inFlight, sleeping } = this.#context.asyncWork
@@ -167,15 +177,16 @@ export class Task {
     return done
   }
 
-  /** Runs the wall-clock punctuators that are due; returns how many it ran. */
+  /** Does what is due by the clock: punctuators, and stream time while input is idle. Returns how much that was. */
   punctuateWallClock(): number {
-    return this.#context.punctuators.size === 0
-      ? 0
-      : this.#punctuate('wallClock', this.#context.host.clock.now())
+    const { punctuators, host } = this.#context
+    const advanced = this.#idle !== undefined && this.#advanceIdle(this.#idle) ? 1 : 0
+    return punctuators.size === 0 ? advanced : advanced + this.#punctuate('wallClock', host.clock.now())
   }
 
   /** True where time alone may bring work. */
   get hasWallClockPunctuators(): boolean {
+    if (this.#idle !== undefined) return true
     for (const { type } of this.#context.punctuators) if (type === 'wallClock') return true
     return false
   }
@@ -203,6 +214,15 @@ export class Task {
     return best
   }
 
+  #advanceIdle(idle: IdleAdvance): boolean {
+    const { host, asyncWork, streamTimeMs } = this.#context
+    if (this.queued > 0 || asyncWork.inFlight > 0) return false
+    const target = idle.streamTimeAt(host.clock.now())
+    if (target === undefined || target <= streamTimeMs) return false
+    this.advanceStreamTime(target)
+    return true
+  }
+
   #deliverFinished(limit: number): number {
     const { asyncWork } = this.#context
     let done = 0
@@ -223,11 +243,18 @@ export class Task {
       return
     }
     if (timestamp > this.#context.streamTimeMs) this.#context.streamTimeMs = timestamp
-    this.#turn(record, () => {
-      if (failure !== undefined) return this.#context.fail(queue.source.node, failure.error)
-      refuseNull(queue.source, record)
-      this.#wiring.entries.get(queue.source.node)?.next(record)
-    })
+    this.#idle?.note(this.#context.host.clock.now(), this.#context.streamTimeMs)
+    // As `#turn`, without a function made for each record.
+    this.#beginTurn(record)
+    try {
+      if (failure === undefined) {
+        refuseNull(queue.source, record)
+        this.#wiring.entries.get(queue.source.node)?.next(record)
+      } else this.#context.fail(queue.source.node, failure.error)
+    } catch (error) {
+      this.#context.fail('task', error)
+    }
+    this.#endTurn(record)
     if (this.#context.punctuators.size > 0) this.#punctuate('streamTime', this.#context.streamTimeMs)
   }
 
@@ -257,19 +284,26 @@ export class Task {
 
   /** One turn: whatever fails inside is judged by the failure policy once the record has gone its way. */
   #turn(record: AnyRecord | undefined, work: () => void): void {
-    const context = this.#context
-    context.failure = undefined
-    context.source = record
-    context.origin = record?.origin
-    context.inTurn = true
+    this.#beginTurn(record)
     try {
       work()
     } catch (error) {
-      context.fail('task', error)
-    } finally {
-      context.inTurn = false
+      this.#context.fail('task', error)
     }
-    const { failure } = context as { failure: TaskFailure | undefined }
+    this.#endTurn(record)
+  }
+
+  #beginTurn(record: AnyRecord | undefined): void {
+    const context = this.#context
+    context.failure = undefined
+    context.source = record
+    context.inTurn = true
+  }
+
+  #endTurn(record: AnyRecord | undefined): void {
+    const context = this.#context
+    context.inTurn = false
+    const { failure } = context
     if (failure !== undefined && this.#onFailure(failure, record) === 'fail') throw failure.fault
   }
 }

@@ -21,6 +21,7 @@ export interface Surroundings {
   readonly dropped: (reason: DropReason, node: string, record: AnyRecord | undefined) => void
   readonly partitionsOf: (topic: string) => number
   readonly onFailure: (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
+  readonly idleAdvanceMs: number | undefined
 }
 
 /** One topology under test: all its tasks, over all partitions, in one place. */
@@ -100,7 +101,8 @@ export class TestApplication {
       dropped: surroundings.dropped,
       requestCommit: () => {},
     }
-    return new Task({ topology, subTopology, partition, host, onFailure: surroundings.onFailure })
+    const { onFailure, idleAdvanceMs } = surroundings
+    return new Task({ topology, subTopology, partition, host, onFailure, idleAdvanceMs })
   }
 }
 

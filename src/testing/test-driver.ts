@@ -26,6 +26,8 @@ export interface TestDriverOptions {
   readonly startMs?: number
   /** What a failed record means: judged by the policies below unless given. */
   readonly onFailure?: (failure: TaskFailure) => FailureDecision
+  /** After how long without a record stream time follows the clock, as the setting of that name; never unless given. */
+  readonly idleAdvanceMs?: number
   /** As the settings of the same names; `fail` (thrown from `pipe`) unless given. */
   readonly policies?: Partial<FailurePolicies>
   /** Takes what the policy `deadLetter` leaves out. `dead-letters` unless given. */
@@ -120,6 +122,7 @@ export class TestDriver {
           }),
           dropped: (reason) => this.#count(reason),
           partitionsOf: (topic) => this.#partitionsOf(topic),
+          idleAdvanceMs: options.idleAdvanceMs,
           onFailure: (failure, record) => this.#options.onFailure?.(failure) ?? this.#judge(failure, record),
         }),
     )
