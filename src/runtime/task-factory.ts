@@ -60,6 +60,7 @@ export class TaskFactory {
       topology: plan.topology,
       subTopology,
       partition: parts.partition,
+      idleAdvanceMs: settings.idleAdvanceMs,
       host: this.#hostOf(id, parts.partition, subTopology),
       onFailure: judgeBy(settings, {
         deadLetter: (row) => this.#options.output.sendRow(settings.deadLetterTopic as string, row),
