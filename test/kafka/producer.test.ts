@@ -213,7 +213,8 @@ describe('the producer', () => {
       },
     }
     const columns = columnsOf([{ key: Buffer.from('k'), value: Buffer.from('v'), timestamp: 7 }])
-    const record = StreamRecord.read(columns, 0, opaque, string, 7, { topic: 's', partition: 0, offset: 0 })
+    const batch = { columns, key: opaque, value: string, topic: 's', partition: 0 }
+    const record = StreamRecord.read(batch, 0, 7)
     producer.sendRecord({ name: 't', key: opaque, value: string }, record.withValue('new'), 0)
     producer.sendRecord({ name: 't', key: string, value: string }, StreamRecord.of(null, null, 8), 0)
     await world.run(producer.flush())

@@ -98,8 +98,11 @@ export class Group {
   supportsProtocols(protocolType: string, protocols: readonly { readonly name: string }[]): boolean {
     if (protocolType === '' || protocols.length === 0) return false
     if (this.state === 'Empty') return true
+    if (protocolType !== this.protocolType) return false
+    // While only ids that were handed out are waited for, nobody's protocols limit the choice.
+    if (this.members.size === 0) return true
     const candidates = this.#commonProtocols()
-    return protocolType === this.protocolType && protocols.some(({ name }) => candidates.has(name))
+    return protocols.some(({ name }) => candidates.has(name))
   }
 
   /** The protocol with the most votes among those that all members support. */
