@@ -6,7 +6,7 @@ import { initialiser } from './callbacks.ts'
 import type { GroupedStream } from './grouped-stream.ts'
 import type { EmitOptions, Named, SerdeSource, StoreOptions } from './options.ts'
 import { optionalSerde } from './options.ts'
-import type { SideOutputs } from './side-outputs.ts'
+import type { WindowedSideOutputs } from './side-outputs.ts'
 import { addSideOutputs } from './side-outputs.ts'
 import { addKeyValueStore } from './stores.ts'
 import type { Table } from './table.ts'
@@ -18,23 +18,34 @@ import type { Groupable } from './windowed-stream.ts'
 export interface CogroupPart {
   readonly grouped: Groupable
   readonly add: AggregateInput['add']
+  readonly dropped: AggregateInput['dropped']
 }
 
-export interface CogroupOptions<K, A> extends StoreOptions, EmitOptions, Named {
+export interface CogroupPartOptions<K, V> {
+  /** Who takes up what the aggregate leaves out of this stream; only windows know late records. */
+  readonly dropped?: WindowedSideOutputs<K, V>
+}
+
+export interface CogroupOptions<A> extends StoreOptions, EmitOptions, Named {
   readonly initial: Initial<A>
   readonly value: SerdeSource<NonNullable<A>>
-  readonly dropped?: SideOutputs<K, unknown>
 }
 
-export interface WindowedCogroupOptions<K, A> extends WindowedStoreOptions<K, unknown> {
+export interface WindowedCogroupOptions<A> extends Omit<WindowedStoreOptions<never, never>, 'dropped'> {
   readonly initial: Initial<A>
   readonly value: SerdeSource<NonNullable<A>>
 }
 
-export interface SessionCogroupOptions<K, A> extends WindowedCogroupOptions<K, A> {
+export interface SessionCogroupOptions<K, A> extends WindowedCogroupOptions<A> {
   /** Makes one aggregate of two where a record joins their sessions; the earlier session is the first. */
   readonly merge: (left: A, right: A, key: K) => A
 }
+
+export const cogroupPart = (
+  grouped: Groupable,
+  add: CogroupPart['add'],
+  dropped: CogroupPart['dropped'],
+): CogroupPart => ({ grouped, add, dropped })
 
 /**
  * Several grouped streams of one key, folded into one aggregate, each by its own function (Kafka Streams'
@@ -54,18 +65,22 @@ export class CogroupedStream<K, A> {
   }
 
   /** Adds another stream of the same key. */
-  cogroup<V>(grouped: GroupedStream<K, V>, add: Adder<A, K, NonNullable<V>>): CogroupedStream<K, A> {
-    return new CogroupedStream<K, A>([...this.#parts, { grouped, add: add as AggregateInput['add'] }])
+  cogroup<V>(
+    grouped: GroupedStream<K, V>,
+    add: Adder<A, K, NonNullable<V>>,
+    { dropped }: CogroupPartOptions<K, V> = {},
+  ): CogroupedStream<K, A> {
+    return new CogroupedStream<K, A>([...this.#parts, cogroupPart(grouped, add as never, dropped as never)])
   }
 
   /** The aggregates as a table. Records with a null key or value are dropped and counted. */
-  aggregate(options: CogroupOptions<K, A>): Table<K, NonNullable<A>> {
+  aggregate(options: CogroupOptions<A>): Table<K, NonNullable<A>> {
     const inputs = inputsOf(this.#parts, options.store)
     const [{ from }] = inputs
     const { graph } = from
     const value = graph.valueSerde(optionalSerde(options.value as never), `store '${options.store}'`)
     addKeyValueStore({ ...from, value }, options)
-    const nodes = inputs.map(({ from: input, add }) => {
+    const nodes = inputs.map(({ from: input, add, dropped }) => {
       const node = graph.add('aggregate', 'cogroup', undefined, {
         from: [input.node],
         verb: 'cogroup',
@@ -74,7 +89,7 @@ export class CogroupedStream<K, A> {
         add,
         emit: options.emit ?? 'onUpdate',
       })
-      addSideOutputs(input, node, options.dropped as never)
+      addSideOutputs(input, node, dropped)
       return node
     })
     const node = graph.add('merge', 'cogroup', options.name, { from: nodes })
@@ -102,7 +117,7 @@ export class TimeWindowedCogroupedStream<K, A> {
     this.#windows = windows
   }
 
-  aggregate(options: WindowedCogroupOptions<K, A>): Table<Windowed<K>, NonNullable<A>> {
+  aggregate(options: WindowedCogroupOptions<A>): Table<Windowed<K>, NonNullable<A>> {
     return windowedCogroup(this.#windows, this.#parts, options, undefined)
   }
 }
@@ -128,7 +143,7 @@ export class SessionWindowedCogroupedStream<K, A> {
 const windowedCogroup = <K, A>(
   windows: AnyWindows,
   parts: readonly [CogroupPart, ...CogroupPart[]],
-  options: WindowedCogroupOptions<K, A>,
+  options: WindowedCogroupOptions<A>,
   merge: ((key: unknown, left: unknown, right: unknown) => unknown) | undefined,
 ): Table<Windowed<K>, NonNullable<A>> =>
   addWindowedAggregate<K, NonNullable<A>>(
@@ -148,7 +163,8 @@ const inputsOf = (
   parts: readonly [CogroupPart, ...CogroupPart[]],
   store: string,
 ): readonly [AggregateInput, ...AggregateInput[]] =>
-  parts.map(({ grouped, add }, index) => ({
+  parts.map(({ grouped, add, dropped }, index) => ({
     from: grouped.materialise(`${store}-${index}`),
     add,
+    dropped,
   })) as unknown as readonly [AggregateInput, ...AggregateInput[]]

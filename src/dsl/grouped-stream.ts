@@ -5,7 +5,8 @@ import type { Adder, Initial, Reducer } from './callbacks.ts'
 import { initialiser } from './callbacks.ts'
 import type { Position } from './graph.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
-import { CogroupedStream } from './cogrouped-stream.ts'
+import type { CogroupPartOptions } from './cogrouped-stream.ts'
+import { CogroupedStream, cogroupPart } from './cogrouped-stream.ts'
 import type { EmitOptions, Named, SerdeSource, TableStoreOptions } from './options.ts'
 import { optionalSerde } from './options.ts'
 import { materialisable } from './repartitioned.ts'
@@ -96,8 +97,11 @@ export class GroupedStream<K, V> {
    * @example
    * orders.groupByKey().cogroup<Customer>(addOrder).cogroup(returns.groupByKey(), addReturn)
    */
-  cogroup<A>(add: Adder<A, K, NonNullable<V>>): CogroupedStream<K, A> {
-    return new CogroupedStream<K, A>([{ grouped: this, add: add as NodeOf<'aggregate'>['add'] }])
+  cogroup<A>(
+    add: Adder<A, K, NonNullable<V>>,
+    { dropped }: CogroupPartOptions<K, V> = {},
+  ): CogroupedStream<K, A> {
+    return new CogroupedStream<K, A>([cogroupPart(this, add as never, dropped as never)])
   }
 
   /** An aggregate for each key and window: tumbling, hopping or sliding. */

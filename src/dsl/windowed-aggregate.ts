@@ -28,6 +28,7 @@ export type WindowedVerb = NodeOf<'windowAggregate'>['verb']
 export interface AggregateInput {
   readonly from: Position
   readonly add: NodeOf<'windowAggregate'>['add']
+  readonly dropped: WindowedSideOutputs<never, never> | undefined
 }
 
 /** What all inputs share. */
@@ -65,7 +66,7 @@ export const addWindowedAggregate = <K, A>(
 
 const addNode = (
   windows: AnyWindows,
-  { from, add }: AggregateInput,
+  { from, add, dropped }: AggregateInput,
   { verb, initial, merge }: AggregateFunctions,
   options: WindowedStoreOptions<never, never>,
 ): string => {
@@ -79,7 +80,7 @@ const addNode = (
   }
   const name = verb === 'cogroup' ? undefined : options.name
   const node = addOfKind(from.graph, windows, name, common, merge, retentionOf(windows, options))
-  addSideOutputs(from, node, options.dropped)
+  addSideOutputs(from, node, dropped)
   return node
 }
 

@@ -73,7 +73,7 @@ class WindowedAggregates<K, V> {
     const value = functions.value ?? (functions.verb === 'reduce' ? from.value : undefined)
     return addWindowedAggregate<K, A>(
       this.#windows,
-      [{ from, add }],
+      [{ from, add, dropped: options.dropped as never }],
       { ...functions, value },
       options as never,
     )
