@@ -6,6 +6,8 @@ import type { Position } from './graph.ts'
 import type { Named, SerdeSource } from './options.ts'
 import { optionalSerde } from './options.ts'
 import { repartitioned } from './repartitioned.ts'
+import { addSideOutputs } from './side-outputs.ts'
+import type { Stream } from './stream.ts'
 
 /** What is told apart by its key. */
 export interface DeduplicateByKeyOptions<K, V> extends Named {
@@ -18,6 +20,17 @@ export interface DeduplicateByKeyOptions<K, V> extends Named {
   readonly value?: SerdeSource<NonNullable<V>>
   readonly storage?: 'memory' | 'disk'
   readonly changelog?: boolean
+  /** What does not go on is counted, and may be taken up as streams too. */
+  readonly dropped?: DuplicateSideOutputs<K, V>
+}
+
+/** What a deduplication leaves out, by reason. */
+export interface DuplicateSideOutputs<K, V> {
+  readonly duplicate?: (records: Stream<K, V>) => void
+  /** Records so late that their twin may be forgotten. */
+  readonly late?: (records: Stream<K, V>) => void
+  /** Records without id. */
+  readonly nullKey?: (records: Stream<K, V>) => void
 }
 
 /** What is told apart by a text of its own, unique among the records of one key. */
@@ -64,6 +77,7 @@ export const deduplicateNode = (
     id: byKey ? ({ key }) => key : (options.id as NodeOf<'deduplicate'>['id']),
     retentionMs: retention,
   })
+  addSideOutputs(from, node, options.dropped)
   return { ...from, node }
 }
 

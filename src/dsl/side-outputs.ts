@@ -25,7 +25,8 @@ export interface WindowedSideOutputs<K, V> extends SideOutputs<K, V> {
 export const addSideOutputs = (
   input: Position,
   node: string,
-  outputs: WindowedSideOutputs<never, never> | undefined,
+  /** A function by reason: `SideOutputs` and its kin. */
+  outputs: object | undefined,
 ): void => {
   for (const [reason, use] of Object.entries(outputs ?? {}) as [string, UseRecords][]) {
     const branch = input.graph.add('branch', 'dropped', `${node}-${reason}`, { from: [node], branch: reason })

@@ -13,6 +13,8 @@ import type { Position } from './graph.ts'
 import type { Named, SerdeSource } from './options.ts'
 import { optionalSerde } from './options.ts'
 import { repartitioned } from './repartitioned.ts'
+import type { SideOutputs } from './side-outputs.ts'
+import { addSideOutputs } from './side-outputs.ts'
 import { refuseForeignTable } from './table-join.ts'
 
 /**
@@ -38,6 +40,8 @@ export interface StreamTableJoinOptions<K, V, J> extends Named {
   readonly grace?: number
   /** Where the waiting records are kept. `disk` unless given. */
   readonly storage?: 'memory' | 'disk'
+  /** Records without value, or in an inner join without key, are counted, and may be taken up as streams too. */
+  readonly dropped?: SideOutputs<K, V>
 }
 
 /** Joining a stream with a global table. */
@@ -122,6 +126,7 @@ export const joinTable = (
     graceMs: options.grace,
     store,
   })
+  addSideOutputs(left, node, options.dropped)
   return { ...left, node, value: optionalSerde(options.value) }
 }
 

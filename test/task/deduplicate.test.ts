@@ -107,6 +107,26 @@ describe('deduplicate', () => {
     )
   })
 
+  it('hands on what it drops where somebody takes it up', () => {
+    const twins = topic('twins', { key: nullable(string), value: string })
+    const driver = testDriver(
+      topology('twins-kept', (builder) => {
+        builder
+          .stream(payments)
+          .deduplicate({
+            store: 'seen',
+            retention: 100,
+            dropped: { duplicate: (records) => records.to(twins) },
+          })
+          .to(out)
+      }),
+    )
+    for (const value of ['first', 'second']) driver.input(payments).pipe('a', value, { timestamp: 0 })
+    expect(driver.output(out).readKeyValues()).toEqual([{ key: 'a', value: 'first' }])
+    expect(driver.output(twins).readKeyValues()).toEqual([{ key: 'a', value: 'second' }])
+    expect(driver.dropped()).toEqual({ duplicate: 1 })
+  })
+
   it('brings records of one new key together before it compares them', () => {
     const driver = testDriver(
       topology('rekeyed', (builder) => {

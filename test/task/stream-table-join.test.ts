@@ -69,6 +69,22 @@ describe('a join of a stream with a table', () => {
     expect(left.dropped()).toEqual({ nullValue: 1 })
   })
 
+  it('hands on what it drops where somebody takes it up', () => {
+    const lost = topic('lost', { key: nullable(string), value: nullable(string) })
+    const driver = testDriver(
+      topology('kept', (builder) => {
+        const table = builder.table(rows, { store: 'rows' })
+        builder
+          .stream(facts)
+          .join(table, pair, { dropped: { nullKey: (records) => records.to(lost) } })
+          .to(out)
+      }),
+    )
+    driver.input(facts).pipe(null, 'x')
+    driver.input(facts).pipe('a', null)
+    expect(driver.output(lost).readKeyValues()).toEqual([{ key: null, value: 'x' }])
+  })
+
   it('finds rows in the partition of its own key only, so a rekeyed stream needs a name to be repartitioned', () => {
     expect(() =>
       topology('unnamed', (builder) => {
