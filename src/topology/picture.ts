@@ -23,7 +23,7 @@ export interface Frame {
   readonly parts: readonly Part[]
 }
 
-export interface Part {
+interface Part {
   readonly id: string
   readonly label: string
   readonly boxes: readonly Box[]

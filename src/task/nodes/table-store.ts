@@ -3,7 +3,7 @@ import type { AnyRecord } from '../../topology/node.ts'
 import type { NodeContext, TableView } from '../node-context.ts'
 
 /** What became of a row that was put: `older` and `refused` are only said by versioned stores. */
-export type PutResult = 'latest' | 'older' | 'refused'
+type PutResult = 'latest' | 'older' | 'refused'
 
 /**
  * The rows of one table, whichever kind of store keeps them. A plain store takes every update as the newest; a versioned
