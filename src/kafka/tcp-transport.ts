@@ -1,4 +1,4 @@
-import { Connection, Writer } from '@platformatic/kafka'
+import { AuthenticationError, Connection, NetworkError, TimeoutError, Writer } from '@platformatic/kafka'
 import type { ConnectionOptions, Reader } from '@platformatic/kafka'
 import type { Bytes } from '../base/bytes.ts'
 import { Fault, messageOf } from '../base/fault.ts'
@@ -113,28 +113,34 @@ const causesOf = function* (error: unknown): Generator<Error> {
   }
 }
 
+/** What is wrong with credentials or with TLS. A connection that was lost in the middle of the dialogue says nothing. */
 const securityFault = (broker: BrokerAddress, error: unknown): Fault | undefined => {
-  for (const cause of causesOf(error)) {
-    const { code } = cause as { code?: unknown }
-    if (code === 'PLT_KFK_AUTHENTICATION' || /authentication failed/i.test(cause.message))
-      return new Fault({
-        code: 'AUTHENTICATION_FAILED',
-        actor: 'author',
-        message: `broker ${addressText(broker)} refused the credentials`,
-        remedy: 'check the SASL mechanism, the user name and the password',
-        cause: error,
-      })
-    if (/requires TLS|TLS handshake failed|supports TLS/i.test(cause.message))
-      return new Fault({
-        code: 'TLS_REQUIRED',
-        actor: 'author',
-        message: `broker ${addressText(broker)} and this client disagree about TLS: ${cause.message}`,
-        remedy: 'set tls for a listener that speaks it, and leave it out for one that does not',
-        cause: error,
-      })
-  }
-  return undefined
+  const causes = [...causesOf(error)]
+  if (causes.some(isAuthentication) && !causes.some(isConnectionLoss))
+    return new Fault({
+      code: 'AUTHENTICATION_FAILED',
+      actor: 'author',
+      message: `broker ${addressText(broker)} refused the credentials`,
+      remedy: 'check the SASL mechanism, the user name and the password',
+      cause: error,
+    })
+  const tls = causes.find(({ message }) => /requires TLS|TLS handshake failed|supports TLS/i.test(message))
+  if (tls === undefined) return undefined
+  return new Fault({
+    code: 'TLS_REQUIRED',
+    actor: 'author',
+    message: `broker ${addressText(broker)} and this client disagree about TLS: ${tls.message}`,
+    remedy: 'set tls for a listener that speaks it, and leave it out for one that does not',
+    cause: error,
+  })
 }
+
+const isAuthentication = (error: Error): boolean => codeOf(error) === AuthenticationError.code
+
+const isConnectionLoss = (error: Error): boolean =>
+  (codeOf(error) === NetworkError.code && error.cause === undefined) || codeOf(error) === TimeoutError.code
+
+const codeOf = (error: Error): unknown => (error as { code?: unknown }).code
 
 const connectFault = (broker: BrokerAddress, error: unknown): Fault =>
   securityFault(broker, error) ??

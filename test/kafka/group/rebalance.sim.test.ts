@@ -82,7 +82,7 @@ class Group {
     for (let passed = 0; passed < durationMs; passed += 50) {
       await this.world.pass(50)
       const owned = this.owned()
-      expect(new Set(owned).size, owned.join()).toBe(owned.length)
+      if (new Set(owned).size < owned.length) throw new Error(`owned twice: ${owned.join()}`)
     }
   }
 
@@ -108,7 +108,7 @@ describe.each(['eager', 'cooperative'] as const)('a group with %s rebalancing', 
           for (const event of events) await group.apply(event)
           group.join(false)
           await group.pass(30_000)
-          expect(group.owned().toSorted()).toEqual([0, 1, 2, 3, 4, 5])
+          expect(new Set(group.owned())).toEqual(new Set([0, 1, 2, 3, 4, 5]))
         },
       ),
       { numRuns: 40 },
