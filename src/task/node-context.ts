@@ -55,8 +55,6 @@ export class NodeContext {
   readonly asyncWork: AsyncWork
   /** Called when stream time is moved on without a record; see `Task.advanceStreamTime`. */
   readonly onStreamTime: ((streamTimeMs: number) => void)[] = []
-  /** The record the task is processing was read here. */
-  origin: RecordOrigin | undefined
   /** The largest timestamp of any record this task has taken up; -1 before the first. */
   streamTimeMs = -1
   /** False outside a processing turn: an emission is then an error of the author. */
@@ -75,6 +73,11 @@ export class NodeContext {
     this.host = host
     this.stores = stores
     this.asyncWork = new AsyncWork(() => host.workReady?.())
+  }
+
+  /** The record the task is processing was read here. */
+  get origin(): RecordOrigin | undefined {
+    return this.source?.origin
   }
 
   /** The store of that name, of the kind its node says it is. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
-import type { RecordOrigin } from '../topic/record.ts'
+import type { ReadBatch } from '../topic/record.ts'
 import { StreamRecord } from '../topic/record.ts'
 import type { AnySerde } from '../topic/serde.ts'
 import type { AnyRecord, TimestampExtractor } from '../topology/node.ts'
@@ -28,7 +28,7 @@ export class RecordQueue {
   partitionTimeMs = -1
   /** The offset after the last record taken. */
   nextOffset = 0
-  #batches: RecordColumns[] = []
+  #batches: ReadBatch[] = []
   #row = 0
   #size = 0
   #head: AnyRecord | undefined
@@ -54,7 +54,8 @@ export class RecordQueue {
       if (this.#size === 0) this.#skipToEnd()
       return
     }
-    this.#batches.push(columns)
+    const { key, value, topic, partition } = this.source
+    this.#batches.push({ columns, key, value, topic, partition })
     this.#size += columns.count
     if (this.#size === columns.count) this.#readHead()
   }
@@ -71,8 +72,9 @@ export class RecordQueue {
 
   /** Takes the head off. */
   take(): AnyRecord {
-    const columns = this.#batches[0] as RecordColumns
-    const record = this.#head ?? this.#read(columns, this.#headTimestamp)
+    const batch = this.#batches[0] as ReadBatch
+    const { columns } = batch
+    const record = this.#head ?? StreamRecord.read(batch, this.#row, this.#headTimestamp)
     this.nextOffset = (columns.offsets[this.#row] as number) + 1
     if (this.#headTimestamp > this.partitionTimeMs) this.partitionTimeMs = this.#headTimestamp
     this.#size--
@@ -101,14 +103,14 @@ export class RecordQueue {
   }
 
   #readHead(): void {
-    const columns = this.#batches[0] as RecordColumns
-    const timestamp = columns.timestamps[this.#row] as number
+    const batch = this.#batches[0] as ReadBatch
+    const timestamp = batch.columns.timestamps[this.#row] as number
     const { timestampExtractor } = this.source
     if (timestampExtractor === undefined) {
       this.#headTimestamp = timestamp
       return
     }
-    const record = this.#read(columns, timestamp)
+    const record = StreamRecord.read(batch, this.#row, timestamp)
     try {
       this.#headTimestamp = timestampExtractor(record, this.partitionTimeMs, this.#clock.now())
       this.#head = record.withTimestamp(this.#headTimestamp)
@@ -117,11 +119,5 @@ export class RecordQueue {
       this.#headFailure = { error }
       this.#head = record
     }
-  }
-
-  #read(columns: RecordColumns, timestamp: number): AnyRecord {
-    const { topic, partition, key, value } = this.source
-    const origin: RecordOrigin = { topic, partition, offset: columns.offsets[this.#row] as number }
-    return StreamRecord.read(columns, this.#row, key, value, timestamp, origin)
   }
 }

@@ -27,38 +27,52 @@ export interface KeyValueRecord<out K, out V> {
 const unread: unique symbol = Symbol('unread')
 type Unread = typeof unread
 
+/** A batch as its records are read from it. One object for thousands of records, which point into it by row. */
+export interface ReadBatch {
+  readonly columns: RecordColumns
+  readonly key: Deserializer<unknown>
+  readonly value: Deserializer<unknown>
+  readonly topic: string
+  readonly partition: number
+}
+
+/** What of a record stands in its batch as it was read: bits, since a record carries nothing it can do without. */
+const keyAsRead = 1
+const valueAsRead = 2
+
 /**
  * A record in flight. Key, value and headers of a record that was read stand undecoded in their batch until somebody
- * asks; what nobody asks for is never decoded, and a key that only passes through is copied as bytes.
+ * asks; what nobody asks for is never decoded, and a key that only passes through is copied as bytes. Reading a record
+ * makes this one object: all else, its origin too, is made when it is asked for.
  */
 export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
   readonly timestamp: number
-  readonly origin: RecordOrigin | undefined
   private _key: K | Unread
   private _value: V | Unread
   private _headers: Headers | undefined
-  private readonly _keyRaw: RawPart<K> | undefined
-  private readonly _valueRaw: RawPart<V> | undefined
-  private readonly _headersRaw: RawHeaders | undefined
+  private _origin: RecordOrigin | undefined
+  private readonly _batch: ReadBatch | undefined
+  private readonly _row: number
+  private readonly _asRead: number
 
   private constructor(
     key: K | Unread,
-    keyRaw: RawPart<K> | undefined,
     value: V | Unread,
-    valueRaw: RawPart<V> | undefined,
     timestamp: number,
     headers: Headers | undefined,
-    headersRaw: RawHeaders | undefined,
     origin: RecordOrigin | undefined,
+    batch: ReadBatch | undefined,
+    row: number,
+    asRead: number,
   ) {
     this._key = key
-    this._keyRaw = keyRaw
     this._value = value
-    this._valueRaw = valueRaw
     this.timestamp = timestamp
     this._headers = headers
-    this._headersRaw = headersRaw
-    this.origin = origin
+    this._origin = origin
+    this._batch = batch
+    this._row = row
+    this._asRead = asRead
   }
 
   /** A record of values, as a test or a processor makes it. */
@@ -69,51 +83,45 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
     headers: Headers = noHeaders,
     origin?: RecordOrigin,
   ): StreamRecord<K, V> {
-    return new StreamRecord<K, V>(key, undefined, value, undefined, timestamp, headers, undefined, origin)
+    return new StreamRecord<K, V>(key, value, timestamp, headers, origin, undefined, 0, 0)
   }
 
   /** A record over row `row` of a batch; nothing is decoded yet. */
-  static read<K, V>(
-    columns: RecordColumns,
-    row: number,
-    keySerde: Deserializer<K>,
-    valueSerde: Deserializer<V>,
-    timestamp: number,
-    origin: RecordOrigin,
-  ): StreamRecord<K, V> {
-    const keyStart = columns.keyStarts[row] as number
-    const valueStart = columns.valueStarts[row] as number
-    return new StreamRecord<K, V>(
-      keyStart < 0 ? (null as K) : unread,
-      keyStart < 0
-        ? undefined
-        : new RawPart(columns.buffer, keyStart, columns.keyEnds[row] as number, keySerde),
-      valueStart < 0 ? (null as V) : unread,
-      valueStart < 0
-        ? undefined
-        : new RawPart(columns.buffer, valueStart, columns.valueEnds[row] as number, valueSerde),
+  static read(batch: ReadBatch, row: number, timestamp: number): StreamRecord<unknown, unknown> {
+    const { keyStarts, valueStarts, headersStarts } = batch.columns
+    const nullKey = (keyStarts[row] as number) < 0
+    const nullValue = (valueStarts[row] as number) < 0
+    return new StreamRecord<unknown, unknown>(
+      nullKey ? null : unread,
+      nullValue ? null : unread,
       timestamp,
-      (columns.headersStarts[row] as number) < 0 ? noHeaders : undefined,
-      { columns, row },
-      origin,
+      (headersStarts[row] as number) < 0 ? noHeaders : undefined,
+      undefined,
+      batch,
+      row,
+      (nullKey ? 0 : keyAsRead) | (nullValue ? 0 : valueAsRead),
     )
   }
 
   get key(): K {
-    if (this._key === unread) this._key = (this._keyRaw as RawPart<K>).decode()
+    if (this._key === unread) this._key = this._decode(keyAsRead) as K
     return this._key
   }
 
   get value(): V {
-    if (this._value === unread) this._value = (this._valueRaw as RawPart<V>).decode()
+    if (this._value === unread) this._value = this._decode(valueAsRead) as V
     return this._value
   }
 
   get headers(): Headers {
     return (this._headers ??=
-      this._headersRaw === undefined
-        ? noHeaders
-        : decodeHeaders(this._headersRaw.columns, this._headersRaw.row))
+      this._batch === undefined ? noHeaders : decodeHeaders(this._batch.columns, this._row))
+  }
+
+  get origin(): RecordOrigin | undefined {
+    if (this._origin !== undefined || this._batch === undefined) return this._origin
+    const { topic, partition, columns } = this._batch
+    return (this._origin = { topic, partition, offset: columns.offsets[this._row] as number })
   }
 
   /** True where the key is null, without decoding it. */
@@ -128,100 +136,87 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
 
   /** The key's bytes as they were read, if `serializer` would write the same; undefined where it must be asked. */
   rawKey(serializer: Serializer<never>): RawRegion | undefined {
-    return this._keyRaw?.region(serializer)
+    return (this._asRead & keyAsRead) !== 0 && reads(serializer, (this._batch as ReadBatch).key)
+      ? this.keyAsRead
+      : undefined
   }
 
   /** The value's bytes as they were read, if `serializer` would write the same; undefined where it must be asked. */
   rawValue(serializer: Serializer<never>): RawRegion | undefined {
-    return this._valueRaw?.region(serializer)
+    return (this._asRead & valueAsRead) !== 0 && reads(serializer, (this._batch as ReadBatch).value)
+      ? this.valueAsRead
+      : undefined
   }
 
   /** The key as it was read, whoever reads it; undefined where it was made here or is null. */
   get keyAsRead(): RawRegion | undefined {
-    return this._keyRaw
+    if ((this._asRead & keyAsRead) === 0) return undefined
+    const { buffer, keyStarts, keyEnds } = (this._batch as ReadBatch).columns
+    return { buffer, start: keyStarts[this._row] as number, end: keyEnds[this._row] as number }
   }
 
   /** The value as it was read, whoever reads it; undefined where it was made here or is null. */
   get valueAsRead(): RawRegion | undefined {
-    return this._valueRaw
+    if ((this._asRead & valueAsRead) === 0) return undefined
+    const { buffer, valueStarts, valueEnds } = (this._batch as ReadBatch).columns
+    return { buffer, start: valueStarts[this._row] as number, end: valueEnds[this._row] as number }
   }
 
   withKey<K2>(key: K2): StreamRecord<K2, V> {
-    return new StreamRecord<K2, V>(
-      key,
-      undefined,
-      this._value,
-      this._valueRaw,
-      this.timestamp,
-      this._headers,
-      this._headersRaw,
-      this.origin,
-    )
+    return this._with<K2, V>(key, this._value, this.timestamp, this._headers, this._asRead & ~keyAsRead)
   }
 
   withValue<V2>(value: V2): StreamRecord<K, V2> {
-    return new StreamRecord<K, V2>(
-      this._key,
-      this._keyRaw,
-      value,
-      undefined,
-      this.timestamp,
-      this._headers,
-      this._headersRaw,
-      this.origin,
-    )
+    return this._with<K, V2>(this._key, value, this.timestamp, this._headers, this._asRead & ~valueAsRead)
   }
 
   withKeyValue<K2, V2>(key: K2, value: V2): StreamRecord<K2, V2> {
-    return new StreamRecord<K2, V2>(
-      key,
-      undefined,
-      value,
-      undefined,
-      this.timestamp,
-      this._headers,
-      this._headersRaw,
-      this.origin,
-    )
+    return this._with<K2, V2>(key, value, this.timestamp, this._headers, 0)
   }
 
   withTimestamp(timestamp: number): StreamRecord<K, V> {
-    return new StreamRecord<K, V>(
-      this._key,
-      this._keyRaw,
-      this._value,
-      this._valueRaw,
-      timestamp,
-      this._headers,
-      this._headersRaw,
-      this.origin,
-    )
+    if (timestamp === this.timestamp) return this
+    return this._with<K, V>(this._key, this._value, timestamp, this._headers, this._asRead)
   }
 
   withHeaders(headers: Headers): StreamRecord<K, V> {
-    return new StreamRecord<K, V>(
-      this._key,
-      this._keyRaw,
-      this._value,
-      this._valueRaw,
-      this.timestamp,
-      headers,
-      undefined,
-      this.origin,
-    )
+    return this._with<K, V>(this._key, this._value, this.timestamp, headers, this._asRead)
+  }
+
+  private _with<K2, V2>(
+    key: K2 | Unread,
+    value: V2 | Unread,
+    timestamp: number,
+    headers: Headers | undefined,
+    asRead: number,
+  ): StreamRecord<K2, V2> {
+    const { _origin: origin, _batch: batch, _row: row } = this
+    return new StreamRecord<K2, V2>(key, value, timestamp, headers, origin, batch, row, asRead)
+  }
+
+  private _decode(part: typeof keyAsRead | typeof valueAsRead): unknown {
+    const { columns, key, value } = this._batch as ReadBatch
+    const { buffer } = columns
+    const row = this._row
+    try {
+      return part === keyAsRead
+        ? key.deserialize(buffer, columns.keyStarts[row] as number, columns.keyEnds[row] as number)
+        : value.deserialize(buffer, columns.valueStarts[row] as number, columns.valueEnds[row] as number)
+    } catch (error) {
+      throw new DeserializationFault(error)
+    }
   }
 }
+
+/** A writer whose serde reads by the same function would write what was read. */
+const reads = (serializer: Serializer<never>, { deserialize }: Deserializer<unknown>): boolean =>
+  (serializer as Partial<Deserializer<unknown>>).deserialize === deserialize
 
 /** A stretch of a batch that holds a serialised key or value. */
 export interface RawRegion {
   readonly buffer: Bytes
   readonly start: number
   readonly end: number
-}
-
-interface RawHeaders {
-  readonly columns: RecordColumns
-  readonly row: number
 }
 
 /** A key or value could not be read: the bytes are none of its serde's, or break the contract of the topic. */
@@ -234,34 +229,6 @@ export class DeserializationFault extends Fault {
       message: messageOf(cause),
       cause,
     })
-  }
-}
-
-/** A serialised part that was read; it serves a writer too whose serde reads it by the same function. */
-class RawPart<out T> implements RawRegion {
-  readonly buffer: Bytes
-  readonly start: number
-  readonly end: number
-  private readonly serde: Deserializer<T>
-
-  constructor(buffer: Bytes, start: number, end: number, serde: Deserializer<T>) {
-    this.buffer = buffer
-    this.start = start
-    this.end = end
-    this.serde = serde
-  }
-
-  decode(): T {
-    try {
-      return this.serde.deserialize(this.buffer, this.start, this.end)
-    } catch (error) {
-      throw new DeserializationFault(error)
-    }
-  }
-
-  region(serializer: Serializer<never>): RawRegion | undefined {
-    const { deserialize } = serializer as Partial<Deserializer<unknown>>
-    return deserialize === this.serde.deserialize ? this : undefined
   }
 }
 
