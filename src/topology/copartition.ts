@@ -30,9 +30,11 @@ interface Group extends CopartitionGroup {
   readonly repartitions: Set<RepartitionNode>
 }
 
-/** Aggregates of several groups join too. */
-const joins = ({ kind, from }: TopologyNode): boolean =>
-  joinKinds.has(kind) || (aggregateKinds.has(kind) && from.length > 1)
+/** Aggregates of several groups join too, and a saga meets its start and its replies by key. */
+const joins = (node: TopologyNode): boolean =>
+  joinKinds.has(node.kind) ||
+  (aggregateKinds.has(node.kind) && node.from.length > 1) ||
+  (node.kind === 'process' && node.verb === 'saga')
 
 const joinKinds: ReadonlySet<NodeKind> = new Set([
   'streamTableJoin',
