@@ -8,6 +8,8 @@ export { createBrokerCore } from './create.ts'
 export type { CoreOptions, InitialTopic } from './create.ts'
 export type { BrokerCore, Connection, FaultHook, InjectedFault, RequestSeen } from './core.ts'
 export type { BrokerSettings } from './settings.ts'
+export { memoryStorage } from './storage/memory-storage.ts'
+export type { Storage } from './storage/storage.ts'
 
 export interface BrokerOptions extends Omit<CoreOptions, 'decompress' | 'storage'> {
   /** 0, the default, takes any free port. */

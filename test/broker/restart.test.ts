@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ManualClock } from '../../src/base/manual-clock.ts'
-import { startBroker, type RunningBroker } from '../../src/broker/index.ts'
+import { createBrokerCore, memoryStorage, startBroker, type RunningBroker } from '../../src/broker/index.ts'
 import { addPartitionsToTxnSchema } from '../../src/broker/protocol/apis/add-partitions-to-txn.ts'
 import { deleteRecordsSchema } from '../../src/broker/protocol/apis/delete-records.ts'
 import { describeConfigsSchema } from '../../src/broker/protocol/apis/describe-configs.ts'
@@ -173,4 +173,16 @@ it('names the port that is taken', async () => {
     code: 'PORT_IN_USE',
     message: expect.stringContaining(String(broker.port)),
   })
+})
+
+it('finds again in memory what a broker that crashed had', async () => {
+  const storage = memoryStorage()
+  const topics = [{ name: 'kept', partitions: 2 }]
+  const crashing = createBrokerCore({ storage, topics, clock })
+  client = new WireClient(crashing)
+  await send(['a', 'b'])
+  crashing.close()
+  client = new WireClient(createBrokerCore({ storage, topics, clock }))
+  expect(await bounds()).toEqual([0, 2])
+  expect((await send(['c']))?.baseOffset).toBe(2)
 })

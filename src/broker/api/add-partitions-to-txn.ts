@@ -1,7 +1,7 @@
 import type { Broker } from '../broker.ts'
 import { addPartitionsToTxnSchema } from '../protocol/apis/add-partitions-to-txn.ts'
 import { Errors, type ErrorCode } from '../protocol/errors.ts'
-import type { Producer } from '../transaction/coordinator.ts'
+import type { Producer } from '../transaction/identity.ts'
 import { api, attempt, type Api } from './api.ts'
 import { fencedBefore } from './fenced.ts'
 

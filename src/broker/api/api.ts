@@ -33,7 +33,7 @@ export interface Outcome {
   readonly errorMessage: string | null
 }
 
-export const SUCCESS: Outcome = { errorCode: Errors.NONE, errorMessage: null }
+const SUCCESS: Outcome = { errorCode: Errors.NONE, errorMessage: null }
 
 /** Runs `action`; a refusal becomes the error code and message of a response. */
 export const attempt = (action: () => void): Outcome => {

@@ -8,7 +8,7 @@ import { checkTopicName } from '../topic/topics.ts'
 import { api, attempt, type Api } from './api.ts'
 
 export const TOPIC_RESOURCE = 2
-export const BROKER_RESOURCE = 4
+const BROKER_RESOURCE = 4
 
 /** Where a value comes from. */
 const DYNAMIC_TOPIC_CONFIG = 1

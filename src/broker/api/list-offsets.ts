@@ -1,6 +1,7 @@
 import type { Broker } from '../broker.ts'
 import { LEADER_EPOCH } from '../broker.ts'
-import type { PartitionLog, TimestampedOffset } from '../log/partition-log.ts'
+import type { PartitionLog } from '../log/partition-log.ts'
+import type { TimestampedOffset } from '../log/stored-batch.ts'
 import { listOffsetsSchema } from '../protocol/apis/list-offsets.ts'
 import { Errors, type ErrorCode } from '../protocol/errors.ts'
 import type { Item, Request, Response } from '../protocol/schema.ts'

@@ -4,7 +4,7 @@ import { appendProduced } from '../log/validate.ts'
 import { produceSchema } from '../protocol/apis/produce.ts'
 import { Errors, Refusal, type ErrorName } from '../protocol/errors.ts'
 import type { Request, Response } from '../protocol/schema.ts'
-import type { Producer } from '../transaction/coordinator.ts'
+import type { Producer } from '../transaction/identity.ts'
 import { RequestFailed } from './request-failed.ts'
 import { api, type Api } from './api.ts'
 

@@ -3,7 +3,6 @@ import { Refusal } from '../protocol/errors.ts'
 import { ProducerState } from './producer-state.ts'
 import {
   isControl,
-  isLogAppendTime,
   isTransactional,
   markerOutcome,
   NO_PRODUCER_ID,
@@ -11,35 +10,15 @@ import {
   readBatchHeader,
   type BatchHeader,
 } from './record-batch.ts'
-import { visitRecords, type Decompress } from './records.ts'
+import type { Decompress } from './records.ts'
 import { Segments } from './segments.ts'
-
-/**
- * One partition: batches as they were received, found by offset and by time, with the state of their producers.
- *
- * Offsets that matter: `logStartOffset` (the first that is kept), `logEndOffset` (the next to be given; with a single
- * broker it is the high watermark too) and `lastStableOffset` (where the earliest open transaction began).
- */
-interface StoredBatch {
-  readonly header: BatchHeader
-  readonly baseOffset: number
-  readonly lastOffset: number
-  readonly block: Bytes
-  readonly position: number
-  /** How many bytes were appended before this batch, ever: differences are sizes of ranges. */
-  readonly bytesBefore: number
-}
+import { bytesOf, firstAtOrAfter, type StoredBatch, type TimestampedOffset } from './stored-batch.ts'
 
 export interface AbortedTransaction {
   readonly producerId: number
   readonly firstOffset: number
   /** The offset of the abort marker. */
   readonly lastOffset: number
-}
-
-export interface TimestampedOffset {
-  readonly offset: number
-  readonly timestamp: number
 }
 
 /** Where a partition writes what must survive a restart. */
@@ -49,6 +28,12 @@ export interface PartitionJournal {
   close(): void
 }
 
+/**
+ * One partition: batches as they were received, found by offset and by time, with the state of their producers.
+ *
+ * Offsets that matter: `logStartOffset` (the first that is kept), `logEndOffset` (the next to be given; with a single
+ * broker it is the high watermark too) and `lastStableOffset` (where the earliest open transaction began).
+ */
 export class PartitionLog {
   readonly producers: ProducerState = new ProducerState()
   readonly #batches: StoredBatch[] = []
@@ -79,7 +64,7 @@ export class PartitionLog {
   }
 
   get lastStableOffset(): number {
-    return this.producers.firstOpenOffset() ?? this.#logEndOffset
+    return Math.max(this.producers.firstOpenOffset() ?? this.#logEndOffset, this.#logStartOffset)
   }
 
   /** Bytes that are kept. */
@@ -93,7 +78,7 @@ export class PartitionLog {
     const baseOffset = this.#logEndOffset
     const stored = this.#store(batch, header, baseOffset)
     this.#remember(stored)
-    this.#journal?.append(stored.block.subarray(stored.position, stored.position + header.sizeInBytes))
+    this.#journal?.append(bytesOf(stored))
     for (const listener of this.#listeners) listener()
     return baseOffset
   }
@@ -161,7 +146,7 @@ export class PartitionLog {
   offsetForTimestamp(timestamp: number): TimestampedOffset | undefined {
     for (const batch of this.#batches) {
       if (batch.header.maxTimestamp < timestamp) continue
-      const found = this.#firstInBatch(batch, timestamp)
+      const found = firstAtOrAfter(batch, timestamp, this.#logStartOffset, this.#decompress)
       if (found !== undefined) return found
     }
     return undefined
@@ -173,7 +158,8 @@ export class PartitionLog {
     for (const batch of this.#batches) {
       if (latest === undefined || batch.header.maxTimestamp > latest.header.maxTimestamp) latest = batch
     }
-    return latest === undefined ? undefined : this.#firstInBatch(latest, latest.header.maxTimestamp)
+    if (latest === undefined) return undefined
+    return firstAtOrAfter(latest, latest.header.maxTimestamp, this.#logStartOffset, this.#decompress)
   }
 
   /** Forgets what lies before `offset`; -1 means everything. Returns the new start of the log. */
@@ -204,15 +190,15 @@ export class PartitionLog {
     return stored
   }
 
-  #remember({ header, baseOffset, lastOffset, block, position }: StoredBatch): void {
+  #remember(stored: StoredBatch): void {
+    const { header, baseOffset, lastOffset } = stored
     if (header.producerId === NO_PRODUCER_ID) return
     if (!isControl(header)) {
       this.producers.appended(header, baseOffset, isTransactional(header))
       return
     }
-    const bytes = block.subarray(position, position + header.sizeInBytes)
     const firstOffset = this.producers.ended(header)
-    if (markerOutcome(bytes) === false && firstOffset !== undefined)
+    if (markerOutcome(bytesOf(stored)) === false && firstOffset !== undefined)
       this.#aborted.push({ producerId: header.producerId, firstOffset, lastOffset })
   }
 
@@ -222,20 +208,6 @@ export class PartitionLog {
     this.#batches.splice(0, kept)
     const aborted = this.#aborted.filter((transaction) => transaction.lastOffset >= logStartOffset)
     this.#aborted.splice(0, this.#aborted.length, ...aborted)
-  }
-
-  #firstInBatch(batch: StoredBatch, timestamp: number): TimestampedOffset | undefined {
-    const { header, block, position, baseOffset } = batch
-    let found: TimestampedOffset | undefined
-    const bytes = block.subarray(position, position + header.sizeInBytes)
-    const visited = visitRecords(bytes, header, this.#decompress, ({ offsetDelta, timestampDelta }) => {
-      const offset = baseOffset + offsetDelta
-      const at = timestampOf(header, timestampDelta)
-      if (at >= timestamp && offset >= this.#logStartOffset) found = { offset, timestamp: at }
-      return found === undefined
-    })
-    // A codec we cannot read: the batch is the best answer there is, and readers skip what is too early.
-    return visited === undefined ? { offset: baseOffset, timestamp: header.baseTimestamp } : found
   }
 
   /** The index of the batch that holds `offset`, or of the first behind it. */
@@ -257,6 +229,3 @@ export interface LogRead {
   /** The offset behind the last batch read. */
   readonly nextOffset: number
 }
-
-const timestampOf = (header: BatchHeader, delta: number): number =>
-  isLogAppendTime(header) ? header.maxTimestamp : header.baseTimestamp + delta

@@ -1,6 +1,13 @@
 import type { Clock } from '../../base/clock.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { BrokerSettings } from '../settings.ts'
+import {
+  checkRaiseIdentity,
+  isRetryOfRaise,
+  mayResume,
+  type Producer,
+  type ProducerIdentity,
+} from './identity.ts'
 import { holdsPartition, isEnding, isExhausted, newTransaction, type Transaction } from './transaction.ts'
 
 /**
@@ -25,18 +32,9 @@ export interface TransactionPorts {
   readonly changed: (transaction: Transaction) => void
 }
 
-export interface ProducerIdentity {
-  readonly producerId: number
-  readonly producerEpoch: number
-}
-
 export interface InitRequest extends ProducerIdentity {
   readonly transactionalId: string
   readonly timeoutMs: number
-}
-
-export interface Producer extends ProducerIdentity {
-  readonly transactionalId: string
 }
 
 export class TransactionCoordinator {
@@ -265,29 +263,4 @@ export class TransactionCoordinator {
       for (const resume of waiting) resume()
     }
   }
-}
-
-/** A client that names its identity may go on with it, unless somebody else has taken the transactional id over. */
-const mayResume = (transaction: Transaction, expected: ProducerIdentity): boolean =>
-  transaction.producerEpoch === -1 ||
-  expected.producerId === transaction.producerId ||
-  (expected.producerId === transaction.previousProducerId && isExhausted(expected.producerEpoch))
-
-/** Whether the producer still speaks from before the last raise, whose answer it may not have got. */
-const isRetryOfRaise = (transaction: Transaction, { producerId, producerEpoch }: ProducerIdentity): boolean =>
-  (producerId === transaction.producerId && producerEpoch + 1 === transaction.producerEpoch) ||
-  (producerId === transaction.previousProducerId &&
-    isExhausted(producerEpoch) &&
-    transaction.producerEpoch === 0)
-
-const checkRaiseIdentity = (transaction: Transaction, producer: ProducerIdentity, isRetry: boolean): void => {
-  const { state, producerId, producerEpoch } = transaction
-  if (producer.producerId !== producerId && !isRetry) throw new Refusal('INVALID_PRODUCER_ID_MAPPING')
-  const isCurrent = producer.producerEpoch === producerEpoch && producer.producerId === producerId
-  const isValid = isEnding(transaction)
-    ? isRetry
-    : state === 'Ongoing' || state === 'Empty'
-      ? isCurrent
-      : isCurrent || isRetry
-  if (!isValid) throw new Refusal('PRODUCER_FENCED')
 }

@@ -7,7 +7,7 @@ import { describeConfigsSchema } from '../../../src/broker/protocol/apis/describ
 import { incrementalAlterConfigsSchema } from '../../../src/broker/protocol/apis/incremental-alter-configs.ts'
 import { metadataSchema } from '../../../src/broker/protocol/apis/metadata.ts'
 import { TOPIC_CONFIGS } from '../../../src/broker/topic/topic-configs.ts'
-import { nameOf, type Outcome, type World } from './world.ts'
+import { nameOf, NOT_YET, type Outcome, type World } from './world.ts'
 
 const plain = { numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }
 
@@ -186,7 +186,7 @@ export const topicOutcomes: readonly Outcome[] = [
           topics: [{ name }],
           allowAutoTopicCreation: false,
         })
-        return topics[0]?.errorCode === 0 ? '5' : 'NONE'
+        return topics[0]?.errorCode === 0 ? NOT_YET : 'NONE'
       })
       return [
         removed,
@@ -226,7 +226,7 @@ export const topicOutcomes: readonly Outcome[] = [
       await world.retry(async () => {
         const { topics } = await world.client.call(metadataSchema, 12, { topics: [{ name: topic }] })
         count = topics[0]?.partitions.length ?? 0
-        return count === 3 ? 'NONE' : '5'
+        return count === 3 ? 'NONE' : NOT_YET
       })
       return [
         grown,

@@ -7,7 +7,7 @@ import { initProducerIdSchema } from '../../../src/broker/protocol/apis/init-pro
 import { listOffsetsSchema } from '../../../src/broker/protocol/apis/list-offsets.ts'
 import { offsetFetchSchema } from '../../../src/broker/protocol/apis/offset-fetch.ts'
 import { txnOffsetCommitSchema } from '../../../src/broker/protocol/apis/txn-offset-commit.ts'
-import { nameOf, type Identity, type Outcome, type World } from './world.ts'
+import { nameOf, NOT_YET, type Identity, type Outcome, type World } from './world.ts'
 
 const init = async (
   world: World,
@@ -64,7 +64,7 @@ const stableAt = async (world: World, topic: string, offset: number): Promise<nu
   let last: number | undefined
   await world.retry(async () => {
     last = await stable(world, topic)
-    return last === offset ? 'NONE' : '5'
+    return last === offset ? 'NONE' : NOT_YET
   })
   return last
 }
@@ -353,7 +353,7 @@ export const transactionOutcomes: readonly Outcome[] = [
       let committed: unknown
       await world.retry(async () => {
         committed = await fetchOffset(world, groupId, topic, true)
-        return (committed as unknown[])[1] === 'UNSTABLE_OFFSET_COMMIT' ? '5' : 'NONE'
+        return (committed as unknown[])[1] === 'UNSTABLE_OFFSET_COMMIT' ? NOT_YET : 'NONE'
       })
       const other = await world.group()
       const member = { generationId: 3, memberId: 'nobody' }

@@ -22,7 +22,15 @@ export interface Identity {
 }
 
 const names = new Map<number, string>(Object.entries(Errors).map(([name, code]) => [code, name]))
-const RETRIABLE = new Set(['COORDINATOR_NOT_AVAILABLE', 'CONCURRENT_TRANSACTIONS', '14', '16', '5'])
+/** What a test says to be asked again. */
+export const NOT_YET = 'not yet'
+const RETRIABLE = new Set([
+  'COORDINATOR_NOT_AVAILABLE',
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'NOT_COORDINATOR',
+  'CONCURRENT_TRANSACTIONS',
+  NOT_YET,
+])
 
 /** The name of an error code; the number itself where this broker never gives it. */
 export const nameOf = (errorCode: number | undefined): string =>
@@ -87,7 +95,7 @@ export class World {
           },
         ],
       })
-      return topics[0]?.partitions.every(({ errorCode }) => errorCode === 0) === true ? 'NONE' : '5'
+      return topics[0]?.partitions.every(({ errorCode }) => errorCode === 0) === true ? 'NONE' : NOT_YET
     })
     return name
   }

@@ -29,6 +29,7 @@ export class TcpClient {
     version: number,
     fields: Draft<S['request']>,
   ): Promise<Message<S['response']>> {
+    if (this.#socket.destroyed) throw new Error('the connection is closed')
     const frame = encodeRequest(schema, version, ++this.#correlationId, fields)
     const length = Buffer.alloc(4)
     length.writeInt32BE(frame.length)
