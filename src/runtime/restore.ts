@@ -4,12 +4,18 @@ import { Fetcher } from '../kafka/fetcher.ts'
 import { listOffsets } from '../kafka/list-offsets.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
 import type { StateStore } from '../state/store.ts'
+import type { RecordColumns } from '../topic/record-columns.ts'
 
 /** One store to bring up to the end of its changelog partition. */
 export interface Restoration {
   readonly store: StateStore
   readonly topic: string
   readonly partition: number
+  /**
+   * Where to stop: where a topic of the world serves as the changelog, what is beyond the committed offset is yet to be
+   * processed. The end of the partition unless given.
+   */
+  readonly upToOffset?: number | undefined
 }
 
 export interface RestoreProgress {
@@ -72,9 +78,10 @@ const restoreOnce = async (
     const place = partitionName(batch.topic, batch.partition)
     const each = pending.get(place)
     if (each === undefined) continue
-    applyBatch(each, batch.columns)
-    each.restoredRecords += batch.columns.count
-    each.position = batch.nextOffset
+    const columns = upTo(each.endOffset, batch.columns)
+    applyBatch(each, columns)
+    each.restoredRecords += columns.count
+    each.position = Math.min(batch.nextOffset, each.endOffset)
     if (each.position >= each.endOffset) {
       pending.delete(place)
       fetcher.remove([batch])
@@ -83,7 +90,14 @@ const restoreOnce = async (
   }
 }
 
-const applyBatch = (each: Running, columns: Parameters<StateStore['restore']>[0]): void => {
+/** The records of a batch before an offset. */
+const upTo = (endOffset: number, columns: RecordColumns): RecordColumns => {
+  const { offsets, count } = columns
+  if (count === 0 || (offsets[count - 1] as number) < endOffset) return columns
+  return { ...columns, count: offsets.subarray(0, count).findIndex((offset) => offset >= endOffset) }
+}
+
+const applyBatch = (each: Running, columns: RecordColumns): void => {
   try {
     each.store.restore(columns)
   } catch (cause) {
@@ -116,7 +130,8 @@ const begin = async (
     restorations.map((each) => {
       const place = partitionName(each.topic, each.partition)
       const position = Math.max(each.store.changelogOffset(), starts.get(place)?.offset ?? 0)
-      return [place, { ...each, position, endOffset: ends.get(place)?.offset ?? 0, restoredRecords: 0 }]
+      const endOffset = Math.min(ends.get(place)?.offset ?? 0, each.upToOffset ?? Infinity)
+      return [place, { ...each, position, endOffset, restoredRecords: 0 }]
     }),
   )
 }

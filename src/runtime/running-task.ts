@@ -69,19 +69,28 @@ export class RunningTask {
     for (const { topic, partition, offset } of offsets)
       this.#committed.set(partitionName(topic, partition), offset)
     for (const { store, topic, partition } of this.restorations()) {
-      const changelogOffset = acked.get(partitionName(topic, partition))
+      const place = partitionName(topic, partition)
+      // Where an input serves as the changelog, what was processed of it is what the store holds.
+      const isInput = this.inputs.some((input) => partitionName(input.topic, input.partition) === place)
+      const changelogOffset = isInput ? this.#committed.get(place) : acked.get(place)
       if (changelogOffset !== undefined) store.persist(changelogOffset)
     }
   }
 
-  /** The stores that have a changelog, with where it is. */
-  restorations(): readonly Restoration[] {
+  /** The stores that have a changelog, with where it is; `startOf` says where an input goes on. */
+  restorations(startOf: (place: string) => number | undefined = () => undefined): readonly Restoration[] {
     return this.#stores
       .filter(({ changelog }) => changelog)
-      .map((definition) => ({
-        store: this.task.stores.get(definition.name) as Restoration['store'],
-        topic: changelogTopicOf(this.#applicationId, definition),
-        partition: this.task.partition,
-      }))
+      .map((definition) => {
+        const topic = changelogTopicOf(this.#applicationId, definition)
+        const { partition } = this.task
+        return {
+          store: this.task.stores.get(definition.name) as Restoration['store'],
+          topic,
+          partition,
+          upToOffset:
+            definition.changelogTopic === undefined ? undefined : startOf(partitionName(topic, partition)),
+        }
+      })
   }
 }

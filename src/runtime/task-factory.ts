@@ -40,12 +40,15 @@ export class TaskFactory {
     this.#options = options
   }
 
-  /** Opens tasks; resolves when all their stores stand at the end of their changelogs. */
-  async open(ids: readonly TaskId[]): Promise<readonly RunningTask[]> {
+  /** Opens tasks; resolves when all their stores stand at the end of their changelogs. Inputs go on at `startOf`. */
+  async open(
+    ids: readonly TaskId[],
+    startOf: (place: string) => number | undefined,
+  ): Promise<readonly RunningTask[]> {
     const opened = ids.map((id) => this.#open(id))
     await restoreStores(
       this.#options.cluster,
-      opened.flatMap((each) => each.restorations()),
+      opened.flatMap((each) => each.restorations(startOf)),
       (progress) => this.#progress(progress),
     )
     return opened

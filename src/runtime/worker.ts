@@ -228,7 +228,7 @@ export class Worker {
   async #open(ids: readonly TaskId[]): Promise<void> {
     const { plan, startsOf, tasks, fetcher } = this.#options
     const starts = await startsOf(ids.flatMap((id) => plan.inputsOf(id)))
-    for (const each of await tasks.open(ids)) {
+    for (const each of await tasks.open(ids, (place) => starts.get(place)?.offset)) {
       for (const input of each.inputs) {
         const { offset, metadata } = starts.get(partitionName(input.topic, input.partition)) ?? noStart
         each.begin(input, offset, metadata)
