@@ -1,12 +1,22 @@
-import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { Database, RootDatabase } from 'lmdb'
 import { open, TransactionFlags } from 'lmdb'
 import type { Bytes } from '../base/bytes.ts'
 import { utf8Decode, utf8Encode } from '../base/bytes.ts'
-import type { Fault } from '../base/fault.ts'
+import { Fault, isFault, messageOf } from '../base/fault.ts'
 import type { DiskState } from './disk.ts'
-import { diskFault, LmdbTable } from './lmdb-table.ts'
+import { LmdbTable } from './lmdb-table.ts'
 
 /**
  * The LMDB environment of one task: the tables of its stores and a table of what the stores know of themselves. What is
@@ -35,9 +45,10 @@ export class LmdbEnvironment {
   static open(directory: string, onDamaged: (fault: Fault) => void): LmdbEnvironment {
     mkdirSync(directory, { recursive: true })
     try {
+      refuseDamaged(directory)
       return new LmdbEnvironment(directory)
     } catch (error) {
-      onDamaged(diskFault(directory, error))
+      onDamaged(damaged(directory, error))
       renameSync(directory, freeName(`${directory}.damaged`))
       mkdirSync(directory, { recursive: true })
       return new LmdbEnvironment(directory)
@@ -45,7 +56,7 @@ export class LmdbEnvironment {
   }
 
   table(name: string, store: string): LmdbTable {
-    return new LmdbTable(this.#database(name), store)
+    return new LmdbTable(this.#database(name), store, (error) => this.#faultOf(error))
   }
 
   /** What was noted for a store of that kind; undefined where there is nothing, or another kind of store had the name. */
@@ -71,12 +82,28 @@ export class LmdbEnvironment {
       this.#root.transactionSync(write, batchFlags)
     } catch (error) {
       this.#failed = true
-      throw diskFault(this.directory, error)
+      throw this.#faultOf(error)
     }
   }
 
   async close(): Promise<void> {
     await this.#root.close()
+  }
+
+  /** What went wrong, as a fault. Damage is marked, so that the directory is set aside when it is opened again. */
+  #faultOf(error: unknown): Fault {
+    if (isFault(error)) return error
+    if (damageOf.test(messageOf(error))) {
+      writeFileSync(join(this.directory, damageMark), messageOf(error))
+      return damaged(this.directory, error)
+    }
+    return new Fault({
+      code: 'STATE_DISK_FAILED',
+      actor: 'runtime',
+      message: `the state in ${this.directory} cannot be read or written: ${messageOf(error)}`,
+      remedy: 'check the space and the health of the disk',
+      cause: error,
+    })
   }
 
   #database(name: string): Database<Bytes, Bytes> {
@@ -110,15 +137,59 @@ const openRoot = (directory: string): RootDatabase<Bytes, Bytes> =>
     cache: false,
   })
 
-/** A file that ends before its last page would end the process when that page is read: memory maps have no errors. */
+const dataFile = 'data.mdb'
+const damageMark = 'damaged'
+/** How LMDB says that what it finds makes no sense. */
+const damageOf = /MDB_(?:CORRUPTED|PAGE_NOTFOUND|PANIC|INVALID)/
+
+const damaged = (directory: string, cause: unknown): Fault =>
+  new Fault({
+    code: 'STATE_DAMAGED',
+    actor: 'runtime',
+    message: `the state in ${directory} is damaged: ${messageOf(cause)}`,
+    remedy: 'nothing is lost: opened again, it is set aside and restored from the changelogs',
+    cause,
+  })
+
+/**
+ * LMDB ends the process when it opens what is none of its files, so their two first pages are looked at before: each
+ * has the mark of LMDB and the version of its format.
+ */
+const refuseDamaged = (directory: string): void => {
+  const mark = join(directory, damageMark)
+  if (existsSync(mark)) throw new Error(readFileSync(mark, 'utf8'))
+  const file = join(directory, dataFile)
+  if (!existsSync(file) || statSync(file).size === 0) return
+  const head = new Uint8Array(largestPageBytes + 64)
+  const descriptor = openSync(file, 'r')
+  const length = readSync(descriptor, head)
+  closeSync(descriptor)
+  const view = new DataView(head.buffer, 0, length)
+  const pageSize = length < 64 ? 0 : view.getUint32(48, true)
+  for (const page of [0, pageSize]) {
+    const isMeta =
+      pageSize >= 256 &&
+      page + 64 <= length &&
+      view.getUint32(page + 24, true) === 0xbeef_c0de &&
+      view.getUint16(page + 28, true) === 2
+    if (!isMeta) throw new Error(`${file} is no LMDB file`)
+  }
+}
+
+const largestPageBytes = 65_536
+
+/**
+ * A file that ends long before its last page would end the process when that page is read: memory maps have no errors.
+ * A few pages may rightly be missing, as LMDB leaves out what it freed at the end.
+ */
 const refuseTruncated = (directory: string, root: RootDatabase<Bytes, Bytes>): void => {
   const { lastPageNumber, pageSize } = root.getStats() as {
     readonly lastPageNumber: number
     readonly pageSize: number
   }
-  const file = join(directory, 'data.mdb')
-  const { size } = statSync(file)
-  if (size < (lastPageNumber + 1) * pageSize) throw new Error(`${file} ends before its last page`)
+  const file = join(directory, dataFile)
+  const missing = lastPageNumber + 1 - statSync(file).size / pageSize
+  if (missing > Math.max(8, lastPageNumber / 16)) throw new Error(`${file} ends before its last page`)
 }
 
 const freeName = (wanted: string): string => {

@@ -1,34 +1,45 @@
 import type { Database } from 'lmdb'
 import type { Bytes } from '../base/bytes.ts'
-import { Fault, messageOf } from '../base/fault.ts'
+import { Fault } from '../base/fault.ts'
 import type { DiskEntry, DiskRange, DiskTable } from './disk.ts'
 
 /** One named table of an LMDB environment. */
 export class LmdbTable implements DiskTable {
   readonly #database: Database<Bytes, Bytes>
   readonly #store: string
+  readonly #faultOf: (error: unknown) => Fault
 
-  constructor(database: Database<Bytes, Bytes>, store: string) {
+  constructor(database: Database<Bytes, Bytes>, store: string, faultOf: (error: unknown) => Fault) {
     this.#database = database
     this.#store = store
+    this.#faultOf = faultOf
   }
 
   get(key: Bytes): Bytes | undefined {
-    return key.length > largestKeyBytes ? undefined : this.#database.get(key)
+    if (key.length > largestKeyBytes) return undefined
+    try {
+      return this.#database.get(key)
+    } catch (error) {
+      throw this.#faultOf(error)
+    }
   }
 
   page({ from, to, exclusive, reverse }: DiskRange, limit: number): readonly DiskEntry[] {
     const start = shortened(reverse ? to : from)
     const end = shortened(reverse ? from : to)
-    return [
-      ...this.#database.getRange({
-        ...(start === undefined ? {} : { start }),
-        ...(end === undefined ? {} : { end, inclusiveEnd: true }),
-        exclusiveStart: exclusive,
-        reverse,
-        limit,
-      }),
-    ]
+    try {
+      return [
+        ...this.#database.getRange({
+          ...(start === undefined ? {} : { start }),
+          ...(end === undefined ? {} : { end, inclusiveEnd: true }),
+          exclusiveStart: exclusive,
+          reverse,
+          limit,
+        }),
+      ]
+    } catch (error) {
+      throw this.#faultOf(error)
+    }
   }
 
   set(key: Bytes, value: Bytes | undefined): void {
@@ -61,15 +72,3 @@ const keyTooLarge = (store: string, length: number): Fault =>
     remedy: "use shorter keys, or give the store storage: 'memory'",
     place: { store },
   })
-
-/** An error of LMDB as a fault; faults pass as they are. */
-export const diskFault = (directory: string, cause: unknown): Fault =>
-  cause instanceof Fault
-    ? cause
-    : new Fault({
-        code: 'STATE_DISK_FAILED',
-        actor: 'runtime',
-        message: `the state in ${directory} cannot be read or written: ${messageOf(cause)}`,
-        remedy: 'check the disk; the state is restored from the changelogs when the directory is gone',
-        cause,
-      })
