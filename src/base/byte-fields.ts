@@ -2,30 +2,30 @@ import type { Bytes } from './bytes.ts'
 
 /**
  * Big-endian fields in the order they are written, as Java's `ByteBuffer` lays them out: what composite keys and values
- * of stores are made of.
+ * of stores are made of. Every state access makes some, so the working memory is lent from a pool, and bytes are written
+ * one by one: a view object for each would cost more than what it writes. A writer is of no use after `finish`.
  */
 export class ByteWriter {
-  #bytes = new Uint8Array(64)
-  #view = new DataView(this.#bytes.buffer)
+  #bytes: Uint8Array = spares.pop() ?? new Uint8Array(256)
   #length = 0
 
   byte(value: number): this {
     const position = this.#room(1)
-    this.#view.setUint8(position, value)
+    this.#bytes[position] = value
     return this
   }
 
   int32(value: number): this {
     const position = this.#room(4)
-    this.#view.setInt32(position, value)
+    this.#put32(position, value)
     return this
   }
 
   /** A whole number within ±2^53; two 32-bit halves, as a bigint would cost an allocation. */
   int64(value: number): this {
     const position = this.#room(8)
-    this.#view.setInt32(position, Math.floor(value / 0x1_0000_0000))
-    this.#view.setUint32(position + 4, value >>> 0)
+    this.#put32(position, Math.floor(value / 0x1_0000_0000))
+    this.#put32(position + 4, value | 0)
     return this
   }
 
@@ -41,11 +41,23 @@ export class ByteWriter {
     return value === null ? this.int32(-1) : this.int32(value.length).bytes(value)
   }
 
+  /** What was written, as bytes of its own; the writer ends here, and its buffer serves the next one. */
   finish(): Bytes {
-    return this.#bytes.slice(0, this.#length)
+    const result = this.#bytes.slice(0, this.#length)
+    if (spares.length < 8 && this.#bytes.length <= 65_536) spares.push(this.#bytes)
+    this.#bytes = noBytes
+    this.#length = 0
+    return result
   }
 
-  /** To be asked for before `#bytes` or `#view` is named: it may put larger ones in their places. */
+  #put32(position: number, value: number): void {
+    const bytes = this.#bytes
+    bytes[position] = value >>> 24
+    bytes[position + 1] = value >>> 16
+    bytes[position + 2] = value >>> 8
+    bytes[position + 3] = value
+  }
+
   #room(size: number): number {
     const position = this.#length
     this.#length += size
@@ -53,35 +65,38 @@ export class ByteWriter {
       const larger = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2))
       larger.set(this.#bytes)
       this.#bytes = larger
-      this.#view = new DataView(larger.buffer)
     }
     return position
   }
 }
 
+/** Buffers of writers that have ended: composite keys are made by the million, and a buffer costs more than its bytes. */
+const spares: Uint8Array[] = []
+const noBytes = new Uint8Array(0)
+
 /** Reads what `ByteWriter` wrote; a read past the end throws a `RangeError`. */
 export class ByteReader {
   readonly source: Bytes
   position: number
-  readonly #view: DataView
+  readonly #end: number
 
   constructor(source: Bytes, start = 0, end: number = source.length) {
     this.source = source
     this.position = start
-    this.#view = new DataView(source.buffer, source.byteOffset, end)
+    this.#end = end
   }
 
   byte(): number {
-    return this.#view.getUint8(this.#step(1))
+    return this.source[this.#step(1)] as number
   }
 
   int32(): number {
-    return this.#view.getInt32(this.#step(4))
+    return this.#uint32() | 0
   }
 
   int64(): number {
-    const position = this.#step(8)
-    return this.#view.getInt32(position) * 0x1_0000_0000 + this.#view.getUint32(position + 4)
+    const high = this.int32()
+    return high * 0x1_0000_0000 + this.#uint32()
   }
 
   /** Steps over that many bytes and returns where they begin. */
@@ -99,10 +114,20 @@ export class ByteReader {
     return length < 0 ? null : this.bytes(length)
   }
 
+  #uint32(): number {
+    const position = this.#step(4)
+    const { source } = this
+    const low =
+      ((source[position + 1] as number) << 16) |
+      ((source[position + 2] as number) << 8) |
+      (source[position + 3] as number)
+    return (source[position] as number) * 0x100_0000 + low
+  }
+
   #step(length: number): number {
     const position = this.position
     this.position += length
-    if (this.position > this.#view.byteLength) throw new RangeError('the bytes end too early')
+    if (this.position > this.#end) throw new RangeError('the bytes end too early')
     return position
   }
 }
