@@ -132,17 +132,12 @@ describe('a saga in a world that delays, reorders and repeats', () => {
   it('ends with all effects or with none, or is stuck after the point of no return', () => {
     everyRun((world) => {
       const effects = [...world.active].sort()
-      switch (world.state?.status) {
-        case 'COMPLETED':
-          expect(effects).toEqual(['flight', 'hotel', 'pay', 'send'])
-          break
-        case 'COMPENSATED':
-        case 'REJECTED':
-          expect(effects).toEqual([])
-          break
-        default:
-          expect(world.state).toMatchObject({ status: 'STUCK', failure: { step: 'send' } })
-          expect(effects).toEqual(['flight', 'hotel', 'pay'])
+      const status = world.state?.status
+      if (status === 'COMPLETED') expect(effects).toEqual(['flight', 'hotel', 'pay', 'send'])
+      else if (status === 'COMPENSATED' || status === 'REJECTED') expect(effects).toEqual([])
+      else {
+        expect(world.state).toMatchObject({ status: 'STUCK', failure: { step: 'send' } })
+        expect(effects).toEqual(['flight', 'hotel', 'pay'])
       }
     })
   })
@@ -189,6 +184,6 @@ describe('a saga in a world that delays, reorders and repeats', () => {
       }),
       { numRuns: 500, seed: 1 },
     )
-    expect([...endings].sort()).toEqual(['COMPENSATED', 'COMPLETED', 'REJECTED', 'STUCK'])
+    expect(endings).toEqual(new Set(['COMPENSATED', 'COMPLETED', 'REJECTED', 'STUCK']))
   })
 })
