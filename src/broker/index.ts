@@ -1,6 +1,6 @@
 import { createBrokerCore, type CoreOptions } from './create.ts'
 import type { BrokerCore } from './core.ts'
-import { decompress } from './decompress.ts'
+import { decompress } from './compression/decompress.ts'
 import { listen } from './server.ts'
 import { openDataDirectory } from './storage/file-storage.ts'
 
