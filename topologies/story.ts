@@ -1,6 +1,8 @@
-import type { Topic } from '#millrace'
+import type { Headers, Topic } from '#millrace'
+import { headerText } from '#millrace'
 import {
   customerNotified,
+  deadLetterTopic,
   deliveryStarted,
   inventoryRestored,
   inventoryUpdated,
@@ -53,6 +55,7 @@ export interface ToldRecord {
   readonly topic: string
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
+  readonly headers: Headers
 }
 
 export interface StoryLine {
@@ -129,19 +132,25 @@ export const story: readonly Chapter[] = [
     ({ outcome, reason }) => (reason === null ? outcome : `${outcome}: ${reason}`),
   ),
   beside(customerNotified, 'news', ({ customer, text }) => `${customer} is told: ${text}`),
-  beside(salesByProduct, 'news', ({ amount, orders: sold }) => `${sold} sold for ${money(amount)} so far`),
+  beside(
+    salesByProduct,
+    'news',
+    ({ amount, orders: sold }) => `${sold} ${sold === 1 ? 'order' : 'orders'} so far, worth ${money(amount)}`,
+  ),
 ]
 
 const chapters = new Map(story.map((chapter) => [chapter.topic, chapter]))
 const utf8 = new TextDecoder()
 
 /** A record as a line; undefined where its topic is not part of the story. */
-export const lineOf = ({ topic, key, value }: ToldRecord): StoryLine | undefined => {
-  const chapter = chapters.get(topic)
+export const lineOf = ({ topic, key, value, headers }: ToldRecord): StoryLine | undefined => {
+  const isDead = topic === deadLetterTopic
+  const chapter = chapters.get(isDead ? (headerText(headers, '__streams.errors.topic') ?? '') : topic)
   if (chapter === undefined) return undefined
-  const { flow, service, direction } = chapter
+  const { flow, direction } = chapter
   const order = key === null ? '' : utf8.decode(key)
-  return { flow, service, direction, topic, order, ...toldBy(chapter, value) }
+  const told = isDead ? deadLetterBy(chapter, headers) : toldBy(chapter, value)
+  return { flow, service: isDead ? topic : chapter.service, direction, topic, order, ...told }
 }
 
 const rank = new Map(story.map(({ topic }, index) => [topic, index]))
@@ -159,6 +168,16 @@ export const inStoryOrder = (lines: readonly StoryLine[]): readonly StoryLine[] 
       (rank.get(left.topic) ?? 0) - (rank.get(right.topic) ?? 0),
   )
 }
+
+const deadLetterBy = (chapter: Chapter, headers: Headers): Pick<StoryLine, 'mood' | 'text' | 'readable'> => ({
+  mood: 'bad',
+  text: `kept from ${chapter.topic}: ${reasonIn(headers)}`,
+  readable: false,
+})
+
+/** What went wrong, without the remedy and the place that follow it. */
+const reasonIn = (headers: Headers): string =>
+  (headerText(headers, '__streams.errors.message') ?? 'no reason given').replace(/(; | \(topic ).*$/s, '')
 
 const toldBy = (
   chapter: Chapter,

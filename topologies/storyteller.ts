@@ -1,21 +1,14 @@
-import type { Headers, Topology } from '#millrace'
+import type { Topology } from '#millrace'
 import { bytes, nullable, topic, topology } from '#millrace'
 import { deadLetterTopic } from './contracts.ts'
+import type { ToldRecord } from './story.ts'
 import { story } from './story.ts'
-
-/** A record of any topic of the story, as bytes. */
-export interface HeardRecord {
-  readonly topic: string
-  readonly key: Uint8Array | null
-  readonly value: Uint8Array | null
-  readonly headers: Headers
-}
 
 /**
  * Listens to every topic of the story and the dead letter topic: one more consumer, for which no service had to change.
  * What is heard is handed to `listen` at once; printing and counting are its matter.
  */
-export const storyteller = (listen: (record: HeardRecord) => void): Topology =>
+export const storyteller = (listen: (record: ToldRecord) => void): Topology =>
   topology(
     'storyteller',
     (builder) => {

@@ -16,10 +16,6 @@ import { lineOf } from './story.ts'
  * What became of all orders, as a pure reducer over the records of the flows. Everything that came in must come out
  * somewhere: the table adds up when every order is completed, compensated, rejected, a duplicate or a dead letter.
  */
-export interface CountedRecord extends ToldRecord {
-  readonly headers: Headers
-}
-
 export type CountedFlow = 'choreography' | 'orchestration'
 export type Outcome = 'completed' | 'compensated' | 'rejected' | 'stuck'
 
@@ -51,7 +47,7 @@ const nothing: Counted = { starts: {}, unreadable: 0, outcomes: {}, deadLetters:
 export const emptySummary: Summary = { choreography: nothing, orchestration: nothing }
 
 /** The summary after one more record, of any topic. */
-export const addToSummary = (summary: Summary, record: CountedRecord): Summary => {
+export const addToSummary = (summary: Summary, record: ToldRecord): Summary => {
   const flow = flowOf(record)
   return flow === undefined ? summary : { ...summary, [flow]: counted(summary[flow], record) }
 }
@@ -72,13 +68,13 @@ const ends: Readonly<Record<string, Outcome>> = {
   [orderRejected.name]: 'rejected',
 }
 
-const flowOf = ({ topic, headers }: CountedRecord): CountedFlow | undefined => {
+const flowOf = ({ topic, headers }: ToldRecord): CountedFlow | undefined => {
   if (topic === deadLetterTopic) return startTopics[headerText(headers, '__streams.errors.topic') ?? '']
   if (topic === orderFulfilled.name) return 'orchestration'
   return startTopics[topic] ?? (topic in ends ? 'choreography' : undefined)
 }
 
-const counted = (known: Counted, record: CountedRecord): Counted => {
+const counted = (known: Counted, record: ToldRecord): Counted => {
   const { topic, headers } = record
   if (topic === deadLetterTopic) return withDeadLetter(known, headers)
   const line = lineOf(record)
@@ -101,7 +97,7 @@ const withDeadLetter = (known: Counted, headers: Headers): Counted => {
   return known.deadLetters.includes(place) ? known : { ...known, deadLetters: [...known.deadLetters, place] }
 }
 
-const fulfilmentOf = ({ value }: CountedRecord): Outcome | undefined =>
+const fulfilmentOf = ({ value }: ToldRecord): Outcome | undefined =>
   value === null
     ? undefined
     : (orderFulfilled.value.deserialize(value, 0, value.length).outcome.toLowerCase() as Outcome)

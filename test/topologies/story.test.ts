@@ -12,14 +12,13 @@ import {
   handsOnOrders,
   orchestratedOrders,
 } from '../../topologies/sample-orders.ts'
-import type { StoryLine } from '../../topologies/story.ts'
+import type { StoryLine, ToldRecord } from '../../topologies/story.ts'
 import { inStoryOrder, lineOf, story } from '../../topologies/story.ts'
-import type { HeardRecord } from '../../topologies/storyteller.ts'
 import { storyteller } from '../../topologies/storyteller.ts'
 import { addToSummary, emptySummary, summaryRows } from '../../topologies/summary.ts'
 
-const runTheDay = (samples: readonly Sample[]): readonly HeardRecord[] => {
-  const heard: HeardRecord[] = []
+const runTheDay = (samples: readonly Sample[]): readonly ToldRecord[] => {
+  const heard: ToldRecord[] = []
   const services = [...choreography, ...orchestration, ...hybrid]
   const driver = testDriver([...services, storyteller((record) => heard.push(record))], {
     policies: { deserializationFailure: 'deadLetter' },
@@ -29,9 +28,9 @@ const runTheDay = (samples: readonly Sample[]): readonly HeardRecord[] => {
   return heard
 }
 const wholeDay = [...deliveries, ...choreographedOrders, ...orchestratedOrders]
-const linesOf = (heard: readonly HeardRecord[]): StoryLine[] =>
+const linesOf = (heard: readonly ToldRecord[]): StoryLine[] =>
   heard.map((record) => lineOf(record)).filter((line) => line !== undefined)
-const tell = (heard: readonly HeardRecord[], order: string): string[] =>
+const tell = (heard: readonly ToldRecord[], order: string): string[] =>
   inStoryOrder(linesOf(heard))
     .filter((line) => line.order === order)
     .map(({ service, direction, text }) => `${service} ${direction}: ${text}`)
@@ -95,7 +94,12 @@ describe('a day in the shop', () => {
   })
 
   it('tells an order that nobody can read, as it stands', () => {
-    expect(tell(runTheDay(wholeDay), 'order-106')).toEqual(['order event: unreadable: {"orderId": "order-10'])
+    const kept = 'dead-letters event: kept from order-placed: the value is not JSON: {"orderId": "order-10'
+    expect(tell(runTheDay(wholeDay), 'order-106')).toEqual([
+      'order event: unreadable: {"orderId": "order-10',
+      kept,
+      kept,
+    ])
   })
 
   it('every topic of the story has an owner, and no topic is told twice', () => {
@@ -104,7 +108,7 @@ describe('a day in the shop', () => {
   })
 
   it('a record of a topic outside the story is no line', () => {
-    expect(lineOf({ topic: 'other', key: null, value: null })).toBeUndefined()
+    expect(lineOf({ topic: 'other', key: null, value: null, headers: [] })).toBeUndefined()
   })
 
   it('the hands-on orders are read by the exercise', () => {
