@@ -34,6 +34,7 @@ export type {
   DeduplicateByIdOptions,
   DeduplicateByKeyOptions,
   DeduplicateByTextOptions,
+  DuplicateSideOutputs,
 } from './dsl/deduplicate.ts'
 export { GlobalTable } from './dsl/global-table.ts'
 export type { GlobalJoinOptions, StreamJoinOptions, StreamTableJoinOptions } from './dsl/stream-joins.ts'

@@ -2,7 +2,10 @@ import type { NodeOf } from '../topology/node.ts'
 import type { Position } from './graph.ts'
 import type { Named } from './options.ts'
 
-/** How asynchronous work is bounded, ordered and repeated. */
+/**
+ * How asynchronous work is bounded, ordered and repeated. Under `exactly_once` a commit waits for the work in flight, as
+ * a transaction holds all of a record's effects or none: keep `timeout` and retries well below `transactionTimeoutMs`.
+ */
 export interface AsyncOptions extends Named {
   /** How many calls run at a time; 16 unless given. */
   readonly concurrency?: number
@@ -12,7 +15,7 @@ export interface AsyncOptions extends Named {
    * `nothing`: results go on as they come.
    */
   readonly orderedBy?: 'key' | 'partition' | 'nothing'
-  /** How long one call may take, in milliseconds; 30 seconds unless given. Its signal is aborted then. */
+  /** How long one call may take, in milliseconds; 5 seconds unless given. Its signal is aborted then. */
   readonly timeout?: number
   /**
    * How often a call is tried in all (once unless given), with a pause of `backoff` milliseconds (100 unless given)
@@ -30,7 +33,7 @@ export const asyncNode = (
   transform: AsyncTransform,
   options: AsyncOptions,
 ): string => {
-  const { concurrency = 16, timeout: timeoutMs = 30_000, orderedBy = 'key' } = options
+  const { concurrency = 16, timeout: timeoutMs = 5_000, orderedBy = 'key' } = options
   const { attempts = 1, backoff: backoffMs = 100 } = options.retry ?? {}
   for (const [what, value] of Object.entries({ concurrency, timeout: timeoutMs, 'retry.attempts': attempts }))
     if (!(value >= 1))

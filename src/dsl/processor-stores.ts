@@ -33,7 +33,12 @@ export const keyValueStore = (
   ...baseOf(name, options),
 })
 
-/** Every value by key and time: a `VersionedStore`. */
+/**
+ * Every value by key and time: a `VersionedStore`.
+ *
+ * @example
+ * builder.store(versionedStore('prices', { value: long, historyRetention: hours(1) }))
+ */
 export const versionedStore = (
   name: string,
   options: ProcessorStoreOptions & { readonly historyRetention: number },
@@ -43,7 +48,12 @@ export const versionedStore = (
   ...baseOf(name, options),
 })
 
-/** One value by key and window start: a `WindowStore`. */
+/**
+ * One value by key and window start: a `WindowStore`.
+ *
+ * @example
+ * builder.store(windowStore('clicks-by-minute', { value: long, size: minutes(1), retention: hours(1) }))
+ */
 export const windowStore = (
   name: string,
   options: ProcessorStoreOptions & { readonly size: number; readonly retention: number },
@@ -54,7 +64,12 @@ export const windowStore = (
   ...baseOf(name, options),
 })
 
-/** One value by key and session bounds: a `SessionStore`. */
+/**
+ * One value by key and session bounds: a `SessionStore`.
+ *
+ * @example
+ * builder.store(sessionStore('visits', { value: long, retention: days(1) }))
+ */
 export const sessionStore = (
   name: string,
   options: ProcessorStoreOptions & { readonly retention: number },
