@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander'
 import { isFault, messageOf } from '../base/fault.ts'
 import { brokerCommand } from './broker.ts'
+import { checkCommand } from './check.ts'
 import { consumeCommand } from './consume.ts'
 import { describeCommand } from './describe.ts'
+import { diffCommand } from './diff.ts'
 import { produceCommand } from './produce.ts'
 import { replayCommand } from './replay.ts'
 import { runTopologiesCommand } from './run.ts'
@@ -40,6 +42,8 @@ const programOf = (): Command => {
     runTopologiesCommand(),
     replayCommand(),
     describeCommand(),
+    checkCommand(),
+    diffCommand(),
     brokerCommand(),
   ]
   for (const command of commands) program.addCommand(command.exitOverride().copyInheritedSettings(program))

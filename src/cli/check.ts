@@ -1,0 +1,22 @@
+import { Command } from 'commander'
+import type { TopologyProblem } from '../topology/problem.ts'
+import { validateTogether } from '../topology/validate-together.ts'
+import { validateTopology } from '../topology/validate.ts'
+import { loadTopologies } from './load-topologies.ts'
+
+/** `millrace check FILE…`: what is wrong with topologies, alone and together, or looks it. Errors fail, warnings do not. */
+export const checkCommand = (): Command =>
+  new Command('check')
+    .description('tell what is wrong with topologies, alone and together; nothing is connected to')
+    .argument('<file...>', 'files that export topologies')
+    .action(async (files: readonly string[]) => {
+      const topologies = await loadTopologies(files)
+      for (const topology of topologies)
+        for (const problem of validateTopology(topology)) tell(`${topology.name}: `, problem)
+      for (const problem of validateTogether(topologies)) tell('', problem)
+    })
+
+const tell = (place: string, { severity, code, message, remedy }: TopologyProblem): void => {
+  console.log(`${severity} ${code}: ${place}${message}; ${remedy}`)
+  if (severity === 'error') process.exitCode = 1
+}

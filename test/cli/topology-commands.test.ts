@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { runCommand } from '../../src/cli/program.ts'
+
+/** Runs `millrace …` in this process; a process of its own would cost seconds. */
+const millrace = async (
+  args: readonly string[],
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> => {
+  const lines: string[] = []
+  const errors: string[] = []
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(`${line}\n`))
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => errors.push(String(text)) > 0)
+  const before = process.exitCode
+  process.exitCode = undefined
+  const code = await runCommand(args)
+  process.exitCode = before
+  return { code, stdout: lines.join(''), stderr: errors.join('') }
+}
+
+describe('topologies on the command line', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-describe-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  /** A program that counts under a store of that name. */
+  const program = (name: string, store: string, output = 'counts'): string => {
+    const file = join(folder, `${name}.ts`)
+    writeFileSync(
+      file,
+      `import { long, string, topic, topology } from '${process.cwd()}/src/index.ts'
+       const words = topic('words', { value: string })
+       export const counting = topology('counting', (builder) => {
+         builder.stream(words).groupByKey().count({ store: '${store}' }).toStream()
+           .to(topic('${output}', { value: long }))
+       })`,
+    )
+    return file
+  }
+
+  it('are described as text, as a flow chart, as a graph', async () => {
+    const file = program('described', 'counts')
+    const text = await millrace(['describe', file])
+    expect(text.stdout).toMatch(
+      /^Topologies:\n {3}Sub-topology: 0\n {4}Source: stream-0000 \(topics: \[words\]\)\n/,
+    )
+    expect((await millrace(['describe', '--mermaid', file])).stdout).toMatch(/^flowchart LR\n/)
+    expect((await millrace(['describe', '--dot', file])).stdout).toMatch(/^digraph topologies \{\n/)
+    expect(await millrace(['describe', '--dot', '--json', file])).toMatchObject({ code: 2 })
+  })
+
+  it('are compared with an earlier version, which fails where something breaks', async () => {
+    const before = join(folder, 'before.json')
+    writeFileSync(before, (await millrace(['describe', '--json', program('first', 'counts')])).stdout)
+    const same = await millrace(['diff', before, program('same', 'counts')])
+    expect(same).toMatchObject({ code: 0, stdout: '' })
+    const renamed = await millrace(['diff', before, program('renamed', 'words-counted')])
+    expect(renamed.code).toBe(1)
+    expect(renamed.stdout).toMatch(
+      /^breaking counting STORE_RENAMED: store 'words-counted' seems to be 'counts'/,
+    )
+    const missing = await millrace(['diff', join(folder, 'none.json'), program('same', 'counts')])
+    expect(missing.code).toBe(2)
+    expect(missing.stderr).toContain('millrace describe --json FILE >')
+  })
+
+  it('are checked: a warning is told, and an error fails', async () => {
+    expect(await millrace(['check', program('sound', 'counts')])).toMatchObject({ code: 0, stdout: '' })
+    const loop = await millrace(['check', program('loop', 'counts', 'words')])
+    expect(loop.code).toBe(0)
+    expect(loop.stdout).toMatch(/^warning TOPIC_LOOP: counting: 'to-0003' writes to 'words'/)
+    const broken = await millrace(['check', program('broken', 'no name')])
+    expect(broken.code).toBe(1)
+    expect(broken.stderr).toContain("its changelog can't be called 'counting-no name-changelog'")
+  })
+})
