@@ -154,6 +154,8 @@ export const lineOf = ({ topic, key, value, headers }: ToldRecord): StoryLine | 
 }
 
 const rank = new Map(story.map(({ topic }, index) => [topic, index]))
+/** What was given up comes last. */
+const rankOf = ({ topic }: StoryLine): number => rank.get(topic) ?? story.length
 
 /**
  * Lines that were heard together, order by order, and those of an order as they caused each other. Between topics Kafka
@@ -164,8 +166,7 @@ export const inStoryOrder = (lines: readonly StoryLine[]): readonly StoryLine[] 
   lines.forEach(({ order }, index) => first.set(order, first.get(order) ?? index))
   return lines.toSorted(
     (left, right) =>
-      (first.get(left.order) ?? 0) - (first.get(right.order) ?? 0) ||
-      (rank.get(left.topic) ?? 0) - (rank.get(right.topic) ?? 0),
+      (first.get(left.order) ?? 0) - (first.get(right.order) ?? 0) || rankOf(left) - rankOf(right),
   )
 }
 
