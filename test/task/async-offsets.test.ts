@@ -48,6 +48,23 @@ describe('the offset a task may commit', () => {
     expect(lone.values()).toEqual(['0', '2'])
   })
 
+  it('stays before a record whose work has gone on to other asynchronous work', async () => {
+    const lone = new LoneTask(
+      topology('chained', (builder) => {
+        builder
+          .stream(words)
+          .mapValuesAsync(async (word) => word)
+          .mapValuesAsync(() => new Promise<string>(() => {}), { value: string })
+          .to(topic('out', { value: string }))
+      }),
+    )
+    lone.push(words, 'k', '0')
+    lone.task.process(1)
+    await lone.task.pendingAsync()
+    expect(lone.task.process(1)).toBe(1)
+    expect(lone.task.committableOffset('words')).toBe(0)
+  })
+
   it('is the next offset where nothing asynchronous is in flight', () => {
     const { task } = setUp()
     expect(task.committableOffset('words')).toBe(0)

@@ -148,6 +148,44 @@ describe('asynchronous work', () => {
     await expect(driver.settled()).rejects.toMatchObject({ message: expect.stringContaining('no bad') })
   })
 
+  it('that fails for good leaves the record it came from in the dead letter topic', async () => {
+    const driver = testDriver(
+      topology('dead', (builder) => {
+        builder
+          .stream(words)
+          .mapValues((value) => `${value}?`, { value: string })
+          .mapValuesAsync((word) => Promise.reject<string>(new Error(`no ${word}`)), { value: string })
+          .to(answers)
+      }),
+      { policies: { processingFailure: 'deadLetter' }, deadLetterTopic: 'dead' },
+    )
+    driver.input(words).pipe('a', 'x', { timestamp: 7 })
+    await driver.settled()
+    expect(driver.output(topic('dead', { value: string })).readAll()).toMatchObject([
+      { key: 'a', value: 'x', timestamp: 7 },
+    ])
+  })
+
+  it('may follow other asynchronous work', async () => {
+    const driver = testDriver(
+      topology('chain', (builder) => {
+        builder
+          .stream(words)
+          .mapValuesAsync(async (word) => `${word}1`)
+          .mapValuesAsync(async (word) => `${word}2`, { value: string })
+          .to(answers)
+      }),
+    )
+    for (const key of ['a', 'b']) driver.input(words).pipe(key, key)
+    await driver.settled()
+    expect(driver.output(answers).readTable()).toEqual(
+      new Map([
+        ['a', 'a12'],
+        ['b', 'b12'],
+      ]),
+    )
+  })
+
   it('that takes too long fails and is told so by its signal', async () => {
     const { service, driver, input } = setUp({ timeout: 50 })
     input.pipe('a', 'slow')

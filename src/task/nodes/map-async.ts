@@ -163,16 +163,21 @@ class Attempts {
 
   #once(record: AnyRecord): Promise<EmittedRecord> {
     const { transform, timeoutMs } = this.#node
-    const deadline = new AbortController()
-    const signal = AbortSignal.any([deadline.signal, this.#closed])
+    const controller = new AbortController()
     return new Promise((resolve, reject) => {
+      const abort = (): void => controller.abort()
       const cancel = this.#clock.setTimer(() => {
         reject(this.#tooLong())
-        deadline.abort()
+        abort()
       }, timeoutMs)
+      this.#closed.addEventListener('abort', abort, { once: true })
+      const settle = (): void => {
+        cancel()
+        this.#closed.removeEventListener('abort', abort)
+      }
       // A transform that throws before it returns its promise counts like one that rejects.
-      const work = async (): Promise<EmittedRecord> => transform(record, signal)
-      work().then(resolve, reject).finally(cancel)
+      const work = async (): Promise<EmittedRecord> => transform(record, controller.signal)
+      work().then(resolve, reject).finally(settle)
     })
   }
 
