@@ -5,7 +5,7 @@ import type { BrokerAddress, Lane, Transport } from './transport.ts'
 
 /**
  * The requests that Millrace sends, each pinned to one version: @platformatic/kafka's codecs, where its bytes are
- * right. Fetch and Produce have codecs of their own (fetch-codec.ts, produce-codec.ts), which is where speed counts.
+ * right. Fetch and Produce have codecs of their own (fetch/fetch-codec.ts, produce/produce-codec.ts), which is where speed counts.
  */
 export interface Api<Arguments extends readonly unknown[], Response> {
   readonly key: number

@@ -302,12 +302,14 @@ export const clientSuite = (brokers: () => string, uniqueName: (prefix: string) 
       const offsets = [{ topic, partition: 0, offset: 7, metadata: 'm' }]
       tx.producer.send(topic, 0, null, Buffer.from('a'), 1)
       await tx.commit({ groupId, generation: noGeneration, offsets })
-      expect((await fetchOffsets(cluster, groupId, { requireStable: true })).get(`${topic}-0`)).toMatchObject(
-        {
-          offset: 7,
-          metadata: 'm',
-        },
-      )
+      expect(
+        (await fetchOffsets(cluster, groupId, { requireStable: true, partitions: offsets })).get(
+          `${topic}-0`,
+        ),
+      ).toMatchObject({
+        offset: 7,
+        metadata: 'm',
+      })
       tx.producer.send(topic, 0, null, Buffer.from('b'), 1)
       const stale = { generationId: 3, memberId: 'nobody', groupInstanceId: null }
       await expect(tx.commit({ groupId, generation: stale, offsets })).rejects.toMatchObject({

@@ -99,7 +99,10 @@ export const toCommit = (offsets: readonly OffsetToCommit[]): LibraryTopics =>
   }))
 
 export interface FetchOffsetsOptions {
-  /** All that the group has committed where left out. */
+  /**
+   * All that the group has committed where left out. Then a partition whose first offset is still in a pending
+   * transaction is missing, also with `requireStable`: who needs it waited for must name it.
+   */
   readonly partitions?: readonly TopicPartition[]
   /** Waits for pending transactions to end, as exactly-once needs it. */
   readonly requireStable?: boolean

@@ -94,7 +94,10 @@ const live = async (world: CoreWorld, commits: number): Promise<'done' | 'died'>
 }
 
 const resume = async (cluster: Cluster, fetcher: Fetcher): Promise<number> => {
-  const committed = await fetchOffsets(cluster, groupId, { requireStable: true })
+  const committed = await fetchOffsets(cluster, groupId, {
+    requireStable: true,
+    partitions: [{ topic: 'in', partition: 0 }],
+  })
   const offset = committed.get('in-0')?.offset ?? 0
   fetcher.assign([{ topic: 'in', partition: 0, offset }])
   return offset

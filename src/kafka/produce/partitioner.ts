@@ -1,5 +1,5 @@
-import type { Bytes } from '../base/bytes.ts'
-import { partitionForKey } from '../topic/murmur2.ts'
+import type { Bytes } from '../../base/bytes.ts'
+import { partitionForKey } from '../../topic/murmur2.ts'
 
 /**
  * Which partition a record goes to when nobody says: by the murmur2 of its key, as the Java producer does. Records

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { hexDecode } from '../../src/base/bytes.ts'
-import { Partitioner } from '../../src/kafka/partitioner.ts'
-import { murmur2 } from '../../src/topic/murmur2.ts'
+import { hexDecode } from '../../../src/base/bytes.ts'
+import { Partitioner } from '../../../src/kafka/produce/partitioner.ts'
+import { murmur2 } from '../../../src/topic/murmur2.ts'
 
 interface Golden {
   readonly keys: readonly {
@@ -12,7 +12,7 @@ interface Golden {
   }[]
 }
 
-const golden = JSON.parse(readFileSync(new URL('golden/murmur2.json', import.meta.url), 'utf8')) as Golden
+const golden = JSON.parse(readFileSync(new URL('../golden/murmur2.json', import.meta.url), 'utf8')) as Golden
 
 describe('the partitioner', () => {
   it('puts every golden key where the Java producer puts it', () => {

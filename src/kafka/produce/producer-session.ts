@@ -1,12 +1,12 @@
-import { Fault } from '../base/fault.ts'
-import type { Api } from './apis.ts'
-import { initProducerIdApi } from './apis.ts'
-import type { Cluster } from './cluster.ts'
-import { errorName, protocolFault } from './protocol-errors.ts'
+import { Fault } from '../../base/fault.ts'
+import type { Api } from '../apis.ts'
+import { initProducerIdApi } from '../apis.ts'
+import type { Cluster } from '../cluster.ts'
+import { errorName, protocolFault } from '../protocol-errors.ts'
 import type { ProduceRequest, ProducedPartition } from './produce-codec.ts'
 import { produceV11Api } from './produce-codec.ts'
-import { retrying } from './retry.ts'
-import type { TopicPartition } from './topic-partition.ts'
+import { retrying } from '../retry.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 
 /** Who a producer is to the broker, which tells a repeated batch from a new one by it. */
 export interface ProducerIdentity {

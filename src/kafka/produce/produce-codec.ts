@@ -1,6 +1,6 @@
-import type { Bytes } from '../base/bytes.ts'
-import type { Api } from './apis.ts'
-import { WireReader, WireWriter } from './wire-bytes.ts'
+import type { Bytes } from '../../base/bytes.ts'
+import type { Api } from '../apis.ts'
+import { WireReader, WireWriter } from '../wire-bytes.ts'
 
 /** Produce 11, and 12 with the same bytes, which lets transactions of version 2 add partitions by themselves. */
 export interface ProduceRequest {

@@ -1,7 +1,7 @@
-import type { Bytes } from '../base/bytes.ts'
-import type { Api } from './apis.ts'
-import type { AbortedTransaction } from './record-batch/read-records.ts'
-import { WireReader, WireWriter } from './wire-bytes.ts'
+import type { Bytes } from '../../base/bytes.ts'
+import type { Api } from '../apis.ts'
+import type { AbortedTransaction } from '../record-batch/read-records.ts'
+import { WireReader, WireWriter } from '../wire-bytes.ts'
 
 /**
  * Fetch 17, by hand: the library's decoder makes an object per record and throws away all partitions where one has an

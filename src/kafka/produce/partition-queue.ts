@@ -1,0 +1,142 @@
+import type { BatchBuilder, SealedBatch } from '../record-batch/batch-builder.ts'
+import type { TopicPartition } from '../topic-partition.ts'
+import type { ProducerIdentity } from './producer-session.ts'
+
+/** A sealed batch on its way: waiting, in flight, or put back to be sent again. */
+export interface PendingBatch {
+  readonly sealed: SealedBatch
+  /** Which `flush` it belongs to. */
+  readonly generation: number
+  readonly createdMs: number
+  /** Given when it is first sent; it stays with it, so that the broker knows a repeated batch. */
+  sequence: number | undefined
+}
+
+/**
+ * What goes to one partition, and the rules that keep its order:
+ *
+ * - A batch that must be repeated mutes the queue: nothing is sent until all that is in flight has come back.
+ * - A repeated batch goes alone, and so does the first one of a producer: a broker that knows nothing of a producer
+ *   takes any first sequence, also that of a second batch whose first one it has refused.
+ * - Where a batch is lost for good, those in flight behind it are lost too.
+ */
+export class PartitionQueue implements TopicPartition {
+  readonly topic: string
+  readonly partition: number
+  /** The batch that records are added to. */
+  open: BatchBuilder | undefined
+  openedMs = 0
+  /** Not asked for before this time: its leader is being looked up, or it pauses after a failed attempt. */
+  notBeforeMs = 0
+  readonly #waiting: PendingBatch[] = []
+  #inFlight = 0
+  #isMuted = false
+  #isLost = false
+  #nextSequence = 0
+  #knownAs = -1
+
+  constructor(topic: string, partition: number) {
+    this.topic = topic
+    this.partition = partition
+  }
+
+  get isLost(): boolean {
+    return this.#isLost
+  }
+
+  get isMuted(): boolean {
+    return this.#isMuted
+  }
+
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  /** When the oldest waiting batch was begun. */
+  get oldestMs(): number {
+    return this.#waiting[0]?.createdMs ?? Number.POSITIVE_INFINITY
+  }
+
+  add(batch: PendingBatch): void {
+    this.#waiting.push(batch)
+  }
+
+  /** The batch that may go now, of no later generation than `lastGeneration`. */
+  next(producerId: number | undefined, lastGeneration: number, nowMs: number): PendingBatch | undefined {
+    const [first] = this.#waiting
+    if (first === undefined || this.#isMuted || this.notBeforeMs > nowMs) return undefined
+    if (first.generation > lastGeneration) return undefined
+    const goesAlone = first.sequence !== undefined || this.#knownAs !== producerId
+    return goesAlone && this.#inFlight > 0 ? undefined : first
+  }
+
+  /** Takes the next batch out and writes into it who sends it, as what number. */
+  take({ producerId, producerEpoch }: ProducerIdentity, transactional: boolean): PendingBatch | undefined {
+    const batch = this.#waiting.shift()
+    if (batch === undefined) return undefined
+    this.#inFlight++
+    if (batch.sequence === undefined) {
+      batch.sequence = this.#nextSequence
+      // Sequences are 31 bits and begin again at 0 after the last.
+      this.#nextSequence = (this.#nextSequence + batch.sealed.count) % 0x8000_0000
+    }
+    batch.sealed.stamp(producerId, producerEpoch, batch.sequence, transactional)
+    return batch
+  }
+
+  /** The broker has stored a batch of this producer. */
+  acknowledged(producerId: number): void {
+    this.#knownAs = producerId
+  }
+
+  /** Puts a batch back where its sequence belongs. */
+  putBack(batch: PendingBatch): void {
+    this.#isMuted = true
+    const sequence = batch.sequence as number
+    const at = this.#waiting.findIndex((other) => other.sequence === undefined || other.sequence > sequence)
+    this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, batch)
+  }
+
+  /** A batch is lost for good: what waits goes with it. */
+  lose(): readonly PendingBatch[] {
+    this.#isLost = this.#inFlight > 0
+    this.#isMuted = this.#inFlight > 0
+    return this.#waiting.splice(0)
+  }
+
+  /** One batch has come back, stored or not; true where what waits was held up by it. */
+  cameBack(): boolean {
+    this.#inFlight--
+    if (!this.#isMuted || this.#inFlight > 0) return false
+    this.#isMuted = false
+    this.#isLost = false
+    return this.#waiting.length > 0
+  }
+
+  /** Numbers begin at 0 under a new identity. */
+  resetSequences(): void {
+    this.#nextSequence = 0
+    for (const batch of this.#waiting) batch.sequence = undefined
+  }
+}
+
+/** The queues of all partitions that were ever sent to; found without making a name, once per record. */
+export class PartitionQueues {
+  readonly #byTopic = new Map<string, (PartitionQueue | undefined)[]>()
+  readonly #all: PartitionQueue[] = []
+
+  get all(): readonly PartitionQueue[] {
+    return this.#all
+  }
+
+  of(topic: string, partition: number): PartitionQueue {
+    let queues = this.#byTopic.get(topic)
+    if (queues === undefined) this.#byTopic.set(topic, (queues = []))
+    let queue = queues[partition]
+    if (queue !== undefined) return queue
+    queue = new PartitionQueue(topic, partition)
+    queues[partition] = queue
+    this.#all.push(queue)
+    return queue
+  }
+}
