@@ -43,6 +43,10 @@ export class SeriesTable<K, C> {
   readonly #series = new Map<KeyId, Series<K, C>>()
   readonly #byTime: TimeIndex<K, C>
   readonly #cacheRows: number
+  /** So many rows and keys are a reason to look for some to forget. */
+  #evictAbove: number
+  /** So many rows are worth another look for some to forget. */
+  #evictAt: number
   #rowCount = 0
   #evictions = 0
   #observedMs: number
@@ -54,6 +58,8 @@ export class SeriesTable<K, C> {
     this.#disk = options.disk
     this.#byTime = new TimeIndex(options.keys)
     this.#cacheRows = Math.max(4, (options.cacheBytes ?? defaultCacheBytes) / cachedRowBytes)
+    this.#evictAbove = this.#cacheRows
+    this.#evictAt = this.#cacheRows * 1.25
     this.#observedMs = options.disk?.state?.observedMs ?? -Infinity
     this.#freedUpTo = this.expiredUpTo - (options.lingers ? 1 : 0)
     this.tracker = new ChangeTracker(
@@ -195,7 +201,7 @@ export class SeriesTable<K, C> {
       this.#settle(row)
     }
     this.#sweep(disk, freedUpToMs)
-    if (this.#rowCount > this.#cacheRows) this.#evict()
+    if (this.#rowCount + this.#series.size > this.#cacheRows) this.#evict()
   }
 
   /** Writes one row as bytes. */
@@ -276,7 +282,7 @@ export class SeriesTable<K, C> {
     for (const page of pagesOf(this.#disk.rows, range, () => true))
       for (const entry of page) this.#loadRow(series, entry)
     this.#series.set(id, series)
-    if (this.#rowCount + this.#series.size > this.#cacheRows * 1.25) this.#evict()
+    if (this.#rowCount + this.#series.size > this.#evictAt) this.#evict()
     return series
   }
 
@@ -366,10 +372,12 @@ export class SeriesTable<K, C> {
   #evict(): void {
     this.#evictions++
     for (const series of this.#series.values()) {
-      if (this.#rowCount + this.#series.size <= this.#cacheRows * 0.75) return
+      if (this.#rowCount + this.#series.size <= this.#cacheRows * 0.75) break
       if (series.used) series.used = false
       else if (this.#isClean(series)) this.#forget(series)
     }
+    // Where most rows wait to be written, looking again at once would find no more.
+    this.#evictAbove = Math.max(this.#cacheRows, (this.#rowCount + this.#series.size) * 1.5)
   }
 }
 
@@ -397,5 +405,5 @@ const readSortable = (reader: ByteReader): number =>
 const noBytes = new Uint8Array(0)
 const listed = Uint8Array.of(1)
 const sweepLimit = 20_000
-const defaultCacheBytes = 16 * 1024 * 1024
+const defaultCacheBytes = 64 * 1024 * 1024
 const cachedRowBytes = 256

@@ -1,7 +1,6 @@
 import type { WindowStore } from '../../state/store.ts'
 import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord } from '../../topology/node.ts'
-import type { TimeWindows } from '../../topology/windows.ts'
 import type { OnRecord } from '../node-context.ts'
 import { step } from '../node-context.ts'
 import { emitsClosedWindows } from './closed-windows.ts'
@@ -16,7 +15,7 @@ import { windowView } from './window-view.ts'
  */
 export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, inputs, context) => {
   const store = context.store<WindowStore<unknown, unknown>>(node.store)
-  const { sizeMs, graceMs } = node.windows
+  const { sizeMs, advanceMs, graceMs } = node.windows
   const tell = tellerFor(context, node)
   const emitClosed = emitsClosedWindows(context, node, store, { sizeMs, closesAtEnd: true })
   let streamTimeMs = -1
@@ -28,7 +27,9 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
     const closeTimeMs = streamTimeMs - graceMs
     let late = 0
     let taken = 0
-    for (const startMs of startsFor(node.windows, timestamp)) {
+    const first = Math.max(0, timestamp - sizeMs + advanceMs)
+    // The windows a time lies in, earliest first.
+    for (let startMs = first - (first % advanceMs); startMs <= timestamp; startMs += advanceMs) {
       if (startMs + sizeMs <= closeTimeMs) {
         late++
         continue
@@ -52,12 +53,6 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
         emitClosed(emit, undefined, streamTimeMs - graceMs)
       })
   })
-}
-
-/** The starts of the windows a time lies in, earliest first. */
-const startsFor = function* ({ sizeMs, advanceMs }: TimeWindows, timestamp: number): Iterable<number> {
-  const first = Math.max(0, timestamp - sizeMs + advanceMs)
-  for (let startMs = first - (first % advanceMs); startMs <= timestamp; startMs += advanceMs) yield startMs
 }
 
 const resultOf = (record: AnyRecord, startMs: number, sizeMs: number, timestamp: number): AnyRecord =>
