@@ -63,6 +63,13 @@ export const stockReceived = contract('stock-received', 'warehouse', 'StockRecei
   warehouse: z.enum(warehouses),
 })
 
+/** How much of a product is on the shelf of a warehouse, told whenever goods arrive. */
+export const stockLevel = contract('stock-level', 'warehouse', 'StockLevel', {
+  product: z.string().min(1),
+  warehouse: z.enum(warehouses),
+  onHand: z.int().nonnegative(),
+})
+
 // Choreography: events only. Keyed by order.
 export const orderPlaced = contract('order-placed', 'order', 'OrderPlaced', order)
 export const inventoryUpdated = contract('inventory-updated', 'inventory', 'InventoryUpdated', {

@@ -1,10 +1,10 @@
 import * as z from 'zod'
-import type { KeyValueStore, Stream, Supplier, TopologyBuilder } from '#millrace'
+import type { KeyValueRecord, KeyValueStore, Stream, Supplier, TopologyBuilder } from '#millrace'
 import { keyValueStore } from '#millrace'
 import { Hold, receive, reserve, restore, untouched } from './business/shelf.ts'
 import { recordId } from './business/once.ts'
 import type { Order, Warehouse } from './contracts.ts'
-import { orderOf, stockReceived } from './contracts.ts'
+import { orderOf, stockLevel, stockReceived } from './contracts.ts'
 
 /**
  * The shelves of one warehouse, whoever asks: orders take and give back by event (inventory.ts) or by command
@@ -32,6 +32,15 @@ export const toReserve = (value: Order): ShelfMessage => ({ kind: 'reserve', ord
 /** A return of an order's goods. */
 export const toRestore = (value: Order): ShelfMessage => ({ kind: 'restore', order: orderOf(value) })
 
+interface Level {
+  readonly kind: 'level'
+  readonly product: string
+  readonly onHand: number
+}
+type Told = KeyValueRecord<string, ShelfAnswer | Level>
+const isLevel = (record: Told): record is KeyValueRecord<string, Level> => record.value.kind === 'level'
+const isAnswer = (record: Told): record is KeyValueRecord<string, ShelfAnswer> => !isLevel(record)
+
 /** Keeps the shelves of a warehouse and answers, order by order, what is asked of them. */
 export const keepShelves = (
   builder: TopologyBuilder,
@@ -40,23 +49,30 @@ export const keepShelves = (
 ): Stream<string, ShelfAnswer> => {
   builder.store(keyValueStore('on-hand', { value: z.int() }))
   builder.store(keyValueStore('holds', { value: Hold }))
-  return builder
+  const served = builder
     .stream(stockReceived)
     .filter(({ value }) => value.warehouse === warehouse)
     .mapValues(({ product, quantity }): ShelfMessage => ({ kind: 'receive', product, quantity }))
     .merge(asked)
     .selectKey(({ value }) => (value.kind === 'receive' ? value.product : value.order.product))
     .repartition({ name: 'by-product', value: ShelfMessage })
-    .process<string, ShelfAnswer>(shelves, { name: 'shelves', stores: ['on-hand', 'holds'] })
+    .process<string, ShelfAnswer | Level>(shelves, { name: 'shelves', stores: ['on-hand', 'holds'] })
+  const { levels, answers } = served.split({ levels: isLevel, answers: isAnswer })
+  levels
+    .mapValues(({ product, onHand }) => ({ version: 1 as const, product, onHand, warehouse }))
+    .to(stockLevel)
+  return answers
 }
 
-const shelves: Supplier<string, ShelfMessage, string, ShelfAnswer> = (context) => {
+const shelves: Supplier<string, ShelfMessage, string, ShelfAnswer | Level> = (context) => {
   const onHand = context.store<KeyValueStore<string, number>>('on-hand')
   const holds = context.store<KeyValueStore<string, Hold>>('holds')
   return {
     process: ({ key: product, value: message, timestamp, origin }) => {
       if (message.kind === 'receive') {
-        onHand.put(product, receive(onHand.get(product), message.quantity), timestamp)
+        const level = receive(onHand.get(product), message.quantity)
+        onHand.put(product, level, timestamp)
+        context.forward({ key: product, value: { kind: 'level', product, onHand: level } })
         return
       }
       const { order } = message

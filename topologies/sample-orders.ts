@@ -20,7 +20,10 @@ export const handsOnOrders: readonly Sample[] = [
   { topic: orders.name, key: 'order-124', value: '{"status": "cancelled"}', about: 'another status' },
 ]
 
-/** Goods arrive in both warehouses; feed them first. */
+/**
+ * Goods arrive in both warehouses; feed them first, and the orders once `stock-level` tells that they are on the shelves:
+ * Kafka keeps no order between topics.
+ */
 export const deliveries: readonly Sample[] = (['north', 'south'] as const).flatMap((warehouse) => [
   delivered(warehouse, 'lamp', 20),
   delivered(warehouse, 'chair', 12),
@@ -51,6 +54,9 @@ export const choreographedOrders: readonly Sample[] = dayOfOrders(orderPlaced.na
 
 /** The same orders for the orchestrated services: order-201 and on. */
 export const orchestratedOrders: readonly Sample[] = dayOfOrders(orderRequested.name, 200)
+
+/** How many records `stock-level` holds once all deliveries are on the shelves. */
+export const shelvesToFill: number = deliveries.length
 
 /** Every topic the samples and their dead letters go to. */
 export const sampleTopics: readonly string[] = [

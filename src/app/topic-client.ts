@@ -1,0 +1,81 @@
+import { systemClock } from '../base/system-clock.ts'
+import type { Bytes } from '../base/bytes.ts'
+import { Admin } from '../kafka/admin.ts'
+import { Cluster } from '../kafka/cluster.ts'
+import { Producer } from '../kafka/producer.ts'
+import { TcpTransport } from '../kafka/tcp-transport.ts'
+import type { Headers } from '../topic/headers.ts'
+import type { Topic } from '../topic/topic.ts'
+import { kafkaSettingsOf } from './kafka-settings-of.ts'
+import type { SettingsInput } from './settings.ts'
+import { parseSettings } from './settings.ts'
+
+/** A record to be written. */
+export interface OutgoingRecord<K, V> {
+  readonly key: K | null
+  readonly value: V | null
+  /** Milliseconds since the epoch; now unless given. */
+  readonly timestamp?: number
+  readonly headers?: Headers
+}
+
+/** What a program does with topics beside its topologies: make them, and write to them from outside. */
+export interface TopicClient {
+  /** Makes topics that do not exist yet; answers the names of those it made. */
+  createTopics(
+    topics: readonly { readonly name: string; readonly partitions?: number | undefined }[],
+  ): Promise<readonly string[]>
+  deleteTopics(names: readonly string[]): Promise<void>
+  /** Removes a group and its offsets; it must have no members. */
+  deleteGroup(groupId: string): Promise<void>
+  /** Writes records and waits until the broker has them. */
+  write<K, V>(topic: Topic<K, V>, records: readonly OutgoingRecord<K, V>[]): Promise<void>
+  /** Writes bytes as they are: what no serde would write. */
+  writeBytes(topic: string, records: readonly OutgoingRecord<Bytes, Bytes>[]): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Connects to a broker.
+ *
+ * @example
+ * const client = connect({ bootstrapServers: 'localhost:9092' })
+ * await client.createTopics([orders])
+ * await client.write(orders, [{ key: 'order-123', value: { status: 'created' } }])
+ * await client.close()
+ */
+export const connect = (input: SettingsInput): TopicClient => {
+  const settings = parseSettings(input)
+  const transport = new TcpTransport(kafkaSettingsOf(settings, settings.clientId ?? 'millrace-client'))
+  const cluster = new Cluster({ transport, clock: systemClock, retryTimeoutMs: settings.requestTimeoutMs })
+  const admin = new Admin(cluster)
+  const producer = new Producer({ cluster, compression: settings.compressionType })
+  const writeBytes: TopicClient['writeBytes'] = async (topic, records) => {
+    await producer.prepare([topic])
+    for (const { key, value, timestamp, headers } of records) {
+      producer.send(topic, undefined, key, value, timestamp ?? systemClock.now(), headers)
+      if (producer.isFull) await producer.drained()
+    }
+    await producer.flush()
+  }
+  return {
+    createTopics: (topics) =>
+      admin.createTopics(topics.map(({ name, partitions }) => ({ topic: name, partitions }))),
+    deleteTopics: (names) => admin.deleteTopics(names),
+    deleteGroup: (groupId) => admin.deleteGroup(groupId),
+    write: (topic, records) =>
+      writeBytes(
+        topic.name,
+        records.map(({ key, value, ...rest }) => ({
+          ...rest,
+          key: key === null ? null : topic.key.serialize(key as NonNullable<typeof key>),
+          value: value === null ? null : topic.value.serialize(value as NonNullable<typeof value>),
+        })),
+      ),
+    writeBytes,
+    close: async () => {
+      producer.close()
+      await transport.close()
+    },
+  }
+}
