@@ -53,7 +53,7 @@ export class TopologyBuilder {
   ): Stream<K, V> {
     const topics = (Array.isArray(source) ? source : [source]) as readonly Topic<K, V>[]
     const first = topics[0] as Topic<K, V>
-    return this.#source(topics as unknown as readonly SourceTopic[], first, options)
+    return this.#source(topics, first, options)
   }
 
   /** The records of every topic whose whole name matches, topics made later included. */
@@ -80,7 +80,7 @@ export class TopologyBuilder {
     addTableStore(at, options)
     const node = this.graph.add('tableSource', 'table', options.name, {
       from: [],
-      topic: source as unknown as SourceTopic,
+      topic: source,
       store: options.store,
       global: false,
       timestampExtractor: options.timestampExtractor as TimestampExtractor | undefined,
@@ -110,7 +110,7 @@ export class TopologyBuilder {
     })
     const node = graph.add('tableSource', 'globalTable', options.name, {
       from: [],
-      topic: source as unknown as SourceTopic,
+      topic: source,
       store: options.store,
       global: true,
       timestampExtractor: options.timestampExtractor as TimestampExtractor | undefined,
@@ -147,8 +147,8 @@ export class TopologyBuilder {
     return {
       graph: this.graph,
       node,
-      key: contract.key as AnySerde,
-      value: contract.value as AnySerde,
+      key: contract.key,
+      value: contract.value,
       rekeyed: false,
     }
   }

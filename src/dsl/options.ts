@@ -59,4 +59,4 @@ export interface RepartitionOptions<K, V> {
 
 /** What a serde source means as a serde; undefined stays undefined. */
 export const optionalSerde = (source: AnySerde | z.ZodType | undefined): AnySerde | undefined =>
-  source === undefined ? undefined : (serdeOf(source) as unknown as AnySerde)
+  source === undefined ? undefined : serdeOf(source)

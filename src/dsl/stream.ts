@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
 import type { KeyValueRecord } from '../topic/record.ts'
-import { StreamRecord } from '../topic/record.ts'
+import type { StreamRecord } from '../topic/record.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
 import { partitionForKey } from '../topic/murmur2.ts'
 import type { SinkTopic } from '../topic/topic.ts'
@@ -96,7 +96,7 @@ export class Stream<K, V> {
     options: Named & { readonly key?: Serde<K2>; readonly value?: SerdeSource<V2> } = {},
   ): Stream<K2, V2> {
     return this.#map('map', (record) => emitted(record, transform(record as StreamRecord<K, V>)), options, {
-      key: options.key as AnySerde | undefined,
+      key: options.key,
       value: optionalSerde(options.value),
       rekeyed: true,
     })
@@ -121,7 +121,7 @@ export class Stream<K, V> {
     options: Named & { readonly key?: Serde<NonNullable<K2>> } = {},
   ): Stream<K2, V> {
     return this.#map('selectKey', (record) => record.withKey(select(record as StreamRecord<K, V>)), options, {
-      key: options.key as AnySerde | undefined,
+      key: options.key,
       rekeyed: true,
     })
   }
@@ -139,7 +139,7 @@ export class Stream<K, V> {
       },
     })
     return this.#next(node, {
-      key: options.key as AnySerde | undefined,
+      key: options.key,
       value: optionalSerde(options.value),
       rekeyed: true,
     })
@@ -234,7 +234,7 @@ export class Stream<K, V> {
   ): Stream<K2, V2> {
     const node = asyncNode(this.at, 'mapAsync', transform as AsyncTransform, options)
     return this.#next(node, {
-      key: options.key as AnySerde | undefined,
+      key: options.key,
       value: optionalSerde(options.value as never),
       rekeyed: true,
     })
@@ -362,7 +362,7 @@ export class Stream<K, V> {
     joiner: Joiner<K, NonNullable<V> | null, NonNullable<R> | null, J>,
     options: StreamJoinOptions<K, V, R, J>,
   ): Stream<K, J> {
-    return new Stream<K, J>(joinWith(this.at, stream, 'outer', [joiner as never, options]))
+    return new Stream<K, J>(joinWith(this.at, stream, 'outer', [joiner, options]))
   }
 
   /**
@@ -380,9 +380,9 @@ export class Stream<K, V> {
     } = {},
   ): Stream<K2, V2> {
     return new Stream<K2, V2>({
-      ...processNode(this.at, 'process', supplier as ProcessorSupplier, options),
-      key: options.key as AnySerde | undefined,
-      value: optionalSerde(options.value as never),
+      ...processNode(this.at, 'process', supplier, options),
+      key: options.key,
+      value: optionalSerde(options.value),
       rekeyed: true,
     })
   }
@@ -394,7 +394,7 @@ export class Stream<K, V> {
   ): Stream<K, V2> {
     return new Stream<K, V2>({
       ...processNode(this.at, 'processValues', supplier as ProcessorSupplier, options),
-      value: optionalSerde(options.value as never),
+      value: optionalSerde(options.value),
     })
   }
 
@@ -407,7 +407,7 @@ export class Stream<K, V> {
     this.at.graph.add('sink', 'to', options.name, {
       from: [this.at.node],
       topic: (dynamic ? target.name : target) as NodeOf<'sink'>['topic'],
-      key: target.key as AnySinkTopic['key'],
+      key: target.key,
       value: (dynamic
         ? optionalSerde((target as DynamicTopic<K, V>).value as never)
         : target.value) as AnySinkTopic['value'],
@@ -421,8 +421,8 @@ export class Stream<K, V> {
       repartitioned(
         {
           ...this.at,
-          key: (options.key as AnySerde | undefined) ?? this.at.key,
-          value: optionalSerde(options.value as never) ?? this.at.value,
+          key: options.key ?? this.at.key,
+          value: optionalSerde(options.value) ?? this.at.value,
         },
         'repartition',
         options.name,
@@ -441,8 +441,8 @@ export class Stream<K, V> {
     return this.at.graph.handles.groupedStream<NonNullable<K>, V>(
       {
         ...this.at,
-        key: (options.key as AnySerde | undefined) ?? this.at.key,
-        value: optionalSerde(options.value as never) ?? this.at.value,
+        key: options.key ?? this.at.key,
+        value: optionalSerde(options.value) ?? this.at.value,
       },
       { name: options.name, partitions: undefined },
     )
@@ -463,7 +463,7 @@ export class Stream<K, V> {
   ): GroupedStream<NonNullable<K2>, V> {
     const rekeyed = this.selectKey(select, { key: options.key as never })
     return this.at.graph.handles.groupedStream<NonNullable<K2>, V>(
-      { ...rekeyed.at, value: optionalSerde(options.value as never) ?? this.at.value },
+      { ...rekeyed.at, value: optionalSerde(options.value) ?? this.at.value },
       { name: options.name, partitions: options.partitions },
     )
   }
@@ -480,8 +480,8 @@ export class Stream<K, V> {
     const at = materialisable(
       {
         ...this.at,
-        key: (options.key as AnySerde | undefined) ?? this.at.key,
-        value: optionalSerde(options.value as never) ?? this.at.value,
+        key: options.key ?? this.at.key,
+        value: optionalSerde(options.value) ?? this.at.value,
       },
       options.name ?? options.store,
     )

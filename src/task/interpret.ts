@@ -1,5 +1,4 @@
 import type { Observable } from 'rxjs'
-import { AssertionFailed } from '../base/assert.ts'
 import type { AnyRecord, TopologyNode } from '../topology/node.ts'
 import type { NodeContext } from './node-context.ts'
 import { interpretAggregate } from './nodes/aggregate.ts'
@@ -106,6 +105,5 @@ export const interpret = (
       return interpretTableAggregate(node, inputs, context)
     case 'tableGroupBy':
       return interpretTableGroupBy(node, inputs, context)
-      throw new AssertionFailed(`no interpreter for ${node.kind} yet`)
   }
 }

@@ -178,7 +178,7 @@ export class TestDriver {
       this.#run()
       const working = this.#tasks().filter((task) => task.isWorking)
       if (working.length === 0) break
-      await Promise.race(working.map((task) => task.pendingAsync()))
+      await Promise.race(working.flatMap((task) => task.pendingAsync() ?? []))
     }
     this.#commitAll()
     this.#run()
