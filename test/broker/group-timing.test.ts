@@ -187,6 +187,23 @@ describe('a rebalance', () => {
     expect(await describeGroup()).toEqual(['Empty', 0])
   })
 
+  it('does not come again because a follower was assigned after its leader', async () => {
+    const first = new TestMember()
+    await first.join()
+    await first.sync([first])
+    const second = new TestMember()
+    const joining = second.join()
+    await settle()
+    await first.join()
+    await joining
+    await first.sync([first, second])
+    expect((await second.sync()).errorCode).toBe(Errors.NONE)
+    for (let waited = 0; waited < 2 * REBALANCE_MS; waited += SESSION_MS / 2) {
+      clock.advance(SESSION_MS / 2)
+      expect([await first.heartbeat(), await second.heartbeat()]).toEqual([Errors.NONE, Errors.NONE])
+    }
+  })
+
   it('lets an empty group wait for more members first, where the broker is set so', async () => {
     start({ groupInitialRebalanceDelayMs: 3_000 })
     const [first, second] = [new TestMember(), new TestMember()]

@@ -111,6 +111,7 @@ export class Rebalances {
   #setSyncTimer(group: Group): void {
     group.cancelSyncTimer()
     group.cancelSyncTimer = this.#clock.setTimer(() => {
+      if (group.pendingSync.size === 0) return
       for (const memberId of group.pendingSync) this.drop(group, memberId)
       if (group.state === 'Stable' || group.state === 'CompletingRebalance') this.prepare(group)
     }, group.rebalanceTimeoutMs)
