@@ -67,8 +67,6 @@ export class RowTable<K, C> {
   #order: SortedList<TableRow<K, C>> | undefined
   #live = 0
   #evictions = 0
-  /** So many rows are worth another look for some to forget. */
-  #evictAt: number
 
   constructor(options: RowTableOptions<K, C>) {
     this.#options = options
@@ -76,7 +74,6 @@ export class RowTable<K, C> {
     this.#disk = options.disk
     this.#cacheRows = Math.max(4, (options.cacheBytes ?? defaultCacheBytes) / cachedRowBytes)
     this.#evictAbove = this.#cacheRows
-    this.#evictAt = this.#cacheRows * 1.25
     this.tracker = new ChangeTracker(
       { log: options.log, settle: (row) => this.#settle(row) },
       options.disk !== undefined,
@@ -184,7 +181,7 @@ export class RowTable<K, C> {
         row.logged = true
         this.#change(row, this.#options.decode(value))
       }
-      if (this.#rows.size > this.#evictAt) this.#evict()
+      if (this.#rows.size > this.#evictAbove) this.#evict()
     }
     this.#rows.set(id, row)
     return row

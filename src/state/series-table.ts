@@ -45,8 +45,6 @@ export class SeriesTable<K, C> {
   readonly #cacheRows: number
   /** So many rows and keys are a reason to look for some to forget. */
   #evictAbove: number
-  /** So many rows are worth another look for some to forget. */
-  #evictAt: number
   #rowCount = 0
   #evictions = 0
   #observedMs: number
@@ -59,7 +57,6 @@ export class SeriesTable<K, C> {
     this.#byTime = new TimeIndex(options.keys)
     this.#cacheRows = Math.max(4, (options.cacheBytes ?? defaultCacheBytes) / cachedRowBytes)
     this.#evictAbove = this.#cacheRows
-    this.#evictAt = this.#cacheRows * 1.25
     this.#observedMs = options.disk?.state?.observedMs ?? -Infinity
     this.#freedUpTo = this.expiredUpTo - (options.lingers ? 1 : 0)
     this.tracker = new ChangeTracker(
@@ -282,7 +279,7 @@ export class SeriesTable<K, C> {
     for (const page of pagesOf(this.#disk.rows, range, () => true))
       for (const entry of page) this.#loadRow(series, entry)
     this.#series.set(id, series)
-    if (this.#rowCount + this.#series.size > this.#evictAt) this.#evict()
+    if (this.#rowCount + this.#series.size > this.#evictAbove) this.#evict()
     return series
   }
 
