@@ -6,20 +6,31 @@ import type { Bytes } from '../base/bytes.ts'
  * `H` the upper and `L` the lower 32 bits.
  */
 export const murmur3 = (data: Bytes): Bytes => {
-  const view = new DataView(data.buffer, data.byteOffset, data.length)
   const first = new Half(seed)
   const second = new Half(seed)
-  const blocks = data.length >> 4
-  for (let block = 0; block < blocks; block++) {
-    const start = block * 16
-    first.mix(view.getUint32(start + 4, true), view.getUint32(start, true), firstRound)
+  const wholeBlocks = data.length - (data.length % 16)
+  for (let start = 0; start < wholeBlocks; start += 16) {
+    first.mix(wordAt(data, start + 4), wordAt(data, start), firstRound)
     first.spread(second, 27, 0x52dce729)
-    second.mix(view.getUint32(start + 12, true), view.getUint32(start + 8, true), secondRound)
+    second.mix(wordAt(data, start + 12), wordAt(data, start + 8), secondRound)
     second.spread(first, 31, 0x38495ab5)
   }
-  mixTail(data, blocks * 16, first, second)
+  // What is left counts as if zeros followed it.
+  if (data.length - wholeBlocks > 8)
+    second.mix(wordAt(data, wholeBlocks + 12), wordAt(data, wholeBlocks + 8), secondRound)
+  if (data.length > wholeBlocks)
+    first.mix(wordAt(data, wholeBlocks + 4), wordAt(data, wholeBlocks), firstRound)
   return finish(data.length, first, second)
 }
+
+/** Four bytes, little endian; beyond the end there are zeros. */
+const wordAt = (data: Bytes, start: number): number =>
+  start + 4 <= data.length
+    ? (data[start] as number) |
+      ((data[start + 1] as number) << 8) |
+      ((data[start + 2] as number) << 16) |
+      ((data[start + 3] as number) << 24)
+    : (data[start] ?? 0) | ((data[start + 1] ?? 0) << 8) | ((data[start + 2] ?? 0) << 16)
 
 const seed = 104729
 
@@ -47,8 +58,8 @@ class Half {
 
   /** Takes up one 64-bit word of the data. */
   mix(wordH: number, wordL: number, { factorH, factorL, rotation, nextH, nextL }: Round): void {
-    const word = new Half(wordL)
-    word.h = wordH
+    word.h = wordH >>> 0
+    word.l = wordL >>> 0
     word.multiply(factorH, factorL)
     word.rotate(rotation)
     word.multiply(nextH, nextL)
@@ -105,13 +116,8 @@ const upperOfProduct = (left: number, right: number): number => {
   return leftHigh * rightHigh + Math.floor(middle / 0x10000) + Math.floor(other / 0x10000)
 }
 
-const mixTail = (data: Bytes, start: number, first: Half, second: Half): void => {
-  if (start === data.length) return
-  const tail = new DataView(new ArrayBuffer(16))
-  for (let index = start; index < data.length; index++) tail.setUint8(index - start, data[index] as number)
-  if (data.length - start > 8) second.mix(tail.getUint32(12, true), tail.getUint32(8, true), secondRound)
-  first.mix(tail.getUint32(4, true), tail.getUint32(0, true), firstRound)
-}
+/** The word being mixed in: one for all, as nothing here calls itself. */
+const word = new Half(0)
 
 const finish = (length: number, first: Half, second: Half): Bytes => {
   first.l = (first.l ^ length) >>> 0
@@ -122,7 +128,18 @@ const finish = (length: number, first: Half, second: Half): Bytes => {
   second.avalanche()
   first.add(second.h, second.l)
   second.add(first.h, first.l)
-  const result = new DataView(new ArrayBuffer(16))
-  ;[first.h, first.l, second.h, second.l].forEach((word, index) => result.setUint32(index * 4, word))
-  return new Uint8Array(result.buffer)
+  const result = new Uint8Array(16)
+  writeWord(result, 0, first.h)
+  writeWord(result, 4, first.l)
+  writeWord(result, 8, second.h)
+  writeWord(result, 12, second.l)
+  return result
+}
+
+/** Four bytes, big endian. */
+const writeWord = (target: Bytes, start: number, value: number): void => {
+  target[start] = value >>> 24
+  target[start + 1] = value >>> 16
+  target[start + 2] = value >>> 8
+  target[start + 3] = value
 }

@@ -64,7 +64,7 @@ export const subscriptionSerde = (primaryKey: AnySerde): AnySerde => ({
     result[1] = subscription.instruction
     result.set(hash, 2)
     result.set(key, 2 + hash.length)
-    viewOf(result).setInt32(result.length - 4, subscription.primaryPartition)
+    writeInt32(result, result.length - 4, subscription.primaryPartition)
     return result
   },
   deserialize: (source, start, end): Subscription => {
@@ -77,7 +77,7 @@ export const subscriptionSerde = (primaryKey: AnySerde): AnySerde => ({
       hash: hasHash ? source.slice(start + 2, keyStart) : null,
       instruction: source[start + 1] as Instruction,
       primaryKey: primaryKey.deserialize(source, keyStart, end - 4),
-      primaryPartition: viewOf(source).getInt32(end - 4),
+      primaryPartition: int32At(source, end - 4),
     }
   },
 })
@@ -121,7 +121,7 @@ export const combinedKeySerde = (foreignKey: AnySerde, primaryKey: AnySerde): An
     return result
   },
   deserialize: (source, start, end): CombinedKey => {
-    const foreignEnd = start + 4 + (end - start < 4 ? 0 : viewOf(source).getInt32(start))
+    const foreignEnd = start + 4 + (end - start < 4 ? 0 : int32At(source, start))
     if (foreignEnd > end) throw tooShort('combined key', end - start)
     return {
       foreignKey: foreignKey.deserialize(source, start + 4, foreignEnd),
@@ -133,13 +133,25 @@ export const combinedKeySerde = (foreignKey: AnySerde, primaryKey: AnySerde): An
 /** What the combined keys of one foreign key begin with. */
 export const combinedKeyPrefix = (foreignKey: Bytes): Bytes => {
   const result = new Uint8Array(4 + foreignKey.length)
-  viewOf(result).setInt32(0, foreignKey.length)
+  writeInt32(result, 0, foreignKey.length)
   result.set(foreignKey, 4)
   return result
 }
 
 const noBytes: Bytes = new Uint8Array(0)
-const viewOf = (bytes: Bytes): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+
+const int32At = (source: Bytes, start: number): number =>
+  ((source[start] as number) << 24) |
+  ((source[start + 1] as number) << 16) |
+  ((source[start + 2] as number) << 8) |
+  (source[start + 3] as number)
+
+const writeInt32 = (target: Bytes, start: number, value: number): void => {
+  target[start] = value >>> 24
+  target[start + 1] = value >>> 16
+  target[start + 2] = value >>> 8
+  target[start + 3] = value
+}
 
 const unknownVersion = (what: string, version: number): Fault =>
   new Fault({
