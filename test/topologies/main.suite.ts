@@ -36,7 +36,7 @@ export const mainSuite = (args: () => readonly string[]): void => {
   })
 }
 
-export const describeHelp = (): void =>
+export const describeHelp = (): void => {
   describe('npm start', () => {
     it('explains itself', async () => {
       const { code, stdout } = await runProcess(process.execPath, [
@@ -62,3 +62,4 @@ export const describeHelp = (): void =>
       expect((await running.waitForExit(30_000)).code).toBe(0)
     })
   })
+}
