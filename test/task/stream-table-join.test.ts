@@ -160,24 +160,31 @@ describe('a join with a versioned table', () => {
     ])
   })
 
-  it('with a grace writes the buffer as Kafka Streams does: time first, context, value, buffer time', () => {
+  it('with a grace writes its buffer as Kafka Streams 4.3.1 does', () => {
     const driver = testDriver(versioned(10))
-    driver.input(facts).pipe('k', 'v', { timestamp: 20 })
+    const headers = [
+      ['h', Uint8Array.of(0x31)],
+      ['n', null],
+    ] as const
+    driver.input(facts).pipe('k', 'v', { timestamp: 20, headers })
     driver.input(facts).pipe('k', 'w', { timestamp: 30 })
-    const changelog = driver.output({
-      name: 'versioned-look-Buffer-changelog',
-      key: bytes,
-      value: nullable(bytes),
-    })
-    const written = changelog.readAll().map(({ key, value }) => [hexEncode(key), value && hexEncode(value)])
-    const topicName = '000000056661637473'
-    const context = (time: string, offset: string): string => `${time}${offset}${topicName}0000000000000000`
-    expect(written[0]).toEqual([
-      '0000000000000000146b00000001',
-      `${context('0000000000000014', '0000000000000000')}ffffffffffffffff00000001760000000000000000`,
+    const name = 'versioned-look-Buffer-changelog'
+    const written = driver.output({ name, key: bytes, value: nullable(bytes) }).readAll()
+    const first = '0000000000000000146b00000001'
+    expect(written.map(({ key, value }) => [hexEncode(key), value && hexEncode(value)])).toEqual([
+      // Recorded: the key is 00, time, key, sequence; the value is time, offset, topic, partition, headers, no prior and
+      // no old value, the value, and a buffer time of 0.
+      [
+        first,
+        '00000000000000140000000000000000000000056661637473000000000000000200000001680000000131000000016effffffff' +
+          'ffffffffffffffff00000001760000000000000000',
+      ],
+      [
+        '00000000000000001e6b00000002',
+        '000000000000001e00000000000000010000000566616374730000000000000000ffffffffffffffff00000001770000000000000000',
+      ],
+      [first, null],
     ])
-    expect(written.at(-2)?.[0]).toBe('00000000000000001e6b00000002')
-    expect(written).toContainEqual(['0000000000000000146b00000001', null])
   })
 
   it('with a grace is refused where the table keeps no past', () => {
