@@ -1,0 +1,56 @@
+import { Fault } from '../../base/fault.ts'
+import type { TopicPartition } from '../topic-partition.ts'
+import type { FetchedBatch, FetchPosition } from '../fetcher.ts'
+
+/** One assigned partition: where it stands and whether it may be asked for. Never used again once it is given up. */
+export class PartitionState implements TopicPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly generation: number
+  readonly startAt: 'earliest' | 'latest' | undefined
+  /** The next offset to fetch; undefined while it must be looked up. */
+  position: number | undefined
+  isPaused = false
+  isInFlight = false
+  bufferedBytes = 0
+  /** The end that readers of this isolation level can reach; undefined until the first response. */
+  endOffset: number | undefined
+  /** Not asked for before this time. */
+  notBeforeMs = 0
+  /** Since when it cannot be found; undefined where all is well. */
+  missingSinceMs: number | undefined
+  /** Grows with every response that brought something: who was served longest ago comes first. */
+  lastServed = 0
+
+  constructor({ topic, partition, offset }: FetchPosition, generation: number) {
+    this.topic = topic
+    this.partition = partition
+    this.generation = generation
+    this.position = typeof offset === 'number' ? offset : undefined
+    this.startAt = typeof offset === 'string' ? offset : undefined
+  }
+
+  mayBeAsked(nowMs: number): boolean {
+    return !this.isPaused && !this.isInFlight && this.notBeforeMs <= nowMs
+  }
+
+  outOfRange(): Fault {
+    const { topic, partition, position } = this
+    return new Fault({
+      code: 'OFFSET_OUT_OF_RANGE',
+      actor: 'runtime',
+      message:
+        position === undefined
+          ? 'a partition has no position to read from'
+          : `the log has no offset ${position} to read from`,
+      remedy: "set offsetReset to 'earliest' or 'latest', or reset the group's offsets",
+      place: { topic, partition, offset: position },
+    })
+  }
+}
+
+export interface ReadyBatch {
+  readonly state: PartitionState
+  readonly batch: FetchedBatch
+  readonly sizeInBytes: number
+}
