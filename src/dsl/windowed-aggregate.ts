@@ -77,9 +77,10 @@ const addNode = (
     initial,
     add,
     emit: options.emit ?? 'onUpdate',
+    retentionMs: retentionOf(windows, options),
   }
   const name = verb === 'cogroup' ? undefined : options.name
-  const node = addOfKind(from.graph, windows, name, common, merge, retentionOf(windows, options))
+  const node = addOfKind(from.graph, windows, name, common, merge)
   addSideOutputs(from, node, dropped)
   return node
 }
@@ -90,7 +91,6 @@ const addOfKind = (
   name: string | undefined,
   common: Omit<NodeOf<'windowAggregate'>, 'kind' | 'name' | 'named' | 'windows'>,
   merge: AggregateFunctions['merge'],
-  retentionMs: number,
 ): string => {
   switch (windows.kind) {
     case 'time':
@@ -102,7 +102,6 @@ const addOfKind = (
         ...common,
         windows,
         merge: merge as NodeOf<'sessionAggregate'>['merge'],
-        retentionMs,
       })
   }
 }

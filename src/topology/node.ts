@@ -239,6 +239,8 @@ export interface WindowAggregateNode extends NodeBase {
   readonly initial: () => unknown
   readonly add: Aggregator
   readonly emit: EmitPolicy
+  /** Windows that start further than this behind the largest start are out of reach. */
+  readonly retentionMs: number
 }
 
 export interface SlidingAggregateNode extends NodeBase {
@@ -249,6 +251,8 @@ export interface SlidingAggregateNode extends NodeBase {
   readonly initial: () => unknown
   readonly add: Aggregator
   readonly emit: EmitPolicy
+  /** Windows that start further than this behind the largest start are out of reach. */
+  readonly retentionMs: number
 }
 
 export interface SessionAggregateNode extends NodeBase {

@@ -4,7 +4,7 @@ import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord } from '../../topology/node.ts'
 import type { OnRecord } from '../node-context.ts'
 import { step } from '../node-context.ts'
-import { emitsClosedSessions } from './closed-windows.ts'
+import { closedSessions } from './closed-windows.ts'
 import { tellerFor } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
@@ -20,7 +20,7 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
   const { gapMs, graceMs } = node.windows
   const tell = tellerFor(context, node)
   const tellsUpdates = node.emit !== 'onWindowClose'
-  const emitClosed = emitsClosedSessions(context, node, store)
+  const collectClosed = closedSessions(context, node, store)
   let streamTimeMs = -1
   let largestEndMs = -Infinity
   context.views.set(node.name, sessionView(store))
@@ -38,8 +38,7 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
     const { key, timestamp } = record
     if (timestamp > streamTimeMs) streamTimeMs = timestamp
     const closeTimeMs = streamTimeMs - graceMs - gapMs
-    // Before the record is put: it may move the store's own time so far that closed sessions are gone.
-    emitClosed?.(emit, record, closeTimeMs)
+    collectClosed?.(closeTimeMs)(emit, record)
     const merged = sessionsNear(record)
     const session = spanOf(windowed(key, timestamp, timestamp), merged)
     if (session.endMs < closeTimeMs) return context.drop('late', node.name, record)
@@ -55,10 +54,10 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
     if (tellsUpdates) tell(emit, resultOf(record, session), newValue, null)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
-    if (emitClosed !== undefined)
+    if (collectClosed !== undefined)
       context.onStreamTime.push((nowMs) => {
         streamTimeMs = Math.max(streamTimeMs, nowMs)
-        emitClosed(emit, undefined, streamTimeMs - graceMs - gapMs)
+        collectClosed(streamTimeMs - graceMs - gapMs)(emit)
       })
   })
 }

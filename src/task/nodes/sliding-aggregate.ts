@@ -3,7 +3,7 @@ import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
 import type { Emit, NodeContext, OnRecord } from '../node-context.ts'
 import { step } from '../node-context.ts'
-import { emitsClosedWindows } from './closed-windows.ts'
+import { closedWindows } from './closed-windows.ts'
 import type { Tell } from './held-back.ts'
 import { tellerFor } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
@@ -19,8 +19,15 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
   const store = context.store<WindowStore<unknown, unknown>>(node.store)
   const { differenceMs, graceMs } = node.windows
   const tell = tellerFor(context, node)
-  const emitClosed = emitsClosedWindows(context, node, store, { sizeMs: differenceMs, closesAtEnd: false })
   let streamTimeMs = -1
+  let largestStartMs = -Infinity
+  const collectClosed = closedWindows(
+    context,
+    node,
+    store,
+    { sizeMs: differenceMs, closesAtEnd: false },
+    () => largestStartMs,
+  )
   context.views.set(node.name, windowView(store))
   const onRecord: OnRecord = (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
@@ -28,19 +35,21 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
     const { timestamp } = record
     if (timestamp > streamTimeMs) streamTimeMs = timestamp
     const closeTimeMs = streamTimeMs - graceMs
+    const tellClosed = collectClosed?.(closeTimeMs)
     if (timestamp + differenceMs < closeTimeMs) context.drop('late', node.name, record)
     else {
       const arrival = new Arrival(node, store, context, tell, record, emit, closeTimeMs)
       if (timestamp < differenceMs) arrival.takeEarly()
       else arrival.take()
+      if (arrival.largestStartMs > largestStartMs) largestStartMs = arrival.largestStartMs
     }
-    emitClosed?.(emit, record, closeTimeMs)
+    tellClosed?.(emit, record)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
-    if (emitClosed !== undefined)
+    if (collectClosed !== undefined)
       context.onStreamTime.push((nowMs) => {
         streamTimeMs = Math.max(streamTimeMs, nowMs)
-        emitClosed(emit, undefined, streamTimeMs - graceMs)
+        collectClosed(streamTimeMs - graceMs)(emit)
       })
   })
 }
@@ -49,6 +58,8 @@ type Aggregate = ValueAndTimestamp<unknown>
 
 /** One record and the windows it changes or makes. */
 class Arrival {
+  /** The largest start of a window it changed or made. */
+  largestStartMs = -Infinity
   readonly #node: NodeOf<'slidingAggregate'>
   readonly #store: WindowStore<unknown, unknown>
   readonly #context: NodeContext
@@ -179,6 +190,7 @@ class Arrival {
   #keep(startMs: number, newValue: unknown, timestamp: number, oldValue: unknown): void {
     const record = this.#record
     this.#store.put(record.key, newValue, startMs, timestamp)
+    if (startMs > this.largestStartMs) this.largestStartMs = startMs
     if (this.#node.emit === 'onWindowClose') return
     const key = windowed(record.key, startMs, startMs + this.#differenceMs)
     this.#tell(this.#emit, record.withKey(key).withTimestamp(timestamp), newValue, oldValue)

@@ -3,7 +3,7 @@ import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord } from '../../topology/node.ts'
 import type { OnRecord } from '../node-context.ts'
 import { step } from '../node-context.ts'
-import { emitsClosedWindows } from './closed-windows.ts'
+import { closedWindows } from './closed-windows.ts'
 import { tellerFor } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
@@ -17,14 +17,22 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
   const store = context.store<WindowStore<unknown, unknown>>(node.store)
   const { sizeMs, advanceMs, graceMs } = node.windows
   const tell = tellerFor(context, node)
-  const emitClosed = emitsClosedWindows(context, node, store, { sizeMs, closesAtEnd: true })
   let streamTimeMs = -1
+  let largestStartMs = -Infinity
+  const collectClosed = closedWindows(
+    context,
+    node,
+    store,
+    { sizeMs, closesAtEnd: true },
+    () => largestStartMs,
+  )
   context.views.set(node.name, windowView(store))
   const onRecord: OnRecord = (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
     const { key, timestamp } = record
     if (timestamp > streamTimeMs) streamTimeMs = timestamp
     const closeTimeMs = streamTimeMs - graceMs
+    const tellClosed = collectClosed?.(closeTimeMs)
     let late = 0
     let taken = 0
     const first = Math.max(0, timestamp - sizeMs + advanceMs)
@@ -40,17 +48,18 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
       const before = old === null ? node.initial() : old.value
       const newValue = node.add(before, record.value, record) ?? null
       store.put(key, newValue, startMs, newTimestamp)
+      if (startMs > largestStartMs) largestStartMs = startMs
       if (node.emit !== 'onWindowClose')
         tell(emit, resultOf(record, startMs, sizeMs, newTimestamp), newValue, old?.value ?? null)
     }
     if (late > 0) context.dropSome('late', node.name, record, late, taken === 0)
-    emitClosed?.(emit, record, closeTimeMs)
+    tellClosed?.(emit, record)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
-    if (emitClosed !== undefined)
+    if (collectClosed !== undefined)
       context.onStreamTime.push((nowMs) => {
         streamTimeMs = Math.max(streamTimeMs, nowMs)
-        emitClosed(emit, undefined, streamTimeMs - graceMs)
+        collectClosed(streamTimeMs - graceMs)(emit)
       })
   })
 }
