@@ -1,5 +1,7 @@
+import { copartitionGroupsOf } from './copartition.ts'
 import { sinkTopicOf } from './describe.ts'
 import type { NodeOf, TopologyNode } from './node.ts'
+import type { SourceTopic } from './node-topic.ts'
 import type { TopologyProblem } from './problem.ts'
 import { nodeError } from './problem.ts'
 import type { Topology } from './topology.ts'
@@ -8,6 +10,7 @@ import type { Topology } from './topology.ts'
 export const topicProblems = (topology: Topology): readonly TopologyProblem[] => [
   ...sharedTopics(topology),
   ...internalSinks(topology),
+  ...copartitionProblems(topology),
   ...loops(topology),
 ]
 
@@ -54,6 +57,37 @@ const internalSinks = ({ name: application, nodes, stores }: Topology): readonly
         'write to a topic of another name, or use repartition',
       ),
     )
+}
+
+/** What is joined must be partitioned alike; contracts that say how many partitions they have tell before it runs. */
+const copartitionProblems = (topology: Topology): readonly TopologyProblem[] => {
+  const declared = new Map(
+    topology.nodes.flatMap((node) => sourceTopics(node)).map(({ name, partitions }) => [name, partitions]),
+  )
+  return copartitionGroupsOf(topology).flatMap(({ node, topics, repartitions }) => {
+    const counts = new Map<string, number>()
+    for (const topic of topics) count(counts, topic, declared.get(topic))
+    for (const { topic, partitions } of repartitions) count(counts, topic, partitions)
+    if (new Set(counts.values()).size <= 1) return []
+    const said = [...counts].map(([topic, partitions]) => `${topic} has ${partitions}`).join(', ')
+    return [
+      nodeError(
+        'COPARTITION_MISMATCH',
+        node,
+        `'${node}' joins topics of differing partitions: ${said}`,
+        'write one of them through a repartition, or read the table as a global one',
+      ),
+    ]
+  })
+}
+
+const count = (counts: Map<string, number>, topic: string, partitions: number | undefined): void => {
+  if (partitions !== undefined) counts.set(topic, partitions)
+}
+
+const sourceTopics = (node: TopologyNode): readonly SourceTopic[] => {
+  if (node.kind === 'tableSource') return [node.topic]
+  return node.kind === 'source' && !(node.topics instanceof RegExp) ? node.topics : []
 }
 
 const loops = ({ nodes }: Topology): readonly TopologyProblem[] => {

@@ -1,11 +1,10 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { hexDecode, hexEncode } from '../../src/base/bytes.ts'
-import type { AnySerde } from '../../src/topic/serde.ts'
 import { string } from '../../src/topic/serdes.ts'
 import { changeSerde } from '../../src/topology/change-serde.ts'
 
-const serde = changeSerde(string as AnySerde)
+const serde = changeSerde(string)
 const write = (newValue: string | null, oldValue: string | null): string =>
   hexEncode(serde.serialize({ newValue, oldValue, isLatest: true } as never))
 

@@ -87,6 +87,22 @@ describe('a topology', () => {
     )
   })
 
+  it('tells a join of topics whose contracts say differing partitions, unless a repartition makes them fit', () => {
+    const narrow = topic('narrow', { value: string, partitions: 2 })
+    const wide = topic('wide', { value: string, partitions: 4 })
+    const joined = (rekeyed: boolean): Topology =>
+      topology('joined', (builder) => {
+        const table = builder.table(narrow, { store: 'narrow' })
+        const stream = builder.stream(wide)
+        const left = rekeyed ? stream.selectKey(({ value }) => value) : stream
+        left.join(table, (one, two) => one + two, { name: 'joined' }).to(paid)
+      })
+    expect(() => joined(false)).toThrow(
+      "'joined' joins topics of differing partitions: wide has 4, narrow has 2",
+    )
+    expect(validateTopology(joined(true))).toEqual([])
+  })
+
   it('may ask for a topic again in the same way, and goes on from the one source', () => {
     const again = topology('again', (builder) => {
       builder.stream(orders).to(paid)
@@ -129,7 +145,7 @@ describe('topologies that run together', () => {
       builder
         .stream(failed)
         .process(() => ({ process: () => undefined }), { name: 'saga' })
-        .to(paid as never)
+        .to(paid)
     })
     const replies = topology('replies', (builder) => builder.stream(paid).to(failed))
     expect(validateTogether([saga, replies])).toHaveLength(1)
