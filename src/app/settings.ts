@@ -42,6 +42,11 @@ export const settingsSchema = z.strictObject({
   clientId: z.string().min(1).optional(),
   /** Where durable stores lie, a folder for each application. */
   stateDirectory: z.string().default('.millrace'),
+  /** About how many bytes of uncommitted changes one store holds before it writes some to its changelog early. */
+  stateCacheMaxBytes: z
+    .int()
+    .min(0)
+    .default(64 * 1024 * 1024),
   /** `exactly_once` makes records, state and offsets one transaction; `at_least_once` may repeat after a crash. */
   processingGuarantee: z.enum(['at_least_once', 'exactly_once']).default('at_least_once'),
   /** How long the broker lets a transaction stay open; how long others wait for one that a crash left behind. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { systemClock } from '../base/system-clock.ts'
 import type { Clock } from '../base/clock.ts'
@@ -6,11 +5,13 @@ import { Cluster } from '../kafka/cluster.ts'
 import { TcpTransport } from '../kafka/tcp-transport.ts'
 import type { RuntimeListener } from '../runtime/runtime-settings.ts'
 import { StreamsApplication } from '../runtime/streams-application.ts'
+import { openLmdbStores } from '../state/open-lmdb-stores.ts'
 import { openMemoryStore } from '../state/open-memory-store.ts'
 import type { Topology } from '../topology/topology.ts'
 import { kafkaSettingsOf } from './kafka-settings-of.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
+import { claimStateDirectory } from './state-directory.ts'
 
 export interface StartOptions extends RuntimeListener {
   /** The machine's clock unless given. */
@@ -53,23 +54,26 @@ export const start = async (
   const applicationId = settings.applicationId ?? topology.name
   const clientId = settings.clientId ?? applicationId
   const transport = new TcpTransport(kafkaSettingsOf(settings, clientId))
-  const cluster = new Cluster({ transport, clock, retryTimeoutMs: settings.requestTimeoutMs })
+  const state = claimStateDirectory(join(settings.stateDirectory, applicationId))
   const application = new StreamsApplication({
     topology,
-    settings: {
-      ...settings,
-      applicationId,
-      clientId,
-      stateDirectory: join(settings.stateDirectory, applicationId),
-    },
-    cluster,
+    settings: { ...settings, applicationId, clientId },
+    cluster: new Cluster({ transport, clock, retryTimeoutMs: settings.requestTimeoutMs }),
     clock,
-    processId: randomUUID(),
+    processId: state.processId,
     listener,
-    openStore: (_task, definition, changelog) => openMemoryStore(definition, changelog),
+    openTaskStores: (task) =>
+      openLmdbStores(join(state.directory, task), {
+        clock,
+        cacheBytes: settings.stateCacheMaxBytes,
+        onDamaged: (fault) => listener.onWarning?.(fault.message),
+      }),
     openGlobalStore: (definition) =>
       openMemoryStore({ ...definition, changelog: false }, { append: () => {} }),
-    closeStores: () => transport.close(),
+    release: async () => {
+      await transport.close()
+      state.release()
+    },
   })
   await application.start()
   return application

@@ -18,6 +18,7 @@ export class RunningTask {
   readonly inputs: readonly TopicPartition[]
   readonly #stores: readonly StoreDefinition[]
   readonly #applicationId: string
+  readonly #closeStores: () => Promise<void>
   readonly #committed = new Map<string, number>()
 
   constructor(
@@ -25,11 +26,19 @@ export class RunningTask {
     inputs: readonly TopicPartition[],
     stores: readonly StoreDefinition[],
     applicationId: string,
+    closeStores: () => Promise<void> = () => Promise.resolve(),
   ) {
     this.task = task
     this.inputs = inputs
     this.#stores = stores
     this.#applicationId = applicationId
+    this.#closeStores = closeStores
+  }
+
+  /** Ends the task; its stores keep what is committed, and nothing else. */
+  async close(): Promise<void> {
+    this.task.close()
+    await this.#closeStores()
   }
 
   /** Notes where an input begins: what was committed before, and what was committed beside it. */

@@ -5,7 +5,6 @@ import type { FailurePolicies } from '../task/failure-policy.ts'
 export interface RuntimeSettings extends FailurePolicies {
   readonly applicationId: string
   readonly clientId: string
-  readonly stateDirectory: string
   readonly processingGuarantee: 'at_least_once' | 'exactly_once'
   readonly transactionTimeoutMs: number
   readonly autoOffsetReset: 'earliest' | 'latest' | 'none'

@@ -9,7 +9,7 @@ import { listOffsets } from '../kafka/list-offsets.ts'
 import { Producer } from '../kafka/producer.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
 import { TransactionalProducer } from '../kafka/transaction/transactional-producer.ts'
-import type { ChangelogSink, StateStore } from '../state/store.ts'
+import type { StateStore } from '../state/store.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { OffsetReset, TopologyNode } from '../topology/node.ts'
 import { globalTablesOf } from '../topology/sub-topologies.ts'
@@ -26,6 +26,7 @@ import type { MetricsSnapshot } from './metrics.ts'
 import { Metrics } from './metrics.ts'
 import { RecordOutput } from './record-output.ts'
 import type { ApplicationState, RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
+import type { TaskStores } from './task-factory.ts'
 import { TaskFactory } from './task-factory.ts'
 import type { InputStart } from './worker.ts'
 import { Worker } from './worker.ts'
@@ -38,10 +39,10 @@ export interface StreamsApplicationOptions {
   /** Tells this process from others of the same application, in the name of its transactions. */
   readonly processId: string
   readonly listener: RuntimeListener
-  readonly openStore: (task: TaskId, definition: StoreDefinition, changelog: ChangelogSink) => StateStore
+  readonly openTaskStores: (task: TaskId) => TaskStores
   readonly openGlobalStore: (definition: StoreDefinition) => StateStore
-  /** Lets go of what `openStore` opened, when a task is closed and at the end. */
-  readonly closeStores?: () => Promise<void>
+  /** Called at the very end: lets go of whatever the options brought along. */
+  readonly release?: () => Promise<void>
 }
 
 /** One topology, running against a cluster: topics made, group joined, one worker at work. */
@@ -248,7 +249,7 @@ export class StreamsApplication {
   }
 
   #taskFactory(plan: ApplicationPlan, output: RecordOutput): TaskFactory {
-    const { settings, cluster, clock, listener, openStore } = this.#options
+    const { settings, cluster, clock, listener, openTaskStores } = this.#options
     return new TaskFactory({
       plan,
       settings,
@@ -257,7 +258,7 @@ export class StreamsApplication {
       output,
       metrics: this.#metrics,
       listener,
-      openStore,
+      openTaskStores,
       globalStore: (name) => this.#globals?.store(name),
       requestCommit: () => this.#worker?.requestCommit(),
       workReady: () => this.#worker?.wake(),
@@ -355,7 +356,7 @@ export class StreamsApplication {
     this.#fetcher?.close()
     this.#output?.close()
     await this.#globals?.close()
-    await this.#options.closeStores?.()
+    await this.#options.release?.()
   }
 
   #enter(state: ApplicationState): void {

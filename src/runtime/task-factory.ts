@@ -26,10 +26,17 @@ export interface TaskFactoryOptions {
   readonly output: RecordOutput
   readonly metrics: Metrics
   readonly listener: RuntimeListener
-  readonly openStore: (task: TaskId, definition: StoreDefinition, changelog: ChangelogSink) => StateStore
+  readonly openTaskStores: (task: TaskId) => TaskStores
   readonly globalStore: (name: string) => StateStore | undefined
   readonly requestCommit: () => void
   readonly workReady: () => void
+}
+
+/** Where the stores of one task lie. */
+export interface TaskStores {
+  open(definition: StoreDefinition, changelog: ChangelogSink): StateStore
+  /** Writes what is committed, and lets go of it. */
+  close(): Promise<void>
 }
 
 /** Makes tasks and brings their stores up to date. */
@@ -59,12 +66,13 @@ export class TaskFactory {
     const parts = partsOfTask(id)
     const subTopology = plan.subTopologies[parts.subTopology]
     if (subTopology === undefined) throw new AssertionFailed(`no sub-topology for task ${id}`)
+    const stores = this.#options.openTaskStores(id)
     const task = new Task({
       topology: plan.topology,
       subTopology,
       partition: parts.partition,
       idleAdvanceMs: settings.idleAdvanceMs,
-      host: this.#hostOf(id, parts.partition, subTopology),
+      host: this.#hostOf(stores, parts.partition, subTopology),
       onFailure: judgeBy(settings, {
         deadLetter: (row) => this.#options.output.sendRow(settings.deadLetterTopic as string, row),
         leftOut: (failure) => this.#leftOut(failure),
@@ -72,12 +80,11 @@ export class TaskFactory {
     })
     const inputs = plan.inputsOf(id)
     for (const { topic, partition } of inputs) addMatched(task, subTopology, topic, partition)
-    return new RunningTask(task, inputs, subTopology.stores, settings.applicationId)
+    return new RunningTask(task, inputs, subTopology.stores, settings.applicationId, () => stores.close())
   }
 
-  #hostOf(id: TaskId, partition: number, subTopology: SubTopology): TaskHost {
-    const { settings, clock, output, metrics, openStore, globalStore, requestCommit, workReady } =
-      this.#options
+  #hostOf(stores: TaskStores, partition: number, subTopology: SubTopology): TaskHost {
+    const { settings, clock, output, metrics, globalStore, requestCommit, workReady } = this.#options
     const topics = new Map(
       subTopology.stores.map((store) => [store.name, changelogTopicOf(settings.applicationId, store)]),
     )
@@ -85,7 +92,7 @@ export class TaskFactory {
       applicationId: settings.applicationId,
       clock,
       output,
-      openStore: (definition, changelog) => openStore(id, definition, changelog),
+      openStore: (definition, changelog) => stores.open(definition, changelog),
       globalStore: (name) => {
         const store = globalStore(name)
         if (store === undefined) throw new AssertionFailed(`no global store '${name}'`)

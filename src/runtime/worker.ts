@@ -96,7 +96,7 @@ export class Worker {
   async assign(taskIds: readonly TaskId[], generation: number): Promise<void> {
     await this.#turns.run(async () => {
       this.#generation = generation
-      for (const id of [...this.#tasks.keys()]) if (!taskIds.includes(id)) this.#closeTask(id)
+      for (const id of [...this.#tasks.keys()]) if (!taskIds.includes(id)) await this.#closeTask(id)
       await this.#open(taskIds.filter((id) => !this.#tasks.has(id)))
     })
   }
@@ -116,7 +116,7 @@ export class Worker {
     await this.#turns.run(async () => {
       this.#options.fetcher.assign([], this.#generation)
       await this.#options.committer.abort()
-      this.#closeAll()
+      await this.#closeAll()
     })
   }
 
@@ -129,7 +129,7 @@ export class Worker {
         if (clean && this.#dirty) await this.#commit()
         else if (!clean) await this.#options.committer.abort().catch(() => undefined)
       } finally {
-        this.#closeAll()
+        await this.#closeAll()
       }
     })
   }
@@ -152,7 +152,7 @@ export class Worker {
   async #standStill(): Promise<void> {
     this.#options.fetcher.assign([], this.#generation)
     await this.#options.committer.abort().catch(() => undefined)
-    this.#closeAll()
+    await this.#closeAll()
   }
 
   /** What was not committed is forgotten, in the stores too: tasks begin again at the last commit. */
@@ -160,7 +160,7 @@ export class Worker {
     const ids = [...this.#tasks.keys()]
     this.#options.onWarning(reason.message)
     this.#options.fetcher.assign([], this.#generation)
-    this.#closeAll()
+    await this.#closeAll()
     await this.#options.committer.initialize()
     await this.#open(ids)
   }
@@ -249,13 +249,14 @@ export class Worker {
     )
   }
 
-  #closeTask(id: TaskId): void {
-    this.#tasks.get(id)?.task.close()
+  async #closeTask(id: TaskId): Promise<void> {
+    const running = this.#tasks.get(id)
     this.#tasks.delete(id)
+    await running?.close()
   }
 
-  #closeAll(): void {
-    for (const id of [...this.#tasks.keys()]) this.#closeTask(id)
+  async #closeAll(): Promise<void> {
+    for (const id of [...this.#tasks.keys()]) await this.#closeTask(id)
     this.#dirty = false
   }
 
