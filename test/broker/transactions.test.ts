@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../../src/base/manual-clock.ts'
+import type { BrokerCore } from '../../src/broker/core.ts'
 import { createBrokerCore } from '../../src/broker/index.ts'
 import { addOffsetsToTxnSchema } from '../../src/broker/protocol/apis/add-offsets-to-txn.ts'
 import { addPartitionsToTxnSchema } from '../../src/broker/protocol/apis/add-partitions-to-txn.ts'
@@ -11,6 +12,7 @@ import { offsetFetchSchema } from '../../src/broker/protocol/apis/offset-fetch.t
 import { produceSchema } from '../../src/broker/protocol/apis/produce.ts'
 import { txnOffsetCommitSchema } from '../../src/broker/protocol/apis/txn-offset-commit.ts'
 import { Errors } from '../../src/broker/protocol/errors.ts'
+import type { Transaction } from '../../src/broker/transaction/transaction.ts'
 import { batchOf } from './support/batch.ts'
 import { WireClient } from './support/wire-client.ts'
 
@@ -25,10 +27,11 @@ interface Identity {
 
 let clock: ManualClock
 let client: WireClient
+let core: BrokerCore
 
 beforeEach(() => {
   clock = new ManualClock(1_000_000)
-  const core = createBrokerCore({
+  core = createBrokerCore({
     clock,
     topics: [{ name: 'out', partitions: 2 }],
     onInternalError: (error) => expect.unreachable(String(error)),
@@ -200,6 +203,24 @@ describe('a transaction under TV2', () => {
     clock.advance(0)
     expect(await end(identity, true, TV2.end)).toEqual(first)
     expect((await end(identity, false, TV2.end)).errorCode).toBe(Errors.INVALID_TXN_STATE)
+  })
+
+  it('goes on under a new producer id when its epochs are used up', async () => {
+    const { producerId } = await begin()
+    const transaction = core.broker.transactions.transactions.get(transactionalId) as Transaction
+    transaction.producerEpoch = 32766
+    const last = { producerId, producerEpoch: 32766 }
+    expect((await send(last, 0, ['a'], TV2.produce))?.errorCode).toBe(Errors.NONE)
+    const ended = await end(last, true, TV2.end)
+    expect(ended).toMatchObject({ errorCode: Errors.NONE, producerEpoch: 0 })
+    expect(ended.producerId).not.toBe(producerId)
+    clock.advance(0)
+    expect(await end(last, true, TV2.end)).toEqual(ended)
+    const fresh = { producerId: ended.producerId, producerEpoch: 0 }
+    expect((await send(fresh, 0, ['b'], TV2.produce))?.errorCode).toBe(Errors.NONE)
+    expect((await init({ producerId: ended.producerId, producerEpoch: 0 })).errorCode).toBe(
+      Errors.CONCURRENT_TRANSACTIONS,
+    )
   })
 
   it('may abort nothing, and cannot commit nothing', async () => {

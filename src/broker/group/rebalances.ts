@@ -134,7 +134,7 @@ export class Rebalances {
   }
 
   /** A sign of life: the session begins anew. */
-  resetSession(group: Group, member: Member, timeoutMs = member.description.sessionTimeoutMs): void {
+  resetSession(group: Group, member: Member, timeoutMs: number = member.description.sessionTimeoutMs): void {
     member.cancelSession()
     member.cancelSession = this.#clock.setTimer(() => this.#sessionExpired(group, member), timeoutMs)
   }

@@ -31,6 +31,8 @@ class FileStorage implements Storage {
   readonly #journalPath: string
   readonly #releaseLock: () => void
   #journal: number | undefined
+  /** A request that was under way when the broker closed must not open files again. */
+  #isClosed = false
 
   constructor(directory: string, releaseLock: () => void) {
     this.#directory = directory
@@ -68,6 +70,7 @@ class FileStorage implements Storage {
   }
 
   record(entry: JournalEntry): void {
+    if (this.#isClosed) return
     this.#journal ??= openSync(this.#journalPath, 'a')
     writeSync(this.#journal, `${JSON.stringify(entry)}\n`)
   }
@@ -81,6 +84,7 @@ class FileStorage implements Storage {
       recovered,
       journal: {
         append: (batch) => {
+          if (this.#isClosed) return
           file ??= openSync(path, 'a')
           writeSync(file, batch)
         },
@@ -97,6 +101,7 @@ class FileStorage implements Storage {
   }
 
   close(): void {
+    this.#isClosed = true
     if (this.#journal !== undefined) closeSync(this.#journal)
     this.#journal = undefined
     this.#releaseLock()
