@@ -29,7 +29,8 @@ export class MemoryJoinWindowStore<K, V>
   }
 
   put(key: K, value: V | null, timestamp: number, headers?: Headers): void {
-    if (!this.table.observe(timestamp)) return
+    // A null only shows in the changelog, as in Kafka Streams: it makes no kept value older.
+    if (value != null && !this.table.observe(timestamp)) return
     this.#sequence = this.#sequence === largestSequence ? 0 : this.#sequence + 1
     const bytes = this.serialize(value ?? null)
     const keyBytes = this.keys.bytesOf(key)

@@ -209,14 +209,16 @@ export class RowTable<K, C> {
     this.#order?.remove(row)
   }
 
-  /** Second chance: a row that was used since the last look is kept once more. */
+  /** Second chance: rows that were used since the last look go only if the others are not enough. */
   #evict(): void {
     this.#evictions++
     const target = this.#cacheRows * 0.75
-    for (const row of this.#rows.values()) {
-      if (this.#rows.size <= target) break
-      if (row.used) row.used = false
-      else if (this.tracker.isClean(row)) this.#forget(row)
+    for (let look = 0; look < 2 && this.#rows.size > target; look++) {
+      for (const row of this.#rows.values()) {
+        if (this.#rows.size <= target) break
+        if (row.used) row.used = false
+        else if (this.tracker.isClean(row)) this.#forget(row)
+      }
     }
     // Where most rows wait to be written, looking again at once would find no more.
     this.#evictAbove = Math.max(this.#cacheRows, this.#rows.size * 1.5)

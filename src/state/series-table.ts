@@ -268,6 +268,8 @@ export class SeriesTable<K, C> {
 
   #load(id: KeyId, key: K): Series<K, C> | undefined {
     if (this.#disk === undefined) return undefined
+    // Before the key is here, so that it is not the one to be forgotten.
+    if (this.#rowCount + this.#series.size > this.#evictAbove) this.#evict()
     const series = new Series<K, C>(id, detach(key))
     const bytes = series.bytes(this.#keys)
     const range = {
@@ -279,7 +281,6 @@ export class SeriesTable<K, C> {
     for (const page of pagesOf(this.#disk.rows, range, () => true))
       for (const entry of page) this.#loadRow(series, entry)
     this.#series.set(id, series)
-    if (this.#rowCount + this.#series.size > this.#evictAbove) this.#evict()
     return series
   }
 
@@ -365,13 +366,16 @@ export class SeriesTable<K, C> {
     for (const row of series) this.#byTime.remove(row)
   }
 
-  /** Second chance: a key that was used since the last look is kept once more. */
+  /** Second chance: keys that were used since the last look go only if the others are not enough. */
   #evict(): void {
     this.#evictions++
-    for (const series of this.#series.values()) {
-      if (this.#rowCount + this.#series.size <= this.#cacheRows * 0.75) break
-      if (series.used) series.used = false
-      else if (this.#isClean(series)) this.#forget(series)
+    const target = this.#cacheRows * 0.75
+    for (let look = 0; look < 2 && this.#rowCount + this.#series.size > target; look++) {
+      for (const series of this.#series.values()) {
+        if (this.#rowCount + this.#series.size <= target) break
+        if (series.used) series.used = false
+        else if (this.#isClean(series)) this.#forget(series)
+      }
     }
     // Where most rows wait to be written, looking again at once would find no more.
     this.#evictAbove = Math.max(this.#cacheRows, (this.#rowCount + this.#series.size) * 1.5)
