@@ -77,10 +77,9 @@ const addNode = (
     initial,
     add,
     emit: options.emit ?? 'onUpdate',
-    retentionMs: retentionOf(windows, options),
   }
   const name = verb === 'cogroup' ? undefined : options.name
-  const node = addOfKind(from.graph, windows, name, common, merge)
+  const node = addOfKind(from.graph, windows, name, common, merge, retentionOf(windows, options))
   addSideOutputs(from, node, dropped)
   return node
 }
@@ -91,6 +90,7 @@ const addOfKind = (
   name: string | undefined,
   common: Omit<NodeOf<'windowAggregate'>, 'kind' | 'name' | 'named' | 'windows'>,
   merge: AggregateFunctions['merge'],
+  retentionMs: number,
 ): string => {
   switch (windows.kind) {
     case 'time':
@@ -102,6 +102,7 @@ const addOfKind = (
         ...common,
         windows,
         merge: merge as NodeOf<'sessionAggregate'>['merge'],
+        retentionMs,
       })
   }
 }
@@ -133,11 +134,11 @@ const windowStore = (
       'give a longer `retention`, or none',
     )
   const base = storeBase(at, options)
-  // A session that has just closed must still be there to be told.
+  // What has just closed must still be there to be told.
   const keptMs = retentionMs + (options.emit === 'onWindowClose' ? 1 : 0)
   if (windows.kind === 'session') return { kind: 'session', retentionMs: keptMs, ...base }
   const windowSizeMs = windows.kind === 'time' ? windows.sizeMs : windows.differenceMs
-  return { kind: 'window', windowSizeMs, retentionMs, ...base }
+  return { kind: 'window', windowSizeMs, retentionMs: keptMs, ...base }
 }
 
 const retentionOf = (windows: AnyWindows, options: WindowedStoreOptions<never, never>): number =>

@@ -2,7 +2,7 @@ import type { OperatorFunction } from 'rxjs'
 import type { StreamRecord, KeyValueRecord } from '../topic/record.ts'
 import type { AnySerde } from '../topic/serde.ts'
 import type { AnySinkTopic, SourceTopic } from './node-topic.ts'
-import type { ProcessorSupplier } from './processor.ts'
+import type { ProcessorSupplier, TaskContext } from './processor.ts'
 import type { TimeWindows, SessionWindows, SlidingWindows, JoinWindows } from './windows.ts'
 
 /**
@@ -239,8 +239,6 @@ export interface WindowAggregateNode extends NodeBase {
   readonly initial: () => unknown
   readonly add: Aggregator
   readonly emit: EmitPolicy
-  /** Windows that start further than this behind the largest start are out of reach. */
-  readonly retentionMs: number
 }
 
 export interface SlidingAggregateNode extends NodeBase {
@@ -251,8 +249,6 @@ export interface SlidingAggregateNode extends NodeBase {
   readonly initial: () => unknown
   readonly add: Aggregator
   readonly emit: EmitPolicy
-  /** Windows that start further than this behind the largest start are out of reach. */
-  readonly retentionMs: number
 }
 
 export interface SessionAggregateNode extends NodeBase {
@@ -277,8 +273,13 @@ export interface TableFilterNode extends NodeBase {
 
 export interface TableMapValuesNode extends NodeBase {
   readonly kind: 'tableMapValues'
-  readonly transform: (value: unknown, key: unknown) => unknown
+  readonly verb: 'mapValues' | 'transformValues'
+  /** Made anew for every task; `transformValues` sees deletions too. */
+  readonly transformFor: (context: TaskContext) => (value: unknown, key: unknown) => unknown
+  /** Of the step's own result. */
   readonly store?: string | undefined
+  /** That the transformer may ask for. */
+  readonly stores: readonly string[]
 }
 
 /** Gives each row its group; always followed by a repartition node that carries changes. */

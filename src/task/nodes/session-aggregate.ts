@@ -20,7 +20,7 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
   const { gapMs, graceMs } = node.windows
   const tell = tellerFor(context, node)
   const tellsUpdates = node.emit !== 'onWindowClose'
-  const collectClosed = closedSessions(context, node, store)
+  const tellClosed = closedSessions(context, node, store)
   let streamTimeMs = -1
   let largestEndMs = -Infinity
   context.views.set(node.name, sessionView(store))
@@ -38,7 +38,7 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
     const { key, timestamp } = record
     if (timestamp > streamTimeMs) streamTimeMs = timestamp
     const closeTimeMs = streamTimeMs - graceMs - gapMs
-    collectClosed?.(closeTimeMs)(emit, record)
+    tellClosed?.(emit, closeTimeMs, record)
     const merged = sessionsNear(record)
     const session = spanOf(windowed(key, timestamp, timestamp), merged)
     if (session.endMs < closeTimeMs) return context.drop('late', node.name, record)
@@ -54,10 +54,10 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
     if (tellsUpdates) tell(emit, resultOf(record, session), newValue, null)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
-    if (collectClosed !== undefined)
+    if (tellClosed !== undefined)
       context.onStreamTime.push((nowMs) => {
         streamTimeMs = Math.max(streamTimeMs, nowMs)
-        collectClosed(streamTimeMs - graceMs - gapMs)(emit)
+        tellClosed(emit, streamTimeMs - graceMs - gapMs)
       })
   })
 }

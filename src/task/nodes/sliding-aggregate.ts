@@ -20,14 +20,7 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
   const { differenceMs, graceMs } = node.windows
   const tell = tellerFor(context, node)
   let streamTimeMs = -1
-  let largestStartMs = -Infinity
-  const collectClosed = closedWindows(
-    context,
-    node,
-    store,
-    { sizeMs: differenceMs, closesAtEnd: false },
-    () => largestStartMs,
-  )
+  const tellClosed = closedWindows(context, node, store, { sizeMs: differenceMs, closesAtEnd: false })
   context.views.set(node.name, windowView(store))
   const onRecord: OnRecord = (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
@@ -35,21 +28,19 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
     const { timestamp } = record
     if (timestamp > streamTimeMs) streamTimeMs = timestamp
     const closeTimeMs = streamTimeMs - graceMs
-    const tellClosed = collectClosed?.(closeTimeMs)
     if (timestamp + differenceMs < closeTimeMs) context.drop('late', node.name, record)
     else {
       const arrival = new Arrival(node, store, context, tell, record, emit, closeTimeMs)
       if (timestamp < differenceMs) arrival.takeEarly()
       else arrival.take()
-      if (arrival.largestStartMs > largestStartMs) largestStartMs = arrival.largestStartMs
     }
-    tellClosed?.(emit, record)
+    tellClosed?.(emit, closeTimeMs, record)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
-    if (collectClosed !== undefined)
+    if (tellClosed !== undefined)
       context.onStreamTime.push((nowMs) => {
         streamTimeMs = Math.max(streamTimeMs, nowMs)
-        collectClosed(streamTimeMs - graceMs)(emit)
+        tellClosed(emit, streamTimeMs - graceMs)
       })
   })
 }
@@ -58,8 +49,6 @@ type Aggregate = ValueAndTimestamp<unknown>
 
 /** One record and the windows it changes or makes. */
 class Arrival {
-  /** The largest start of a window it changed or made. */
-  largestStartMs = -Infinity
   readonly #node: NodeOf<'slidingAggregate'>
   readonly #store: WindowStore<unknown, unknown>
   readonly #context: NodeContext
@@ -190,7 +179,6 @@ class Arrival {
   #keep(startMs: number, newValue: unknown, timestamp: number, oldValue: unknown): void {
     const record = this.#record
     this.#store.put(record.key, newValue, startMs, timestamp)
-    if (startMs > this.largestStartMs) this.largestStartMs = startMs
     if (this.#node.emit === 'onWindowClose') return
     const key = windowed(record.key, startMs, startMs + this.#differenceMs)
     this.#tell(this.#emit, record.withKey(key).withTimestamp(timestamp), newValue, oldValue)

@@ -18,21 +18,13 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
   const { sizeMs, advanceMs, graceMs } = node.windows
   const tell = tellerFor(context, node)
   let streamTimeMs = -1
-  let largestStartMs = -Infinity
-  const collectClosed = closedWindows(
-    context,
-    node,
-    store,
-    { sizeMs, closesAtEnd: true },
-    () => largestStartMs,
-  )
+  const tellClosed = closedWindows(context, node, store, { sizeMs, closesAtEnd: true })
   context.views.set(node.name, windowView(store))
   const onRecord: OnRecord = (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
     const { key, timestamp } = record
     if (timestamp > streamTimeMs) streamTimeMs = timestamp
     const closeTimeMs = streamTimeMs - graceMs
-    const tellClosed = collectClosed?.(closeTimeMs)
     let late = 0
     let taken = 0
     const first = Math.max(0, timestamp - sizeMs + advanceMs)
@@ -48,18 +40,17 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
       const before = old === null ? node.initial() : old.value
       const newValue = node.add(before, record.value, record) ?? null
       store.put(key, newValue, startMs, newTimestamp)
-      if (startMs > largestStartMs) largestStartMs = startMs
       if (node.emit !== 'onWindowClose')
         tell(emit, resultOf(record, startMs, sizeMs, newTimestamp), newValue, old?.value ?? null)
     }
     if (late > 0) context.dropSome('late', node.name, record, late, taken === 0)
-    tellClosed?.(emit, record)
+    tellClosed?.(emit, closeTimeMs, record)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
-    if (collectClosed !== undefined)
+    if (tellClosed !== undefined)
       context.onStreamTime.push((nowMs) => {
         streamTimeMs = Math.max(streamTimeMs, nowMs)
-        collectClosed(streamTimeMs - graceMs)(emit)
+        tellClosed(emit, streamTimeMs - graceMs)
       })
   })
 }
