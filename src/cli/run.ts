@@ -5,7 +5,7 @@ import type { Application } from '../app/start.ts'
 import { start } from '../app/start.ts'
 import type { Topology } from '../topology/topology.ts'
 import { loadTopologies } from './load-topologies.ts'
-import { bootstrapServerOption, wholeNumber } from './options.ts'
+import { bootstrapServerOption, pair, wholeNumber } from './options.ts'
 import { shutdownSignal } from './shutdown.ts'
 
 interface RunOptions {
@@ -14,6 +14,7 @@ interface RunOptions {
   readonly stateDirectory?: string
   readonly commitIntervalMs?: number
   readonly deadLetterTopic?: string
+  readonly setting: Readonly<Record<string, string>>
 }
 
 /** `millrace run FILE…`: runs topologies until SIGINT or SIGTERM, then closes cleanly. */
@@ -29,6 +30,12 @@ export const runTopologiesCommand = (): Command =>
     .option('--commit-interval-ms <ms>', 'the longest time between two commits under load', wholeNumber(1))
     .addOption(
       new Option('--dead-letter-topic <name>', 'keep records that fail there and go on, instead of stopping'),
+    )
+    .option(
+      '--setting <name=value>',
+      'any setting of an application, such as processingGuarantee=exactly_once; may be given several times',
+      pair,
+      {},
     )
     .addOption(bootstrapServerOption())
     .action(async (files: readonly string[], options: RunOptions) => {
@@ -87,8 +94,15 @@ const settingsOf = (topology: Topology, options: RunOptions, count: number): Set
           processingFailure: 'deadLetter',
           productionFailure: 'deadLetter',
         }),
+    ...(Object.fromEntries(
+      Object.entries(options.setting).map(([name, text]) => [name, valueOf(text)]),
+    ) as Partial<SettingsInput>),
   }
 }
+
+/** Numbers and booleans as such; everything else is text. */
+const valueOf = (text: string): string | number | boolean =>
+  text === 'true' || text === 'false' ? text === 'true' : /^-?\d+$/.test(text) ? Number(text) : text
 
 /** A line when a restoration ends, and one a second while it goes on. */
 const reportRestore = (
