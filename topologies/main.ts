@@ -19,7 +19,7 @@ import {
   orchestratedOrders,
   sampleTopics,
 } from './sample-orders.ts'
-import { deadLetterTopic } from './contracts.ts'
+import { deadLetterTopic, stockLevel } from './contracts.ts'
 import type { CountedFlow, Summary } from './summary.ts'
 import { addToSummary, emptySummary, summaryRows } from './summary.ts'
 import { storyteller } from './storyteller.ts'
@@ -97,6 +97,7 @@ const openShop = async (broker: RunningBroker | undefined): Promise<Shop> => {
 const showFlows = async (shop: Shop): Promise<boolean> => {
   const told = printer((line) => console.log(line))
   let summary: Summary = emptySummary
+  let filledShelves = 0
   const exercise = new Promise<void>((resolve) => {
     void run(shop, [
       listenToOrders('created', (line) => {
@@ -111,6 +112,7 @@ const showFlows = async (shop: Shop): Promise<boolean> => {
   await run(shop, [
     storyteller((record) => {
       summary = addToSummary(summary, record)
+      if (record.topic === stockLevel.name) filledShelves++
       told.listen(record)
     }),
   ])
@@ -123,7 +125,11 @@ const showFlows = async (shop: Shop): Promise<boolean> => {
     console.log(heading(title))
     console.log(legend(services.map((service) => service.name)))
     await run(shop, services)
-    await feed(shop, deliveriesFor(name))
+    // Kafka keeps no order between topics: an order sent too early would find an empty shelf.
+    const goods = deliveriesFor(name)
+    const shelvesToFill = filledShelves + goods.length
+    await feed(shop, goods)
+    await until(() => filledShelves >= shelvesToFill)
     await feed(shop, orders)
     const complete = await settled(() => rowOf(summary, name), told.flush)
     return complete
@@ -166,6 +172,10 @@ const settled = async (
     if (quietGlances === 2) return true
   }
   return false
+}
+
+const until = async (condition: () => boolean): Promise<void> => {
+  for (let waitedMs = 0; waitedMs < patienceMs && !condition(); waitedMs += 20) await sleep(20)
 }
 
 const run = async (shop: Shop, topologies: readonly Topology[]): Promise<void> => {

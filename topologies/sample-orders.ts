@@ -55,9 +55,6 @@ export const choreographedOrders: readonly Sample[] = dayOfOrders(orderPlaced.na
 /** The same orders for the orchestrated services: order-201 and on. */
 export const orchestratedOrders: readonly Sample[] = dayOfOrders(orderRequested.name, 200)
 
-/** How many records `stock-level` holds once all deliveries are on the shelves. */
-export const shelvesToFill: number = deliveries.length
-
 /** Every topic the samples and their dead letters go to. */
 export const sampleTopics: readonly string[] = [
   orders.name,

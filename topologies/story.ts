@@ -29,7 +29,7 @@ import {
   stockReleased,
   stockReserved,
 } from './contracts.ts'
-import type { Order } from './contracts.ts'
+import type { Order, Warehouse } from './contracts.ts'
 
 /**
  * How the flows are told: for each topic that shows progress, which flow and service it belongs to, whether it carries
@@ -48,7 +48,7 @@ export interface Chapter {
   readonly service: string
   readonly direction: Direction
   /** Reads a record's value; throws where it breaks the contract. */
-  readonly tell: (value: Uint8Array) => { readonly mood: Mood; readonly text: string }
+  readonly tell: (value: Uint8Array) => { readonly flow: Flow; readonly mood: Mood; readonly text: string }
 }
 
 /** A record as it stands on a topic. */
@@ -76,14 +76,20 @@ type Teller<V> = (value: V) => string
 
 const chapterOf =
   (flow: Flow, direction: Direction) =>
-  <V>(topic: Topic<string, V>, mood: Mood | ((value: V) => Mood), text: Teller<V>): Chapter => ({
+  <V>(
+    topic: Topic<string, V>,
+    mood: Mood | ((value: V) => Mood),
+    text: Teller<V>,
+    flowOf: (value: V) => Flow = () => flow,
+  ): Chapter => ({
     topic: topic.name,
     flow,
     service: topic.owner ?? topic.name,
     direction,
     tell: (bytes) => {
       const value = topic.value.deserialize(bytes, 0, bytes.length)
-      return { mood: typeof mood === 'function' ? mood(value) : mood, text: text(value) }
+      const shown = typeof mood === 'function' ? mood(value) : mood
+      return { flow: flowOf(value), mood: shown, text: text(value) }
     },
   })
 
@@ -99,6 +105,10 @@ export const money = (cents: number): string => (cents / 100).toFixed(2)
 const goods = ({ quantity, product }: Order): string => `${quantity} x ${product}`
 const placed = (order: Order): string => `${order.customer} orders ${goods(order)} for ${money(order.amount)}`
 
+/** Each flow has a warehouse of its own. */
+const servedBy = ({ warehouse }: { readonly warehouse: Warehouse }): Flow =>
+  warehouse === 'north' ? 'choreography' : 'orchestration'
+
 /** Every topic that shows progress, in the order in which things happen. */
 export const story: readonly Chapter[] = [
   exercise(orders, 'news', ({ status }) => `status ${status}`),
@@ -106,8 +116,14 @@ export const story: readonly Chapter[] = [
     stockReceived,
     'news',
     (arrived) => `${arrived.quantity} arrive in the ${arrived.warehouse} warehouse`,
+    servedBy,
   ),
-  event(stockLevel, 'news', (level) => `${level.onHand} on the shelf in the ${level.warehouse} warehouse`),
+  event(
+    stockLevel,
+    'news',
+    (level) => `${level.onHand} on the shelf in the ${level.warehouse} warehouse`,
+    servedBy,
+  ),
   event(orderPlaced, 'news', placed),
   event(inventoryUpdated, 'news', (order) => `${goods(order)} set aside, ${order.left} left`),
   event(orderRejected, 'bad', ({ reason }) => `rejected: ${reason}`),
@@ -161,18 +177,30 @@ const rankOf = ({ topic }: StoryLine): number => rank.get(topic) ?? story.length
 
 /**
  * Lines that were heard together, order by order, and those of an order as they caused each other. Between topics Kafka
- * promises no order, so a reader of many topics may hear a reply before its command.
+ * promises no order, so a reader of many topics may hear a reply before its command. A record that several services gave
+ * up is told once.
  */
 export const inStoryOrder = (lines: readonly StoryLine[]): readonly StoryLine[] => {
   const first = new Map<string, number>()
-  lines.forEach(({ order }, index) => first.set(order, first.get(order) ?? index))
-  return lines.toSorted(
-    (left, right) =>
-      (first.get(left.order) ?? 0) - (first.get(right.order) ?? 0) || rankOf(left) - rankOf(right),
-  )
+  lines.forEach((line, index) => first.set(groupOf(line), first.get(groupOf(line)) ?? index))
+  return lines
+    .filter((line, index) => line.topic !== deadLetterTopic || firstLike(lines, line) === index)
+    .toSorted(
+      (left, right) =>
+        (first.get(groupOf(left)) ?? 0) - (first.get(groupOf(right)) ?? 0) || rankOf(left) - rankOf(right),
+    )
 }
 
-const deadLetterBy = (chapter: Chapter, headers: Headers): Pick<StoryLine, 'mood' | 'text' | 'readable'> => ({
+/** Sales of a product have nothing to do with its deliveries. */
+const groupOf = ({ topic, order }: StoryLine): string =>
+  topic === salesByProduct.name ? `sales of ${order}` : order
+
+const firstLike = (lines: readonly StoryLine[], { topic, order, text }: StoryLine): number =>
+  lines.findIndex((line) => line.topic === topic && line.order === order && line.text === text)
+
+type Told = Pick<StoryLine, 'mood' | 'text' | 'readable'>
+
+const deadLetterBy = (chapter: Chapter, headers: Headers): Told => ({
   mood: 'bad',
   text: `kept from ${chapter.topic}: ${reasonIn(headers)}`,
   readable: false,
@@ -182,10 +210,7 @@ const deadLetterBy = (chapter: Chapter, headers: Headers): Pick<StoryLine, 'mood
 const reasonIn = (headers: Headers): string =>
   (headerText(headers, '__streams.errors.message') ?? 'no reason given').replace(/(; | \(topic ).*$/s, '')
 
-const toldBy = (
-  chapter: Chapter,
-  value: Uint8Array | null,
-): Pick<StoryLine, 'mood' | 'text' | 'readable'> => {
+const toldBy = (chapter: Chapter, value: Uint8Array | null): Told & Partial<Pick<StoryLine, 'flow'>> => {
   if (value === null) return { mood: 'bad', text: 'no value', readable: false }
   try {
     return { ...chapter.tell(value), readable: true }

@@ -93,12 +93,22 @@ describe('a day in the shop', () => {
     expect(told[0]?.order).toBe(lines.at(-1)?.order)
   })
 
-  it('tells an order that nobody can read, as it stands', () => {
-    const kept = 'dead-letters event: kept from order-placed: the value is not JSON: {"orderId": "order-10'
+  it('tells an order that nobody can read as it stands, and once that services have given it up', () => {
     expect(tell(runTheDay(wholeDay), 'order-106')).toEqual([
       'order event: unreadable: {"orderId": "order-10',
-      kept,
-      kept,
+      'dead-letters event: kept from order-placed: the value is not JSON: {"orderId": "order-10',
+    ])
+  })
+
+  it('counts the goods of each warehouse to the flow that it serves', () => {
+    const goods = linesOf(runTheDay(deliveries)).filter(({ topic: name }) => name === 'stock-level')
+    expect(goods.map(({ flow, text }) => `${flow}: ${text}`)).toEqual([
+      'choreography: 20 on the shelf in the north warehouse',
+      'choreography: 12 on the shelf in the north warehouse',
+      'choreography: 6 on the shelf in the north warehouse',
+      'orchestration: 20 on the shelf in the south warehouse',
+      'orchestration: 12 on the shelf in the south warehouse',
+      'orchestration: 6 on the shelf in the south warehouse',
     ])
   })
 
