@@ -165,7 +165,8 @@ export const joinStreams = (
   })
   const right = partitionedLike(rightStream, left.key, options, options.right, {
     name: `${name}-right`,
-    dropNullKeys: type !== 'outer',
+    // Records of the right without key have no partner, but are counted as Kafka Streams counts them: by the join.
+    dropNullKeys: type === 'inner',
   })
   const leftStore = addSide(left, `${name}-${type === 'outer' ? 'outer-this' : 'this'}-join-store`, options)
   const rightStore = addSide(

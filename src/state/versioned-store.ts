@@ -113,10 +113,11 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
     const known = this.#table.get(key) ?? []
     const before = indexAsOf(known, timestamp)
     const isReplaced = known[before]?.timestamp === timestamp
-    const versions = known.toSpliced(isReplaced ? before : before + 1, isReplaced ? 1 : 0, {
-      timestamp,
-      value,
-    })
+    const versions = known.toSpliced(
+      isReplaced ? before : before + 1,
+      isReplaced ? 1 : 0,
+      ...(value === null && isReplaced && isForgotten(known, before) ? [] : [{ timestamp, value }]),
+    )
     this.#observe(timestamp)
     this.#keep(key, versions, timestamp)
     return known[before + 1]?.timestamp ?? 'latest'
@@ -174,6 +175,13 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
     })
   }
 }
+
+/**
+ * As in Kafka Streams, a deletion at the very time of the latest value takes it away as if it had never been, where no
+ * other value ended with it: an older value that comes after it is then the newest.
+ */
+const isForgotten = (known: Versions, index: number): boolean =>
+  index === known.length - 1 && known[index]?.value !== null && (known[index - 1]?.value ?? null) === null
 
 /** The last version at or before that time; -1 where there is none. */
 const indexAsOf = (versions: Versions, asOfMs: number): number => {
