@@ -5,7 +5,7 @@ import { inventoryRestored, orderRejected, paymentFailed } from './contracts.ts'
  * A choreography has no controller that would notice when a service does not listen. This is the list of failure events
  * and of the services that must react to them, and a check that reads the topologies themselves.
  */
-export const mustReact: Readonly<Record<string, readonly string[]>> = {
+const mustReact: Readonly<Record<string, readonly string[]>> = {
   [paymentFailed.name]: ['inventory', 'order'],
   [orderRejected.name]: ['order'],
   [inventoryRestored.name]: ['order'],

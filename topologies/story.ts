@@ -36,7 +36,7 @@ import type { Order, Warehouse } from './contracts.ts'
  * events, commands or replies, and how a record of it reads in a few words. Whoever prints a flow or draws it reads this
  * table; nothing here prints.
  */
-export type Flow = 'hands-on' | 'choreography' | 'orchestration' | 'hybrid'
+type Flow = 'hands-on' | 'choreography' | 'orchestration' | 'hybrid'
 export type Direction = 'event' | 'command' | 'reply'
 /** Whether a line is good news, bad news, a step back, or just news. */
 export type Mood = 'news' | 'good' | 'bad' | 'undo'
@@ -101,7 +101,7 @@ const reply = chapterOf('orchestration', 'reply')
 const beside = chapterOf('hybrid', 'event')
 
 /** 7800 cents are 78.00. */
-export const money = (cents: number): string => (cents / 100).toFixed(2)
+const money = (cents: number): string => (cents / 100).toFixed(2)
 const goods = ({ quantity, product }: Order): string => `${quantity} x ${product}`
 const placed = (order: Order): string => `${order.customer} orders ${goods(order)} for ${money(order.amount)}`
 

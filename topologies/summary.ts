@@ -17,7 +17,7 @@ import { lineOf } from './story.ts'
  * somewhere: the table adds up when every order is completed, compensated, rejected, a duplicate or a dead letter.
  */
 export type CountedFlow = 'choreography' | 'orchestration'
-export type Outcome = 'completed' | 'compensated' | 'rejected' | 'stuck'
+type Outcome = 'completed' | 'compensated' | 'rejected' | 'stuck'
 
 /** Counts that come out the same in whatever order the topics are read. */
 interface Counted {

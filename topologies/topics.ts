@@ -24,7 +24,7 @@ export const topicsOf = (
       for (const topic of named)
         topics.set(topic.name, {
           name: topic.name,
-          partitions: 'partitions' in topic ? (topic.partitions as number | undefined) : undefined,
+          partitions: 'partitions' in topic ? topic.partitions : undefined,
         })
     }
   return [...topics.values()]

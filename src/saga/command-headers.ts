@@ -6,7 +6,7 @@ import type { Outgoing } from './take-turn.ts'
  * The headers of what a saga sends: CloudEvents in Kafka's binary mode, as far as they help to follow a flow, and the
  * idempotency key. Other headers of the message that caused it (a trace, say) go on with it.
  */
-export const idempotencyHeader = 'idempotency-key'
+const idempotencyHeader = 'idempotency-key'
 
 export const commandHeaders = (saga: string, sagaId: string, outgoing: Outgoing, cause: Headers): Headers => {
   const causationId = headerText(cause, 'ce_id')

@@ -108,7 +108,7 @@ export const stepNamed = (definition: Saga, name: string): Step | undefined =>
   definition.steps.find((step) => step.name === name)
 
 /** Every reply of every command. */
-export const replyPlaces = (steps: readonly Step[]): readonly ReplyPlace[] =>
+const replyPlaces = (steps: readonly Step[]): readonly ReplyPlace[] =>
   steps.flatMap(({ name: step, command, undo }) =>
     (['do', 'undo'] as const).flatMap((direction) =>
       Object.entries((direction === 'do' ? command : undo)?.replies ?? {}).map(([name, reply]) => ({

@@ -15,7 +15,7 @@ export type SagaStatus = 'RUNNING' | 'COMPENSATING' | 'COMPLETED' | 'COMPENSATED
  * Where a step stands: its command is out (`sent`) or about to be sent again (`waiting`), it was `done` or `refused`;
  * the same again for its undo. A step whose outcome is in doubt is undone like one that was done.
  */
-export type StepStatus = 'sent' | 'waiting' | 'done' | 'refused' | 'undoing' | 'undoWaiting' | 'undone'
+type StepStatus = 'sent' | 'waiting' | 'done' | 'refused' | 'undoing' | 'undoWaiting' | 'undone'
 
 export interface StepState {
   readonly name: string

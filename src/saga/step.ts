@@ -28,7 +28,7 @@ export interface Reply {
   readonly judge: (value: unknown) => Verdict
 }
 
-export interface CommandOptions<Start, V> {
+interface CommandOptions<Start, V> {
   readonly to: Topic<string, V>
   /** Builds the command; a pure function, as it is called again for every attempt. */
   readonly value: (data: SagaData<Start>) => NoInfer<V>

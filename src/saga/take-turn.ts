@@ -35,7 +35,7 @@ export const takeTurn = (saga: Saga, before: SagaState | null, message: SagaMess
 }
 
 /** Names one command for ever: participants answer a key they know with the reply they gave before. */
-export const idempotencyKey = (sagaId: string, step: string, direction: Direction): string =>
+const idempotencyKey = (sagaId: string, step: string, direction: Direction): string =>
   `${sagaId}/${step}/${direction}`
 
 const outgoingOf = (

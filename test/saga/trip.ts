@@ -23,15 +23,15 @@ export const cancelHotel = answers('cancel-hotel')
 export const hotelCancelled = answers('hotel-cancelled')
 export const bookFlight = trips('book-flight')
 export const flightAnswered = topic('flight-answered', { value: z.object({ seat: z.string().nullable() }) })
-export const cancelFlight = trips('cancel-flight')
+const cancelFlight = trips('cancel-flight')
 export const flightCancelled = answers('flight-cancelled')
-export const flightNotCancelled = answers('flight-not-cancelled')
-export const payTrip = trips('pay-trip')
+const flightNotCancelled = answers('flight-not-cancelled')
+const payTrip = trips('pay-trip')
 export const tripPaid = answers('trip-paid')
-export const tripNotPaid = answers('trip-not-paid')
+const tripNotPaid = answers('trip-not-paid')
 export const sendTickets = trips('send-tickets')
 export const ticketsSent = answers('tickets-sent')
-export const ticketsFailed = answers('tickets-failed')
+const ticketsFailed = answers('tickets-failed')
 export const tripEnded = topic('trip-ended', {
   value: z.object({ guest: z.string(), status: z.string(), why: z.string().nullable() }),
 })
@@ -136,7 +136,7 @@ export const replies = {
   failed: reply(ticketsFailed, note),
 } as const
 
-export const inShort = (event: SagaEvent): string => {
+const inShort = (event: SagaEvent): string => {
   switch (event.type) {
     case 'CommandSent':
       return `${event.direction} ${event.step}${event.attempt === 1 ? '' : ` (${event.attempt})`}`

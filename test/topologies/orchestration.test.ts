@@ -21,7 +21,7 @@ import {
   stockReserved,
 } from '../../topologies/contracts.ts'
 import { deliveryService } from '../../topologies/delivery-service.ts'
-import { orderFulfilment } from '../../topologies/order-fulfilment.ts'
+import { fulfilment, orderFulfilment } from '../../topologies/order-fulfilment.ts'
 import { paymentService } from '../../topologies/payment-service.ts'
 import { stockService } from '../../topologies/stock-service.ts'
 import { anOrder, stock } from './support.ts'
@@ -50,6 +50,21 @@ const outcomes = (driver: TestDriver): unknown[] =>
     .map(({ key, value }) => [key, value?.outcome, value?.reason])
 
 describe('the orchestrated order system', () => {
+  it('is written down in one place: its steps, in order, and what each can be undone by (F3, F5)', () => {
+    expect(
+      fulfilment.steps.map(({ name, kind, command, undo }) => [
+        name,
+        kind,
+        command.topic.name,
+        undo?.topic.name,
+      ]),
+    ).toEqual([
+      ['reserve', 'compensable', 'reserve-stock', 'release-stock'],
+      ['charge', 'compensable', 'process-payment', 'refund-payment'],
+      ['deliver', 'retriable', 'start-delivery', undefined],
+    ])
+  })
+
   it('takes an order from request over reservation and payment to delivery (F2, F5)', () => {
     const driver = withLamps(5)
     request(driver, 'order-1', { quantity: 2 })

@@ -11,7 +11,7 @@ export const Charge = z.object({
 export type Charge = z.output<typeof Charge>
 
 /** What one card may be charged at once, in cents. */
-export const limit = 500_000
+const limit = 500_000
 
 /** Charges an order. The payment's id follows from the order, so that a second try finds the first. */
 export const charge = ({ orderId, amount, card }: Order): Charge => {
