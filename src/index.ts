@@ -62,6 +62,7 @@ export type {
   ProcessorContext,
   Punctuator,
   Supplier,
+  TaskContext,
   ValueProcessorContext,
   ValueSupplier,
 } from './topology/processor.ts'

@@ -1,6 +1,7 @@
-import type { AnySerde, Serde } from '../topic/serde.ts'
+import type { Serde } from '../topic/serde.ts'
 import { changeSerde } from '../topology/change-serde.ts'
 import type { NodeOf } from '../topology/node.ts'
+import type { TaskContext } from '../topology/processor.ts'
 import type { Joiner } from './callbacks.ts'
 import type { ForeignKeyJoinOptions } from './foreign-key-join.ts'
 import { joinByForeignKey } from './foreign-key-join.ts'
@@ -69,14 +70,28 @@ export class Table<K, V> {
     transform: (value: V, key: K) => V2,
     options: MaybeStored & { readonly value?: SerdeSource<NonNullable<V2>> } = {},
   ): Table<K, NonNullable<V2>> {
-    const at = { ...this.at, value: optionalSerde(options.value) }
-    const store = keep(at, options)
-    const node = at.graph.add('tableMapValues', 'mapValues', options.name, {
-      from: [this.at.node],
-      transform: transform as NodeOf<'tableMapValues'>['transform'],
-      store,
-    })
-    return at.graph.handles.table<K, NonNullable<V2>>({ ...at, node }, store)
+    return this.#mapValues('mapValues', () => transform as TransformRow, options)
+  }
+
+  /**
+   * A new value for each row, by a function of your own for each task that may use stores and timers. It is asked about
+   * deletions too, with null. Where nobody keeps the result and somebody looks rows up or wants old values, it is asked
+   * again about the same row: answer alike.
+   *
+   * @example
+   * orders.transformValues((context) => {
+   *   const rates = context.store<KeyValueStore<string, number>>('rates')
+   *   return (order) => order && { ...order, euros: order.amount * (rates.get(order.currency) ?? 1) }
+   * }, { stores: ['rates'] })
+   */
+  transformValues<V2>(
+    transformFor: (context: TaskContext) => (value: V | null, key: K) => V2,
+    options: MaybeStored & {
+      readonly value?: SerdeSource<NonNullable<V2>>
+      readonly stores?: readonly string[]
+    } = {},
+  ): Table<K, NonNullable<V2>> {
+    return this.#mapValues('transformValues', transformFor as TransformFor, options)
   }
 
   /** The updates of the table as a stream; a deletion is a null value. */
@@ -208,6 +223,26 @@ export class Table<K, V> {
     return this.at.graph.handles.table<K, V>(suppressed(this.at, until, options), undefined)
   }
 
+  #mapValues<V2>(
+    verb: NodeOf<'tableMapValues'>['verb'],
+    transformFor: TransformFor,
+    options: MaybeStored & {
+      readonly value?: SerdeSource<NonNullable<V2>>
+      readonly stores?: readonly string[]
+    },
+  ): Table<K, NonNullable<V2>> {
+    const at = { ...this.at, value: optionalSerde(options.value) }
+    const store = keep(at, options)
+    const node = at.graph.add('tableMapValues', verb, options.name, {
+      from: [this.at.node],
+      verb,
+      transformFor,
+      store,
+      stores: options.stores ?? [],
+    })
+    return at.graph.handles.table<K, NonNullable<V2>>({ ...at, node }, store)
+  }
+
   #filter(
     verb: 'filter' | 'filterNot',
     predicate: (value: V, key: K) => boolean,
@@ -223,3 +258,6 @@ export class Table<K, V> {
     return this.at.graph.handles.table<K, V>({ ...this.at, node }, store)
   }
 }
+
+type TransformFor = NodeOf<'tableMapValues'>['transformFor']
+type TransformRow = ReturnType<TransformFor>

@@ -145,6 +145,5 @@ const words: Readonly<Partial<Record<TopologyNode['kind'], string>>> = {
   source: 'stream',
   tableSource: 'table',
   sink: 'to',
-  tableMapValues: 'mapValues',
   tableGroupBy: 'groupBy',
 }

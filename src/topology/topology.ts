@@ -46,7 +46,6 @@ export const storesOf = (node: TopologyNode): readonly string[] => {
     case 'foreignKeyRespond':
       return [node.store]
     case 'tableFilter':
-    case 'tableMapValues':
     case 'streamTableJoin':
     case 'tableTableJoin':
     case 'foreignKeyJoin':
@@ -57,6 +56,8 @@ export const storesOf = (node: TopologyNode): readonly string[] => {
         : [node.leftStore, node.rightStore, node.outerStore]
     case 'process':
       return node.stores
+    case 'tableMapValues':
+      return node.store === undefined ? node.stores : [node.store, ...node.stores]
     case 'source':
     case 'filter':
     case 'map':

@@ -15,6 +15,7 @@ import { onlyInput } from './interpreter.ts'
  */
 export const interpretProcess: Interpreter<'process'> = (node, inputs, context) => {
   const outputs = new Outputs(node, context)
+  outputs.offerToChildren()
   const processor = node.supplier(outputs.context) as Processor<unknown, unknown>
   context.onClose.push(() => processor.close?.())
   return new Observable((subscriber) => {
@@ -26,21 +27,28 @@ export const interpretProcess: Interpreter<'process'> = (node, inputs, context) 
   })
 }
 
+/** What of a node its context needs to know. */
+type Author = Pick<NodeOf<'process'>, 'name' | 'stores'> & { readonly verb: string }
+
 /** Where a processor's records go, and what it may ask for. */
-class Outputs {
+export class Outputs {
   readonly context: ProcessorContext
   all: { next(record: AnyRecord): void } = { next: () => {} }
   cause: AnyRecord | undefined
-  readonly #node: NodeOf<'process'>
+  readonly #node: Author
   readonly #task: NodeContext
 
-  constructor(node: NodeOf<'process'>, task: NodeContext) {
+  constructor(node: Author, task: NodeContext) {
     this.#node = node
     this.#task = task
-    const children = childrenByParent(task.topology.nodes).get(node.name) ?? []
-    for (const child of children)
-      task.branches.set(outputKey(node.name, child.name), new Subject<AnyRecord>())
     this.context = this.#contextFor()
+  }
+
+  /** Lets every child be reached by name, beside the output common to all. */
+  offerToChildren(): void {
+    const { name } = this.#node
+    for (const child of childrenByParent(this.#task.topology.nodes).get(name) ?? [])
+      this.#task.branches.set(outputKey(name, child.name), new Subject<AnyRecord>())
   }
 
   #contextFor(): ProcessorContext {

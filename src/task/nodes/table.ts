@@ -5,6 +5,7 @@ import type { NodeContext, TableView } from '../node-context.ts'
 import { changeOf, step } from '../node-context.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
+import { Outputs } from './process.ts'
 import { tableStore } from './table-store.ts'
 
 /** A topic read as a table (`KTableSource`): each record replaces its row; a null value deletes it. */
@@ -37,13 +38,19 @@ export const interpretTableFilter: Interpreter<'tableFilter'> = (node, inputs, c
   })
 }
 
-/** A new value for every row (`KTableMapValues`); every deletion is handed on. */
-export const interpretTableMapValues: Interpreter<'tableMapValues'> = (node, inputs, context) =>
-  derived(node, onlyInput(inputs), context, {
-    compute: (key, value) => (value === null ? null : (node.transform(value, key) ?? null)),
+/**
+ * A new value for every row (`KTableMapValues`, `KTableTransformValues`); every deletion is handed on. `mapValues` is not
+ * asked what a deletion becomes, `transformValues` is, as it may have state to clear.
+ */
+export const interpretTableMapValues: Interpreter<'tableMapValues'> = (node, inputs, context) => {
+  const transform = node.transformFor(new Outputs(node, context).context)
+  const asksAboutDeletions = node.verb === 'transformValues'
+  return derived(node, onlyInput(inputs), context, {
+    compute: (key, value) => (value === null && !asksAboutDeletions ? null : (transform(value, key) ?? null)),
     needsOldValue: tableSemanticsOf(context.topology).sendsOldValues.has(node.name),
     skipsUnchangedDeletions: false,
   })
+}
 
 interface Derivation {
   readonly compute: (key: unknown, value: unknown) => unknown
