@@ -3,9 +3,8 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ensureKafkaJars } from '../../test/support/kafka/kafka-jars.ts'
 import { runToEnd } from '../../test/support/run-process.ts'
-import { ensureInputs } from './ensure-inputs.ts'
 import { peerOptions, type PeerOptions } from './peer-options.ts'
-import { customersTopic, ordersTopic } from './workloads.ts'
+import { countStore, joinWithinMs, keptFrom, topicsOf } from './workloads.ts'
 
 /**
  * Kafka Streams as a peer: compiles `kafka-streams/KafkaStreamsPeer.java` against the jars that the tests use, and runs
@@ -16,7 +15,6 @@ const classes = resolve(import.meta.dirname, '../../.cache/bench/kafka-streams')
 
 const main = async (options: PeerOptions): Promise<void> => {
   const jars = join(await ensureKafkaJars(), '*')
-  await ensureInputs(options)
   mkdirSync(classes, { recursive: true })
   await runToEnd('javac', ['-d', classes, '-cp', jars, source], { deadlineMs: 60_000 })
   const classPath = ['-cp', `${classes}:${jars}`]
@@ -38,8 +36,10 @@ const argumentsOf = (options: PeerOptions): string[] =>
     guarantee: options.guarantee,
     'commit-interval-ms': options.commitIntervalMs,
     tuned: options.tuned,
-    input: ordersTopic(options.records),
-    table: customersTopic,
+    ...topicsOf(options.workload, options.records, options.applicationId),
+    'kept-from': keptFrom,
+    'join-within-ms': joinWithinMs,
+    store: countStore,
   }).flatMap(([name, value]) => [`--${name}`, String(value)])
 
 await main(peerOptions())

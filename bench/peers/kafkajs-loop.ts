@@ -1,47 +1,37 @@
 import { createRequire } from 'node:module'
-import { Kafka, logLevel, type Admin, type EachBatchPayload, type Message, type Producer } from 'kafkajs'
-import { ensureInputs } from './ensure-inputs.ts'
-import { createTopic, endOffset } from './inputs.ts'
+import { Kafka, logLevel, type EachBatchPayload, type Message, type Producer } from 'kafkajs'
 import { measurement, type Measurement } from './measure.ts'
 import { peerOptions, type PeerOptions } from './peer-options.ts'
-import { ordersTopic, type Order } from './workloads.ts'
+import { keptFrom, topicsOf, type Order } from './workloads.ts'
 
 /**
- * What a Node team writes without a stream processor: a kafkajs consumer, a function, a producer. W1 only, since the
- * other workloads need a store that a restart does not lose, which is what such a loop does not have. Exactly-once is
- * a transaction for each batch that was fetched.
+ * What a Node team writes without a stream processor: a kafkajs consumer, a function, a producer. The stateless
+ * workloads only, since the others need a store that a restart does not lose, which is what such a loop does not have.
+ * Exactly-once is a transaction for each batch that was fetched.
  */
 const { version } = createRequire(import.meta.url)('kafkajs/package.json') as { version: string }
 
 const main = async (options: PeerOptions): Promise<void> => {
-  if (options.workload !== 'W1')
-    throw new Error(`a kafkajs loop has no durable state, so it does W1 and not ${options.workload}`)
-  await ensureInputs(options)
+  if (!['W1', 'W2', 'W7'].includes(options.workload))
+    throw new Error(
+      `a kafkajs loop has no durable state, so it does W1, W2 and W7, and not ${options.workload}`,
+    )
   const client = new Kafka({ brokers: options.brokers.split(','), logLevel: logLevel.ERROR })
-  const admin = client.admin()
-  await admin.connect()
-  const output = `${options.applicationId}-output`
-  await createTopic(admin, output)
-  const measured = measurement(options)
-  await processAll(client, options, output, measured)
-  const result = measured.end({ name: 'kafkajs-loop', version }, await endOffset(admin, output))
+  const measured = measurement(options.records)
+  await processAll(client, options, measured)
+  const result = measured.end({ name: 'kafkajs', version })
   process.stdout.write(`${JSON.stringify(result)}\n`)
-  await cleanUp(admin, options.applicationId, output)
 }
 
-const processAll = async (
-  client: Kafka,
-  options: PeerOptions,
-  output: string,
-  measured: Measurement,
-): Promise<void> => {
+const processAll = async (client: Kafka, options: PeerOptions, measured: Measurement): Promise<void> => {
   const exactlyOnce = options.guarantee === 'exactly-once'
+  const { orders, output } = topicsOf(options.workload, options.records, options.applicationId)
   const consumer = client.consumer({ groupId: options.applicationId, readUncommitted: !exactlyOnce })
   const producer = client.producer(
     exactlyOnce ? { transactionalId: options.applicationId, idempotent: true, maxInFlightRequests: 1 } : {},
   )
   await Promise.all([consumer.connect(), producer.connect()])
-  await consumer.subscribe({ topic: ordersTopic(options.records), fromBeginning: true })
+  await consumer.subscribe({ topic: orders, fromBeginning: true })
   const { promise: done, resolve, reject } = Promise.withResolvers<void>()
   const work = exactlyOnce ? transactionally : atLeastOnce
   let seen = 0
@@ -50,7 +40,7 @@ const processAll = async (
     autoCommitInterval: options.commitIntervalMs,
     eachBatchAutoResolve: true,
     eachBatch: async (payload) => {
-      if (seen === 0) measured.begin()
+      measured.begin()
       await work(payload, producer, output, options.applicationId).catch(reject)
       seen += payload.batch.messages.length
       if (seen >= options.records) resolve()
@@ -80,7 +70,7 @@ const priced = (messages: EachBatchPayload['batch']['messages']): Message[] => {
   const results: Message[] = []
   for (const { key, value, timestamp } of messages) {
     const order = JSON.parse(String(value)) as Order
-    if (order.amount < 100) continue
+    if (order.amount < keptFrom) continue
     results.push({
       key,
       value: JSON.stringify({ ...order, total: order.amount * order.quantity }),
@@ -88,12 +78,6 @@ const priced = (messages: EachBatchPayload['batch']['messages']): Message[] => {
     })
   }
   return results
-}
-
-const cleanUp = async (admin: Admin, groupId: string, output: string): Promise<void> => {
-  await admin.deleteTopics({ topics: [output] })
-  await admin.deleteGroups([groupId])
-  await admin.disconnect()
 }
 
 await main(peerOptions())

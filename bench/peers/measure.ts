@@ -1,38 +1,28 @@
-import type { PeerOptions, PeerResult } from './peer-options.ts'
+import type { PeerResult } from './peer-options.ts'
 
-/** Time and CPU of this process between the first record and the end, for a peer that runs on Node. */
+/** Time and CPU of this process between the first record and the end, for what runs on Node. */
 export interface Measurement {
-  /** Called at the first record. */
+  /** Called at the first record; later calls change nothing. */
   begin(): void
   /** Called when the last record is committed. */
-  end(peer: { readonly name: string; readonly version: string }, outputEndOffset: number): PeerResult
+  end(peer: { readonly name: string; readonly version: string }): PeerResult
 }
 
-export const measurement = ({
-  workload,
-  guarantee,
-  tuned,
-  commitIntervalMs,
-  records,
-}: PeerOptions): Measurement => {
-  let begunMs = 0
+/** `records` are all those processed, of every input. */
+export const measurement = (records: number): Measurement => {
+  let begunMs: number | undefined
   let cpuMicrosBefore = 0
   return {
     begin: () => {
+      if (begunMs !== undefined) return
       begunMs = performance.now()
       cpuMicrosBefore = cpuMicros()
     },
-    end: ({ name, version }, outputEndOffset) => {
-      const seconds = (performance.now() - begunMs) / 1000
+    end: ({ name, version }) => {
+      const seconds = (performance.now() - (begunMs ?? 0)) / 1000
       return {
         peer: name,
         version,
-        workload,
-        guarantee,
-        tuned,
-        commitIntervalMs,
-        records,
-        outputEndOffset,
         seconds: round(seconds),
         recordsPerSecond: Math.round(records / seconds),
         cpuMicrosPerRecord: round((cpuMicros() - cpuMicrosBefore) / records),

@@ -2,15 +2,18 @@ import { parseArgs } from 'node:util'
 import { guarantees, workloads, type Guarantee, type Workload } from './workloads.ts'
 
 /**
- * The command line that every peer takes, so that a runner starts them alike:
+ * The command line that Millrace's run and every peer take, so that the runner starts them alike:
  *
  *     node bench/peers/kafkajs-loop.ts --brokers 127.0.0.1:19092 --workload W1 --records 1000000
+ *
+ * The topics are there already: `bench/main.ts` makes them, and takes away what a run has made.
  */
 export interface PeerOptions {
   readonly brokers: string
   readonly workload: Workload
+  /** Orders to process; the run is over when they are. */
   readonly records: number
-  /** Names the group, the stores' topics and `<application id>-output`; new for each run unless given. */
+  /** Names the group, the stores' topics and `<application id>-output`. */
   readonly applicationId: string
   readonly guarantee: Guarantee
   readonly commitIntervalMs: number
@@ -18,25 +21,21 @@ export interface PeerOptions {
   readonly tuned: boolean
 }
 
-/** The one line of JSON that a peer prints when it is done. */
+/** The one line of JSON that a run prints when it is done. */
 export interface PeerResult {
   readonly peer: string
   readonly version: string
-  readonly workload: Workload
-  readonly guarantee: Guarantee
-  readonly tuned: boolean
-  readonly commitIntervalMs: number
-  readonly records: number
-  /** The end of the output topic: its records, and under exactly-once a marker for each transaction. */
-  readonly outputEndOffset: number
   /** From the first record processed to the last one committed. */
   readonly seconds: number
   readonly recordsPerSecond: number
-  /** Of the peer's process over that time. */
+  /** Of the process over that time. */
   readonly cpuMicrosPerRecord: number
-  /** Of the peer's process in all, start-up spread over the records. */
+  /** Of the process in all, start-up spread over the records. */
   readonly cpuMicrosPerRecordWithStartUp: number
   readonly peakRssMb: number
+  /** W6: how long the changelog took, and how long it was from the new start to the first record processed. */
+  readonly restoreSeconds?: number
+  readonly restartSeconds?: number
 }
 
 /** Reads the command line. */
@@ -64,13 +63,13 @@ export const peerOptions = (args: readonly string[] = process.argv.slice(2)): Pe
   }
 }
 
-const oneOf = <T extends string>(name: string, allowed: readonly T[], value: string): T => {
+export const oneOf = <T extends string>(name: string, allowed: readonly T[], value: string): T => {
   const found = allowed.find((each) => each === value)
   if (found === undefined) throw new Error(`--${name} is ${value}, and must be one of ${allowed.join(', ')}`)
   return found
 }
 
-const positive = (name: string, value: string): number => {
+export const positive = (name: string, value: string): number => {
   const number = Number(value)
   if (!Number.isInteger(number) || number <= 0)
     throw new Error(`--${name} is ${value}, and must be a whole number above 0`)

@@ -1,16 +1,18 @@
 /**
- * What every peer is measured at. One partition in and out, one thread; an order is 122 bytes of JSON with six fields,
- * its key is a customer's id of 11 bytes, and 100,000 customers take turns, a millisecond apart.
+ * What Millrace and its peers are measured at. One partition in and out, one worker; an order is 122 bytes of JSON with
+ * six fields, its key is a customer's id of 11 bytes, and 100,000 customers take turns, a millisecond apart.
  *
- * | | Work per order | Shows |
+ * | | Work | Shows |
  * |---|---|---|
- * | W1 | keep amounts of 100 and more (nine in ten), add `total` = amount × quantity, produce | JSON in and out, no state |
- * | W2 | count by key, values never read; each change is produced | a store and its changelog |
- * | W3 | orders and revenue by key as JSON; each change is produced | a store with decoded values, at least and exactly once |
- * | W4 | the same by key and minute, 10 seconds of grace | a window store |
- * | W5 | join with the table of 100,000 customers, produce what both know | a table that was read first |
+ * | W1 | parse, keep half of the orders, add a total, serialise, produce; at-least-once | JSON in and out, no state |
+ * | W2 | the same, exactly-once | what transactions cost |
+ * | W3 | count by key, values never read; each change is produced | a persistent store and its changelog |
+ * | W4 | join with a global table of 100,000 customers | a table every task holds whole |
+ * | W5 | join with a payment for every other order, within 500 ms | window stores of two streams |
+ * | W6 | restore the store of W3 from its changelog, after a clean stop and with the state wiped | the way back |
+ * | W7 | W1 at 2,000 records a second | latency |
  */
-export const workloads = ['W1', 'W2', 'W3', 'W4', 'W5'] as const
+export const workloads = ['W1', 'W2', 'W3', 'W4', 'W5', 'W6', 'W7'] as const
 export type Workload = (typeof workloads)[number]
 
 export const guarantees = ['at-least-once', 'exactly-once'] as const
@@ -30,7 +32,19 @@ export interface Customer {
   readonly tier: string
 }
 
+export interface Payment {
+  readonly paymentId: string
+  readonly orderId: string
+  readonly amount: number
+}
+
 export const customers = 100_000
+
+/** Amounts from here on are kept by W1: half of them. */
+export const keptFrom = 500
+
+export const joinWithinMs = 500
+const paymentDelayMs = 200
 
 /** 2026-01-01T00:00:00Z; orders follow a millisecond apart, so that runs are the same whenever they happen. */
 const firstTimestamp = 1_767_225_600_000
@@ -52,11 +66,37 @@ export const customerAt = (index: number): Customer => ({
   tier: index % 10 === 0 ? 'gold' : 'standard',
 })
 
+/** The payment number `index` is for the order of twice the number. */
+export const paymentAt = (index: number): Payment => ({
+  paymentId: `payment-${String(index).padStart(8, '0')}`,
+  orderId: `order-${String(index * 2).padStart(8, '0')}`,
+  amount: orderAt(index * 2).amount,
+})
+
 export const orderTimestamp = (index: number): number => firstTimestamp + index
+export const paymentTimestamp = (index: number): number => orderTimestamp(index * 2) + paymentDelayMs
 
 /** The table is older than every order, so that a join by time finds it complete. */
 export const customerTimestamp = firstTimestamp - 1
 
-/** The inputs are made once per number of records, and shared by all peers. */
-export const ordersTopic = (records: number): string => `bench-orders-${records}`
-export const customersTopic = 'bench-customers'
+/** How many records of all inputs a run processes, for so many orders. */
+export const inputRecords = (workload: Workload, orders: number): number =>
+  workload === 'W5' ? orders + Math.floor(orders / 2) : orders
+
+/** The store that W3 fills and W6 restores. */
+export const countStore = 'orders-by-customer'
+
+export interface WorkloadTopics {
+  readonly orders: string
+  readonly payments: string
+  readonly customers: string
+  readonly output: string
+}
+
+/** Inputs are made once for so many records and shared by all runs, but for those that a run writes itself. */
+export const topicsOf = (workload: Workload, records: number, applicationId: string): WorkloadTopics => ({
+  orders: workload === 'W6' || workload === 'W7' ? `${applicationId}-input` : `bench-orders-${records}`,
+  payments: `bench-payments-${Math.floor(records / 2)}`,
+  customers: 'bench-customers',
+  output: `${applicationId}-output`,
+})

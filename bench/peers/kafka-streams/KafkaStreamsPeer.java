@@ -9,16 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
-import java.util.Set;
 import java.util.concurrent.CountDownLatch;
-import java.util.stream.Collectors;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.admin.OffsetSpec;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
@@ -29,15 +24,14 @@ import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
-import org.apache.kafka.streams.kstream.Joined;
+import org.apache.kafka.streams.kstream.GlobalKTable;
+import org.apache.kafka.streams.kstream.JoinWindows;
 import org.apache.kafka.streams.kstream.KStream;
-import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
-import org.apache.kafka.streams.kstream.TimeWindows;
-import org.apache.kafka.streams.kstream.WindowedSerdes;
+import org.apache.kafka.streams.kstream.StreamJoined;
+import org.apache.kafka.streams.processor.StateRestoreListener;
 import org.apache.kafka.streams.state.KeyValueStore;
-import org.apache.kafka.streams.state.WindowStore;
 
 /**
  * Kafka Streams at the workloads of bench/peers/workloads.ts: one thread, one partition, its own defaults but for the
@@ -49,52 +43,93 @@ public final class KafkaStreamsPeer {
   record PricedOrder(
       String orderId, String customerId, String status, double amount, String currency, int quantity, double total) {}
 
-  record Revenue(long orders, double amount) {}
-
   record Customer(String name, String tier) {}
 
   record EnrichedOrder(String orderId, String customerId, double amount, String tier) {}
+
+  record Payment(String paymentId, String orderId, double amount) {}
+
+  record PaidOrder(String orderId, String customerId, double amount, String paymentId) {}
 
   private static final Serde<String> KEYS = Serdes.String();
   private static final Serde<Order> ORDERS = json(Order.class);
 
   public static void main(String[] args) throws Exception {
     final Map<String, String> options = optionsOf(args);
-    final String applicationId = options.get("application-id");
-    final String output = applicationId + "-output";
-    final Progress progress = new Progress(Long.parseLong(options.get("records")));
+    if (options.get("workload").equals("W6")) {
+      restart(options);
+      return;
+    }
+    final Progress progress = new Progress(recordsOf(options));
     final Path stateFolder = Files.createTempDirectory("millrace-peer-");
-    try (Admin admin = Admin.create(Map.of("bootstrap.servers", (Object) options.get("brokers")))) {
-      admin.createTopics(List.of(new NewTopic(output, 1, (short) 1))).all().get();
-      final StreamsBuilder builder = new StreamsBuilder();
-      describe(builder, options, output, progress);
-      final KafkaStreams streams = new KafkaStreams(builder.build(), configuration(options, stateFolder));
-      streams.setUncaughtExceptionHandler(
-          error -> {
-            error.printStackTrace();
-            Runtime.getRuntime().halt(1);
-            return null;
-          });
+    try {
+      final KafkaStreams streams = streamsOf(options, stateFolder, progress);
       streams.start();
       progress.done.await();
       // Closing commits what was processed: the work is done when its results are safe.
       streams.close(Duration.ofMinutes(1));
-      final Progress.Measured measured = progress.measure();
-      System.out.println(report(options, measured, endOffset(admin, output)));
-      cleanUp(admin, applicationId);
+      System.out.println(report(options, progress.measure(), ""));
     } finally {
       deleteFolder(stateFolder);
     }
   }
 
-  private static void describe(
-      StreamsBuilder builder, Map<String, String> options, String output, Progress progress) {
+  /** Starts, stops cleanly, and starts anew without state: how long the store and the first record take. */
+  private static void restart(Map<String, String> options) throws Exception {
+    runToFirstRecord(options, new Restored());
+    final Restored restored = new Restored();
+    final long startNanos = System.nanoTime();
+    final Progress progress = runToFirstRecord(options, restored);
+    final double restartSeconds = (progress.firstNanos - startNanos) / 1e9;
+    final long restoredRecords = restored.records.get();
+    final double cpuMicros = Progress.SYSTEM.getProcessCpuTime() / 1e3 / restoredRecords;
+    System.out.println(
+        report(
+            options,
+            new Progress.Measured(restored.seconds(), restoredRecords / restored.seconds(), cpuMicros, cpuMicros),
+            String.format(
+                Locale.ROOT, ",\"restoreSeconds\":%.3f,\"restartSeconds\":%.3f", restored.seconds(), restartSeconds)));
+  }
+
+  private static Progress runToFirstRecord(Map<String, String> options, Restored restored) throws Exception {
+    final Progress progress = new Progress(1);
+    final Path stateFolder = Files.createTempDirectory("millrace-peer-");
+    try {
+      final KafkaStreams streams = streamsOf(options, stateFolder, progress);
+      streams.setGlobalStateRestoreListener(restored);
+      streams.start();
+      progress.done.await();
+      streams.close(Duration.ofMinutes(1));
+    } finally {
+      deleteFolder(stateFolder);
+    }
+    return progress;
+  }
+
+  private static KafkaStreams streamsOf(Map<String, String> options, Path stateFolder, Progress progress) {
+    final StreamsBuilder builder = new StreamsBuilder();
+    describe(builder, options, progress);
+    final KafkaStreams streams = new KafkaStreams(builder.build(), configuration(options, stateFolder));
+    streams.setUncaughtExceptionHandler(
+        error -> {
+          error.printStackTrace();
+          Runtime.getRuntime().halt(1);
+          return null;
+        });
+    return streams;
+  }
+
+  private static long recordsOf(Map<String, String> options) {
+    final long orders = Long.parseLong(options.get("records"));
+    return options.get("workload").equals("W5") ? orders + orders / 2 : orders;
+  }
+
+  private static void describe(StreamsBuilder builder, Map<String, String> options, Progress progress) {
     switch (options.get("workload")) {
-      case "W1" -> stateless(orders(builder, options, progress), output);
-      case "W2" -> count(builder, options, output, progress);
-      case "W3" -> aggregate(orders(builder, options, progress), output);
-      case "W4" -> windowed(orders(builder, options, progress), output);
-      case "W5" -> join(builder, options, output, progress);
+      case "W1", "W2", "W7" -> stateless(builder, options, progress);
+      case "W3", "W6" -> count(builder, options, progress);
+      case "W4" -> joinGlobalTable(builder, options, progress);
+      case "W5" -> joinStreams(builder, options, progress);
       default -> throw new IllegalArgumentException("no workload " + options.get("workload"));
     }
   }
@@ -102,72 +137,56 @@ public final class KafkaStreamsPeer {
   private static KStream<String, Order> orders(
       StreamsBuilder builder, Map<String, String> options, Progress progress) {
     return builder
-        .stream(options.get("input"), Consumed.with(KEYS, ORDERS))
+        .stream(options.get("orders"), Consumed.with(KEYS, ORDERS))
         .peek((key, order) -> progress.one());
   }
 
-  private static void stateless(KStream<String, Order> orders, String output) {
-    orders
-        .filter((key, order) -> order.amount() >= 100)
+  private static void stateless(StreamsBuilder builder, Map<String, String> options, Progress progress) {
+    final double keptFrom = Double.parseDouble(options.get("kept-from"));
+    orders(builder, options, progress)
+        .filter((key, order) -> order.amount() >= keptFrom)
         .mapValues(KafkaStreamsPeer::price)
-        .to(output, Produced.with(KEYS, json(PricedOrder.class)));
+        .to(options.get("output"), Produced.with(KEYS, json(PricedOrder.class)));
   }
 
   /** Nothing reads the values, so that they stay bytes. */
-  private static void count(
-      StreamsBuilder builder, Map<String, String> options, String output, Progress progress) {
+  private static void count(StreamsBuilder builder, Map<String, String> options, Progress progress) {
     builder
-        .stream(options.get("input"), Consumed.with(KEYS, Serdes.ByteArray()))
+        .stream(options.get("orders"), Consumed.with(KEYS, Serdes.ByteArray()))
         .peek((key, bytes) -> progress.one())
         .groupByKey(Grouped.with(KEYS, Serdes.ByteArray()))
-        .count(Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>as("orders-by-customer"))
+        .count(Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>as(options.get("store")))
         .toStream()
-        .to(output, Produced.with(KEYS, Serdes.Long()));
+        .to(options.get("output"), Produced.with(KEYS, Serdes.Long()));
   }
 
-  private static void aggregate(KStream<String, Order> orders, String output) {
-    orders
-        .groupByKey(Grouped.with(KEYS, ORDERS))
-        .aggregate(
-            () -> new Revenue(0, 0),
-            KafkaStreamsPeer::add,
-            Materialized.<String, Revenue, KeyValueStore<Bytes, byte[]>>as("revenue-by-customer")
-                .withKeySerde(KEYS)
-                .withValueSerde(json(Revenue.class)))
-        .toStream()
-        .to(output, Produced.with(KEYS, json(Revenue.class)));
-  }
-
-  private static void windowed(KStream<String, Order> orders, String output) {
-    final Duration size = Duration.ofMinutes(1);
-    orders
-        .groupByKey(Grouped.with(KEYS, ORDERS))
-        .windowedBy(TimeWindows.ofSizeAndGrace(size, Duration.ofSeconds(10)))
-        .aggregate(
-            () -> new Revenue(0, 0),
-            KafkaStreamsPeer::add,
-            Materialized.<String, Revenue, WindowStore<Bytes, byte[]>>as("revenue-by-minute")
-                .withKeySerde(KEYS)
-                .withValueSerde(json(Revenue.class)))
-        .toStream()
-        .to(
-            output,
-            Produced.with(
-                WindowedSerdes.timeWindowedSerdeFrom(String.class, size.toMillis()), json(Revenue.class)));
-  }
-
-  private static void join(
-      StreamsBuilder builder, Map<String, String> options, String output, Progress progress) {
-    final KTable<String, Customer> customers =
-        builder.table(
-            options.get("table"),
+  private static void joinGlobalTable(StreamsBuilder builder, Map<String, String> options, Progress progress) {
+    final GlobalKTable<String, Customer> customers =
+        builder.globalTable(
+            options.get("customers"),
             Consumed.with(KEYS, json(Customer.class)),
             Materialized.<String, Customer, KeyValueStore<Bytes, byte[]>>as("customers")
                 .withKeySerde(KEYS)
                 .withValueSerde(json(Customer.class)));
     orders(builder, options, progress)
-        .join(customers, KafkaStreamsPeer::enrich, Joined.with(KEYS, ORDERS, json(Customer.class)))
-        .to(output, Produced.with(KEYS, json(EnrichedOrder.class)));
+        .join(customers, (key, order) -> order.customerId(), KafkaStreamsPeer::enrich)
+        .to(options.get("output"), Produced.with(KEYS, json(EnrichedOrder.class)));
+  }
+
+  private static void joinStreams(StreamsBuilder builder, Map<String, String> options, Progress progress) {
+    final Serde<Payment> payments = json(Payment.class);
+    final KStream<String, Payment> paid =
+        builder
+            .stream(options.get("payments"), Consumed.with(KEYS, payments))
+            .peek((key, payment) -> progress.one());
+    final Duration difference = Duration.ofMillis(Long.parseLong(options.get("join-within-ms")));
+    orders(builder, options, progress)
+        .join(
+            paid,
+            KafkaStreamsPeer::pay,
+            JoinWindows.ofTimeDifferenceWithNoGrace(difference),
+            StreamJoined.with(KEYS, ORDERS, payments))
+        .to(options.get("output"), Produced.with(KEYS, json(PaidOrder.class)));
   }
 
   private static PricedOrder price(Order order) {
@@ -181,12 +200,12 @@ public final class KafkaStreamsPeer {
         order.amount() * order.quantity());
   }
 
-  private static Revenue add(String customerId, Order order, Revenue revenue) {
-    return new Revenue(revenue.orders() + 1, revenue.amount() + order.amount() * order.quantity());
-  }
-
   private static EnrichedOrder enrich(Order order, Customer customer) {
     return new EnrichedOrder(order.orderId(), order.customerId(), order.amount(), customer.tier());
+  }
+
+  private static PaidOrder pay(Order order, Payment payment) {
+    return new PaidOrder(order.orderId(), order.customerId(), order.amount(), payment.paymentId());
   }
 
   private static Properties configuration(Map<String, String> options, Path stateFolder) {
@@ -209,16 +228,17 @@ public final class KafkaStreamsPeer {
     return properties;
   }
 
-  /** Counts the records of the measured input, and notes time and CPU at the first and the end. */
+  /** Counts the records of the measured inputs, and notes time and CPU at the first and the end. */
   private static final class Progress {
-    record Measured(double seconds, double cpuMicrosPerRecord, double cpuMicrosPerRecordWithStartUp) {}
+    record Measured(
+        double seconds, double recordsPerSecond, double cpuMicrosPerRecord, double cpuMicrosPerRecordWithStartUp) {}
 
-    private static final OperatingSystemMXBean SYSTEM =
+    static final OperatingSystemMXBean SYSTEM =
         (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     final CountDownLatch done = new CountDownLatch(1);
     private final long records;
     private long seen;
-    private long firstNanos;
+    volatile long firstNanos;
     private long firstCpuNanos;
 
     Progress(long records) {
@@ -236,33 +256,50 @@ public final class KafkaStreamsPeer {
 
     Measured measure() {
       final long cpuNanos = SYSTEM.getProcessCpuTime();
+      final double seconds = (System.nanoTime() - firstNanos) / 1e9;
       return new Measured(
-          (System.nanoTime() - firstNanos) / 1e9,
-          (cpuNanos - firstCpuNanos) / 1e3 / records,
-          cpuNanos / 1e3 / records);
+          seconds, records / seconds, (cpuNanos - firstCpuNanos) / 1e3 / records, cpuNanos / 1e3 / records);
     }
   }
 
-  private static String report(Map<String, String> options, Progress.Measured measured, long outputEndOffset)
-      throws IOException {
-    final long records = Long.parseLong(options.get("records"));
+  /** How many records were restored, and how long that took. */
+  private static final class Restored implements StateRestoreListener {
+    final AtomicLong records = new AtomicLong();
+    private volatile long startNanos;
+    private volatile long endNanos;
+
+    @Override
+    public void onRestoreStart(TopicPartition partition, String store, long from, long to) {
+      startNanos = System.nanoTime();
+    }
+
+    @Override
+    public void onBatchRestored(TopicPartition partition, String store, long offset, long count) {
+      records.addAndGet(count);
+    }
+
+    @Override
+    public void onRestoreEnd(TopicPartition partition, String store, long total) {
+      endNanos = System.nanoTime();
+    }
+
+    double seconds() {
+      return (endNanos - startNanos) / 1e9;
+    }
+  }
+
+  private static String report(Map<String, String> options, Progress.Measured measured, String more) throws IOException {
     return String.format(
         Locale.ROOT,
-        "{\"peer\":\"kafka-streams\",\"version\":\"%s\",\"workload\":\"%s\",\"guarantee\":\"%s\",\"tuned\":%s,"
-            + "\"commitIntervalMs\":%s,\"records\":%d,\"outputEndOffset\":%d,\"seconds\":%.3f,\"recordsPerSecond\":%.0f,"
-            + "\"cpuMicrosPerRecord\":%.3f,\"cpuMicrosPerRecordWithStartUp\":%.3f,\"peakRssMb\":%d}",
+        "{\"peer\":\"kafka-streams\",\"version\":\"%s\",\"seconds\":%.3f,\"recordsPerSecond\":%.0f,"
+            + "\"cpuMicrosPerRecord\":%.3f,\"cpuMicrosPerRecordWithStartUp\":%.3f,\"peakRssMb\":%d%s}",
         AppInfoParser.getVersion(),
-        options.get("workload"),
-        options.get("guarantee"),
-        options.get("tuned"),
-        options.get("commit-interval-ms"),
-        records,
-        outputEndOffset,
         measured.seconds(),
-        records / measured.seconds(),
+        measured.recordsPerSecond(),
         measured.cpuMicrosPerRecord(),
         measured.cpuMicrosPerRecordWithStartUp(),
-        peakRssMb());
+        peakRssMb(),
+        more);
   }
 
   private static long peakRssMb() throws IOException {
@@ -273,19 +310,6 @@ public final class KafkaStreamsPeer {
           .findFirst()
           .orElse(-1);
     }
-  }
-
-  private static long endOffset(Admin admin, String topic) throws Exception {
-    final TopicPartition partition = new TopicPartition(topic, 0);
-    return admin.listOffsets(Map.of(partition, OffsetSpec.latest())).partitionResult(partition).get().offset();
-  }
-
-  private static void cleanUp(Admin admin, String applicationId) throws Exception {
-    final Set<String> own =
-        admin.listTopics().names().get().stream()
-            .filter(name -> name.startsWith(applicationId + "-"))
-            .collect(Collectors.toSet());
-    admin.deleteTopics(own).all().get();
   }
 
   private static void deleteFolder(Path folder) throws IOException {

@@ -1,6 +1,17 @@
 import { expect, test } from 'vitest'
 import { peerOptions } from '../../../bench/peers/peer-options.ts'
-import { customerId, customers, orderAt, orderTimestamp } from '../../../bench/peers/workloads.ts'
+import {
+  customerId,
+  customers,
+  inputRecords,
+  joinWithinMs,
+  keptFrom,
+  orderAt,
+  orderTimestamp,
+  paymentAt,
+  paymentTimestamp,
+  topicsOf,
+} from '../../../bench/peers/workloads.ts'
 
 const sample = Array.from({ length: 99_999 }, (_, index) => index)
 
@@ -10,10 +21,23 @@ test('an order is about 122 bytes of JSON, and its key 11', () => {
   expect(new Set(sample.map((index) => Buffer.byteLength(customerId(index))))).toEqual(new Set([11]))
 })
 
-test('nine orders in ten are of 100 and more, in whole cents', () => {
+test('half of the orders are kept, and amounts are whole cents', () => {
   const amounts = sample.map((index) => orderAt(index).amount)
-  expect(amounts.filter((amount) => amount >= 100)).toHaveLength(90_000)
+  expect(amounts.filter((amount) => amount >= keptFrom)).toHaveLength(50_000)
   expect(amounts.every((amount) => amount === Number(amount.toFixed(2)))).toBe(true)
+})
+
+test('every other order is paid in time, under the key of the order', () => {
+  const payment = paymentAt(617)
+  const order = orderAt(1234)
+  expect(payment).toEqual({ paymentId: 'payment-00000617', orderId: order.orderId, amount: order.amount })
+  expect(paymentTimestamp(617) - orderTimestamp(1234)).toBeLessThan(joinWithinMs)
+  expect(inputRecords('W5', 1001)).toBe(1501)
+})
+
+test('inputs that are only read are shared between runs, those that are written are not', () => {
+  expect(topicsOf('W1', 10, 'a').orders).toBe(topicsOf('W3', 10, 'b').orders)
+  expect(topicsOf('W7', 10, 'a').orders).not.toBe(topicsOf('W7', 10, 'b').orders)
 })
 
 test('every customer orders before one orders again, and time never goes back', () => {
@@ -28,7 +52,7 @@ test('the order and the customer of an index agree', () => {
 
 test('a peer refuses a workload or a guarantee that does not exist', () => {
   expect(() => peerOptions(['--workload', 'W9'])).toThrow(
-    '--workload is W9, and must be one of W1, W2, W3, W4, W5',
+    '--workload is W9, and must be one of W1, W2, W3, W4, W5, W6, W7',
   )
   expect(() => peerOptions(['--guarantee', 'once'])).toThrow('at-least-once, exactly-once')
   expect(() => peerOptions(['--records', '1e-3'])).toThrow('must be a whole number above 0')

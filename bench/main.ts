@@ -1,0 +1,132 @@
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startKafka } from '../test/support/kafka/start-kafka.ts'
+import { runToEnd } from '../test/support/run-process.ts'
+import type { Latency } from './latency.ts'
+import { latencyRecords, LatencyProbe } from './latency.ts'
+import type { PeerResult } from './peers/peer-options.ts'
+import { oneOf, positive } from './peers/peer-options.ts'
+import type { Guarantee, Workload } from './peers/workloads.ts'
+import { guarantees, topicsOf, workloads } from './peers/workloads.ts'
+import type { Row } from './report.ts'
+import { medianOf, tableOfRows } from './report.ts'
+import { BenchTopics, order } from './topics.ts'
+
+/**
+ * `npm run bench`: Millrace, Kafka Streams on the JVM and a plain kafkajs loop at the same workloads, one after the
+ * other in the same run, each in a process of its own.
+ *
+ *     npm run bench -- [--brokers host:port] [--workload W1,W3] [--records 1000000] [--runs 3]
+ *                      [--only millrace,kafka-streams] [--guarantee exactly-once]
+ *
+ * Without `--brokers` it starts an Apache Kafka of its own.
+ */
+const runners = {
+  millrace: 'millrace-run.ts',
+  'kafka-streams': 'peers/kafka-streams.ts',
+  kafkajs: 'peers/kafkajs-loop.ts',
+} as const
+type Runner = keyof typeof runners
+const runnerNames = Object.keys(runners) as Runner[]
+
+const { values } = parseArgs({
+  options: {
+    brokers: { type: 'string' },
+    workload: { type: 'string', default: workloads.join(',') },
+    records: { type: 'string', default: '1000000' },
+    runs: { type: 'string', default: '3' },
+    only: { type: 'string', default: runnerNames.join(',') },
+    guarantee: { type: 'string' },
+    'latency-seconds': { type: 'string', default: '10' },
+  },
+})
+
+/** A workload under a guarantee; W3 and W7 are measured under both. */
+interface Case {
+  readonly workload: Workload
+  readonly guarantee: Guarantee
+}
+
+const main = async (): Promise<void> => {
+  const listed = (name: 'workload' | 'only'): readonly string[] => values[name].split(',')
+  const chosen = listed('workload').map((each) => oneOf('workload', workloads, each))
+  const peers = listed('only').map((each) => oneOf('only', runnerNames, each))
+  const runs = positive('runs', values.runs)
+  await using kafka = values.brokers === undefined ? await startKafka({ via: 'jars' }) : undefined
+  const brokers = values.brokers ?? kafka?.brokers ?? ''
+  await using topics = new BenchTopics(brokers)
+  await topics.connect()
+  const rows: Row[] = []
+  for (const each of chosen.flatMap(casesOf))
+    for (const peer of peers.filter((name) => name !== 'kafkajs' || isStateless(each.workload))) {
+      const results: Row[] = []
+      for (let run = 0; run < runs; run++) {
+        const result = await runOnce(topics, brokers, peer, each)
+        process.stderr.write(`${JSON.stringify(result)}\n`)
+        results.push(result)
+      }
+      rows.push(medianOf(results))
+    }
+  process.stdout.write(`${tableOfRows(rows)}\n`)
+}
+
+const isStateless = (workload: Workload): boolean => ['W1', 'W2', 'W7'].includes(workload)
+
+const casesOf = (workload: Workload): readonly Case[] => {
+  const own: readonly Guarantee[] =
+    workload === 'W2'
+      ? ['exactly-once']
+      : workload === 'W3' || workload === 'W7'
+        ? guarantees
+        : ['at-least-once']
+  const wanted = values.guarantee
+  return (wanted === undefined ? own : [oneOf('guarantee', guarantees, wanted)]).map((guarantee) => ({
+    workload,
+    guarantee,
+  }))
+}
+
+const runOnce = async (
+  topics: BenchTopics,
+  brokers: string,
+  peer: Runner,
+  { workload, guarantee }: Case,
+): Promise<Row> => {
+  const records =
+    workload === 'W7'
+      ? latencyRecords(positive('latency-seconds', values['latency-seconds']))
+      : positive('records', values.records)
+  const applicationId = `bench-${crypto.randomUUID().slice(0, 8)}`
+  await topics.prepare(workload, records, applicationId)
+  const script = join(import.meta.dirname, runners[peer])
+  const place = ['--brokers', brokers, '--application-id', applicationId]
+  const work = ['--workload', workload, '--records', String(records), '--guarantee', guarantee]
+  const ended = runToEnd(process.execPath, [script, ...place, ...work], { deadlineMs: 10 * 60_000 })
+  const [{ stdout }, latency] = await Promise.all([
+    ended,
+    beside(ended, topics, workload, brokers, applicationId, records),
+  ])
+  const outputRecords = await topics.clean(applicationId)
+  const result = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as PeerResult
+  return { workload, guarantee, outputRecords, ...result, ...latency }
+}
+
+/** What goes on while a run is under way: measuring latency, or a record now and then. */
+const beside = async (
+  ended: Promise<unknown>,
+  topics: BenchTopics,
+  workload: Workload,
+  brokers: string,
+  applicationId: string,
+  records: number,
+): Promise<Latency | undefined> => {
+  if (workload === 'W7') return new LatencyProbe(brokers, applicationId, records).run(ended)
+  if (workload !== 'W6') return undefined
+  const { orders } = topicsOf(workload, records, applicationId)
+  let index = 1
+  const trickle = setInterval(() => void topics.append(orders, order(index++)), 50)
+  await ended.finally(() => clearInterval(trickle))
+  return undefined
+}
+
+await main()

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest'
+import { median } from '../../bench/median.ts'
+import type { Row } from '../../bench/report.ts'
+import { medianOf, tableOfRows } from '../../bench/report.ts'
+
+const row = (peer: string, recordsPerSecond: number, cpuMicrosPerRecord: number): Row => ({
+  workload: 'W1',
+  guarantee: 'at-least-once',
+  outputRecords: 5,
+  peer,
+  version: '1',
+  seconds: 1,
+  recordsPerSecond,
+  cpuMicrosPerRecord,
+  cpuMicrosPerRecordWithStartUp: 9,
+  peakRssMb: 100,
+})
+
+test('a median is one of the values, the lower middle of an even number', () => {
+  expect(median([9, 1, 5])).toBe(5)
+  expect(median([4, 1, 3, 2])).toBe(2)
+})
+
+test('the median of runs is taken number by number', () => {
+  const runs = [row('millrace', 100, 3), row('millrace', 300, 1), row('millrace', 200, 2)]
+  expect(medianOf(runs)).toEqual(row('millrace', 200, 2))
+})
+
+test('ratios are against Kafka Streams at the same workload and guarantee', () => {
+  const rows = [
+    row('millrace', 600_000, 2),
+    row('kafka-streams', 300_000, 5),
+    { ...row('kafka-streams', 1, 1), guarantee: 'exactly-once' as const },
+  ]
+  const cells = tableOfRows(rows)
+    .split('\n')[2]
+    ?.split('|')
+    .map((cell) => cell.trim())
+  expect(cells?.slice(1, -1)).toEqual([
+    'W1',
+    'at-least-once',
+    'millrace',
+    '600 k',
+    '2.00',
+    '2.00',
+    '0.40',
+    '100',
+    '',
+  ])
+})
+
+test('a peer without Kafka Streams beside it has no ratio', () => {
+  const [, , line] = tableOfRows([row('kafkajs', 1000, 2)]).split('\n')
+  expect(line?.split('|').map((cell) => cell.trim())).toEqual([
+    '',
+    'W1',
+    'at-least-once',
+    'kafkajs',
+    '1 k',
+    '-',
+    '2.00',
+    '-',
+    '100',
+    '',
+    '',
+  ])
+})
+
+test('columns are as wide as what stands in them', () => {
+  const lines = tableOfRows([row('kafka-streams', 1_234_000, 5)]).split('\n')
+  expect(new Set(lines.map((line) => line.length)).size).toBe(1)
+})
