@@ -21,6 +21,7 @@ export class MemoryJoinWindowStore<K, V>
   implements JoinWindowStore<K, V>
 {
   protected override readonly suffixBytes = 12
+  protected override readonly nullsAreObserved = false
   #sequence: number
 
   constructor(definition: JoinWindowStoreDefinition, context: StoreContext) {

@@ -60,13 +60,18 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
     this.table.touch(this.table.put(key, time, second, current, timestamp))
   }
 
+  /** Whether a null moves the time by which retention goes. */
+  protected readonly nullsAreObserved: boolean = true
+
   protected override restoreRow(columns: RecordColumns, row: number): void {
     const start = columns.keyStarts[row] as number
     if (start < 0) return
+    const isNull = (columns.valueStarts[row] as number) < 0
     const end = columns.keyEnds[row] as number
     const keyEnd = end - this.suffixBytes
     if (keyEnd < start) throw shortKey(this.name)
     const [time, second] = this.readSuffix(new ByteReader(columns.buffer, keyEnd, end))
+    if (isNull && !this.nullsAreObserved) return
     if (!this.table.observe(time)) return
     const timestamp = columns.timestamps[row] as number
     if (this.disk !== undefined) {

@@ -81,7 +81,7 @@ class Side {
     if (timestamp === waiting?.streamTimeMs) waiting.release(record, this.#afterMs, emit)
     const joined = this.#joinPartners(record, emit)
     if (joined || !this.#outer || waiting === undefined) return
-    if (timestamp + this.#afterMs < waiting.streamTimeMs) emit.next(this.#alone(record))
+    if (Math.max(0, timestamp + this.#afterMs) < waiting.streamTimeMs) emit.next(this.#alone(record))
     else waiting.add({ timestamp, side: this.#side, key: record.key }, record.value)
   }
 

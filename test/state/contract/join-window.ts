@@ -53,9 +53,10 @@ export const describeJoinWindowStore = (subject: Subject): void =>
     copy: ({ rows, observed }) => ({ rows: [...rows], observed }),
     apply: (store, model, { key, value, timestamp }) => {
       ;(store as JoinWindowStore<string, string>).put(key, value, timestamp)
+      // A null is only written to the changelog: it is not kept, and makes nothing older.
+      if (value === null) return
       model.observed = Math.max(model.observed, timestamp)
-      if (value !== null && timestamp > model.observed - retentionMs)
-        model.rows.push({ key, value, timestamp })
+      if (timestamp > model.observed - retentionMs) model.rows.push({ key, value, timestamp })
     },
     compare: (store, model) => {
       const typed = store as JoinWindowStore<string, string>
