@@ -14,7 +14,9 @@ const major = Number(process.versions.node.split('.')[0])
 if (major < 24) {
   const node = at('node_modules/node/bin/node')
   if (!existsSync(node)) {
-    console.error(`millrace: Node 24 or newer is needed, this is ${process.version}; install it from nodejs.org`)
+    console.error(
+      `millrace: Node 24 or newer is needed, this is ${process.version}; install it from nodejs.org`,
+    )
     process.exit(1)
   }
   const { status, signal } = spawnSync(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {

@@ -20,4 +20,5 @@ const published = {
 
 mkdirSync('dist/bin', { recursive: true })
 writeFileSync('dist/package.json', `${JSON.stringify(published, null, 2)}\n`)
-for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE', 'bin/millrace.js']) copyFileSync(file, `dist/${file}`)
+for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE', 'bin/millrace.js'])
+  copyFileSync(file, `dist/${file}`)

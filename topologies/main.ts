@@ -71,7 +71,7 @@ const main = async (): Promise<number> => {
 }
 
 const openShop = async (broker: RunningBroker | undefined): Promise<Shop> => {
-  const brokers = broker?.bootstrapServers ?? options.brokers
+  const brokers = broker?.bootstrapServers ?? options.brokers ?? ''
   console.log(
     broker === undefined
       ? `on Apache Kafka at ${brokers}`

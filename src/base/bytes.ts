@@ -14,7 +14,8 @@ export const utf8Encode: (text: string) => Bytes = hasBuffer
 
 /** Node's own slice of UTF-8: no view object is made, which a record at a time is worth it. */
 const utf8Slice = hasBuffer
-  ? (Buffer.prototype as unknown as { utf8Slice(this: Bytes, start: number, end: number): string }).utf8Slice
+  ? (Buffer.prototype as unknown as { utf8Slice: (this: Bytes, start: number, end: number) => string })
+      .utf8Slice
   : undefined
 
 export const utf8Decode = (bytes: Bytes, start = 0, end: number = bytes.length): string =>

@@ -30,7 +30,7 @@ export const DEFAULT_SETTINGS: BrokerSettings = {
   transactionMaxTimeoutMs: 900000,
   transactionAbortTimedOutTransactionCleanupIntervalMs: 10000,
   transactionMarkerDelayMs: 0,
-  transactionVersion: 0,
+  transactionVersion: 2,
 }
 
 /** The settings as Kafka names and writes them. */

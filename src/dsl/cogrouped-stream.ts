@@ -1,4 +1,3 @@
-import type { AnySerde } from '../topic/serde.ts'
 import type { Windowed } from '../topic/windowed.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
 import type { Adder, Initial } from './callbacks.ts'
@@ -78,7 +77,7 @@ export class CogroupedStream<K, A> {
     const inputs = inputsOf(this.#parts, options.store)
     const [{ from }] = inputs
     const { graph } = from
-    const value = graph.valueSerde(optionalSerde(options.value as never), `store '${options.store}'`)
+    const value = graph.valueSerde(optionalSerde(options.value), `store '${options.store}'`)
     addKeyValueStore({ ...from, value }, options)
     const nodes = inputs.map(({ from: input, add, dropped }) => {
       const node = graph.add('aggregate', 'cogroup', undefined, {
@@ -151,11 +150,11 @@ const windowedCogroup = <K, A>(
     inputsOf(parts, options.store),
     {
       verb: 'cogroup',
-      value: optionalSerde(options.value as never) as AnySerde,
+      value: optionalSerde(options.value),
       initial: initialiser(options.initial),
       merge,
     },
-    options as never,
+    options,
   )
 
 /** Every part where it is partitioned by its key; a part without a name of its own is numbered after the store. */

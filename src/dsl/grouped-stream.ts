@@ -55,7 +55,7 @@ export class GroupedStream<K, V> {
 
   /** How many records each key has had. */
   count(options: AggregateStoreOptions<K, V>): Table<K, number> {
-    return this.#aggregate<number>('count', options, long as AnySerde, {
+    return this.#aggregate<number>('count', options, long, {
       initial: () => 0,
       add: (aggregate) => (aggregate as number) + 1,
     })
@@ -66,16 +66,11 @@ export class GroupedStream<K, V> {
     reducer: Reducer<NonNullable<V>>,
     options: AggregateStoreOptions<K, V> & { readonly value?: SerdeSource<NonNullable<V>> },
   ): Table<K, NonNullable<V>> {
-    return this.#aggregate<NonNullable<V>>(
-      'reduce',
-      options,
-      optionalSerde(options.value as never) ?? this.at.value,
-      {
-        initial: () => null,
-        add: (aggregate, value) =>
-          aggregate === null ? value : reducer(aggregate as NonNullable<V>, value as NonNullable<V>),
-      },
-    )
+    return this.#aggregate<NonNullable<V>>('reduce', options, optionalSerde(options.value) ?? this.at.value, {
+      initial: () => null,
+      add: (aggregate, value) =>
+        aggregate === null ? value : reducer(aggregate as NonNullable<V>, value as NonNullable<V>),
+    })
   }
 
   /**
@@ -85,7 +80,7 @@ export class GroupedStream<K, V> {
    * grouped.aggregate({ store: 'totals', value: Total, initial: noTotal, add: (total, order) => plus(total, order) })
    */
   aggregate<A>(options: AggregateOptions<K, NonNullable<V>, A>): Table<K, A> {
-    return this.#aggregate<A>('aggregate', options, optionalSerde(options.value as never), {
+    return this.#aggregate<A>('aggregate', options, optionalSerde(options.value), {
       initial: initialiser(options.initial),
       add: options.add as NodeOf<'aggregate'>['add'],
     })

@@ -1,5 +1,4 @@
 import { bufferedChangeSerde } from '../topology/buffered-change.ts'
-import type { NodeOf } from '../topology/node.ts'
 import type { Graph, Position } from './graph.ts'
 import type { Named, StoreOptions } from './options.ts'
 import { storeBase } from './stores.ts'
@@ -31,15 +30,8 @@ export const suppressed = (
 /** How long after its end a window of this table may still change: what the windows nearest above say. */
 const graceAbove = (graph: Graph, name: string): number => {
   const node = graph.nodes.find((each) => each.name === name)
-  switch (node?.kind) {
-    case 'windowAggregate':
-    case 'slidingAggregate':
-      return node.windows.graceMs
-    case 'sessionAggregate':
-      return node.windows.gapMs + node.windows.graceMs
-    case undefined:
-      return 0
-    default:
-      return Math.max(0, ...(node as NodeOf<'merge'>).from.map((parent) => graceAbove(graph, parent)))
-  }
+  if (node === undefined) return 0
+  if (node.kind === 'windowAggregate' || node.kind === 'slidingAggregate') return node.windows.graceMs
+  if (node.kind === 'sessionAggregate') return node.windows.gapMs + node.windows.graceMs
+  return Math.max(0, ...node.from.map((parent) => graceAbove(graph, parent)))
 }

@@ -112,11 +112,11 @@ const windowedSerde = (key: AnySerde, windows: AnyWindows): AnySerde => {
   const inner = key as unknown as Serde<unknown>
   switch (windows.kind) {
     case 'time':
-      return timeWindowed(inner, windows.sizeMs) as unknown as AnySerde
+      return timeWindowed(inner, windows.sizeMs)
     case 'sliding':
-      return timeWindowed(inner, windows.differenceMs) as unknown as AnySerde
+      return timeWindowed(inner, windows.differenceMs)
     case 'session':
-      return sessionWindowed(inner) as unknown as AnySerde
+      return sessionWindowed(inner)
   }
 }
 

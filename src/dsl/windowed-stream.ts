@@ -1,4 +1,3 @@
-import type { AnySerde } from '../topic/serde.ts'
 import { long } from '../topic/serdes.ts'
 import type { Windowed } from '../topic/windowed.ts'
 import type { NodeOf } from '../topology/node.ts'
@@ -47,7 +46,7 @@ class WindowedAggregates<K, V> {
   count(options: WindowedStoreOptions<K, V>): Table<Windowed<K>, number> {
     return this.add<number>(options, (aggregate) => (aggregate as number) + 1, {
       verb: 'count',
-      value: long as AnySerde,
+      value: long,
       initial: () => 0,
       merge: (_key, left, right) => (left as number) + (right as number),
     })
@@ -58,7 +57,7 @@ class WindowedAggregates<K, V> {
       aggregate === null ? value : reducer(aggregate as V, value as V)
     return this.add<NonNullable<V>>(options, reduced, {
       verb: 'reduce',
-      value: optionalSerde(options.value as never),
+      value: optionalSerde(options.value),
       initial: () => null,
       merge: (_key, left, right) => reduced(left, right),
     })
@@ -152,7 +151,7 @@ const aggregateFunctions = <K, V, A>(
   merge: AggregateFunctions['merge'],
 ): AggregateFunctions => ({
   verb: 'aggregate',
-  value: optionalSerde(options.value as never),
+  value: optionalSerde(options.value),
   initial: initialiser(options.initial),
   merge,
 })

@@ -1,4 +1,3 @@
-import type { Clock } from '../base/clock.ts'
 import type { FailurePolicies } from '../task/failure-policy.ts'
 
 /** What the runtime needs of the settings, parsed and complete; the settings schema in `app/` says what each means. */
@@ -48,8 +47,3 @@ export type ApplicationState =
   | 'closing'
   | 'closed'
   | 'failed'
-
-export interface RuntimeSurroundings {
-  readonly clock: Clock
-  readonly listener: RuntimeListener
-}

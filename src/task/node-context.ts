@@ -1,5 +1,5 @@
-import type { Subscriber } from 'rxjs'
-import { Observable, Subject } from 'rxjs'
+import type { Subscriber, Subject } from 'rxjs'
+import { Observable } from 'rxjs'
 import { Fault, isFault, messageOf } from '../base/fault.ts'
 import type { StateStore, ValueAndTimestamp } from '../state/store.ts'
 import type { RecordOrigin } from '../topic/record.ts'

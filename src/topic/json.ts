@@ -22,7 +22,7 @@ export const json = <S extends z.ZodType>(schema: S, name?: string): Serde<z.out
   deserialize: (source, start, end) => {
     const decoded = schema.safeParse(parseJson(utf8Decode(source, start, end)))
     if (!decoded.success) throw breach('read', decoded.error)
-    return decoded.data as z.output<S>
+    return decoded.data
   },
 })
 

@@ -38,7 +38,7 @@ export type SerdeType<S> = S extends Serde<infer T> ? T : never
 export const nullable = <T>(serde: Serde<T>): Serde<T | null> => ({
   name: serde.nullable ? serde.name : `nullable(${serde.name})`,
   nullable: true,
-  serialize: serde.serialize as Serializer<NonNullable<T>>['serialize'],
+  serialize: serde.serialize,
   deserialize: serde.deserialize,
 })
 

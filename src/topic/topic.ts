@@ -53,7 +53,7 @@ export const topic = <V extends AnySerde | z.ZodType, K extends AnySerde | z.Zod
   return Object.freeze({
     name,
     key: (options.key === undefined ? string : serdeOf(options.key)) as Serde<TypeOf<K>>,
-    value: serdeOf(options.value) as Serde<TypeOf<V>>,
+    value: serdeOf<V>(options.value),
     owner: options.owner,
     partitions: options.partitions,
   })

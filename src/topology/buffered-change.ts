@@ -29,7 +29,7 @@ export interface BufferedChange {
 export const bufferedChangeSerde = (value: AnySerde): AnySerde => {
   const inner = value as unknown as Serde<unknown>
   const bytesOf = (part: unknown): Bytes | null =>
-    part === null || part === undefined ? null : inner.serialize(part as NonNullable<unknown>)
+    part === null || part === undefined ? null : inner.serialize(part)
   return {
     name: `bufferedChange(${value.name})`,
     nullable: false,
@@ -50,7 +50,7 @@ export const bufferedChangeSerde = (value: AnySerde): AnySerde => {
       )
     },
     deserialize: (source: Bytes, start: number, end: number) => read(inner, source, start, end),
-  } as AnySerde
+  }
 }
 
 /** What the changelog records of a suppression carry, so that Kafka Streams knows how to read them. */

@@ -23,7 +23,7 @@ export const datumSerde = (type: DataType): Serde<Datum> => {
     : timeWindowed(inner, type.sizeMs)) as unknown as Serde<Datum>
 }
 
-export const nullableSerde = (type: DataType): Serde<Datum> => nullable(datumSerde(type)) as Serde<Datum>
+export const nullableSerde = (type: DataType): Serde<Datum> => nullable<Datum>(datumSerde(type))
 
 /** What the `types` of a scenario call it. */
 export const typeName = (type: DataType): string =>

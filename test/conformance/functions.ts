@@ -30,7 +30,8 @@ export const int = (datum: Datum): number => {
 const empty = (aggregate: Datum): string => (aggregate === null ? '' : show(aggregate))
 const text = (call: FunctionCall): string => String(call['text'])
 const number = (call: FunctionCall, name: string): number => Number(call[name] ?? 0)
-const separator = (call: FunctionCall, fallback: string): string => String(call['sep'] ?? fallback)
+const separator = (call: FunctionCall, fallback: string): string =>
+  (call['sep'] as string | undefined) ?? fallback
 
 const piece = (value: Datum, call: FunctionCall): string | null =>
   value === null ? null : (show(value).split(separator(call, ':'))[number(call, 'index')] ?? null)

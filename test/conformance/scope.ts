@@ -82,7 +82,7 @@ export class Scope {
   ): Topic<Datum, Datum> {
     const existing = known.get(name)
     if (existing !== undefined) return existing
-    const made = topic(name, { key: nullableSerde(key), value: nullableSerde(value) }) as Topic<Datum, Datum>
+    const made: Topic<Datum, Datum> = topic(name, { key: nullableSerde(key), value: nullableSerde(value) })
     known.set(name, made)
     return made
   }

@@ -56,7 +56,7 @@ export const rowsOf = (
 /** A key in the words of a scenario. */
 export const keyOf = (key: Datum): Key => {
   if (key === null || typeof key !== 'object') return key
-  const { startMs, endMs } = key as Windowed<Value>
+  const { startMs, endMs } = key
   return { key: key.key, windowStart: startMs, windowEnd: endMs }
 }
 

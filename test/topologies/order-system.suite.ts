@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Application, SettingsInput, Topology } from '#millrace'
 import { start } from '#millrace'
 import { choreography, hybrid, orchestration } from '../../topologies/all.ts'
@@ -23,6 +23,8 @@ const topics = Object.values(contracts).flatMap((each) =>
   typeof each === 'object' && 'partitions' in each ? [{ name: each.name, partitions: each.partitions }] : [],
 )
 
+type Guarantee = NonNullable<SettingsInput['processingGuarantee']>
+
 /**
  * The order system on a broker, each service an application of its own: the same for the embedded broker and for Apache
  * Kafka. The topics keep their names, so the orders and applications of each run get names that are its own.
@@ -43,11 +45,16 @@ export const orderSystemSuite = (brokers: () => string, unique: (prefix: string)
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   /** Runs services under one prefix, so that a service started again is the same application. */
-  const run = async (prefix: string, services: readonly Topology[]): Promise<void> => {
+  const runWith = async (
+    processingGuarantee: Guarantee,
+    prefix: string,
+    services: readonly Topology[],
+  ): Promise<void> => {
     await Promise.all(
       services.map(async (service) => {
         const settings: SettingsInput = {
           bootstrapServers: brokers(),
+          processingGuarantee,
           applicationId: `${prefix}-${service.name}`,
           stateDirectory: join(folder, prefix),
           deserializationFailure: 'deadLetter',
@@ -113,64 +120,69 @@ export const orderSystemSuite = (brokers: () => string, unique: (prefix: string)
     return only(prefix, new Map([...latestByKey(told)].map(([key, value]) => [key, value.outcome])))
   }
 
-  it('ships good orders and cancels refused ones by choreography (F1, F4, F6)', async () => {
-    const prefix = unique('choreographed')
-    await using client = new TopicClient(brokers())
-    await run(prefix, choreography)
-    const orders = ordersFor(prefix, await stocked(client, prefix, 'north'), 8)
-    await client.write(orderPlaced, keyed(orders))
-    expect(await states(client, orders, prefix)).toEqual(expected(orders, 'shipped', 'cancelled'))
-  })
+  describe.each(['at_least_once', 'exactly_once'] as const)('%s', (processingGuarantee) => {
+    const run = (prefix: string, services: readonly Topology[]): Promise<void> =>
+      runWith(processingGuarantee, prefix, services)
 
-  it('completes good orders and compensates refused ones by orchestration, with others listening (F5, F7, F9)', async () => {
-    const prefix = unique('orchestrated')
-    await using client = new TopicClient(brokers())
-    await run(prefix, [...orchestration, ...hybrid])
-    const orders = ordersFor(prefix, await stocked(client, prefix, 'south'), 8)
-    await client.write(orderRequested, keyed(orders))
-    expect(await outcomes(client, orders, prefix)).toEqual(expected(orders, 'COMPLETED', 'COMPENSATED'))
-    const notified = await client.readUntil(contracts.customerNotified, (records) => {
-      const told = new Set(records.map(({ key }) => key))
-      return orders.every(({ orderId }) => told.has(orderId))
-    })
-    expect(notified.filter(({ key }) => key.startsWith(`${prefix}-`))).toHaveLength(orders.length)
-  })
-
-  it.each(['inventory', 'payment'])(
-    'completes every choreographed order where %s was away while orders came in (P3, P4)',
-    async (away) => {
-      const prefix = unique(`without-${away}`)
+    it('ships good orders and cancels refused ones by choreography (F1, F4, F6)', async () => {
+      const prefix = unique('choreographed')
       await using client = new TopicClient(brokers())
       await run(prefix, choreography)
-      const product = await stocked(client, prefix, 'north')
-      const orders = ordersFor(prefix, product, 12)
-      await client.write(orderPlaced, keyed(orders.slice(0, 4)))
-      await stop(away)
-      await client.write(orderPlaced, keyed(orders.slice(4)))
-      await run(
-        prefix,
-        choreography.filter(({ name }) => name === away),
-      )
+      const orders = ordersFor(prefix, await stocked(client, prefix, 'north'), 8)
+      await client.write(orderPlaced, keyed(orders))
       expect(await states(client, orders, prefix)).toEqual(expected(orders, 'shipped', 'cancelled'))
-    },
-  )
+    })
 
-  it.each(['order-fulfilment', 'payment-service'])(
-    'completes every orchestrated order where %s was away while orders came in (P3, P4, P11)',
-    async (away) => {
-      const prefix = unique(`without-${away}`)
+    it('completes good orders and compensates refused ones by orchestration, with others listening (F5, F7, F9)', async () => {
+      const prefix = unique('orchestrated')
       await using client = new TopicClient(brokers())
-      await run(prefix, orchestration)
-      const product = await stocked(client, prefix, 'south')
-      const orders = ordersFor(prefix, product, 12)
-      await client.write(orderRequested, keyed(orders.slice(0, 4)))
-      await stop(away)
-      await client.write(orderRequested, keyed(orders.slice(4)))
-      await run(
-        prefix,
-        orchestration.filter(({ name }) => name === away),
-      )
+      await run(prefix, [...orchestration, ...hybrid])
+      const orders = ordersFor(prefix, await stocked(client, prefix, 'south'), 8)
+      await client.write(orderRequested, keyed(orders))
       expect(await outcomes(client, orders, prefix)).toEqual(expected(orders, 'COMPLETED', 'COMPENSATED'))
-    },
-  )
+      const notified = await client.readUntil(contracts.customerNotified, (records) => {
+        const told = new Set(records.map(({ key }) => key))
+        return orders.every(({ orderId }) => told.has(orderId))
+      })
+      expect(notified.filter(({ key }) => key.startsWith(`${prefix}-`))).toHaveLength(orders.length)
+    })
+
+    it.each(['inventory', 'payment'])(
+      'completes every choreographed order where %s was away while orders came in (P3, P4)',
+      async (away) => {
+        const prefix = unique(`without-${away}`)
+        await using client = new TopicClient(brokers())
+        await run(prefix, choreography)
+        const product = await stocked(client, prefix, 'north')
+        const orders = ordersFor(prefix, product, 12)
+        await client.write(orderPlaced, keyed(orders.slice(0, 4)))
+        await stop(away)
+        await client.write(orderPlaced, keyed(orders.slice(4)))
+        await run(
+          prefix,
+          choreography.filter(({ name }) => name === away),
+        )
+        expect(await states(client, orders, prefix)).toEqual(expected(orders, 'shipped', 'cancelled'))
+      },
+    )
+
+    it.each(['order-fulfilment', 'payment-service'])(
+      'completes every orchestrated order where %s was away while orders came in (P3, P4, P11)',
+      async (away) => {
+        const prefix = unique(`without-${away}`)
+        await using client = new TopicClient(brokers())
+        await run(prefix, orchestration)
+        const product = await stocked(client, prefix, 'south')
+        const orders = ordersFor(prefix, product, 12)
+        await client.write(orderRequested, keyed(orders.slice(0, 4)))
+        await stop(away)
+        await client.write(orderRequested, keyed(orders.slice(4)))
+        await run(
+          prefix,
+          orchestration.filter(({ name }) => name === away),
+        )
+        expect(await outcomes(client, orders, prefix)).toEqual(expected(orders, 'COMPLETED', 'COMPENSATED'))
+      },
+    )
+  })
 }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { hexDecode, hexEncode } from '../../src/base/bytes.ts'
 import { long, string } from '../../src/index.ts'
-import type { AnySerde, Serde } from '../../src/topic/serde.ts'
+import type { Serde } from '../../src/topic/serde.ts'
 import { deserializeAll } from '../../src/topic/serde.ts'
 import type { BufferedChange } from '../../src/topology/buffered-change.ts'
 import { bufferedChangeSerde } from '../../src/topology/buffered-change.ts'
 
 const serdeOver = (value: Serde<string> | Serde<number>): Serde<BufferedChange> =>
-  bufferedChangeSerde(value as AnySerde) as unknown as Serde<BufferedChange>
+  bufferedChangeSerde(value) as unknown as Serde<BufferedChange>
 
 /** Written by Kafka Streams 4.3.1 to the changelogs of suppressions. */
 const written = [

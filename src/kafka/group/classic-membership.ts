@@ -1,8 +1,6 @@
-import type { Bytes } from '../../base/bytes.ts'
 import { sleep } from '../../base/clock.ts'
 import type { Clock } from '../../base/clock.ts'
 import { Fault, messageOf } from '../../base/fault.ts'
-import { heartbeatApi, joinGroupApi, leaveGroupApi, syncGroupApi } from '../apis.ts'
 import type { Cluster } from '../cluster.ts'
 import {
   errorName,
@@ -13,24 +11,21 @@ import {
 } from '../protocol-errors.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { partitionName } from '../topic-partition.ts'
-import type { Lane } from '../transport.ts'
 import type { Assignment } from './consumer-protocol.ts'
-import {
-  decodeAssignment,
-  decodeSubscription,
-  encodeAssignment,
-  encodeSubscription,
-} from './consumer-protocol.ts'
-import type { GroupAssignor, GroupListener, GroupMembership } from './group-membership.ts'
+import type { GroupAssignor, GroupListener, GroupMember, GroupMembership } from './group-membership.ts'
+import { GroupRequests } from './group-requests.ts'
+import { Heartbeat } from './heartbeat.ts'
 import type { CommittedOffset, FetchOffsetsOptions, GroupGeneration, OffsetToCommit } from './offsets.ts'
 import { commitOffsets, fetchOffsets } from './offsets.ts'
 
 /**
  * Membership by Kafka's classic protocol: JoinGroup, SyncGroup, Heartbeat, LeaveGroup.
  *
- * One loop joins, lives through a generation and joins again; heartbeats run beside it, also while `onRevoke` drains,
- * so that a slow barrier does not cost the membership. JoinGroup goes over a lane of its own, as the broker holds it
- * until all have come.
+ * One loop joins, lives through a generation and joins again. Heartbeats run beside it until the next JoinGroup, also
+ * while the listener drains or takes over, so that a slow listener does not cost the membership.
+ *
+ * Non-obvious: the broker raises the generation as soon as all have joined, so a commit that is under way while
+ * JoinGroup or SyncGroup is, may be refused as outdated. That is no loss: `commit` runs it again when the join is over.
  */
 export interface ClassicMembershipOptions {
   readonly cluster: Cluster
@@ -53,38 +48,53 @@ interface Joined {
 
 const retryPauseMs = 100
 
-/** Two members over one transport must not wait behind each other's JoinGroup. */
-let instances = 0
-
 export class ClassicMembership implements GroupMembership {
   readonly #options: ClassicMembershipOptions
   readonly #cluster: Cluster
   readonly #clock: Clock
-  readonly #sessionTimeoutMs: number
-  readonly #rebalanceTimeoutMs: number
-  readonly #heartbeatIntervalMs: number
+  readonly #requests: GroupRequests
+  readonly #heartbeat: Heartbeat
   readonly #groupInstanceId: string | null
-  readonly #lane: Lane
   readonly #stop = new AbortController()
   #memberId = ''
   #generationId = -1
   #owned: readonly TopicPartition[] = []
   #isLeader = false
   #running: Promise<void> | undefined
-  /** Aborted when the present generation is over. */
+  /** Aborted when the present generation shall end. */
   #generationEnd = new AbortController()
   #rejoinReason = 'the member is new'
-  #lost = false
+  #isRejoinWanted = false
+  #isJoining = false
+  #joinWaiters: (() => void)[] = []
+  #isLost = false
+  #losses = 0
+  #fatal: Fault | undefined
+  #givenUp: Promise<void> | undefined
 
   constructor(options: ClassicMembershipOptions) {
+    const { cluster, groupId, sessionTimeoutMs = 45_000, rebalanceTimeoutMs = 300_000 } = options
     this.#options = options
-    this.#cluster = options.cluster
-    this.#clock = options.cluster.clock
-    this.#sessionTimeoutMs = options.sessionTimeoutMs ?? 45_000
-    this.#rebalanceTimeoutMs = options.rebalanceTimeoutMs ?? 300_000
-    this.#heartbeatIntervalMs = options.heartbeatIntervalMs ?? 3_000
+    this.#cluster = cluster
+    this.#clock = cluster.clock
     this.#groupInstanceId = options.groupInstanceId ?? null
-    this.#lane = `join:${options.groupId}:${instances++}`
+    const protocolName = options.assignor.name
+    this.#requests = new GroupRequests({
+      cluster,
+      groupId,
+      protocolName,
+      sessionTimeoutMs,
+      rebalanceTimeoutMs,
+    })
+    this.#heartbeat = new Heartbeat({
+      clock: cluster.clock,
+      intervalMs: options.heartbeatIntervalMs ?? 3_000,
+      sessionTimeoutMs,
+      beat: () => this.#requests.heartbeat(this.generation),
+      onErrorCode: (errorCode) => this.#heartbeatRefused(errorCode),
+      onFailure: (error) => this.#heartbeatFailed(error),
+      onSilence: () => this.#lose('SESSION_TIMED_OUT'),
+    })
   }
 
   get generation(): GroupGeneration {
@@ -109,16 +119,31 @@ export class ClassicMembership implements GroupMembership {
 
   requestRejoin(reason: string): void {
     this.#rejoinReason = reason
+    this.#isRejoinWanted = true
     this.#generationEnd.abort()
   }
 
-  async commitOffsets(offsets: readonly OffsetToCommit[]): Promise<void> {
-    try {
-      await commitOffsets(this.#cluster, this.#options.groupId, this.generation, offsets)
-    } catch (error) {
-      if (error instanceof Fault && lossCodes.has(error.code)) this.#lose(error.code)
-      throw error
+  async commit<T>(run: (generation: GroupGeneration) => Promise<T>): Promise<T> {
+    for (;;) {
+      const { generation } = this
+      const losses = this.#losses
+      // A commit without a generation would be taken, and be fenced by nothing.
+      if (generation.generationId < 0) throw notAMember(this.#options.groupId)
+      try {
+        return await run(generation)
+      } catch (error) {
+        if (!this.#isOutdated(error, generation)) throw this.#noteLoss(error)
+        await this.#joinOver()
+        // Another member may own the partitions by now, and this one's new generation must not commit for them.
+        if (this.#losses !== losses || this.#generationId < 0) throw error
+      }
     }
+  }
+
+  commitOffsets(offsets: readonly OffsetToCommit[]): Promise<void> {
+    return this.commit((generation) =>
+      commitOffsets(this.#cluster, this.#options.groupId, generation, offsets),
+    )
   }
 
   fetchOffsets(
@@ -129,13 +154,17 @@ export class ClassicMembership implements GroupMembership {
 
   async close({ leave = this.#groupInstanceId === null }: { readonly leave?: boolean } = {}): Promise<void> {
     if (this.#stop.signal.aborted) return this.#running
-    // While joining, the loop may wait for the others: leaving is what ends that wait.
-    const joining = this.#running !== undefined && this.#generationId < 0
     this.#stop.abort()
     this.#generationEnd.abort()
-    if (joining && leave) await this.#leave()
-    await this.#running
-    if (!joining && leave) await this.#leave()
+    if (!this.#isJoining) {
+      await this.#running
+      if (leave) await this.#leave()
+      return
+    }
+    // The loop may wait for the other members, for minutes: leaving ends that, and a static member need not wait.
+    await this.#giveUpAtEnd()
+    if (leave) await this.#leave()
+    this.#generationId = -1
   }
 
   async #run(): Promise<void> {
@@ -147,39 +176,29 @@ export class ClassicMembership implements GroupMembership {
       } catch (error) {
         if (!(await this.#survive(error))) break
       }
-      if (this.#lost) await this.#giveUpLost()
+      if (this.#isLost) await this.#giveUpLost()
     }
-    await this.#giveUp(this.#owned).catch((error: unknown) => this.#report(error))
+    await this.#giveUpAtEnd()
     this.#generationId = -1
+    this.#endJoin()
   }
 
-  /** One generation: take the assignment, heartbeat, and end when a rebalance is called for. */
+  /** One generation: take the assignment over, and live until a rebalance is called for. */
   async #live({ generationId, assignment }: Joined): Promise<void> {
+    const end = new AbortController()
+    this.#generationEnd = end
     this.#generationId = generationId
-    this.#generationEnd = new AbortController()
+    this.#endJoin()
     if (this.#stop.signal.aborted) return
-    const heartbeats = this.#heartbeat(this.#generationEnd)
+    if (this.#isRejoinWanted) end.abort()
+    this.#heartbeat.start()
     try {
       await this.#takeOver(assignment)
-      await heartbeats
+      await aborted(end.signal)
+      const givesUpAll = this.#options.assignor.kind === 'eager' || this.#stop.signal.aborted
+      if (givesUpAll) await this.#giveUp(this.#owned)
     } finally {
-      // An error of the listener ends the generation; the heartbeats must not outlive it.
-      this.#generationEnd.abort()
-      await heartbeats
-    }
-    // Eager members drain before they join again, and must stay alive meanwhile.
-    if (this.#options.assignor.kind === 'eager' && !this.#lost && this.#owned.length > 0)
-      await this.#drainAlive()
-  }
-
-  async #drainAlive(): Promise<void> {
-    const draining = new AbortController()
-    const heartbeats = this.#heartbeat(draining, true)
-    try {
-      await this.#giveUp(this.#owned)
-    } finally {
-      draining.abort()
-      await heartbeats
+      this.#heartbeat.stop()
     }
   }
 
@@ -192,7 +211,7 @@ export class ClassicMembership implements GroupMembership {
       // What was given up is free for its new owner in the round that follows.
       this.requestRejoin('partitions were given up')
     }
-    if (this.#lost) return
+    if (this.#isLost) return
     const added = partitions.filter((each) => !before.has(nameOf(each)))
     this.#owned = partitions
     const { generationId, memberId } = this.generation
@@ -201,7 +220,7 @@ export class ClassicMembership implements GroupMembership {
 
   async #giveUp(partitions: readonly TopicPartition[]): Promise<void> {
     if (partitions.length === 0) return
-    if (this.#lost) return this.#giveUpLost()
+    if (this.#isLost) return this.#giveUpLost()
     const names = new Set(partitions.map(nameOf))
     try {
       await this.#options.listener.onRevoke(partitions)
@@ -210,8 +229,14 @@ export class ClassicMembership implements GroupMembership {
     }
   }
 
+  /** Once, whoever comes first: `close`, or the loop that ends. */
+  #giveUpAtEnd(): Promise<void> {
+    this.#givenUp ??= this.#giveUp(this.#owned).catch((error: unknown) => this.#report(error))
+    return this.#givenUp
+  }
+
   async #giveUpLost(): Promise<void> {
-    this.#lost = false
+    this.#isLost = false
     const owned = this.#owned
     this.#owned = []
     if (owned.length > 0) await this.#options.listener.onLost(owned)
@@ -219,151 +244,101 @@ export class ClassicMembership implements GroupMembership {
 
   /** The group goes on without this member: nothing it owns is its own any more. */
   #lose(reason: string): void {
-    this.#lost = true
+    this.#isLost = true
+    this.#losses++
     if (reason !== 'ILLEGAL_GENERATION') this.#memberId = ''
     this.#generationId = -1
+    this.#heartbeat.stop()
     this.requestRejoin(reason)
   }
 
-  /** Beats until `end` aborts; a rebalance or the loss of the membership aborts it. */
-  async #heartbeat(end: AbortController, draining = false): Promise<void> {
-    let lastAnswerMs = this.#clock.now()
-    while (!end.signal.aborted) {
-      await sleep(this.#clock, this.#heartbeatIntervalMs, end.signal)
-      if (end.signal.aborted) return
-      try {
-        const errorCode = await this.#beat()
-        lastAnswerMs = this.#clock.now()
-        if (errorCode !== 0) this.#heartbeatError(errorCode, end, draining)
-      } catch (error) {
-        this.#cluster.invalidateCoordinator('group', this.#options.groupId)
-        if (!isRetriableFault(error)) {
-          this.#report(error)
-          end.abort()
-        }
-        if (this.#clock.now() - lastAnswerMs < this.#sessionTimeoutMs) continue
-        this.#lose('SESSION_TIMED_OUT')
-        end.abort()
-      }
+  #heartbeatRefused(errorCode: number): void {
+    const name = errorName(errorCode)
+    if (name === 'REBALANCE_IN_PROGRESS') {
+      if (!this.#generationEnd.signal.aborted) this.requestRejoin('the group rebalances')
+    } else if (isStaleCoordinator(errorCode) || isRetriable(errorCode)) this.#forgetCoordinator()
+    else {
+      if (name === 'FENCED_INSTANCE_ID') this.#fatal = this.#fault(errorCode)
+      this.#lose(name)
     }
   }
 
-  async #beat(): Promise<number> {
-    const { groupId } = this.#options
-    const coordinator = await this.#cluster.coordinator('group', groupId)
-    const { generationId, memberId, groupInstanceId } = this.generation
-    const response = await this.#cluster.callBroker(
-      coordinator,
-      'control',
-      heartbeatApi,
-      groupId,
-      generationId,
-      memberId,
-      groupInstanceId,
-    )
-    return response.errorCode
+  #heartbeatFailed(error: unknown): void {
+    this.#forgetCoordinator()
+    if (isRetriableFault(error)) return
+    this.#report(error)
+    this.requestRejoin(messageOf(error))
   }
-
-  #heartbeatError(errorCode: number, end: AbortController, draining: boolean): void {
-    const name = errorName(errorCode)
-    if (name === 'REBALANCE_IN_PROGRESS') {
-      if (draining) return
-      this.#rejoinReason = 'the group rebalances'
-    } else if (isStaleCoordinator(errorCode) || isRetriable(errorCode)) {
-      this.#cluster.invalidateCoordinator('group', this.#options.groupId)
-      return
-    } else if (name === 'FENCED_INSTANCE_ID') {
-      this.#lose(name)
-      this.#fatal = this.#fault(errorCode)
-    } else this.#lose(name)
-    end.abort()
-  }
-
-  #fatal: Fault | undefined
 
   /** JoinGroup and SyncGroup; undefined where the round failed in a way that the next one mends. */
   async #join(): Promise<Joined | undefined> {
     if (this.#fatal !== undefined) throw this.#fatal
-    const { groupId, assignor } = this.#options
-    const coordinator = await this.#cluster.coordinator('group', groupId)
-    const metadata = encodeSubscription({
-      topics: this.#options.topics(),
+    const { assignor, topics } = this.#options
+    this.#isRejoinWanted = false
+    const subscription = {
+      topics: topics(),
       userData: await assignor.userData(),
       ownedPartitions: this.#owned,
       generationId: this.#owned.length === 0 ? -1 : this.#generationId,
-    })
+    }
     if (this.#stop.signal.aborted) return undefined
-    const response = await this.#cluster.callBroker(
-      coordinator,
-      this.#lane,
-      joinGroupApi,
-      groupId,
-      this.#sessionTimeoutMs,
-      this.#rebalanceTimeoutMs,
-      this.#memberId,
-      this.#groupInstanceId,
-      'consumer',
-      [{ name: assignor.name, metadata: asBuffer(metadata) }],
-      this.#rejoinReason,
+    this.#isJoining = true
+    const answer = await this.#requests.join(this.generation, subscription, this.#rejoinReason)
+    if (answer.errorCode !== 0) return this.#joinRefused(answer.errorCode, answer.memberId)
+    const { memberId, generationId, isLeader, members } = answer
+    this.#memberId = memberId
+    this.#isLeader = isLeader
+    const assignments = members === undefined ? new Map<string, Assignment>() : await this.#dealOut(members)
+    const synced = await this.#requests.sync({ ...this.generation, generationId }, assignments)
+    if (synced.errorCode !== 0) return this.#joinRefused(synced.errorCode, '')
+    return { generationId, assignment: synced.assignment }
+  }
+
+  async #dealOut(members: readonly GroupMember[]): Promise<ReadonlyMap<string, Assignment>> {
+    const dealt = await this.#options.assignor.assign(members)
+    return new Map(
+      members.map(({ memberId }) => [memberId, dealt.get(memberId) ?? { partitions: [], userData: null }]),
     )
-    if (response.errorCode !== 0) return this.#joinError(response.errorCode, response.memberId)
-    this.#memberId = response.memberId
-    this.#isLeader = response.leader === response.memberId
-    const assignments = this.#isLeader && !response.skipAssignment ? await this.#assign(response.members) : []
-    return this.#sync(coordinator, response.generationId, assignments)
   }
 
-  async #sync(
-    coordinator: { readonly host: string; readonly port: number },
-    generationId: number,
-    assignments: { memberId: string; assignment: Buffer }[],
-  ): Promise<Joined | undefined> {
-    const { groupId, assignor } = this.#options
-    const response = await this.#cluster.callBroker(
-      coordinator,
-      this.#lane,
-      syncGroupApi,
-      groupId,
-      generationId,
-      this.#memberId,
-      this.#groupInstanceId,
-      'consumer',
-      assignor.name,
-      assignments,
-    )
-    if (response.errorCode !== 0) return this.#joinError(response.errorCode, '')
-    return { generationId, assignment: decodeAssignment(response.assignment) }
-  }
-
-  async #assign(
-    joined: readonly { memberId: string; groupInstanceId?: string | null | undefined; metadata: Buffer }[],
-  ): Promise<{ memberId: string; assignment: Buffer }[]> {
-    const members = joined.map(({ memberId, groupInstanceId, metadata }) => ({
-      memberId,
-      groupInstanceId: groupInstanceId ?? null,
-      ...decodeSubscription(metadata),
-    }))
-    const assignments = await this.#options.assignor.assign(members)
-    return members.map(({ memberId }) => ({
-      memberId,
-      assignment: asBuffer(encodeAssignment(assignments.get(memberId) ?? { partitions: [], userData: null })),
-    }))
-  }
-
-  async #joinError(errorCode: number, memberId: string): Promise<undefined> {
+  async #joinRefused(errorCode: number, memberId: string): Promise<undefined> {
     const name = errorName(errorCode)
     if (name === 'MEMBER_ID_REQUIRED') {
       this.#memberId = memberId
       return undefined
     }
+    if (name === 'REBALANCE_IN_PROGRESS') return undefined
     if (name === 'UNKNOWN_MEMBER_ID' || name === 'ILLEGAL_GENERATION') {
-      this.#lose(name)
+      if (!this.#stop.signal.aborted) this.#lose(name)
       return undefined
     }
-    if (isStaleCoordinator(errorCode)) this.#cluster.invalidateCoordinator('group', this.#options.groupId)
-    if (name !== 'REBALANCE_IN_PROGRESS' && !isRetriable(errorCode)) throw this.#fault(errorCode)
-    if (name !== 'REBALANCE_IN_PROGRESS') await sleep(this.#clock, retryPauseMs, this.#stop.signal)
+    if (isStaleCoordinator(errorCode)) this.#forgetCoordinator()
+    if (!isRetriable(errorCode)) throw this.#fault(errorCode)
+    await sleep(this.#clock, retryPauseMs, this.#stop.signal)
     return undefined
+  }
+
+  /** True where the commit was only overtaken by a rebalance that this member takes part in. */
+  #isOutdated(error: unknown, { generationId }: GroupGeneration): boolean {
+    if (!(error instanceof Fault) || this.#stop.signal.aborted) return false
+    if (!['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION'].includes(error.code)) return false
+    return this.#isJoining || (this.#generationId >= 0 && this.#generationId !== generationId)
+  }
+
+  /** A refused commit may be how a member learns that it is out. */
+  #noteLoss(error: unknown): unknown {
+    const isLoss = error instanceof Fault && lossCodes.has(error.code)
+    if (isLoss && this.#generationId >= 0 && !this.#stop.signal.aborted) this.#lose(error.code)
+    return error
+  }
+
+  #joinOver(): Promise<void> {
+    return this.#isJoining ? new Promise((resolve) => this.#joinWaiters.push(resolve)) : Promise.resolve()
+  }
+
+  #endJoin(): void {
+    this.#isJoining = false
+    for (const resume of this.#joinWaiters.splice(0)) resume()
   }
 
   /** False where the loop must end. */
@@ -371,22 +346,18 @@ export class ClassicMembership implements GroupMembership {
     if (this.#stop.signal.aborted) return false
     this.#report(error)
     if (!isRetriableFault(error)) return false
-    this.#cluster.invalidateCoordinator('group', this.#options.groupId)
+    this.#forgetCoordinator()
     await sleep(this.#clock, retryPauseMs, this.#stop.signal)
     return true
   }
 
+  #forgetCoordinator(): void {
+    this.#cluster.invalidateCoordinator('group', this.#options.groupId)
+  }
+
   #report(error: unknown): void {
-    this.#options.listener.onFault(
-      error instanceof Fault
-        ? error
-        : new Fault({
-            code: 'GROUP_MEMBER_FAILED',
-            actor: 'runtime',
-            message: `the member of group ${this.#options.groupId} cannot go on: ${messageOf(error)}`,
-            cause: error,
-          }),
-    )
+    const { groupId, listener } = this.#options
+    listener.onFault(error instanceof Fault ? error : memberFailed(groupId, error))
   }
 
   #fault(errorCode: number): Fault {
@@ -395,11 +366,8 @@ export class ClassicMembership implements GroupMembership {
 
   async #leave(): Promise<void> {
     if (this.#memberId === '') return
-    const { groupId } = this.#options
-    const members = [{ memberId: this.#memberId, groupInstanceId: this.#groupInstanceId, reason: 'closed' }]
     try {
-      const coordinator = await this.#cluster.coordinator('group', groupId)
-      await this.#cluster.callBroker(coordinator, 'control', leaveGroupApi, groupId, members)
+      await this.#requests.leave(this.generation)
     } catch {
       // The session will time out instead: leaving is a courtesy to the others.
     }
@@ -411,4 +379,23 @@ const lossCodes = new Set(['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'FENCED_IN
 
 const nameOf = ({ topic, partition }: TopicPartition): string => partitionName(topic, partition)
 
-const asBuffer = (bytes: Bytes): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+
+const notAMember = (groupId: string): Fault =>
+  new Fault({
+    code: 'UNKNOWN_MEMBER_ID',
+    actor: 'runtime',
+    message: `this process is no member of group ${groupId} now, so it cannot commit`,
+  })
+
+const memberFailed = (groupId: string, cause: unknown): Fault =>
+  new Fault({
+    code: 'GROUP_MEMBER_FAILED',
+    actor: 'runtime',
+    message: `the member of group ${groupId} cannot go on: ${messageOf(cause)}`,
+    cause,
+  })

@@ -2,7 +2,13 @@ import type { Bytes } from '../../base/bytes.ts'
 import type { Fault } from '../../base/fault.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import type { Assignment, Subscription } from './consumer-protocol.ts'
-import type { CommittedOffset, FetchOffsetsOptions, GroupGeneration, OffsetToCommit } from './offsets.ts'
+import type {
+  CommitFence,
+  CommittedOffset,
+  FetchOffsetsOptions,
+  GroupGeneration,
+  OffsetToCommit,
+} from './offsets.ts'
 
 /**
  * Being a member of a group: the port that the classic protocol implements (classic-membership.ts) and that the
@@ -12,7 +18,7 @@ import type { CommittedOffset, FetchOffsetsOptions, GroupGeneration, OffsetToCom
  * waits for `onRevoke`, the barrier before partitions are given up: drain, commit and flush in it. The generation is
  * still good for commits there.
  */
-export interface GroupMembership {
+export interface GroupMembership extends CommitFence {
   /** Joins the group; what goes wrong for good is told to `onFault`. */
   start(): void
   /** What commits are fenced by; generation -1 while not a member. */
@@ -21,6 +27,7 @@ export interface GroupMembership {
   readonly isLeader: boolean
   /** Asks for a rebalance: the member's user data or topics have changed. */
   requestRejoin(reason: string): void
+  /** Commits outside transactions, through `commit`. */
   commitOffsets(offsets: readonly OffsetToCommit[]): Promise<void>
   fetchOffsets(options?: FetchOffsetsOptions): Promise<ReadonlyMap<string, CommittedOffset & TopicPartition>>
   /** Calls `onRevoke` for all that is owned, then leaves; a static member stays unless `leave` is true. */

@@ -13,6 +13,14 @@ export interface GroupGeneration {
   readonly groupInstanceId: string | null
 }
 
+/**
+ * Runs a commit under the live generation. One that a rebalance has overtaken, in which the member takes part, is run
+ * again under the next generation; one of a member that has lost its partitions rejects.
+ */
+export interface CommitFence {
+  commit<T>(run: (generation: GroupGeneration) => Promise<T>): Promise<T>
+}
+
 /** For groups without live members: their offsets may be written by anybody. */
 export const noGeneration: GroupGeneration = { generationId: -1, memberId: '', groupInstanceId: null }
 

@@ -10,7 +10,7 @@ import {
   txnOffsetCommitV5Api,
 } from '../apis.ts'
 import type { Cluster } from '../cluster.ts'
-import type { GroupGeneration, OffsetToCommit } from '../group/offsets.ts'
+import type { CommitFence, GroupGeneration, OffsetToCommit } from '../group/offsets.ts'
 import { callCoordinator, toCommit } from '../group/offsets.ts'
 import type { ProduceRequest, ProducedPartition } from '../produce/produce-codec.ts'
 import { produceV11Api, produceV12Api } from '../produce/produce-codec.ts'
@@ -23,7 +23,8 @@ import { byTopic, partitionName } from '../topic-partition.ts'
 /** The offsets that a transaction commits with its records, and who vouches for them. */
 export interface TransactionOffsets {
   readonly groupId: string
-  readonly generation: GroupGeneration
+  /** A generation as it is, or the membership itself, which knows the next one when a rebalance comes in between. */
+  readonly generation: GroupGeneration | CommitFence
   readonly offsets: readonly OffsetToCommit[]
 }
 
@@ -97,7 +98,17 @@ export class TransactionalSession implements ProducerSession {
     const { producerId, producerEpoch } = await this.identity()
     this.#started = true
     if (!this.#isTv2) await this.#addOffsetsToTransaction(groupId)
-    const { generationId, memberId, groupInstanceId } = generation
+    const commit = (under: GroupGeneration): Promise<void> =>
+      this.#commitOffsets(groupId, under, offsets, { producerId, producerEpoch })
+    await ('commit' in generation ? generation.commit(commit) : commit(generation))
+  }
+
+  async #commitOffsets(
+    groupId: string,
+    { generationId, memberId, groupInstanceId }: GroupGeneration,
+    offsets: readonly OffsetToCommit[],
+    { producerId, producerEpoch }: ProducerIdentity,
+  ): Promise<void> {
     const topics = toCommit(offsets)
     const api = this.#isTv2 ? txnOffsetCommitV5Api : txnOffsetCommitV4Api
     await callCoordinator(this.#cluster, 'group', groupId, async (coordinator) => {

@@ -176,13 +176,15 @@ class Waiting {
     let rightOpen = false
     this.#mark = Infinity
     for (const entry of this.#store.all()) {
-      const { timestamp, side } = entry[0]
+      const [{ timestamp, side }, { values }] = entry
       this.#mark = timestamp
       if (leftOpen && rightOpen) break
       const aheadMs = side === 'left' ? afterMs : beforeMs
       if (timestamp + aheadMs + graceMs < this.streamTimeMs) closed.push(entry)
       else if (side === 'left') leftOpen = true
       else rightOpen = true
+      // Kafka Streams visits every value of an entry, so a second one ends the visit here.
+      if (leftOpen && rightOpen && values.length > 1) break
     }
     return closed
   }

@@ -38,7 +38,7 @@ export const groupOperators: Operators = {
     const [first, ...rest] = parts
     if (first === undefined) throw new Error('cogroup needs at least one group')
     const start = first.source.grouped.cogroup<Datum>((aggregate, value, { key }) =>
-      first.add(key, value as Datum, aggregate),
+      first.add(key, value, aggregate),
     )
     const cogrouped = rest.reduce(
       (all, { add, source }) =>

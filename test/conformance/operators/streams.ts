@@ -4,7 +4,7 @@ import { datumSerde, elementType, selectedType } from '../data-types.ts'
 import type { Datum } from '../functions.ts'
 import { list, predicate, selector } from '../functions.ts'
 import type { FunctionCall, Operator } from '../scenario.ts'
-import type { Entry, EntryOf, Scope } from '../scope.ts'
+import type { EntryOf, Scope } from '../scope.ts'
 import { given, text } from '../scope.ts'
 import type { Operators } from './operator.ts'
 import { filterTable, mapTableValues } from './tables.ts'
@@ -30,15 +30,15 @@ export const streamOperators: Operators = {
       stream: source.stream.mapValues((each, { key }) => select(key, each), {
         value: datumSerde(value) as never,
       }),
-    } as Entry)
+    })
   },
   map: (operator, scope) => {
     const source = scope.of(text(operator, 'from'), 'stream')
     const pair = pairOf(operator, source)
-    const stream = source.stream.map(({ key, value }) => pair.select(key, value), pair.serdes) as Stream<
-      Datum,
-      Datum
-    >
+    const stream: Stream<Datum, Datum> = source.stream.map(
+      ({ key, value }) => pair.select(key, value),
+      pair.serdes,
+    )
     scope.define(operator, { ...source, ...pair.types, stream })
   },
   selectKey: (operator, scope) => {
@@ -49,7 +49,7 @@ export const streamOperators: Operators = {
     const stream = source.stream.selectKey((record) => select(record.key, record.value), {
       key: datumSerde(key) as never,
     })
-    scope.define(operator, { ...source, key, stream: stream as Stream<Datum, Datum> })
+    scope.define(operator, { ...source, key, stream: stream })
   },
   flatMapValues: (operator, scope) => {
     const source = scope.of(text(operator, 'from'), 'stream')
@@ -68,9 +68,9 @@ export const streamOperators: Operators = {
     const pair = pairOf(operator, { ...source, value: elementType(call, source.value) })
     const stream = source.stream.flatMap(
       ({ key, value }) => elements(value).map((element) => pair.select(key, element)),
-      pair.serdes as never,
+      pair.serdes,
     )
-    scope.define(operator, { ...source, ...pair.types, stream: stream as Stream<Datum, Datum> })
+    scope.define(operator, { ...source, ...pair.types, stream: stream })
   },
   split: (operator, scope) => {
     const source = scope.of(text(operator, 'from'), 'stream')
@@ -81,8 +81,7 @@ export const streamOperators: Operators = {
     }
     if (operator['default'] !== undefined) branches[text(operator, 'default')] = otherwise
     const streams = source.stream.split(branches, undefined, { name: text(operator, 'name') })
-    for (const [id, stream] of Object.entries(streams))
-      scope.entries.set(id, { ...source, stream: stream as Stream<Datum, Datum> })
+    for (const [id, stream] of Object.entries(streams)) scope.entries.set(id, { ...source, stream: stream })
   },
   merge: (operator, scope) => {
     const [first, ...rest] = (operator['of'] as readonly string[]).map((id) => scope.of(id, 'stream'))
@@ -101,8 +100,7 @@ export const streamOperators: Operators = {
   },
   to: (operator, scope) => {
     const source = scope.of(text(operator, 'from'), 'stream', 'table')
-    const stream =
-      source.kind === 'stream' ? source.stream : (source.table.toStream() as Stream<Datum, Datum>)
+    const stream = source.kind === 'stream' ? source.stream : source.table.toStream()
     stream.to(scope.output(text(operator, 'topic'), source))
   },
 }

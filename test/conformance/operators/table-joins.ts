@@ -43,7 +43,7 @@ export const tableJoinOperators: Operators = {
 type Tabled = EntryOf<'table'>
 
 const pairOf = (operator: Operator, scope: Scope): readonly [Tabled, Tabled] => {
-  const [left, right] = operator['of'] as unknown as readonly [string, string]
+  const [left, right] = operator['of'] as readonly [string, string]
   return [scope.of(left, 'table'), scope.of(right, 'table')]
 }
 

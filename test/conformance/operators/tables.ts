@@ -1,4 +1,4 @@
-import type { Stream, Table } from '#millrace'
+import type { Table } from '#millrace'
 import type { DataType } from '../data-types.ts'
 import { datumSerde, selectedType } from '../data-types.ts'
 import type { Datum, PredicateFunction, Selector } from '../functions.ts'
@@ -36,7 +36,7 @@ export const tableOperators: Operators = {
     const source = scope.of(text(operator, 'from'), 'table')
     const call = operator['key'] as FunctionCall | undefined
     if (call === undefined) {
-      const stream = source.table.toStream() as Stream<Datum, Datum>
+      const stream = source.table.toStream()
       return scope.define(operator, { ...typesOf(source), kind: 'stream', stream })
     }
     const select = selector(call)
@@ -49,7 +49,7 @@ export const tableOperators: Operators = {
       kind: 'stream',
       key,
       value: source.value,
-      stream: stream as Stream<Datum, Datum>,
+      stream: stream,
     })
   },
 }
@@ -74,7 +74,7 @@ export const mapTableValues = (
 ): void => {
   const options = given({ store: optionalText(operator, 'store'), value: datumSerde(value) as never })
   const table = source.table.mapValues((each, key) => select(key, each), options)
-  scope.define(operator, { ...source, value, table: table as Table<Datum, Datum> })
+  scope.define(operator, { ...source, value, table: table })
 }
 
 export const typesOf = ({

@@ -204,4 +204,80 @@ describe('a member of a classic group', () => {
     expect(waiting.log).toEqual([])
     expect(one.owned).toBe('0,1,2,3')
   })
+
+  it('has a commit done under the next generation when a rebalance overtakes it', async () => {
+    const at = world()
+    const one = join(at, 'a', { kind: 'cooperative' })
+    await at.pass(500)
+    const [kept] = one.membership.ownedPartitions
+    at.core.onRequest('SyncGroup', () => ({ kind: 'delay', delayMs: 1_000 }))
+    join(at, 'b', { kind: 'cooperative' })
+    const outdated: unknown[] = []
+    const stop = at.core.onRequest('OffsetCommit', ({ request }) => {
+      outdated.push(request['generationIdOrMemberEpoch'])
+      return undefined
+    })
+    while (one.membership.generation.generationId === 1 && outdated.length < 3) {
+      await at.run(one.membership.commitOffsets([{ topic: 't', partition: kept?.partition ?? 0, offset: 7 }]))
+      await at.pass(50)
+      if (one.membership.generation.generationId > 1) break
+      outdated.length = 0
+    }
+    stop()
+    expect(outdated).toEqual([1, 2])
+    expect(one.log.filter((line) => line.startsWith('lost'))).toEqual([])
+    const offsets = await at.run(one.membership.fetchOffsets())
+    expect(offsets.get(`t-${kept?.partition}`)).toMatchObject({ offset: 7 })
+  })
+
+  it('commits nothing while it is no member, as nothing would fence it', async () => {
+    const at = world()
+    at.core.onRequest('JoinGroup', () => ({ kind: 'delay', delayMs: 5_000 }))
+    const member = join(at, 'a')
+    const commit = member.membership.commitOffsets([{ topic: 't', partition: 0, offset: 1 }])
+    await expect(at.run(commit)).rejects.toMatchObject({ code: 'UNKNOWN_MEMBER_ID' })
+    expect(at.transport.sent.some(({ apiKey }) => apiKey === 8)).toBe(false)
+  })
+
+  it('gives up and leaves without waiting for the others when it is closed in a rebalance', async () => {
+    const at = world()
+    const slow = join(at, 'a', {
+      kind: 'cooperative',
+      heartbeatIntervalMs: 5_900,
+      rebalanceTimeoutMs: 600_000,
+    })
+    await at.pass(500)
+    const quick = join(at, 'b', { kind: 'cooperative' })
+    await at.pass(10_000)
+    const owned = quick.owned
+    quick.membership.requestRejoin('to be waiting for the slow one')
+    join(at, 'c', { kind: 'cooperative' })
+    await at.pass(300)
+    const before = at.clock.now()
+    await at.run(quick.membership.close())
+    expect(at.clock.now() - before).toBeLessThan(1_000)
+    expect(quick.log.at(-1)).toBe(`revoke ${owned}`)
+    await at.pass(30_000)
+    expect(slow.owned.length).toBeGreaterThan(0)
+  })
+
+  it('joins once more when that is asked for while it joins', async () => {
+    const at = world()
+    at.core.onRequest('SyncGroup', () => ({ kind: 'delay', delayMs: 200 }))
+    const member = join(at, 'a')
+    await at.pass(100)
+    member.membership.requestRejoin('the user data has changed meanwhile')
+    await at.pass(2_000)
+    expect(member.membership.generation.generationId).toBe(2)
+  })
+
+  it('stays a member while its listener takes long to take over', async () => {
+    const at = world()
+    const member = join(at, 'a', { kind: 'cooperative', assignMs: 9_000 })
+    await at.pass(500)
+    const other = join(at, 'b', { kind: 'cooperative' })
+    await at.pass(60_000)
+    expect([...member.log, ...other.log].filter((line) => line.startsWith('lost'))).toEqual([])
+    expect(ownedTogether(member, other)).toBe('0,1,2,3')
+  })
 })

@@ -1,4 +1,5 @@
 import { utf8Encode } from '../../../src/base/bytes.ts'
+import { sleep } from '../../../src/base/clock.ts'
 import type { Fault } from '../../../src/base/fault.ts'
 import type { Cluster } from '../../../src/kafka/cluster.ts'
 import type { ClassicMembershipOptions } from '../../../src/kafka/group/classic-membership.ts'
@@ -18,6 +19,8 @@ export interface TrialMemberOptions extends Partial<ClassicMembershipOptions> {
   readonly kind: GroupAssignor['kind']
   readonly topic: string
   readonly partitions: number
+  /** How long the member takes to take over what it is assigned. */
+  readonly assignMs?: number
   readonly onRevoke?: (member: TrialMember, partitions: readonly TopicPartition[]) => Promise<void>
 }
 
@@ -30,7 +33,7 @@ export class TrialMember {
   /** The members that this one, as the leader, last dealt out to. */
   seenAsLeader: readonly GroupMember[] = []
 
-  constructor({ name, kind, topic, partitions, onRevoke, ...options }: TrialMemberOptions) {
+  constructor({ name, kind, topic, partitions, assignMs = 0, onRevoke, ...options }: TrialMemberOptions) {
     this.membership = new ClassicMembership({
       heartbeatIntervalMs: 100,
       sessionTimeoutMs: 6_000,
@@ -52,6 +55,7 @@ export class TrialMember {
           await onRevoke?.(this, revoked)
         },
         onAssign: async (assignment) => {
+          if (assignMs > 0) await sleep(options.cluster.clock, assignMs)
           this.assignments.push(assignment)
           this.log.push(`assign ${numbersOf(assignment.assigned)} added ${numbersOf(assignment.added)}`)
         },

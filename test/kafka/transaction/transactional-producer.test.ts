@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { CommitFence } from '../../../src/kafka/group/offsets.ts'
 import { fetchOffsets, noGeneration } from '../../../src/kafka/group/offsets.ts'
 import type { TransactionalProducerOptions } from '../../../src/kafka/transaction/transactional-producer.ts'
 import { TransactionalProducer } from '../../../src/kafka/transaction/transactional-producer.ts'
@@ -188,6 +189,19 @@ describe.each([0, 2] as const)('a transactional producer at transaction.version 
     await at.run(tx.abort())
     expect(valuesOf(await at.readAll('t'))).toEqual([])
     expect(await committedOffset(at)).toBeUndefined()
+  })
+
+  it('adds offsets again under the next generation when a rebalance comes in between', async () => {
+    const at = world()
+    const tx = await start(at)
+    send(tx, 'a')
+    const stale = { generationId: 7, memberId: 'nobody', groupInstanceId: null }
+    const generation: CommitFence = {
+      commit: (run) => run(stale).catch(() => run(noGeneration)),
+    }
+    await at.run(tx.commit({ ...offsetsAt(5), generation }))
+    expect(valuesOf(await at.readAll('t'))).toEqual(['a'])
+    expect(await committedOffset(at)).toBe(5)
   })
 
   it('says so when nobody can be asked how a transaction ended', async () => {

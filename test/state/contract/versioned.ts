@@ -31,8 +31,14 @@ const add = (model: Model, { key, value, timestamp }: Put): number | 'latest' | 
   if (timestamp < model.observed - historyRetentionMs) return 'refused'
   model.observed = Math.max(model.observed, timestamp)
   const versions = model.versions.get(key) ?? new Map<number, string | null>()
-  model.versions.set(key, versions.set(timestamp, value))
   const later = [...versions.keys()].filter((time) => time > timestamp)
+  const earlier = Math.max(...[...versions.keys()].filter((time) => time < timestamp))
+  // A deletion at the very time of the latest value takes it away, where no other value ended with it.
+  const isForgotten =
+    value === null && later.length === 0 && versions.get(timestamp) != null && versions.get(earlier) == null
+  if (isForgotten) versions.delete(timestamp)
+  else versions.set(timestamp, value)
+  model.versions.set(key, versions)
   return later.length === 0 ? 'latest' : Math.min(...later)
 }
 
