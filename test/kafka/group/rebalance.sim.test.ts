@@ -111,7 +111,7 @@ describe.each(['eager', 'cooperative'] as const)('a group with %s rebalancing', 
           expect(new Set(group.owned())).toEqual(new Set([0, 1, 2, 3, 4, 5]))
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 40 },
     )
   })
 })
