@@ -137,6 +137,23 @@ describe('a join of two streams', () => {
     expect(joinWindows({ before: 5, after: -5 })).toEqual({ beforeMs: 5, afterMs: -5, graceMs: 0 })
   })
 
+  it('keeps its partners in sight when a null value comes later', () => {
+    const lone = new LoneTask(joined('inner', joinWindows({ before: 9, after: 1, grace: 2 })))
+    lone.pipe(right, 'a', 'y', { timestamp: 0 })
+    lone.pipe(right, 'b', null, { timestamp: 25 })
+    lone.pipe(left, 'a', 'x', { timestamp: 8 })
+    expect(lone.values()).toEqual(['x+y'])
+    expect(lone.dropped).toEqual(['nullValue'])
+  })
+
+  it('lets a record at the beginning of time wait, though its window ends before that', () => {
+    const lone = new LoneTask(joined('left', joinWindows({ before: 8, after: -1 })))
+    lone.pipe(left, 'a', 'x', { timestamp: 0 })
+    expect(lone.values()).toEqual([])
+    lone.task.advanceStreamTime(20)
+    expect(lone.values()).toEqual(['x+null'])
+  })
+
   it('carries the headers of the record that completed the pair', () => {
     const driver = testDriver(joined('inner', within(5)))
     driver.input(left).pipe('a', 'x', { timestamp: 0, headers: [['side', null]] })
