@@ -36,7 +36,7 @@ export const exactlyOnce = (
   initialize: () => producer.initialize(),
   commit: async (offsets) => {
     await output.release()
-    return producer.commit({ groupId, generation: membership().generation, offsets })
+    return producer.commit({ groupId, generation: membership(), offsets })
   },
   abort: async () => {
     output.forget()
