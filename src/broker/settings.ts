@@ -16,7 +16,7 @@ export interface BrokerSettings {
   readonly transactionAbortTimedOutTransactionCleanupIntervalMs: number
   /** How long after the decision the markers of a transaction are written; until then its id is busy. */
   readonly transactionMarkerDelayMs: number
-  /** The feature `transaction.version` that is advertised: 0 makes clients use TV1, 2 makes them use TV2. */
+  /** The feature `transaction.version` that is advertised: 0 makes clients use TV1, 2 (as a fresh Kafka 4) TV2. */
   readonly transactionVersion: 0 | 2
 }
 

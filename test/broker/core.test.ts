@@ -151,16 +151,16 @@ describe('ApiVersions', () => {
     expect(view.getInt32(6)).toBeGreaterThan(30)
   })
 
-  it('advertises Produce from 0, and transactions of version 2 only where it is set so', async () => {
+  it('advertises Produce from 0, and transactions of version 2 unless it is set otherwise', async () => {
     const ask = (from: WireClient) =>
       from.call(apiVersionsSchema, 3, { clientSoftwareName: 'x', clientSoftwareVersion: '1' })
     const plain = await ask(client)
     expect(plain.apiKeys.find(({ apiKey }) => apiKey === 0)).toMatchObject({ minVersion: 0, maxVersion: 12 })
-    expect(plain.finalizedFeatures).toEqual([])
-    const second = await ask(new WireClient(createBrokerCore({ clock, settings: { transactionVersion: 2 } })))
-    expect(second.finalizedFeatures).toEqual([
+    expect(plain.finalizedFeatures).toEqual([
       { name: 'transaction.version', maxVersionLevel: 2, minVersionLevel: 2 },
     ])
+    const older = await ask(new WireClient(createBrokerCore({ clock, settings: { transactionVersion: 0 } })))
+    expect(older.finalizedFeatures).toEqual([])
   })
 })
 
