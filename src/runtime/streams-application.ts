@@ -262,6 +262,7 @@ export class StreamsApplication {
       globalStore: (name) => this.#globals?.store(name),
       requestCommit: () => this.#worker?.requestCommit(),
       workReady: () => this.#worker?.wake(),
+      hasMore: (topic, partition) => this.#fetcher?.lag(topic, partition) !== 0,
     })
   }
 

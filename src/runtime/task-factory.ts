@@ -30,6 +30,8 @@ export interface TaskFactoryOptions {
   readonly globalStore: (name: string) => StateStore | undefined
   readonly requestCommit: () => void
   readonly workReady: () => void
+  /** True where an input has records that have not arrived yet. */
+  readonly hasMore: (topic: string, partition: number) => boolean
 }
 
 /** Where the stores of one task lie. */
@@ -84,7 +86,7 @@ export class TaskFactory {
   }
 
   #hostOf(stores: TaskStores, partition: number, subTopology: SubTopology): TaskHost {
-    const { settings, clock, output, metrics, globalStore, requestCommit, workReady } = this.#options
+    const { settings, clock, output, metrics, globalStore, requestCommit, workReady, hasMore } = this.#options
     const topics = new Map(
       subTopology.stores.map((store) => [store.name, changelogTopicOf(settings.applicationId, store)]),
     )
@@ -102,6 +104,7 @@ export class TaskFactory {
       dropped: (reason, node) => metrics.drop(reason, node),
       requestCommit,
       workReady,
+      hasMore,
     }
   }
 

@@ -175,7 +175,7 @@ export class Worker {
       // Heartbeats and other timers get their turn between two slices.
       await new Promise((resolve) => setImmediate(resolve))
     } while (this.#isReady() && !this.#closing && !this.#paused)
-    if (this.#dirty && !this.#isReady()) await this.#commit()
+    if (this.#dirty && !this.#isReady() && this.#isDrained()) await this.#commit()
   }
 
   #deliver({ topic, partition, generation, columns, nextOffset }: FetchedBatch): void {
@@ -192,6 +192,24 @@ export class Worker {
       this.#dirty = true
       this.#options.metrics.processedRecords += done
     }
+    for (const running of this.#tasks.values()) if (running.inputs.length > 1) this.#balance(running)
+  }
+
+  /** Inputs of one task are read at the pace of its slowest: one that runs ahead is not fetched while enough waits. */
+  #balance({ task, inputs }: RunningTask): void {
+    const { fetcher, settings } = this.#options
+    const enough = 10 * settings.maxPollRecords
+    for (const { topic, partition } of inputs) {
+      const queue = task.queue(topic)
+      if (queue === undefined) continue
+      if (!queue.isHeldBack && queue.size > enough) {
+        queue.isHeldBack = true
+        fetcher.pause(topic, partition)
+      } else if (queue.isHeldBack && queue.size * 2 <= enough) {
+        queue.isHeldBack = false
+        fetcher.resume(topic, partition)
+      }
+    }
   }
 
   #punctuate(): void {
@@ -207,6 +225,14 @@ export class Worker {
       this.#commitRequested ||
       this.#options.clock.now() - this.#lastCommitMs >= this.#options.settings.commitIntervalMs
     )
+  }
+
+  /** True where the broker has nothing more for any task, as of the last responses. */
+  #isDrained(): boolean {
+    const { fetcher } = this.#options
+    for (const { inputs } of this.#tasks.values())
+      for (const { topic, partition } of inputs) if ((fetcher.lag(topic, partition) ?? 0) > 0) return false
+    return true
   }
 
   /** Held-back results and state changes go out, everything is acknowledged, then the offsets follow. */
@@ -286,10 +312,14 @@ export class Worker {
     }
   }
 
-  /** Idle workers wait for records; one with timers looks at the clock in between. */
+  /** Idle workers wait for records; one with timers, or with something to commit, looks at the clock in between. */
   #pollWaitMs(): number {
     const { settings } = this.#options
     if (!this.#paused && this.#isReady()) return 0
+    if (this.#dirty) {
+      const sinceCommitMs = this.#options.clock.now() - this.#lastCommitMs
+      return Math.max(0, Math.min(settings.fetchMaxWaitMs, settings.commitIntervalMs - sinceCommitMs))
+    }
     const timers = [...this.#tasks.values()].some(({ task }) => task.hasWallClockPunctuators)
     return timers ? Math.min(settings.fetchMaxWaitMs, settings.commitIntervalMs) : settings.fetchMaxWaitMs
   }

@@ -20,6 +20,8 @@ export interface TaskHost {
   readonly changelog: ChangelogSink
   /** A record was not processed, on purpose: it is counted, never silent. */
   readonly dropped: (reason: DropReason, node: string, record: AnyRecord | undefined) => void
+  /** True where an input has records that are on their way here; unless given, what waits is all there is. */
+  readonly hasMore?: (topic: string, partition: number) => boolean
   /** Somebody asked for a commit. */
   readonly requestCommit: () => void
   /** A result of asynchronous work waits for `Task.process`, though no record has come. */

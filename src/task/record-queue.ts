@@ -28,6 +28,8 @@ export class RecordQueue {
   partitionTimeMs = -1
   /** The offset after the last record taken. */
   nextOffset = 0
+  /** True while nothing more is fetched for it, as enough waits. */
+  isHeldBack = false
   #batches: ReadBatch[] = []
   #row = 0
   #size = 0
@@ -90,6 +92,7 @@ export class RecordQueue {
   }
 
   clear(): void {
+    this.isHeldBack = false
     this.#batches = []
     this.#row = 0
     this.#size = 0

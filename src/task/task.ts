@@ -113,7 +113,7 @@ export class Task {
   /** True where `process` would find something to do. */
   get isReady(): boolean {
     const { asyncWork } = this.#context
-    return asyncWork.hasFinished || (!asyncWork.isFull && this.queued > 0)
+    return asyncWork.hasFinished || (!asyncWork.isFull && this.queued > 0 && !this.#lacksInput())
   }
 
   /** True while asynchronous work has as many records in hand as it may. */
@@ -168,11 +168,13 @@ export class Task {
   process(limit: number): number {
     const { asyncWork } = this.#context
     let done = asyncWork.hasFinished ? this.#deliverFinished(limit) : 0
+    if (this.#lacksInput()) return done
     while (done < limit && !asyncWork.isFull) {
       const queue = this.#nextQueue()
       if (queue === undefined) break
       this.#processOne(queue)
       done++
+      if (queue.size === 0 && this.#lacksInput()) break
     }
     return done
   }
@@ -205,6 +207,19 @@ export class Task {
     for (const close of this.#context.onClose) close()
     this.#wiring.subscription.unsubscribe()
     for (const store of this.stores.values()) store.close()
+  }
+
+  /**
+   * True while an input has records that have not arrived: one of them may be earlier than all that wait here, and must
+   * not be late because its response was. As Kafka Streams with `max.task.idle.ms` 0, nobody waits for what is not yet
+   * written.
+   */
+  #lacksInput(): boolean {
+    const { hasMore } = this.#context.host
+    if (hasMore === undefined || this.queues.length === 1) return false
+    for (const { size, source } of this.queues)
+      if (size === 0 && hasMore(source.topic, source.partition)) return true
+    return false
   }
 
   #nextQueue(): RecordQueue | undefined {

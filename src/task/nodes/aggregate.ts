@@ -12,13 +12,15 @@ export const interpretAggregate: Interpreter<'aggregate'> = (node, inputs, conte
   const store = tableStore(context, node.name, node.store)
   context.views.set(node.name, store.view)
   const tell = tellerFor(context, node)
+  // What is only counted is never decoded.
+  const counts = node.verb === 'count'
   return step(context, node.name, onlyInput(inputs), (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
     if (record.hasNullValue) return context.drop('nullValue', node.name, record)
     const old = store.get(record.key)
     const timestamp = old === null ? record.timestamp : Math.max(old.timestamp, record.timestamp)
     const before = old === null ? node.initial() : old.value
-    const value = node.add(before, record.value, record) ?? null
+    const value = node.add(before, counts ? undefined : record.value, record) ?? null
     if (store.put(record, value, timestamp) === 'refused') return
     tell(emit, record.withTimestamp(timestamp), value, old?.value ?? null, before)
   })

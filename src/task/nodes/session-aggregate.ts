@@ -19,6 +19,7 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
   const store = context.store<SessionStore<unknown, unknown>>(node.store)
   const { gapMs, graceMs } = node.windows
   const tell = tellerFor(context, node)
+  const counts = node.verb === 'count'
   const tellsUpdates = node.emit !== 'onWindowClose'
   const tellClosed = closedSessions(context, node, store)
   let streamTimeMs = -1
@@ -49,7 +50,7 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
         put(old, null, timestamp)
         if (tellsUpdates) tell(emit, resultOf(record, old), null, value)
       }
-    const newValue = node.add(before, record.value, record) ?? null
+    const newValue = node.add(before, counts ? undefined : record.value, record) ?? null
     put(session, newValue, timestamp)
     if (tellsUpdates) tell(emit, resultOf(record, session), newValue, null)
   }

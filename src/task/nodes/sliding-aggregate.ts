@@ -172,7 +172,8 @@ class Arrival {
       this.#context.dropSome('late', this.#node.name, record, 1, false)
       return
     }
-    const newValue = this.#node.add(value, record.value, record) ?? null
+    const added = this.#node.verb === 'count' ? undefined : record.value
+    const newValue = this.#node.add(value, added, record) ?? null
     this.#keep(startMs, newValue, Math.max(timestamp, record.timestamp), told)
   }
 

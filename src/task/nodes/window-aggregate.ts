@@ -17,6 +17,7 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
   const store = context.store<WindowStore<unknown, unknown>>(node.store)
   const { sizeMs, advanceMs, graceMs } = node.windows
   const tell = tellerFor(context, node)
+  const counts = node.verb === 'count'
   let streamTimeMs = -1
   const tellClosed = closedWindows(context, node, store, { sizeMs, closesAtEnd: true })
   context.views.set(node.name, windowView(store))
@@ -38,7 +39,7 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
       const old = store.fetch(key, startMs)
       const newTimestamp = old === null ? timestamp : Math.max(old.timestamp, timestamp)
       const before = old === null ? node.initial() : old.value
-      const newValue = node.add(before, record.value, record) ?? null
+      const newValue = node.add(before, counts ? undefined : record.value, record) ?? null
       store.put(key, newValue, startMs, newTimestamp)
       if (node.emit !== 'onWindowClose')
         tell(emit, resultOf(record, startMs, sizeMs, newTimestamp), newValue, old?.value ?? null)
