@@ -1,5 +1,6 @@
 import { Fault } from '../base/fault.ts'
 import { evolve } from './evolve.ts'
+import type { KeptValue } from './kept-value.ts'
 import type { ReplyPlace, Saga } from './saga.ts'
 import { stepNamed } from './saga.ts'
 import type { SagaEvent, SagaMessage, SagaState, StepState } from './state.ts'
@@ -24,7 +25,7 @@ export const decide = (saga: Saga, state: SagaState | null, message: SagaMessage
       if (state === null) turn.start(message.sagaId, message.start)
       break
     case 'reply':
-      turn.reply(saga.repliesByTopic.get(message.topic), message.value)
+      turn.reply(saga.repliesByTopic.get(message.topic), message.value, message.kept)
       break
     case 'time':
       turn.time()
@@ -51,16 +52,16 @@ class Turn {
     this.#atMs = atMs
   }
 
-  start(sagaId: string, start: unknown): void {
+  start(sagaId: string, start: KeptValue): void {
     this.#note({ type: 'SagaStarted', sagaId, start, atMs: this.#atMs })
     this.#goOn()
   }
 
-  reply(place: ReplyPlace | undefined, value: unknown): void {
+  reply(place: ReplyPlace | undefined, value: unknown, kept: KeptValue): void {
     const step = this.#progress(place?.step)
     if (place === undefined || step === undefined) return
     const succeeded = verdictOf(place, value) === 'success'
-    const keep = (): void => this.#note({ type: 'ReplyKept', topic: place.reply.topic.name, value })
+    const keep = (): void => this.#note({ type: 'ReplyKept', topic: place.reply.topic.name, value: kept })
     if (place.direction === 'do') this.#doReply(step, succeeded, place.name, keep)
     else this.#undoReply(step, succeeded, place.name, keep)
   }

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts'
 import type { Bytes } from '../base/bytes.ts'
 import { Fault, messageOf } from '../base/fault.ts'
 import type { Headers } from '../topic/headers.ts'
@@ -6,8 +7,9 @@ import type { KeyValueRecord } from '../topic/record.ts'
 import type { Serializer } from '../topic/serde.ts'
 import type { Processor, ProcessorContext, Supplier } from '../topology/processor.ts'
 import { commandHeaders } from './command-headers.ts'
+import { keep } from './kept-value.ts'
 import type { Saga } from './saga.ts'
-import type { SagaState } from './state.ts'
+import type { SagaMessage, SagaState } from './state.ts'
 import type { TurnResult } from './take-turn.ts'
 import { takeTurn } from './take-turn.ts'
 import { Timers } from './timers.ts'
@@ -75,10 +77,18 @@ class SagaProcessor implements Processor<string, SagaInput> {
     const atMs = this.#context.currentSystemTimeMs()
     const isStart = topic === this.#saga.startedBy.name
     if (state === null && !isStart) return this.#missing(sagaId, topic)
-    const message = isStart
-      ? ({ type: 'start', sagaId, start: value, atMs } as const)
-      : ({ type: 'reply', topic, value, atMs } as const)
+    const message = isStart ? this.#start(sagaId, value, atMs) : this.#reply(topic, value, atMs)
     this.#keep(sagaId, this.#ready(takeTurn(this.#saga, state, message)), timestamp, headers)
+  }
+
+  #start(sagaId: string, value: unknown, atMs: number): SagaMessage {
+    return { type: 'start', sagaId, start: keep(this.#saga.startedBy.value, value), atMs }
+  }
+
+  #reply(topic: string, value: unknown, atMs: number): SagaMessage {
+    const serde = this.#saga.repliesByTopic.get(topic)?.reply.topic.value
+    assert(serde !== undefined, `saga '${this.#saga.name}' reads no topic '${topic}'`)
+    return { type: 'reply', topic, value, kept: keep(serde, value), atMs }
   }
 
   #missing(sagaId: string, topic: string): void {

@@ -6,7 +6,7 @@ import type { AnySinkTopic, SourceTopic } from '../topology/node-topic.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { Saga } from './saga.ts'
 import { sagaProcessor } from './saga-processor.ts'
-import { stateSerde } from './state-serde.ts'
+import { stateSerde } from './kept-value.ts'
 
 export interface SagaTopologyOptions {
   /** Reaches the disk and the changelog topic. `sagas` unless given. */
@@ -40,7 +40,7 @@ export const addSaga = (builder: TopologyBuilder, saga: Saga, options: SagaTopol
     timestamped: false,
     name: options.store ?? 'sagas',
     key: string,
-    value: stateSerde(saga),
+    value: stateSerde(saga.name),
     changelog: true,
     storage: 'disk',
   })

@@ -1,3 +1,4 @@
+import type { KeptValue } from './kept-value.ts'
 import type { Direction } from './step.ts'
 
 /**
@@ -32,12 +33,12 @@ export interface StepState {
 export interface SagaState {
   readonly sagaId: string
   readonly status: SagaStatus
-  readonly start: unknown
+  readonly start: KeptValue
   readonly startedAtMs: number
   /** In the order in which their commands first went out. */
   readonly steps: readonly StepState[]
   /** The latest reply by topic. */
-  readonly replies: Readonly<Record<string, unknown>>
+  readonly replies: Readonly<Record<string, KeptValue>>
   readonly failure: { readonly step: string; readonly reason: string } | null
   /** The outcome that was told last, so that none is told twice. */
   readonly told: SagaStatus | null
@@ -45,15 +46,28 @@ export interface SagaState {
 
 /** What comes to a saga. Time is in the message: a saga reads no clock. */
 export type SagaMessage =
-  | { readonly type: 'start'; readonly sagaId: string; readonly start: unknown; readonly atMs: number }
-  | { readonly type: 'reply'; readonly topic: string; readonly value: unknown; readonly atMs: number }
+  | { readonly type: 'start'; readonly sagaId: string; readonly start: KeptValue; readonly atMs: number }
+  | {
+      readonly type: 'reply'
+      readonly topic: string
+      /** What is judged. */
+      readonly value: unknown
+      /** What is kept of it. */
+      readonly kept: KeptValue
+      readonly atMs: number
+    }
   | { readonly type: 'time'; readonly atMs: number }
   /** A command could not be built when a timer asked for it. */
   | { readonly type: 'fault'; readonly reason: string; readonly atMs: number }
 
 /** What a saga decides: facts, from which its state and its commands follow. */
 export type SagaEvent =
-  | { readonly type: 'SagaStarted'; readonly sagaId: string; readonly start: unknown; readonly atMs: number }
+  | {
+      readonly type: 'SagaStarted'
+      readonly sagaId: string
+      readonly start: KeptValue
+      readonly atMs: number
+    }
   /** Journalled before the command goes out: from here on the step may have happened. */
   | {
       readonly type: 'CommandSent'
@@ -68,7 +82,7 @@ export type SagaEvent =
       readonly direction: Direction
       readonly dueMs: number
     }
-  | { readonly type: 'ReplyKept'; readonly topic: string; readonly value: unknown }
+  | { readonly type: 'ReplyKept'; readonly topic: string; readonly value: KeptValue }
   | { readonly type: 'StepDone'; readonly step: string }
   | { readonly type: 'StepRefused'; readonly step: string }
   | { readonly type: 'StepUndone'; readonly step: string }

@@ -1,6 +1,7 @@
 import type { Topic } from '../topic/topic.ts'
 import { decide } from './decide.ts'
 import { evolve } from './evolve.ts'
+import { readKept } from './kept-value.ts'
 import type { Saga } from './saga.ts'
 import { stepNamed } from './saga.ts'
 import type { SagaEvent, SagaMessage, SagaState } from './state.ts'
@@ -74,7 +75,7 @@ const commandOf = (
   if (exchange === undefined) return undefined
   return {
     topic: exchange.topic.name,
-    value: exchange.value(dataOf(state)),
+    value: exchange.value(dataOf(saga, state)),
     idempotencyKey: idempotencyKey(state.sagaId, name, direction),
   }
 }
@@ -85,14 +86,19 @@ const outcomeOf = (saga: Saga, state: SagaState): Outgoing | undefined => {
     return undefined
   return {
     topic: saga.outcome.topic.name,
-    value: saga.outcome.value(dataOf(state), { status, failure }),
+    value: saga.outcome.value(dataOf(saga, state), { status, failure }),
     idempotencyKey: `${state.sagaId}/outcome`,
   }
 }
 
 /** What the author's functions see of a state. */
-const dataOf = ({ sagaId, start, replies }: SagaState): SagaData<never> => ({
+const dataOf = (saga: Saga, { sagaId, start, replies }: SagaState): SagaData<never> => ({
   sagaId,
-  start: start as never,
-  reply: <V>(topic: Topic<string, V>) => replies[topic.name] as V | undefined,
+  get start() {
+    return readKept(saga.startedBy.value, start) as never
+  },
+  reply: <V>(topic: Topic<string, V>) => {
+    const kept = replies[topic.name]
+    return kept === undefined ? undefined : (readKept(topic.value, kept) as V)
+  },
 })

@@ -94,7 +94,7 @@ describe('a saga as a topology', () => {
       state: {
         sagaId: 'trip-9',
         status: 'RUNNING',
-        start: { guest: 'Ada' },
+        start: { json: { guest: 'Ada' } },
         startedAtMs: 0,
         steps: [{ name: 'hotel', status: 'sent', attempt: 1, dueMs: 3_000, succeeded: false }],
         replies: {},
@@ -192,7 +192,7 @@ describe('a saga that cannot build its command', () => {
   const sentBefore = (guest: string): SagaState => ({
     sagaId: guest,
     status: 'RUNNING',
-    start: { guest },
+    start: { json: { guest } },
     startedAtMs: 0,
     steps: [{ name: 'send', status: 'sent', attempt: 1, dueMs: 1_000, succeeded: false }],
     replies: {},

@@ -82,7 +82,7 @@ export const trip: Saga = saga('trip', {
   },
 })
 
-const atStart: SagaMessage = { type: 'start', sagaId: 'trip-1', start: { guest: 'Ada' }, atMs: 0 }
+const atStart: SagaMessage = { type: 'start', sagaId: 'trip-1', start: { json: { guest: 'Ada' } }, atMs: 0 }
 
 /** Given messages, when one more comes, then these events follow. */
 export class Scenario {
@@ -119,6 +119,7 @@ const reply = <V>(from: Topic<string, V>, value: V): SagaMessage => ({
   type: 'reply',
   topic: from.name,
   value,
+  kept: { json: value },
   atMs: 0,
 })
 const note = { note: 'n' }
