@@ -25,6 +25,10 @@ import { byTopic, partitionName } from './topic-partition.ts'
 /**
  * What an application and the command line ask of a cluster beside records. The library's own Admin is not used: these
  * requests go over the same transport as all others, so that simulated runs have them too.
+ *
+ * @example
+ * const admin = new Admin(cluster)
+ * await admin.createTopics([{ topic: 'orders', partitions: 6, configs: { 'cleanup.policy': 'compact' } }])
  */
 export interface NewTopic {
   readonly topic: string

@@ -9,6 +9,10 @@ import type { BrokerAddress, Lane, Transport } from './transport.ts'
 /**
  * What is known of the cluster: its brokers, its topics with their ids and leaders, its coordinators and features.
  * It is asked for on first need, and again after `invalidate*`, which whoever meets a leadership error calls.
+ *
+ * @example
+ * const cluster = new Cluster({ transport: new TcpTransport({ brokers, clientId: 'shop' }), clock: systemClock })
+ * const [orders] = await cluster.waitForTopics(['orders'], seconds(30))
  */
 export interface PartitionMetadata {
   readonly partition: number

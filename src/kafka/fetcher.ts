@@ -30,6 +30,11 @@ import type { Lane } from './transport.ts'
  * - `poll` hands over what has arrived, or waits; `wakeup` ends a wait.
  * - A partition is in one request at a time. A broker gets at most two requests at once, each over a connection of its
  *   own: a partition that is resumed need not wait for the long poll of idle ones to end.
+ *
+ * @example
+ * const fetcher = new Fetcher({ cluster, isolation: 'read_committed', offsetReset: 'earliest' })
+ * fetcher.assign([{ topic: 'orders', partition: 0, offset: 42 }])
+ * for (const { columns, nextOffset } of await fetcher.poll(1_000)) console.log(columns.count, nextOffset)
  */
 export interface FetcherOptions {
   readonly cluster: Cluster

@@ -11,6 +11,9 @@ import { addressText } from './transport.ts'
  * The transport of production: @platformatic/kafka's connections (TCP, TLS, SASL, framing, correlation), one per lane
  * and broker, opened on first use and again after a loss. The library's pool is not used: it may forget a new
  * connection when an old one of the same address closes.
+ *
+ * @example
+ * const transport = new TcpTransport({ brokers: 'kafka-1:9092,kafka-2:9092', clientId: 'shop' })
  */
 export class TcpTransport implements Transport {
   readonly bootstrap: readonly BrokerAddress[]

@@ -26,6 +26,12 @@ import { commitOffsets, fetchOffsets } from './offsets.ts'
  *
  * Non-obvious: the broker raises the generation as soon as all have joined, so a commit that is under way while
  * JoinGroup or SyncGroup is, may be refused as outdated. That is no loss: `commit` runs it again when the join is over.
+ *
+ * @example
+ * const membership = new ClassicMembership({ cluster, groupId: 'shop', assignor, listener, topics: () => ['orders'] })
+ * membership.start()
+ * await membership.commitOffsets([{ topic: 'orders', partition: 0, offset: 42 }])
+ * await membership.close()
  */
 export interface ClassicMembershipOptions {
   readonly cluster: Cluster

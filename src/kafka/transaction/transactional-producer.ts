@@ -14,6 +14,13 @@ import { TransactionalSession } from './transactional-session.ts'
  *
  * - `PRODUCER_FENCED`: a newer producer has the transactional id; this one is finished, or
  * - `TRANSACTION_OUTCOME_UNKNOWN`: the coordinator could not be asked; `initialize` again, then read what is committed.
+ *
+ * @example
+ * const transactions = new TransactionalProducer({ cluster, transactionalId: 'shop-0' })
+ * await transactions.initialize()
+ * await transactions.producer.prepare(['payments'])
+ * transactions.producer.send('payments', undefined, key, value, timestamp)
+ * await transactions.commit({ groupId: 'shop', generation: membership, offsets })
  */
 export interface TransactionalProducerOptions extends Omit<ProducerOptions, 'session'> {
   readonly transactionalId: string

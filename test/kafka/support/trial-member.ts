@@ -21,6 +21,7 @@ export interface TrialMemberOptions extends Partial<ClassicMembershipOptions> {
   readonly partitions: number
   /** How long the member takes to take over what it is assigned. */
   readonly assignMs?: number
+  readonly onAssign?: (assignment: AssignedPartitions) => Promise<void>
   readonly onRevoke?: (member: TrialMember, partitions: readonly TopicPartition[]) => Promise<void>
 }
 
@@ -33,7 +34,16 @@ export class TrialMember {
   /** The members that this one, as the leader, last dealt out to. */
   seenAsLeader: readonly GroupMember[] = []
 
-  constructor({ name, kind, topic, partitions, assignMs = 0, onRevoke, ...options }: TrialMemberOptions) {
+  constructor({
+    name,
+    kind,
+    topic,
+    partitions,
+    assignMs = 0,
+    onAssign,
+    onRevoke,
+    ...options
+  }: TrialMemberOptions) {
     this.membership = new ClassicMembership({
       heartbeatIntervalMs: 100,
       sessionTimeoutMs: 6_000,
@@ -56,6 +66,7 @@ export class TrialMember {
         },
         onAssign: async (assignment) => {
           if (assignMs > 0) await sleep(options.cluster.clock, assignMs)
+          await onAssign?.(assignment)
           this.assignments.push(assignment)
           this.log.push(`assign ${numbersOf(assignment.assigned)} added ${numbersOf(assignment.added)}`)
         },
