@@ -133,7 +133,7 @@ class Arrival {
     if (!rightExists) this.#makeRight(right)
     if (previousTimestamp !== undefined && !starts.has(previousTimestamp + 1))
       this.#makeRightOf(previousTimestamp)
-    this.#update(0, combined ?? this.#empty())
+    this.#update(0, combined ?? this.#empty(), combined?.value ?? null)
   }
 
   #windowsBetween(fromMs: number, toMs: number): readonly WindowEntry<unknown>[] {
@@ -144,13 +144,13 @@ class Arrival {
   #makeRight(around: Aggregate | undefined): void {
     const { timestamp } = this.#record
     if (around === undefined || around.timestamp <= timestamp) return
-    this.#keep(timestamp + 1, around.value, around.timestamp, null)
+    this.#keep(timestamp + 1, around.value, around.timestamp, null, null)
   }
 
   /** The record before this one now has a follower within reach, so its right window begins to exist. */
   #makeRightOf(previousTimestamp: number): void {
     if (previousTimestamp + 1 + this.#differenceMs >= this.#record.timestamp)
-      this.#update(previousTimestamp + 1, this.#empty())
+      this.#update(previousTimestamp + 1, this.#empty(), null)
   }
 
   #makeLeft(before: Aggregate | undefined, previousTimestamp: number | undefined): void {
@@ -166,7 +166,7 @@ class Arrival {
   }
 
   /** Adds the record to a window, unless that has closed. */
-  #update(startMs: number, { value, timestamp }: Aggregate, told: unknown = value): void {
+  #update(startMs: number, { value, timestamp }: Aggregate, oldValue: unknown = value): void {
     const record = this.#record
     if (startMs + this.#differenceMs < this.#closeTimeMs) {
       this.#context.dropSome('late', this.#node.name, record, 1, false)
@@ -174,14 +174,14 @@ class Arrival {
     }
     const added = this.#node.verb === 'count' ? undefined : record.value
     const newValue = this.#node.add(value, added, record) ?? null
-    this.#keep(startMs, newValue, Math.max(timestamp, record.timestamp), told)
+    this.#keep(startMs, newValue, Math.max(timestamp, record.timestamp), oldValue, value)
   }
 
-  #keep(startMs: number, newValue: unknown, timestamp: number, oldValue: unknown): void {
+  #keep(startMs: number, newValue: unknown, timestamp: number, oldValue: unknown, before: unknown): void {
     const record = this.#record
     this.#store.put(record.key, newValue, startMs, timestamp)
     if (this.#node.emit === 'onWindowClose') return
     const key = windowed(record.key, startMs, startMs + this.#differenceMs)
-    this.#tell(this.#emit, record.withKey(key).withTimestamp(timestamp), newValue, oldValue)
+    this.#tell(this.#emit, record.withKey(key).withTimestamp(timestamp), newValue, oldValue, before)
   }
 }

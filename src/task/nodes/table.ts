@@ -66,7 +66,10 @@ const derived = (
   { compute, needsOldValue, skipsUnchangedDeletions }: Derivation,
 ): Observable<AnyRecord> => {
   const store = node.store === undefined ? undefined : tableStore(context, node.name, node.store)
-  context.views.set(node.name, store?.view ?? computedView(context.view(node.from[0] as string), compute))
+  // A table above without rows of its own to show (a foreign-key join nobody looks into) has no view either.
+  const parent = context.views.get(node.from[0] as string)
+  const view = store?.view ?? (parent === undefined ? undefined : computedView(parent, compute))
+  if (view !== undefined) context.views.set(node.name, view)
   const oldValueOf = ({ key }: AnyRecord, change: Change<unknown>): unknown => {
     if (!needsOldValue) return null
     return store === undefined ? compute(key, change.oldValue) : (store.get(key)?.value ?? null)

@@ -42,7 +42,7 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
       const newValue = node.add(before, counts ? undefined : record.value, record) ?? null
       store.put(key, newValue, startMs, newTimestamp)
       if (node.emit !== 'onWindowClose')
-        tell(emit, resultOf(record, startMs, sizeMs, newTimestamp), newValue, old?.value ?? null)
+        tell(emit, resultOf(record, startMs, sizeMs, newTimestamp), newValue, old?.value ?? null, before)
     }
     if (late > 0) context.dropSome('late', node.name, record, late, taken === 0)
     tellClosed?.(emit, closeTimeMs, record)
