@@ -98,7 +98,7 @@ export class GroupRequests {
     const coordinator = await cluster.coordinator('group', groupId)
     const { errorCode } = await cluster.callBroker(
       coordinator,
-      'control',
+      'control:group',
       heartbeatApi,
       groupId,
       generationId,
@@ -112,7 +112,7 @@ export class GroupRequests {
     const { cluster, groupId } = this.#options
     const members = [{ memberId, groupInstanceId, reason: 'closed' }]
     const coordinator = await cluster.coordinator('group', groupId)
-    await cluster.callBroker(coordinator, 'control', leaveGroupApi, groupId, members)
+    await cluster.callBroker(coordinator, 'control:group', leaveGroupApi, groupId, members)
   }
 }
 
