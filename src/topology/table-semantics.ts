@@ -97,6 +97,8 @@ class Analysis implements TableSemantics {
       for (const parent of node.from) this.#wantOldValues(parent, true)
       return true
     }
+    // The parts of a cogroup, which keep one store.
+    if (node.kind === 'merge') return node.from.every((parent) => this.#wantOldValues(parent, keep))
     return !this.#isComputed(node) || this.#wantOldValues(node.from[0] as string, keep)
   }
 
