@@ -1,4 +1,5 @@
 import { bufferedChangeSerde } from '../topology/buffered-change.ts'
+import { tableSemanticsOf } from '../topology/table-semantics.ts'
 import type { Graph, Position } from './graph.ts'
 import type { Named, StoreOptions } from './options.ts'
 import { storeBase } from './stores.ts'
@@ -11,6 +12,13 @@ export const suppressed = (
   options: StoreOptions & Named,
 ): Position => {
   const { graph } = at
+  if (isVersioned(graph, at.node))
+    graph.fault(
+      'SUPPRESSION_VERSIONED',
+      `'${options.store}' would hold back updates of a versioned table, of which some are older than others`,
+      'leave the suppression out, or keep the table without versions',
+      at.node,
+    )
   const base = storeBase(at, options)
   graph.addStore({ kind: 'keyValue', timestamped: false, ...base, value: bufferedChangeSerde(base.value) })
   const node = graph.add('suppress', 'suppress', options.name, {
@@ -26,6 +34,9 @@ export const suppressed = (
   })
   return { ...at, node }
 }
+
+const isVersioned = ({ nodes, stores }: Graph, node: string): boolean =>
+  tableSemanticsOf({ nodes: [...nodes], stores }).versioned.has(node)
 
 /** How long after its end a window of this table may still change: what the windows nearest above say. */
 const graceAbove = (graph: Graph, name: string): number => {

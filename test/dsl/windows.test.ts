@@ -73,3 +73,16 @@ describe('the store of a windowed aggregate', () => {
     expect(() => retentionOf(tumbling({ size: 10, grace: 5 }), 14)).toThrow(/keeps windows for 14 ms/)
   })
 })
+
+describe('a suppression', () => {
+  it('is refused over a versioned table, computed ones too', () => {
+    const versions = () =>
+      topology('app', (builder) => {
+        builder
+          .table(events, { store: 'versions', versioned: { historyRetention: minutes(5) } })
+          .filter((value) => value !== '')
+          .suppress(untilTimeLimit({ limit: 10 }), { store: 'waiting' })
+      })
+    expect(versions).toThrow(/versioned table/)
+  })
+})
