@@ -75,6 +75,8 @@ export class ChangeTracker<R extends TrackedRow> {
   flush(): void {
     this.#flushChanges()
     if (!this.#durable || this.#early.size === 0) return
+    // What came and expired between two commits never reaches the disk.
+    for (const row of this.#early.keys()) if (row.gone) this.#early.delete(row)
     this.#sealed = merged(this.#sealed, this.#early)
     this.#early = new Map()
   }

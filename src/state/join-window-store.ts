@@ -2,6 +2,7 @@ import type { ByteReader } from '../base/byte-fields.ts'
 import { ByteWriter } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
+import type { RawRegion } from '../topic/record.ts'
 import type { JoinWindowStoreDefinition } from '../topology/store-definition.ts'
 import type { Observations } from './disk.ts'
 import { detach } from './key-identity.ts'
@@ -29,11 +30,12 @@ export class MemoryJoinWindowStore<K, V>
     this.#sequence = context.disk?.state?.sequence ?? 0
   }
 
-  put(key: K, value: V | null, timestamp: number, headers?: Headers): void {
+  put(key: K, value: V | null, timestamp: number, headers?: Headers, asRead?: RawRegion): void {
     // A null only shows in the changelog, as in Kafka Streams: it makes no kept value older.
     if (value != null && !this.table.observe(timestamp)) return
     this.#sequence = this.#sequence === largestSequence ? 0 : this.#sequence + 1
-    const bytes = this.serialize(value ?? null)
+    const bytes =
+      asRead === undefined ? this.serialize(value ?? null) : asRead.buffer.subarray(asRead.start, asRead.end)
     const keyBytes = this.keys.bytesOf(key)
     this.append(joinKey(keyBytes, timestamp, this.#sequence), bytes, timestamp, headers)
     if (value == null) return

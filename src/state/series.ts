@@ -100,7 +100,8 @@ export class Series<K, C> {
       return
     }
     this._head++
-    if (this._head < 16 || this._head * 2 < this._rows.length) return
+    // Moved together as soon as half of it is gone: what has expired must not be kept alive by its place.
+    if (this._head * 2 < this._rows.length) return
     this._rows.splice(0, this._head)
     this._head = 0
   }

@@ -1,4 +1,5 @@
 import type { Headers } from '../topic/headers.ts'
+import type { RawRegion } from '../topic/record.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { Bytes } from '../base/bytes.ts'
 import type { Windowed } from '../topic/windowed.ts'
@@ -113,8 +114,11 @@ export interface JoinEntry<out V> {
 
 /** Every value by key and time; equal keys and times are kept side by side, in the order they were put. */
 export interface JoinWindowStore<K, V> extends StateStore {
-  /** A value already past retention is not kept. */
-  put(key: K, value: V | null, timestamp: number, headers?: Headers): void
+  /**
+   * A value already past retention is not kept. `asRead` is the value as its serde would write it, where that is known:
+   * it is copied then, and nothing is serialised.
+   */
+  put(key: K, value: V | null, timestamp: number, headers?: Headers, asRead?: RawRegion): void
   /** Values of one key with times from `fromMs` to `toMs`, both inclusive, by time. Costs what it returns. */
   fetch(key: K, fromMs: number, toMs: number): IterableIterator<JoinEntry<V>>
   all(): IterableIterator<readonly [K, JoinEntry<V>]>

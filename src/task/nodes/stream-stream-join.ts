@@ -1,8 +1,10 @@
 import { merge, Observable } from 'rxjs'
 import type { JoinWindowStore, KeyValueStore } from '../../state/store.ts'
 import { StreamRecord } from '../../topic/record.ts'
+import type { Serializer } from '../../topic/serde.ts'
 import type { JoinSide, WaitingKey, WaitingValues } from '../../topology/join-store-serdes.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
+import type { StoreDefinition } from '../../topology/store-definition.ts'
 import type { Emit, NodeContext } from '../node-context.ts'
 import { step } from '../node-context.ts'
 import type { Interpreter } from './interpreter.ts'
@@ -39,6 +41,7 @@ class Side {
   readonly #outer: boolean
   readonly #own: JoinWindowStore<unknown, unknown>
   readonly #other: JoinWindowStore<unknown, unknown>
+  readonly #valueSerde: Serializer<never>
   readonly #beforeMs: number
   readonly #afterMs: number
 
@@ -58,6 +61,7 @@ class Side {
     this.#outer = type === 'outer' || (type === 'left' && left)
     this.#own = context.store(left ? leftStore : rightStore)
     this.#other = context.store(left ? rightStore : leftStore)
+    this.#valueSerde = storeNamed(context, left ? leftStore : rightStore).value
     this.#beforeMs = left ? windows.beforeMs : windows.afterMs
     this.#afterMs = left ? windows.afterMs : windows.beforeMs
   }
@@ -65,7 +69,9 @@ class Side {
   process(record: AnyRecord, emit: Emit): void {
     this.#match(record, emit)
     // A null value is kept too: it finds no partner, but it counts in the changelog as in Kafka Streams.
-    if (!record.hasNullKey) this.#own.put(record.key, record.value ?? null, record.timestamp, record.headers)
+    if (record.hasNullKey) return
+    const { key, value, timestamp, headers } = record
+    this.#own.put(key, value ?? null, timestamp, headers, record.rawValue(this.#valueSerde))
   }
 
   #match(record: AnyRecord, emit: Emit): void {
@@ -189,6 +195,9 @@ class Waiting {
     return closed
   }
 }
+
+const storeNamed = ({ topology }: NodeContext, name: string): StoreDefinition =>
+  topology.stores.find((store) => store.name === name) as StoreDefinition
 
 const at = (record: AnyRecord, timestamp: number): AnyRecord =>
   record.timestamp === timestamp ? record : record.withTimestamp(timestamp)
