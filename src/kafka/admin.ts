@@ -11,7 +11,7 @@ import type { Cluster, TopicMetadata } from './cluster.ts'
 import { GroupAdmin } from './group-admin.ts'
 import type { IsolationLevel, ListedOffset, OffsetQuery } from './list-offsets.ts'
 import { byLeader, listOffsets } from './list-offsets.ts'
-import { errorName, isStaleMetadata, protocolFault } from './protocol-errors.ts'
+import { errorName, isStaleMetadata, passingFault, protocolFault } from './protocol-errors.ts'
 import { retrying } from './retry.ts'
 import type { TopicPartition } from './topic-partition.ts'
 import { byTopic, partitionName } from './topic-partition.ts'
@@ -149,8 +149,12 @@ export class Admin extends GroupAdmin {
         )
         for (const { name, partitions } of response.topics)
           for (const { partitionIndex: partition, errorCode, lowWatermark } of partitions) {
-            if (isStaleMetadata(errorCode)) this.#cluster.invalidate(name)
-            if (errorCode !== 0) throw protocolFault(errorCode, 'delete records', { topic: name, partition })
+            const place = { topic: name, partition }
+            if (isStaleMetadata(errorCode)) {
+              this.#cluster.invalidate(name)
+              throw passingFault(errorCode, 'delete records', place)
+            }
+            if (errorCode !== 0) throw protocolFault(errorCode, 'delete records', place)
             low.set(partitionName(name, partition), Number(lowWatermark))
           }
       }

@@ -1,7 +1,7 @@
 import { listOffsetsApi } from './apis.ts'
 import type { Cluster } from './cluster.ts'
 import { topicMissing } from './cluster.ts'
-import { isStaleMetadata, protocolFault } from './protocol-errors.ts'
+import { isStaleMetadata, passingFault, protocolFault } from './protocol-errors.ts'
 import { retrying } from './retry.ts'
 import type { TopicPartition } from './topic-partition.ts'
 import { byTopic, partitionName } from './topic-partition.ts'
@@ -92,9 +92,12 @@ const listFrom = async (
   )
   for (const { name, partitions } of response.topics)
     for (const { partitionIndex, errorCode, offset, timestamp } of partitions) {
-      if (isStaleMetadata(errorCode)) cluster.invalidate(name)
-      if (errorCode !== 0)
-        throw protocolFault(errorCode, 'list offsets', { topic: name, partition: partitionIndex })
+      const place = { topic: name, partition: partitionIndex }
+      if (isStaleMetadata(errorCode)) {
+        cluster.invalidate(name)
+        throw passingFault(errorCode, 'list offsets', place)
+      }
+      if (errorCode !== 0) throw protocolFault(errorCode, 'list offsets', place)
       result.set(partitionName(name, partitionIndex), {
         offset: Number(offset),
         timestamp: Number(timestamp),

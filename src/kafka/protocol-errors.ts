@@ -106,6 +106,15 @@ export const protocolFault = (
   })
 }
 
+/** The same for an error that may pass by itself, such as a topic that not every broker has heard of yet. */
+export const passingFault = (errorCode: number, doing: string, place?: FaultPlace): Fault =>
+  new Fault({
+    code: errorName(errorCode),
+    actor: 'retry',
+    message: `Kafka could not ${doing} yet: ${errorName(errorCode)}`,
+    place,
+  })
+
 /** True where trying again is right by itself. */
 export const isRetriableFault = (error: unknown): error is Fault =>
   error instanceof Fault && error.actor === 'retry'

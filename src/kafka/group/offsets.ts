@@ -1,6 +1,6 @@
 import { offsetCommitApi, offsetFetchApi } from '../apis.ts'
 import type { Cluster } from '../cluster.ts'
-import { isRetriableFault, protocolFault } from '../protocol-errors.ts'
+import { isRetriableFault, isStaleMetadata, passingFault, protocolFault } from '../protocol-errors.ts'
 import { retrying } from '../retry.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { byTopic, partitionName } from '../topic-partition.ts'
@@ -84,12 +84,16 @@ export const commitOffsets = (
     )
     for (const { name, partitions } of response.topics)
       for (const { partitionIndex, errorCode } of partitions)
-        if (errorCode !== 0)
-          throw protocolFault(errorCode, `commit offsets of group ${groupId}`, {
-            topic: name,
-            partition: partitionIndex,
-          })
+        checkCommitted(errorCode, groupId, { topic: name, partition: partitionIndex })
   })
+}
+
+/** The coordinator may not have heard yet of a topic that is new. */
+export const checkCommitted = (errorCode: number, groupId: string, place: TopicPartition): void => {
+  if (errorCode === 0) return
+  const doing = `commit offsets of group ${groupId}`
+  if (isStaleMetadata(errorCode)) throw passingFault(errorCode, doing, place)
+  throw protocolFault(errorCode, doing, place)
 }
 
 type LibraryTopics = Parameters<(typeof offsetCommitApi)['encode']>[4]
@@ -114,6 +118,7 @@ export interface FetchOffsetsOptions {
   readonly partitions?: readonly TopicPartition[]
   /** Waits for pending transactions to end, as exactly-once needs it. */
   readonly requireStable?: boolean
+  /** That of a dead producer ends only at its timeout, and up to 10 s later. */
   readonly timeoutMs?: number
 }
 
@@ -153,5 +158,6 @@ export const fetchOffsets = (
     }
     return result
   }
-  return callCoordinator(cluster, 'group', groupId, ask, options.timeoutMs)
+  const timeoutMs = options.timeoutMs ?? cluster.retryTimeoutMs * (requireStable ? 2 : 1)
+  return callCoordinator(cluster, 'group', groupId, ask, timeoutMs)
 }

@@ -16,7 +16,7 @@ import type { ProduceRequest, ProducedPartition } from '../produce/produce-codec
 import { produceV11Api, produceV12Api } from '../produce/produce-codec.ts'
 import type { ProducerIdentity, ProducerSession } from '../produce/producer-session.ts'
 import { fencedFault } from '../produce/producer-session.ts'
-import { errorName, protocolFault } from '../protocol-errors.ts'
+import { errorName, isStaleMetadata, passingFault, protocolFault } from '../protocol-errors.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { byTopic, partitionName } from '../topic-partition.ts'
 
@@ -220,6 +220,7 @@ export class TransactionalSession implements ProducerSession {
   #check(errorCode: number, doing: string, place?: TopicPartition): void {
     if (errorCode === 0) return
     if (fencingErrors.has(errorName(errorCode))) throw fencedFault(this.transactionalId, errorCode)
+    if (isStaleMetadata(errorCode)) throw passingFault(errorCode, doing, place)
     throw protocolFault(errorCode, doing, place)
   }
 }
