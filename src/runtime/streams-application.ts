@@ -262,7 +262,9 @@ export class StreamsApplication {
       globalStore: (name) => this.#globals?.store(name),
       requestCommit: () => this.#worker?.requestCommit(),
       workReady: () => this.#worker?.wake(),
-      hasMore: (topic, partition) => this.#fetcher?.lag(topic, partition) !== 0,
+      // Of topics with fewer partitions than its others, a task has inputs that do not exist and never bring anything.
+      hasMore: (topic, partition) =>
+        plan.taskOf({ topic, partition }) !== undefined && this.#fetcher?.lag(topic, partition) !== 0,
     })
   }
 

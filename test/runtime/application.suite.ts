@@ -223,6 +223,23 @@ export const applicationSuite = (brokers: () => string, unique: (prefix: string)
     })
   })
 
+  it('reads topics of differing partition counts in one stream', async () => {
+    const wide = topic(unique('wide'), { value: string })
+    const narrow = topic(unique('narrow'), { value: string })
+    const heard = topic(unique('heard'), { value: string })
+    const program = topology(unique('hearing'), (builder) => {
+      builder.stream([narrow, wide]).to(heard)
+    })
+    await using client = new TopicClient(brokers())
+    await client.create({ name: wide.name, partitions: 3 }, narrow, heard)
+    await run(program)
+    const records = Array.from({ length: 12 }, (_, index) => ({ key: `k${index}`, value: `v${index}` }))
+    await client.write(wide, records)
+    await client.write(narrow, records)
+    const all = await client.readUntil(heard, (each) => each.length >= 24)
+    expect(all).toHaveLength(24)
+  })
+
   it('says which topic is missing, and how to make it', async () => {
     const { orders, program } = counting()
     await expect(start(program, { bootstrapServers: brokers() })).rejects.toThrow(
