@@ -82,10 +82,24 @@ export interface ScenarioFile {
 /** Every scenario under a folder, by path. A file holds one scenario, or an array of them. */
 export const readScenarios = (folder: string): readonly ScenarioFile[] =>
   jsonFilesUnder(folder).flatMap((path) => {
-    const content = JSON.parse(readFileSync(path, 'utf8')) as Scenario | readonly Scenario[]
-    const scenarios = Array.isArray(content) ? (content as readonly Scenario[]) : [content as Scenario]
-    return scenarios.map((scenario) => ({ path, scenario }))
+    const content = parse(path)
+    const scenarios = (Array.isArray(content) ? content : [content]) as readonly Scenario[]
+    return scenarios.map((scenario) => ({ path, scenario: checked(path, scenario) }))
   })
+
+const parse = (path: string): unknown => {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    throw new Error(`${path} is not JSON`, { cause })
+  }
+}
+
+const checked = (path: string, scenario: Scenario): Scenario => {
+  for (const field of ['topology', 'steps', 'expected'] as const)
+    if (!Array.isArray(scenario[field])) throw new Error(`${path} is no scenario: it has no ${field}`)
+  return scenario
+}
 
 const jsonFilesUnder = (path: string): readonly string[] => {
   if (statSync(path).isFile()) return path.endsWith('.json') ? [path] : []
