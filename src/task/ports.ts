@@ -26,6 +26,19 @@ export interface TaskHost {
   readonly requestCommit: () => void
   /** A result of asynchronous work waits for `Task.process`, though no record has come. */
   readonly workReady?: () => void
+  /** Sees every step of every record; only a task with a watcher pays for one. */
+  readonly watcher?: Watcher | undefined
+}
+
+/**
+ * Follows records through a task, for whoever wants to explain what became of them. What happens between `enters` and
+ * `left` is the node's doing; what is entered between `emits` and `emitted` follows from that emission.
+ */
+export interface Watcher {
+  enters(node: string, record: AnyRecord): void
+  left(node: string): void
+  emits(node: string, record: AnyRecord): void
+  emitted(node: string): void
 }
 
 /** Takes what a sink gives; the serialised form is the receiver's matter, so that it is written once, in place. */

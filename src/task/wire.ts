@@ -6,6 +6,7 @@ import { interpret } from './interpret.ts'
 import type { NodeContext } from './node-context.ts'
 import { outputKey } from './nodes/process.ts'
 import { interpretRepartition } from './nodes/sink.ts'
+import { watchInput, watchOutput } from './watch.ts'
 
 /** The wired sub-topology: where records enter, by the node that reads their topic, and how to let go of all of it. */
 export interface Wiring {
@@ -71,7 +72,8 @@ class Wirer {
   #enter(node: TopologyNode, index: number): void {
     const entry = new Subject<AnyRecord>()
     this.#entries.set(node.name, entry)
-    this.#offer(node, node.kind === 'repartition' ? entry : interpret(node, [entry], this.#context), index)
+    const input = watchInput(this.#context.host.watcher, node.name, entry)
+    this.#offer(node, node.kind === 'repartition' ? input : interpret(node, [input], this.#context), index)
   }
 
   #write(node: RepartitionNode, index: number): void {
@@ -81,7 +83,8 @@ class Wirer {
   }
 
   /** Makes a node's output available: as it is to an only follower, over a subject to several. */
-  #offer(node: TopologyNode, records: Observable<AnyRecord>, headIndex: number): void {
+  #offer(node: TopologyNode, output: Observable<AnyRecord>, headIndex: number): void {
+    const records = watchOutput(this.#context.host.watcher, node.name, output)
     const followers = this.#followers.get(node.name) ?? []
     const [only] = followers
     if (followers.length === 1 && only?.from.length === 1 && only.kind !== 'branch') {
@@ -96,7 +99,8 @@ class Wirer {
   #inputFrom(parent: string, child: TopologyNode): Observable<AnyRecord> {
     const output = this.#outputs.get(parent)?.records ?? EMPTY
     const named = this.#context.branches.get(outputKey(parent, child.name))
-    return named === undefined ? output : merge(output, named)
+    const input = named === undefined ? output : merge(output, named)
+    return watchInput(this.#context.host.watcher, child.name, input)
   }
 
   #subscribe(headIndex: number, subscribe: () => Subscription): void {

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { AssertionFailed } from '../base/assert.ts'
 import type { ChangelogSink, StateStore } from '../state/store.ts'
 import { openMemoryStore } from '../state/open-memory-store.ts'
-import type { DropReason, Output, TaskFailure, TaskHost } from '../task/ports.ts'
+import type { DropReason, Output, TaskFailure, TaskHost, Watcher } from '../task/ports.ts'
 import type { FailureDecision } from '../task/task.ts'
 import { queueSourceOf, Task } from '../task/task.ts'
 import { columnsOf } from '../topic/record-columns.ts'
@@ -18,9 +18,13 @@ export interface Surroundings {
   readonly clock: Clock
   readonly output: Output
   readonly changelog: (topic: string, partition: number) => ChangelogSink
-  readonly dropped: (reason: DropReason, node: string, record: AnyRecord | undefined) => void
+  readonly dropped: (task: string, reason: DropReason, node: string, record: AnyRecord | undefined) => void
   readonly partitionsOf: (topic: string) => number
-  readonly onFailure: (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
+  readonly onFailure: (task: string, failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
+  /** Sees every step of a task. */
+  readonly watcherFor: (task: string) => Watcher
+  /** A processor asked for a commit. */
+  readonly requestCommit: () => void
   readonly idleAdvanceMs: number | undefined
 }
 
@@ -67,7 +71,7 @@ export class TestApplication {
     const columns = columnsOf([record])
     for (const { source, store } of this.#globalTables) {
       if (source.topic.name !== topic) continue
-      if (record.key === null) this.#dropped('nullKey', source.name, undefined)
+      if (record.key === null) this.#dropped('global', 'nullKey', source.name, undefined)
       else this.globals.get(store.name)?.restore(columns)
     }
     this.#match(topic)
@@ -87,6 +91,7 @@ export class TestApplication {
 
   #task(subTopology: SubTopology, partition: number, surroundings: Surroundings): Task {
     const { topology, globals } = this
+    const id = `${subTopology.index}_${partition}`
     const host: TaskHost = {
       applicationId: topology.name,
       clock: surroundings.clock,
@@ -98,10 +103,13 @@ export class TestApplication {
         throw new AssertionFailed(`no global store '${name}'`)
       },
       changelog: changelogOf(topology, partition, surroundings),
-      dropped: surroundings.dropped,
-      requestCommit: () => {},
+      dropped: (...drop) => surroundings.dropped(id, ...drop),
+      requestCommit: surroundings.requestCommit,
+      watcher: surroundings.watcherFor(id),
     }
-    const { onFailure, idleAdvanceMs } = surroundings
+    const { idleAdvanceMs } = surroundings
+    const onFailure = (failure: TaskFailure, record: AnyRecord | undefined): FailureDecision =>
+      surroundings.onFailure(id, failure, record)
     return new Task({ topology, subTopology, partition, host, onFailure, idleAdvanceMs })
   }
 }

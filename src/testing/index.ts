@@ -1,4 +1,11 @@
 /** The door `millrace/testing`: run topologies in memory. */
 export { testDriver, TestDriver } from './test-driver.ts'
-export type { PipeOptions, TestDriverOptions, TestInput, TestOutput, TestRecord } from './test-driver.ts'
+export type { TestDriverOptions } from './test-driver.ts'
+export type { TestDrop } from './test-drop.ts'
+export { TestOutput } from './test-topic.ts'
+export type { PipeOptions, TestInput, TestInputRecord, TestRecord } from './test-topic.ts'
+export { Explanation } from './explanation.ts'
+export type { TracedEvent, TracedStep } from './trace.ts'
+export { matchers } from './matchers.ts'
+export type { ExpectedRecord, MillraceMatchers } from './matchers.ts'
 export { ManualClock } from '../base/manual-clock.ts'

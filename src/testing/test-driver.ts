@@ -1,23 +1,34 @@
 import type { Bytes } from '../base/bytes.ts'
-import { Fault } from '../base/fault.ts'
+import { Fault, isFault } from '../base/fault.ts'
 import { ManualClock } from '../base/manual-clock.ts'
-import type { StateStore } from '../state/store.ts'
+import type {
+  KeyValueStore,
+  SessionStore,
+  StateStore,
+  TimestampedKeyValueStore,
+  VersionedStore,
+  WindowStore,
+} from '../state/store.ts'
 import type { DropReason, Output, SinkTarget, TaskFailure } from '../task/ports.ts'
 import type { FailureDecision, Task } from '../task/task.ts'
 import type { FailurePolicies } from '../task/failure-policy.ts'
 import { judgeBy } from '../task/failure-policy.ts'
-import type { Headers } from '../topic/headers.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import { partitionForKey } from '../topic/murmur2.ts'
 import type { AnyRecord } from '../topology/node.ts'
 import { keyBytesOf, valueBytesOf } from '../topic/record.ts'
 import type { Serializer } from '../topic/serde.ts'
-import { deserializeAll } from '../topic/serde.ts'
 import type { Topic } from '../topic/topic.ts'
-import type { Topology } from '../topology/topology.ts'
+import { nodeNamed, type Topology } from '../topology/topology.ts'
 import { TestApplication } from './application.ts'
+import { Explanation } from './explanation.ts'
 import type { StoredRecord } from './memory-topics.ts'
 import { MemoryTopics } from './memory-topics.ts'
+import { TestStores } from './test-stores.ts'
+import type { TestDrop } from './test-drop.ts'
+import type { PipeOptions, TestInput } from './test-topic.ts'
+import { bytesOrNull, TestOutput } from './test-topic.ts'
+import { Trace } from './trace.ts'
 
 export interface TestDriverOptions {
   /** How many partitions each topic has: one number for all, or by name with 1 for the rest. 1 unless given. */
@@ -32,44 +43,8 @@ export interface TestDriverOptions {
   readonly policies?: Partial<FailurePolicies>
   /** Takes what the policy `deadLetter` leaves out. `dead-letters` unless given. */
   readonly deadLetterTopic?: string
-  /** When state and held-back results go out: after each record, or only by `commit()`. */
+  /** When state and held-back results go out: after each record, or only by `commit()` and where a processor asks. */
   readonly commit?: 'everyRecord' | 'manual'
-}
-
-export interface PipeOptions {
-  /** Milliseconds since the epoch; the driver's clock unless given. */
-  readonly timestamp?: number
-  readonly headers?: Headers
-  /** The partition; that of the key unless given. */
-  readonly partition?: number
-}
-
-/** Writes to a topic as a producer would. */
-export interface TestInput<K, V> {
-  /** Writes one record and runs the topologies until nothing is left to do. */
-  pipe(key: K, value: V | null, options?: PipeOptions): void
-  /** Writes bytes as they are: what no serde would write. */
-  pipeBytes(key: Bytes | null, value: Bytes | null, options?: PipeOptions): void
-}
-
-/** A record as a test reads it. */
-export interface TestRecord<K, V> {
-  readonly key: K
-  readonly value: V | null
-  readonly timestamp: number
-  readonly headers: Headers
-  readonly partition: number
-}
-
-/** Reads a topic as a consumer would: each record once, in the order it was written. */
-export interface TestOutput<K, V> {
-  readAll(): TestRecord<K, V>[]
-  /** The next record; undefined where there is none. */
-  read(): TestRecord<K, V> | undefined
-  /** Keys and values only, which is what most tests compare. */
-  readKeyValues(): { readonly key: K; readonly value: V | null }[]
-  /** The latest value by key of everything unread; deleted keys are left out. */
-  readTable(): Map<K, V>
 }
 
 /**
@@ -86,76 +61,66 @@ export const testDriver = (
   options: TestDriverOptions = {},
 ): TestDriver => new TestDriver(Array.isArray(topologies) ? topologies : [topologies as Topology], options)
 
+/** What `testDriver` gives. It may be declared with `using`, which closes it at the end of the test. */
 export class TestDriver {
   readonly clock: ManualClock
   readonly #topics = new MemoryTopics()
   readonly #applications: readonly TestApplication[]
+  readonly #stores: TestStores
   readonly #options: TestDriverOptions
-  readonly #dropped = new Map<DropReason, number>()
+  readonly #drops: TestDrop[] = []
   readonly #read = new Map<string, number>()
+  readonly #trace = new Trace()
   readonly #judge: (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
+  #failed = 0
+  #commitRequested = false
 
   constructor(topologies: readonly Topology[], options: TestDriverOptions) {
+    refuseSharedNames(topologies)
     this.#options = options
     this.clock = new ManualClock(options.startMs ?? 0)
-    this.#judge = judgeBy(
-      {
-        deserializationFailure: 'fail',
-        processingFailure: 'fail',
-        productionFailure: 'fail',
-        ...options.policies,
-      },
-      {
-        deadLetter: (row) => this.#deadLetter(options.deadLetterTopic ?? 'dead-letters', row),
-        leftOut: () => this.#count('failed'),
-      },
-    )
-    this.#applications = topologies.map(
-      (topology) =>
-        new TestApplication(topology, {
-          clock: this.clock,
-          output: this.#output,
-          changelog: (topic, partition) => ({
-            append: (_store, key, value, timestamp, headers = []) => {
-              this.#topics.append(topic, partition, { key, value, timestamp, headers })
-            },
-          }),
-          dropped: (reason) => this.#count(reason),
-          partitionsOf: (topic) => this.#partitionsOf(topic),
-          idleAdvanceMs: options.idleAdvanceMs,
-          onFailure: (failure, record) => this.#options.onFailure?.(failure) ?? this.#judge(failure, record),
-        }),
-    )
+    this.#judge = this.#judgeBy(options)
+    this.#applications = topologies.map((topology) => this.#application(topology))
+    this.#stores = new TestStores(this.#applications)
   }
 
   /** A writer of a topic. */
   input<K, V>(topic: Topic<K, V>): TestInput<K, V> {
+    const write = (key: K, value: V | null, options: PipeOptions): void =>
+      this.#pipe(topic.name, bytesOrNull(topic.key, key), bytesOrNull(topic.value, value), options, {
+        key,
+        value,
+      })
     return {
-      pipe: (key, value, options = {}) =>
-        this.#pipe(topic.name, bytesOrNull(topic.key, key), bytesOrNull(topic.value, value), options),
-      pipeBytes: (key, value, options = {}) => this.#pipe(topic.name, key, value, options),
+      pipe: (key, value, options = {}) => {
+        write(key, value, options)
+        this.#run()
+      },
+      pipeAll: (records) => {
+        for (const { key, value, ...options } of records) write(key, value, options)
+        this.#runAsOne()
+      },
+      pipeBytes: (key, value, options = {}) => {
+        this.#pipe(topic.name, key, value, options, { key, value })
+        this.#run()
+      },
     }
   }
 
   /** A reader of a topic; all readers of one topic share their position. */
   output<K, V>(topic: Pick<Topic<K, V>, 'name' | 'key' | 'value'>): TestOutput<K, V> {
-    const readAll = (): TestRecord<K, V>[] =>
-      this.#take(topic.name, Infinity).map((record) => decode(topic, record))
-    return {
-      readAll,
-      read: () => this.#take(topic.name, 1).map((record) => decode(topic, record))[0],
-      readKeyValues: () => readAll().map(({ key, value }) => ({ key, value })),
-      readTable: () => latestOf(readAll()),
-    }
+    return new TestOutput(
+      topic,
+      () => this.#drops,
+      (count) => this.#take(topic.name, count),
+    )
   }
 
   /** Moves the clock on, running the wall-clock punctuators that fall due, one by one at their times. */
   advanceWallClock(durationMs: number): void {
     this.clock.advance(durationMs)
     for (const task of this.#tasks()) task.punctuateWallClock()
-    this.#run()
-    this.#commitAll()
-    this.#run()
+    this.#settle()
   }
 
   /**
@@ -164,9 +129,7 @@ export class TestDriver {
    */
   advanceStreamTime(streamTimeMs: number): void {
     for (const task of this.#tasks()) task.advanceStreamTime(streamTimeMs)
-    this.#run()
-    this.#commitAll()
-    this.#run()
+    this.#settle()
   }
 
   /**
@@ -180,8 +143,7 @@ export class TestDriver {
       if (working.length === 0) break
       await Promise.race(working.flatMap((task) => task.pendingAsync() ?? []))
     }
-    this.#commitAll()
-    this.#run()
+    this.#settle()
   }
 
   /** Does what the runtime does at a commit, in every task: held-back results go out, changes reach the changelog. */
@@ -190,27 +152,80 @@ export class TestDriver {
     this.#run()
   }
 
-  /** A store by name, of the first partition unless one is named. */
-  store<S = StateStore>(name: string, partition = 0): S {
-    for (const application of this.#applications) {
-      const global = application.globals.get(name)
-      if (global !== undefined) return global as unknown as S
-      for (const task of application.tasks) {
-        const store = task.partition === partition ? task.stores.get(name) : undefined
-        if (store !== undefined) return store as unknown as S
-      }
+  /**
+   * Records what becomes of every record while `work` runs: which nodes saw it, what they emitted, wrote and dropped, and
+   * why. A record that stops its task is part of the explanation and not thrown.
+   *
+   * @example
+   * console.log(String(driver.explain(() => driver.input(orders).pipe('order-123', order))))
+   */
+  explain(work: () => Promise<void>): Promise<Explanation>
+  explain(work: () => void): Explanation
+  explain(work: () => void | Promise<void>): Explanation | Promise<Explanation> {
+    this.#stores.watch((store, key, value) => this.#trace.stored(store, key, value))
+    this.#trace.start()
+    try {
+      const pending = work()
+      if (pending === undefined) return this.#explained(undefined)
+      return pending.then(
+        () => this.#explained(undefined),
+        (error: unknown) => this.#explained(error),
+      )
+    } catch (error) {
+      return this.#explained(error)
     }
-    throw new Fault({
-      code: 'STORE_UNKNOWN',
-      actor: 'author',
-      message: `no topology of this driver has a store '${name}' in partition ${partition}`,
-      remedy: `name one of ${this.#storeNames().join(', ') || 'none: there are no stores'}`,
-    })
+  }
+
+  /** A store by name, of the first partition unless one is named. The methods after it know its kind. */
+  store<S = StateStore>(name: string, partition = 0): S {
+    return this.#stores.find(name, partition).store as unknown as S
+  }
+
+  /** The rows of a table with their times. */
+  tableStore<K, V>(name: string, partition = 0): TimestampedKeyValueStore<K, V> {
+    return this.#stores.ofKind<K, V, 'timestamped'>('timestamped', name, partition)
+  }
+
+  /** A store of your own without times, as `keyValueStore` declares it. */
+  keyValueStore<K, V>(name: string, partition = 0): KeyValueStore<K, V> {
+    return this.#stores.ofKind<K, V, 'keyValue'>('keyValue', name, partition)
+  }
+
+  /** Every version of each row, as long as it is kept. */
+  versionedStore<K, V>(name: string, partition = 0): VersionedStore<K, V> {
+    return this.#stores.ofKind<K, V, 'versioned'>('versioned', name, partition)
+  }
+
+  /**
+   * The windows of each key.
+   *
+   * @example
+   * driver.windowStore<string, number>('orders-by-minute').fetch('ada', 0)?.value
+   */
+  windowStore<K, V>(name: string, partition = 0): WindowStore<K, V> {
+    return this.#stores.ofKind<K, V, 'window'>('window', name, partition)
+  }
+
+  /** The sessions of each key. */
+  sessionStore<K, V>(name: string, partition = 0): SessionStore<K, V> {
+    return this.#stores.ofKind<K, V, 'session'>('session', name, partition)
+  }
+
+  /** Keys and values of a store over all partitions; times are left out. Windows and sessions have windowed keys. */
+  rows<K = unknown, V = unknown>(name: string): readonly (readonly [K, V])[] {
+    return this.#stores.rows(name) as readonly (readonly [K, V])[]
   }
 
   /** How many records were dropped on purpose, by reason. */
   dropped(): Readonly<Partial<Record<DropReason, number>>> {
-    return Object.fromEntries(this.#dropped)
+    const counts: Partial<Record<DropReason, number>> = this.#failed === 0 ? {} : { failed: this.#failed }
+    for (const { reason } of this.#drops) counts[reason] = (counts[reason] ?? 0) + 1
+    return counts
+  }
+
+  /** Every record that was dropped on purpose, with the node that did; those left out after a failure are not here. */
+  drops(): readonly TestDrop[] {
+    return this.#drops
   }
 
   /** The names of all topics that hold a record, internal ones included. */
@@ -222,29 +237,83 @@ export class TestDriver {
     for (const task of this.#tasks()) task.close()
   }
 
-  #pipe(topic: string, key: Bytes | null, value: Bytes | null, options: PipeOptions): void {
-    const partition = options.partition ?? this.#partitionFor(topic, key)
-    const record = {
-      key,
-      value,
-      timestamp: options.timestamp ?? this.clock.now(),
-      headers: options.headers ?? [],
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #application(topology: Topology): TestApplication {
+    const place = (task: string): { topology: string; task: string } => ({ topology: topology.name, task })
+    return new TestApplication(topology, {
+      clock: this.clock,
+      output: this.#output,
+      changelog: (topic, partition) => ({
+        append: (_store, key, value, timestamp, headers = []) => {
+          this.#topics.append(topic, partition, { key, value, timestamp, headers })
+        },
+      }),
+      dropped: (task, reason, node, record) => {
+        this.#drops.push({ reason, topology: topology.name, node, record })
+        this.#trace.dropped(place(task), reason, node, record)
+      },
+      partitionsOf: (topic) => this.#partitionsOf(topic),
+      idleAdvanceMs: this.#options.idleAdvanceMs,
+      onFailure: (task, failure, record) => {
+        this.#trace.failed(place(task), failure, record)
+        return this.#options.onFailure?.(failure) ?? this.#judge(failure, record)
+      },
+      watcherFor: (task) => this.#trace.watcherFor(place(task)),
+      requestCommit: () => {
+        this.#commitRequested = true
+      },
+    })
+  }
+
+  #judgeBy({ policies, deadLetterTopic = 'dead-letters' }: TestDriverOptions): ReturnType<typeof judgeBy> {
+    return judgeBy(
+      { deserializationFailure: 'fail', processingFailure: 'fail', productionFailure: 'fail', ...policies },
+      {
+        deadLetter: (row) => this.#deadLetter(deadLetterTopic, row),
+        leftOut: () => void this.#failed++,
+      },
+    )
+  }
+
+  #explained(error: unknown): Explanation {
+    const roots = this.#trace.finish()
+    if (error !== undefined && !isFault(error)) throw error
+    const topologies = this.#applications.map(({ topology }) => topology)
+    const nodes = (name: string, node: string): ReturnType<typeof nodeNamed> => {
+      const topology = topologies.find((each) => each.name === name)
+      return topology === undefined ? undefined : nodeNamed(topology, node)
     }
-    this.#write(topic, partition, record)
-    this.#run()
+    return new Explanation(roots, nodes, error)
+  }
+
+  #pipe(
+    topic: string,
+    key: Bytes | null,
+    value: Bytes | null,
+    { partition = this.#partitionFor(topic, key), timestamp = this.clock.now(), headers = [] }: PipeOptions,
+    said: { readonly key: unknown; readonly value: unknown },
+  ): void {
+    this.#write(topic, partition, { key, value, timestamp, headers }, said)
   }
 
   #deadLetter(topic: string, row: RecordRow): void {
-    const record = { ...row, headers: row.headers ?? [] }
-    this.#write(topic, this.#partitionFor(topic, row.key), record)
+    this.#write(topic, this.#partitionFor(topic, row.key), { ...row, headers: row.headers ?? [] }, row)
   }
 
-  #count(reason: DropReason): void {
-    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + 1)
-  }
-
-  #write(topic: string, partition: number, record: Omit<StoredRecord, 'offset' | 'partition'>): void {
+  /** `said` is the record before it became bytes. */
+  #write(
+    topic: string,
+    partition: number,
+    record: Omit<StoredRecord, 'offset' | 'partition'>,
+    said: { readonly key: unknown; readonly value: unknown },
+  ): void {
     const stored = this.#topics.append(topic, partition, record)
+    const { offset } = stored
+    const { key, value } = said
+    this.#trace.wrote({ topic, partition, offset }, { key, value, timestamp: record.timestamp })
     for (const application of this.#applications) application.deliver(topic, stored)
   }
 
@@ -254,16 +323,42 @@ export class TestDriver {
       const value = valueBytesOf(record, target.value as Serializer<unknown>)
       const chosen = target.partitioner?.(record, this.#partitionsOf(topic))
       const partition = chosen ?? this.#partitionFor(topic, key)
-      this.#write(topic, partition, { key, value, timestamp: record.timestamp, headers: record.headers })
+      const { timestamp, headers } = record
+      this.#write(topic, partition, { key, value, timestamp, headers }, record)
     },
   }
 
-  /** Processes whatever waits, smallest timestamp first over all tasks of a topology, until nothing does. */
+  /** Processes whatever waits, smallest timestamp first over all tasks, and commits after each record. */
   #run(): void {
     for (let task = this.#nextTask(); task !== undefined; task = this.#nextTask()) {
       task.process(1)
       if (this.#options.commit !== 'manual') task.prepareCommit()
+      else this.#commitIfRequested()
     }
+  }
+
+  /** The same with one commit at the end. */
+  #runAsOne(): void {
+    for (let task = this.#nextTask(); task !== undefined; task = this.#nextTask()) {
+      task.process(1)
+      this.#commitIfRequested()
+    }
+    this.#settle()
+  }
+
+  /** What was done outside a record's turn goes its way. */
+  #settle(): void {
+    this.#run()
+    this.#commitIfRequested()
+    if (this.#options.commit === 'manual') return
+    this.#commitAll()
+    this.#run()
+  }
+
+  #commitIfRequested(): void {
+    if (!this.#commitRequested) return
+    this.#commitRequested = false
+    this.#commitAll()
   }
 
   #nextTask(): Task | undefined {
@@ -289,10 +384,6 @@ export class TestDriver {
     return this.#applications.flatMap(({ tasks }) => tasks)
   }
 
-  #storeNames(): readonly string[] {
-    return this.#applications.flatMap(({ topology }) => topology.stores.map(({ name }) => name))
-  }
-
   #take(topic: string, count: number): readonly StoredRecord[] {
     const from = this.#read.get(topic) ?? 0
     const taken = this.#topics.of(topic).slice(from, from + count)
@@ -314,21 +405,15 @@ export class TestDriver {
   }
 }
 
-const bytesOrNull = <T>(serde: Serializer<NonNullable<T>>, value: T | null): Bytes | null =>
-  value === null || value === undefined ? null : serde.serialize(value)
-
-const decode = <K, V>(topic: Pick<Topic<K, V>, 'key' | 'value'>, record: StoredRecord): TestRecord<K, V> => ({
-  key: (record.key === null ? null : deserializeAll(topic.key, record.key)) as K,
-  value: record.value === null ? null : deserializeAll(topic.value, record.value),
-  timestamp: record.timestamp,
-  headers: record.headers,
-  partition: record.partition,
-})
-
-const latestOf = <K, V>(records: readonly TestRecord<K, V>[]): Map<K, V> => {
-  const latest = new Map<K, V>()
-  for (const { key, value } of records)
-    if (value === null) latest.delete(key)
-    else latest.set(key, value)
-  return latest
+/** Internal topics are called after their topology, so two of one name would write into each other's. */
+const refuseSharedNames = (topologies: readonly Topology[]): void => {
+  const names = topologies.map(({ name }) => name)
+  const shared = names.find((name, index) => names.indexOf(name) < index)
+  if (shared === undefined) return
+  throw new Fault({
+    code: 'TOPOLOGY_NAME_TAKEN',
+    actor: 'author',
+    message: `several topologies of this driver are called '${shared}'`,
+    remedy: 'give each a name of its own: it is the application id, and part of the names of internal topics',
+  })
 }
