@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { startBroker } from '../broker/index.ts'
 import { wholeNumber } from './options.ts'
 import { shutdownSignal } from './shutdown.ts'
 
@@ -18,6 +17,7 @@ export const brokerCommand = (): Command =>
     .option('--auto-create-topics', 'create a topic when it is first asked for')
     .action(async (options: BrokerOptions) => {
       const { signal, dispose } = shutdownSignal()
+      const { startBroker } = await import('../broker/index.ts')
       const broker = await startBroker({
         port: options.port,
         ...(options.data === undefined ? {} : { dataDirectory: options.data }),

@@ -3,8 +3,7 @@ import type { Bytes } from '../base/bytes.ts'
 import { utf8Decode } from '../base/bytes.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { Cluster } from '../kafka/cluster.ts'
-import type { FetchPosition } from '../kafka/fetcher.ts'
-import { Fetcher } from '../kafka/fetcher.ts'
+import type { Fetcher, FetchPosition } from '../kafka/fetcher.ts'
 import { decodeHeaders } from '../topic/record-columns.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import { withCluster } from './connect.ts'
@@ -54,6 +53,7 @@ export const consumeCommand = (): Command =>
 
 const consumeRecords = async (cluster: Cluster, options: ConsumeOptions): Promise<void> => {
   const { partitions } = await cluster.topic(options.topic)
+  const { Fetcher } = await import('../kafka/fetcher.ts')
   const fetcher = new Fetcher({ cluster, isolation: options.isolationLevel, offsetReset: 'earliest' })
   const { signal, dispose } = shutdownSignal()
   let stopped = false

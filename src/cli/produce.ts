@@ -5,7 +5,6 @@ import { utf8Encode } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { Cluster } from '../kafka/cluster.ts'
-import { Producer } from '../kafka/producer.ts'
 import { withCluster } from './connect.ts'
 import { bootstrapServerOption, property, unescape } from './options.ts'
 
@@ -36,6 +35,7 @@ export const produceCommand = (): Command =>
     )
 
 const produceLines = async (cluster: Cluster, options: ProduceOptions): Promise<void> => {
+  const { Producer } = await import('../kafka/producer.ts')
   const producer = new Producer({ cluster, compression: options.compressionCodec })
   const { topic } = options
   await producer.prepare([topic])

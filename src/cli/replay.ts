@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import type { ReplayProgress } from '../app/replay.ts'
-import { replay } from '../app/replay.ts'
 import { Fault } from '../base/fault.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { loadTopologies } from './load-topologies.ts'
@@ -37,6 +36,7 @@ export const replayCommand = (): Command =>
     .addOption(bootstrapServerOption())
     .action(async (file: string, options: ReplayCommandOptions) => {
       if (options.fromBeginning !== true) throw needsBeginning()
+      const { replay } = await import('../app/replay.ts')
       for (const topology of await loadTopologies([file])) {
         const replayId = options.replayId ?? `${topology.name}-replay-${systemClock.now()}`
         const { signal, dispose } = shutdownSignal()

@@ -2,7 +2,6 @@ import { Command, Option } from 'commander'
 import { systemClock } from '../base/system-clock.ts'
 import type { SettingsInput } from '../app/settings.ts'
 import type { Application } from '../app/start.ts'
-import { start } from '../app/start.ts'
 import type { Topology } from '../topology/topology.ts'
 import { loadTopologies } from './load-topologies.ts'
 import { bootstrapServerOption, pair, wholeNumber } from './options.ts'
@@ -65,6 +64,7 @@ const startAll = async (
 }
 
 const startOne = async (topology: Topology, options: RunOptions, count: number): Promise<Application> => {
+  const { start } = await import('../app/start.ts')
   const application = await start(topology, settingsOf(topology, options, count), {
     onWarning: (message) => console.error(`${topology.name}: ${message}`),
     onState: (state) => console.error(`${topology.name}: ${state}`),

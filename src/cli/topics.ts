@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import { Fault } from '../base/fault.ts'
-import { Admin } from '../kafka/admin.ts'
-import { checkTopicName } from '../topic/topic.ts'
+import type { Admin } from '../kafka/admin.ts'
 import { withCluster } from './connect.ts'
 import { bootstrapServerOption, pair, wholeNumber } from './options.ts'
 
@@ -42,8 +41,11 @@ export const topicsCommand = (): Command =>
     .addOption(bootstrapServerOption())
     .action(async (options: TopicsOptions) => {
       const action = actionOf(options)
-      if (options.topic !== undefined) checkName(options.topic)
-      await withCluster(options.bootstrapServer, (cluster) => action(new Admin(cluster), options))
+      if (options.topic !== undefined) await checkName(options.topic)
+      await withCluster(options.bootstrapServer, async (cluster) => {
+        const { Admin } = await import('../kafka/admin.ts')
+        await action(new Admin(cluster), options)
+      })
     })
 
 type Action = (admin: Admin, options: TopicsOptions) => Promise<void>
@@ -112,7 +114,8 @@ const remove: Action = async (admin, options) => {
 const exists = async (admin: Admin, topic: string): Promise<boolean> =>
   (await admin.partitionCounts([topic])).has(topic)
 
-const checkName = (topic: string): void => {
+const checkName = async (topic: string): Promise<void> => {
+  const { checkTopicName } = await import('../topic/topic.ts')
   try {
     checkTopicName(topic)
   } catch (error) {
