@@ -1,5 +1,33 @@
-import * as library from '@platformatic/kafka'
-import type { Reader, Writer } from '@platformatic/kafka'
+import {
+  Reader,
+  ResponseError,
+  addOffsetsToTxnV4,
+  addPartitionsToTxnV3,
+  apiVersionsV3,
+  createPartitionsV3,
+  createTopicsV7,
+  deleteGroupsV2,
+  deleteRecordsV2,
+  deleteTopicsV6,
+  describeConfigsV4,
+  describeGroupsV5,
+  endTxnV4,
+  findCoordinatorV6,
+  heartbeatV4,
+  incrementalAlterConfigsV1,
+  initProducerIdV5,
+  joinGroupV9,
+  leaveGroupV5,
+  listGroupsV5,
+  listOffsetsV9,
+  metadataV12,
+  offsetCommitV9,
+  offsetDeleteV0,
+  offsetFetchV9,
+  syncGroupV5,
+  txnOffsetCommitV4,
+} from '@platformatic/kafka'
+import type { Writer } from '@platformatic/kafka'
 import type { Bytes } from '../base/bytes.ts'
 import type { BrokerAddress, Lane, Transport } from './transport.ts'
 
@@ -53,10 +81,10 @@ const decodeWith = <Response>(
   body: Bytes,
 ): Response => {
   try {
-    return parse(0, api.key, api.version, library.Reader.from(asBuffer(body)))
+    return parse(0, api.key, api.version, Reader.from(asBuffer(body)))
   } catch (error) {
     const { response } = error as { response?: Response }
-    if (error instanceof library.ResponseError && response !== undefined) return response
+    if (error instanceof ResponseError && response !== undefined) return response
     throw error
   }
 }
@@ -101,34 +129,6 @@ export interface EndTxnV5Response {
   readonly producerId: bigint
   readonly producerEpoch: number
 }
-
-const {
-  addOffsetsToTxnV4,
-  addPartitionsToTxnV3,
-  apiVersionsV3,
-  createPartitionsV3,
-  createTopicsV7,
-  deleteGroupsV2,
-  deleteRecordsV2,
-  deleteTopicsV6,
-  describeConfigsV4,
-  describeGroupsV5,
-  endTxnV4,
-  findCoordinatorV6,
-  heartbeatV4,
-  incrementalAlterConfigsV1,
-  initProducerIdV5,
-  joinGroupV9,
-  leaveGroupV5,
-  listGroupsV5,
-  listOffsetsV9,
-  metadataV12,
-  offsetCommitV9,
-  offsetDeleteV0,
-  offsetFetchV9,
-  syncGroupV5,
-  txnOffsetCommitV4,
-} = library
 
 type ApiOf<L> = L extends LibraryApi<infer Arguments, infer Response> ? Api<Arguments, Response> : never
 

@@ -34,7 +34,7 @@ export interface ProducerSession {
 /** The session of a producer without transactions. */
 export class IdempotentSession implements ProducerSession {
   readonly transactionalId = null
-  readonly produceApi = produceV11Api
+  readonly produceApi: ProducerSession['produceApi'] = produceV11Api
   readonly #cluster: Cluster
   #identity: Promise<ProducerIdentity> | undefined
 
