@@ -4,7 +4,7 @@ import type { Position } from './graph.ts'
 export interface RepartitionSettings {
   readonly partitions: number | undefined
   readonly partitioner?: Partitioner | undefined
-  /** Records without key can't be grouped or joined; a plain repartition lets them pass. */
+  /** Records without key can't be grouped or joined; only what leads to a left or outer join lets them pass. */
   readonly dropNullKeys: boolean
   readonly changes?: boolean
 }

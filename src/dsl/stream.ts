@@ -415,7 +415,10 @@ export class Stream<K, V> {
     })
   }
 
-  /** Writes through an internal topic `<application>-<name>-repartition` and goes on from there. */
+  /**
+   * Writes through an internal topic `<application>-<name>-repartition` and goes on from there. Records without key are
+   * dropped and counted, as they have no partition of their own.
+   */
   repartition(options: RepartitionOptions<K, V>): Stream<K, V> {
     return new Stream<K, V>(
       repartitioned(
