@@ -15,6 +15,7 @@ import { GroupedStream } from './grouped-stream.ts'
 import { GroupedTable } from './grouped-table.ts'
 import type { Handles } from './handles.ts'
 import type { Named, StoreOptions, TableStoreOptions } from './options.ts'
+import { relaxRepartitions } from './relaxed-repartitions.ts'
 import { Stream } from './stream.ts'
 import { addTableStore, storeBase } from './stores.ts'
 import { addNeededStores } from './needed-stores.ts'
@@ -203,6 +204,7 @@ export const topology = (
   const builder = new TopologyBuilder(name)
   define(builder)
   addNeededStores(builder.graph)
+  relaxRepartitions(builder.graph)
   const { nodes, stores } = options.optimise === true ? optimised(builder.graph) : builder.graph
   const result: Topology = Object.freeze({
     name,

@@ -417,7 +417,7 @@ export class Stream<K, V> {
 
   /**
    * Writes through an internal topic `<application>-<name>-repartition` and goes on from there. Records without key are
-   * dropped and counted, as they have no partition of their own.
+   * dropped and counted, unless a left or outer join below takes them.
    */
   repartition(options: RepartitionOptions<K, V>): Stream<K, V> {
     return new Stream<K, V>(
