@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
-import { Fault } from '#millrace'
+import { Fault } from 'millrace'
 
 /**
  * What the programs in `topologies/` are told from outside: `config/settings.json`, over which the environment has the

@@ -1,4 +1,4 @@
-import type { Topology } from '#millrace'
+import type { Topology } from 'millrace'
 import { analytics } from './analytics.ts'
 import { auditLog } from './audit-log.ts'
 import { deliveryService } from './delivery-service.ts'

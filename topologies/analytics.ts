@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import type { Topology } from '#millrace'
-import { topology } from '#millrace'
+import type { Topology } from 'millrace'
+import { topology } from 'millrace'
 import { answerOnce, answered, freshAnswer, unanswered } from './business/once.ts'
 import { Order, orderFulfilled, orderOf, salesByProduct } from './contracts.ts'
 

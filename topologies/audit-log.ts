@@ -1,5 +1,5 @@
-import type { Stream, Topic, Topology, TopologyBuilder } from '#millrace'
-import { topology } from '#millrace'
+import type { Stream, Topic, Topology, TopologyBuilder } from 'millrace'
+import { topology } from 'millrace'
 import {
   auditLog as log,
   deliveryStarted,

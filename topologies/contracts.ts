@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import type { Topic } from '#millrace'
-import { nullable, string, topic } from '#millrace'
+import type { Topic } from 'millrace'
+import { nullable, string, topic } from 'millrace'
 
 /**
  * The contracts of the order system: all that its services share. A contract is a topic, the schema of its values, and

@@ -1,5 +1,5 @@
-import type { Topology } from '#millrace'
-import { topology } from '#millrace'
+import type { Topology } from 'millrace'
+import { topology } from 'millrace'
 import { trackingIdOf } from './business/delivery.ts'
 import { deliveryStarted, orderOf, startDelivery } from './contracts.ts'
 

@@ -1,5 +1,5 @@
-import type { Topology } from '#millrace'
-import { topology } from '#millrace'
+import type { Topology } from 'millrace'
+import { topology } from 'millrace'
 import { settings } from '../config/settings.ts'
 import { orders } from './contracts.ts'
 

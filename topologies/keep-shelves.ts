@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import type { KeyValueRecord, KeyValueStore, Stream, Supplier, TopologyBuilder } from '#millrace'
-import { keyValueStore } from '#millrace'
+import type { KeyValueRecord, KeyValueStore, Stream, Supplier, TopologyBuilder } from 'millrace'
+import { keyValueStore } from 'millrace'
 import { Hold, receive, reserve, restore, untouched } from './business/shelf.ts'
 import { recordId } from './business/once.ts'
 import type { Order, Warehouse } from './contracts.ts'

@@ -1,5 +1,5 @@
-import type { Topology } from '#millrace'
-import { topology } from '#millrace'
+import type { Topology } from 'millrace'
+import { topology } from 'millrace'
 import { answerOnce, answered, freshAnswer, unanswered } from './business/once.ts'
 import { letterText } from './business/letter.ts'
 import { customerNotified, orderFulfilled } from './contracts.ts'

@@ -1,5 +1,5 @@
-import type { Saga, Topology } from '#millrace'
-import { refuses, saga, sagaTopology, seconds, succeeds } from '#millrace'
+import type { Saga, Topology } from 'millrace'
+import { refuses, saga, sagaTopology, seconds, succeeds } from 'millrace'
 import {
   deliveryStarted,
   orderFulfilled,

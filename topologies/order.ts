@@ -1,5 +1,5 @@
-import type { Stream, Topology } from '#millrace'
-import { topology } from '#millrace'
+import type { Stream, Topology } from 'millrace'
+import { topology } from 'millrace'
 import { advance } from './business/order-state.ts'
 import {
   OrderState,

@@ -1,4 +1,4 @@
-import type { Topology } from '#millrace'
+import type { Topology } from 'millrace'
 import { inventoryRestored, orderRejected, paymentFailed } from './contracts.ts'
 
 /**

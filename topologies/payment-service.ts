@@ -1,5 +1,5 @@
-import type { Topology } from '#millrace'
-import { topology } from '#millrace'
+import type { Topology } from 'millrace'
+import { topology } from 'millrace'
 import type { PaymentCommand } from './business/account.ts'
 import { Account, noAccount, settle } from './business/account.ts'
 import {

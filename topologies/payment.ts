@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import type { Topology } from '#millrace'
-import { otherwise, topology } from '#millrace'
+import type { Topology } from 'millrace'
+import { otherwise, topology } from 'millrace'
 import { Charge, charge } from './business/charge.ts'
 import { answerOnce, answered, freshAnswer, unanswered } from './business/once.ts'
 import { Order, inventoryUpdated, orderOf, paymentCompleted, paymentFailed } from './contracts.ts'

@@ -1,5 +1,5 @@
-import type { Topology } from '#millrace'
-import { topology } from '#millrace'
+import type { Topology } from 'millrace'
+import { topology } from 'millrace'
 import { answerOnce, answered, freshAnswer, unanswered } from './business/once.ts'
 import { trackingIdOf } from './business/delivery.ts'
 import { Order, orderOf, orderShipped, paymentCompleted } from './contracts.ts'

@@ -1,5 +1,5 @@
-import type { Topology } from '#millrace'
-import { topology } from '#millrace'
+import type { Topology } from 'millrace'
+import { topology } from 'millrace'
 import { releaseStock, reserveStock, stockRefused, stockReleased, stockReserved } from './contracts.ts'
 import { keepShelves, toReserve, toRestore } from './keep-shelves.ts'
 

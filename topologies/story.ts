@@ -1,5 +1,5 @@
-import type { Headers, Topic } from '#millrace'
-import { headerText } from '#millrace'
+import type { Headers, Topic } from 'millrace'
+import { headerText } from 'millrace'
 import {
   customerNotified,
   deadLetterTopic,

@@ -1,5 +1,5 @@
-import type { Topology } from '#millrace'
-import { bytes, nullable, topic, topology } from '#millrace'
+import type { Topology } from 'millrace'
+import { bytes, nullable, topic, topology } from 'millrace'
 import { deadLetterTopic } from './contracts.ts'
 import type { ToldRecord } from './story.ts'
 import { story } from './story.ts'

@@ -1,5 +1,5 @@
-import type { Headers } from '#millrace'
-import { headerText } from '#millrace'
+import type { Headers } from 'millrace'
+import { headerText } from 'millrace'
 import {
   deadLetterTopic,
   inventoryRestored,

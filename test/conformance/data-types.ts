@@ -1,5 +1,5 @@
-import { long, nullable, sessionWindowed, string, timeWindowed } from '#millrace'
-import type { Serde } from '#millrace'
+import { long, nullable, sessionWindowed, string, timeWindowed } from 'millrace'
+import type { Serde } from 'millrace'
 import type { Datum } from './functions.ts'
 import type { FunctionCall } from './scenario.ts'
 

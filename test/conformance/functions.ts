@@ -1,4 +1,4 @@
-import type { Windowed } from '#millrace'
+import type { Windowed } from 'millrace'
 import type { FunctionCall, Value } from './scenario.ts'
 
 /**

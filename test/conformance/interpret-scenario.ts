@@ -1,5 +1,5 @@
-import type { Topic, Topology } from '#millrace'
-import { topology } from '#millrace'
+import type { Topic, Topology } from 'millrace'
+import { topology } from 'millrace'
 import type { Datum } from './functions.ts'
 import { aggregateOperators } from './operators/aggregates.ts'
 import { groupOperators } from './operators/groups.ts'

@@ -1,4 +1,4 @@
-import { isFault } from '#millrace'
+import { isFault } from 'millrace'
 import { compare } from './compare.ts'
 import { runScenario } from './run-scenario.ts'
 import type { Scenario } from './scenario.ts'

@@ -103,7 +103,7 @@ const roomViolation = (
 /** A program of the order system imports the front door, its contracts and the standard library, and nothing else. */
 const topologyViolation = (path: string, { from }: Import): readonly string[] => {
   const allowed =
-    ['#millrace', '#millrace/testing', '#millrace/broker', 'zod', 'rxjs'].includes(from) ||
+    ['millrace', 'millrace/testing', 'millrace/broker', 'zod', 'rxjs'].includes(from) ||
     from.startsWith('node:') ||
     (from.startsWith('.') && /^(topologies|config)\//.test(resolve(path, from)))
   return allowed ? [] : [`${path}: a topology imports only the front door, not '${from}'`]

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { utf8Encode } from '../../src/base/bytes.ts'
-import type { KeyValueStore } from '#millrace'
-import type { TestDriver } from '#millrace/testing'
-import { testDriver } from '#millrace/testing'
+import type { KeyValueStore } from 'millrace'
+import type { TestDriver } from 'millrace/testing'
+import { testDriver } from 'millrace/testing'
 import {
   inventoryRestored,
   inventoryUpdated,

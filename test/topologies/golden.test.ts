@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { TopologySnapshot } from '#millrace'
+import type { TopologySnapshot } from 'millrace'
 import {
   describeTopology,
   diffTopologies,
@@ -8,7 +8,7 @@ import {
   snapshotOf,
   validateTogether,
   validateTopology,
-} from '#millrace'
+} from 'millrace'
 import { choreography, hybrid, orchestration } from '../../topologies/all.ts'
 
 const all = [...choreography, ...orchestration, ...hybrid]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { utf8Encode } from '../../src/base/bytes.ts'
-import { testDriver } from '#millrace/testing'
+import { testDriver } from 'millrace/testing'
 import { readSettings } from '../../config/settings.ts'
 import { orders } from '../../topologies/contracts.ts'
 import { listenToOrders } from '../../topologies/hands-on.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { TestDriver } from '#millrace/testing'
-import { testDriver } from '#millrace/testing'
+import type { TestDriver } from 'millrace/testing'
+import { testDriver } from 'millrace/testing'
 import { choreography, hybrid, orchestration } from '../../topologies/all.ts'
 import {
   auditLog,

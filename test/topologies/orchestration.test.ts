@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { utf8Encode } from '../../src/base/bytes.ts'
-import type { KeyValueStore, SagaState } from '#millrace'
-import { headerText, seconds } from '#millrace'
-import type { TestDriver } from '#millrace/testing'
-import { testDriver } from '#millrace/testing'
+import type { KeyValueStore, SagaState } from 'millrace'
+import { headerText, seconds } from 'millrace'
+import type { TestDriver } from 'millrace/testing'
+import { testDriver } from 'millrace/testing'
 import {
   deliveryStarted,
   orderFulfilled,

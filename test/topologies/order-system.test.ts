@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
-import type { RunningBroker } from '#millrace/broker'
-import { startBroker } from '#millrace/broker'
+import type { RunningBroker } from 'millrace/broker'
+import { startBroker } from 'millrace/broker'
 import { orderSystemSuite } from './order-system.suite.ts'
 
 describe('the order system on the embedded broker', () => {

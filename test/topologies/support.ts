@@ -1,6 +1,6 @@
 import type { Order, Warehouse } from '../../topologies/contracts.ts'
 import { stockReceived } from '../../topologies/contracts.ts'
-import type { TestDriver } from '#millrace/testing'
+import type { TestDriver } from 'millrace/testing'
 
 /** An order as a test needs it: one lamp for 20 euros on a good card, unless it says otherwise. */
 export const anOrder = (orderId: string, changes: Partial<Order> = {}): Order => ({

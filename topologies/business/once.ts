@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { RecordOrigin } from '#millrace'
+import type { RecordOrigin } from 'millrace'
 
 /**
  * One effect per order, however often it is told. A service remembers what it answered and which record it answered: the

@@ -1,5 +1,5 @@
-import type { Table } from '#millrace'
-import { untilTimeLimit, untilWindowCloses } from '#millrace'
+import type { Table } from 'millrace'
+import { untilTimeLimit, untilWindowCloses } from 'millrace'
 import type { DataType } from '../data-types.ts'
 import { aggregateType, datumSerde } from '../data-types.ts'
 import type { Datum } from '../functions.ts'

@@ -1,5 +1,5 @@
-import { hopping, session, sliding, tumbling } from '#millrace'
-import type { GroupedStream } from '#millrace'
+import { hopping, session, sliding, tumbling } from 'millrace'
+import type { GroupedStream } from 'millrace'
 import { datumSerde, selectedType } from '../data-types.ts'
 import type { Datum } from '../functions.ts'
 import { aggregator, selector } from '../functions.ts'

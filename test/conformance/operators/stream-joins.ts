@@ -1,4 +1,4 @@
-import { joinWindows } from '#millrace'
+import { joinWindows } from 'millrace'
 import { datumSerde, joinedType } from '../data-types.ts'
 import type { DataType } from '../data-types.ts'
 import type { Datum } from '../functions.ts'

@@ -1,5 +1,5 @@
-import type { Stream } from '#millrace'
-import { otherwise } from '#millrace'
+import type { Stream } from 'millrace'
+import { otherwise } from 'millrace'
 import { datumSerde, elementType, selectedType } from '../data-types.ts'
 import type { Datum } from '../functions.ts'
 import { list, predicate, selector } from '../functions.ts'

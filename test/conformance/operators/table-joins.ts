@@ -1,4 +1,4 @@
-import type { Table } from '#millrace'
+import type { Table } from 'millrace'
 import { datumSerde, joinedType } from '../data-types.ts'
 import type { Datum } from '../functions.ts'
 import { joiner, selector } from '../functions.ts'

@@ -1,4 +1,4 @@
-import type { Table } from '#millrace'
+import type { Table } from 'millrace'
 import type { DataType } from '../data-types.ts'
 import { datumSerde, selectedType } from '../data-types.ts'
 import type { Datum, PredicateFunction, Selector } from '../functions.ts'

@@ -1,4 +1,4 @@
-import { long, string, topic, topology } from '#millrace'
+import { long, string, topic, topology } from 'millrace'
 
 /** Counts by key over a repartition topic: what the chaos test runs in processes that it kills. */
 export const events = topic('chaos-events', { value: string, partitions: 4 })
