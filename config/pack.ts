@@ -15,6 +15,9 @@ const published = {
   files: undefined,
   scripts: undefined,
   devDependencies: undefined,
+  // The matchers of `millrace/testing` tell Vitest's types of themselves; nothing of it is loaded.
+  peerDependencies: { vitest: '>=4' },
+  peerDependenciesMeta: { vitest: { optional: true } },
   allowScripts: undefined,
 }
 

@@ -1,3 +1,4 @@
+import type {} from 'vitest'
 import { Fault } from '../base/fault.ts'
 import type { DropReason } from '../task/ports.ts'
 import { diffOf } from './diff-lines.ts'
