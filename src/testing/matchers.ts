@@ -1,4 +1,3 @@
-import type {} from 'vitest'
 import { Fault } from '../base/fault.ts'
 import type { DropReason } from '../task/ports.ts'
 import { diffOf } from './diff-lines.ts'
