@@ -76,6 +76,8 @@ export const settingsSchema = z.strictObject({
   groupInstanceId: z.string().min(1).optional(),
   /** Replicas of internal topics; -1 leaves it to the broker. */
   replicationFactor: z.int().min(-1).default(-1),
+  /** About how often records of repartition topics are deleted that have been processed and committed. */
+  repartitionPurgeIntervalMs: z.int().min(1).default(30_000),
   requestTimeoutMs: z.int().min(1).default(30_000),
   /** How long a record may take to be acknowledged, retries included. */
   deliveryTimeoutMs: z.int().min(1).default(120_000),

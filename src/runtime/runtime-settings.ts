@@ -17,6 +17,7 @@ export interface RuntimeSettings extends FailurePolicies {
   readonly groupInstanceId?: string | undefined
   readonly idleAdvanceMs?: number | undefined
   readonly replicationFactor: number
+  readonly repartitionPurgeIntervalMs: number
   readonly deliveryTimeoutMs: number
   readonly lingerMs: number
   readonly compressionType: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'

@@ -25,6 +25,7 @@ import { taskAssignor, tasksOfPartitions } from './group-assignor.ts'
 import type { MetricsSnapshot } from './metrics.ts'
 import { Metrics } from './metrics.ts'
 import { RecordOutput } from './record-output.ts'
+import { RepartitionPurge } from './repartition-purge.ts'
 import type { ApplicationState, RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
 import type { TaskStores } from './task-factory.ts'
 import { TaskFactory } from './task-factory.ts'
@@ -198,6 +199,7 @@ export class StreamsApplication {
       output,
       metrics: this.#metrics,
       committer,
+      purge: this.#purge(plan),
       onWarning: (message) => listener.onWarning?.(message),
       tasks: this.#taskFactory(plan, output),
       startsOf: (inputs) => this.#startsOf(membership, inputs),
@@ -265,6 +267,20 @@ export class StreamsApplication {
       // Of topics with fewer partitions than its others, a task has inputs that do not exist and never bring anything.
       hasMore: (topic, partition) =>
         plan.taskOf({ topic, partition }) !== undefined && this.#fetcher?.lag(topic, partition) !== 0,
+    })
+  }
+
+  #purge(plan: ApplicationPlan): RepartitionPurge {
+    const { settings, cluster, clock, listener } = this.#options
+    const admin = new Admin(cluster)
+    return new RepartitionPurge({
+      clock,
+      intervalMs: settings.repartitionPurgeIntervalMs,
+      topics: new Set(
+        [...plan.counts.repartitions.keys()].map((topic) => `${settings.applicationId}-${topic}`),
+      ),
+      deleteRecords: (before) => admin.deleteRecords(before),
+      onWarning: (message) => listener.onWarning?.(message),
     })
   }
 
@@ -384,7 +400,8 @@ const readsTopic = (node: TopologyNode, topic: string): boolean => {
     : node.topics.some(({ name }) => name === topic)
 }
 
-const matchesWhole = (pattern: RegExp, topic: string): boolean =>
+/** Kafka's patterns match the whole of a topic's name. */
+export const matchesWhole = (pattern: RegExp, topic: string): boolean =>
   new RegExp(`^(?:${pattern.source})$`, pattern.flags.replaceAll(/[gy]/g, '')).test(topic)
 
 const asError = (error: unknown): Error =>

@@ -10,6 +10,7 @@ import type { Metrics } from './metrics.ts'
 import type { Committer } from './committer.ts'
 import type { RunningTask } from './running-task.ts'
 import type { RecordOutput } from './record-output.ts'
+import type { RepartitionPurge } from './repartition-purge.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 import type { TaskFactory } from './task-factory.ts'
 
@@ -28,6 +29,7 @@ export interface WorkerOptions {
   readonly committer: Committer
   readonly tasks: TaskFactory
   readonly metrics: Metrics
+  readonly purge: RepartitionPurge
   readonly onWarning: (message: string) => void
   /** Where each input goes on, by partition name: where its group left off, or where the settings say. */
   readonly startsOf: (inputs: readonly TopicPartition[]) => Promise<ReadonlyMap<string, InputStart>>
@@ -129,6 +131,7 @@ export class Worker {
         if (clean && this.#dirty) await this.#commit()
         else if (!clean) await this.#options.committer.abort().catch(() => undefined)
       } finally {
+        this.#options.purge.close()
         await this.#closeAll()
       }
     })
@@ -237,13 +240,14 @@ export class Worker {
 
   /** Held-back results and state changes go out, everything is acknowledged, then the offsets follow. */
   async #commit(): Promise<void> {
-    const { committer, metrics, clock, settings } = this.#options
+    const { committer, metrics, clock, settings, purge } = this.#options
     // What a transaction holds of a record's effects, it holds all of.
     if (settings.processingGuarantee === 'exactly_once') await this.#drain()
     for (const { task } of this.#tasks.values()) task.prepareCommit()
     const offsets = new Map([...this.#tasks.values()].map((each) => [each, each.offsetsToCommit()]))
     const acked = await committer.commit([...offsets.values()].flat())
     for (const [each, committed] of offsets) each.committed(committed, acked)
+    purge.committed([...offsets.values()].flat())
     this.#dirty = false
     this.#commitRequested = false
     this.#lastCommitMs = clock.now()

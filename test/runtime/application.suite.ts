@@ -86,6 +86,25 @@ export const applicationSuite = (brokers: () => string, unique: (prefix: string)
       expect(records).toHaveLength(6)
     })
 
+    it('deletes the records of a repartition topic that are committed', async () => {
+      const { orders, counts, program } = counting()
+      await using client = new TopicClient(brokers())
+      await client.create(orders, counts)
+      await run(program, { processingGuarantee, repartitionPurgeIntervalMs: 1 })
+      const partitions = [{ topic: `${program.name}-by-customer-repartition`, partition: 0 }]
+      const firstOffset = async (): Promise<number> => {
+        const listed = await client.admin.listOffsets(partitions.map((each) => ({ ...each, at: 'earliest' })))
+        return [...listed.values()][0]?.offset ?? 0
+      }
+      for (let written = 0; (await firstOffset()) < 2; written++) {
+        if (written > 100) throw new Error('no record of the repartition topic was deleted')
+        await client.write(orders, ordersOf('ada'))
+        await client.readUntil(counts, (records) => records.length > written)
+      }
+      const counted = await client.readAll(counts)
+      expect(latestByKey(counted)).toEqual(new Map([['ada', counted.length]]))
+    })
+
     it('restores its state from the changelog alone', async () => {
       const { orders, counts, program } = counting()
       await using client = new TopicClient(brokers())
