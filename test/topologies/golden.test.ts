@@ -4,21 +4,27 @@ import type { TopologySnapshot } from 'millrace'
 import {
   describeTopology,
   diffTopologies,
+  dotOf,
   mermaidOf,
   snapshotOf,
   validateTogether,
   validateTopology,
 } from 'millrace'
 import { choreography, hybrid, orchestration } from '../../topologies/all.ts'
+import { orderProcessor } from '../../topologies/hands-on.ts'
+import { orderAnalytics } from '../../topologies/order-analytics.ts'
+import { storyteller } from '../../topologies/storyteller.ts'
 
 const all = [...choreography, ...orchestration, ...hybrid]
+/** Those that run beside the order system, too. */
+const every = [...all, orderAnalytics, orderProcessor, storyteller(() => {})]
 const golden = (name: string): string => `${import.meta.dirname}/../golden/${name}`
 
 /**
  * The topologies as they were when somebody last looked. After a change that is meant, `npx vitest run -u test/topologies`
  * writes them anew, and the review shows what has changed; the test before says what that breaks in a running system.
  */
-describe.each(all.map((topology) => [topology.name, topology] as const))('%s', (name, topology) => {
+describe.each(every.map((topology) => [topology.name, topology] as const))('%s', (name, topology) => {
   it('breaks nothing that runs', () => {
     const file = golden(`${name}.json`)
     const before = existsSync(file)
@@ -33,6 +39,11 @@ describe.each(all.map((topology) => [topology.name, topology] as const))('%s', (
     await expect(`${JSON.stringify(snapshotOf(topology), null, 2)}\n`).toMatchFileSnapshot(
       golden(`${name}.json`),
     )
+  })
+
+  it('is drawn as it was', async () => {
+    await expect(mermaidOf([topology])).toMatchFileSnapshot(golden(`${name}.mmd`))
+    await expect(dotOf([topology])).toMatchFileSnapshot(golden(`${name}.dot`))
   })
 
   it('has no problems', () => {
