@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import type { Topology } from '#millrace'
-import { long, topic, topology, within } from '#millrace'
+import type { Topology } from 'millrace'
+import { long, topic, topology, within } from 'millrace'
 import type { Order as OrderType, Workload, WorkloadTopics } from './peers/workloads.ts'
 import { countStore, joinWithinMs, keptFrom } from './peers/workloads.ts'
 
