@@ -76,9 +76,13 @@ describe.each(['exactly_once', 'at_least_once'] as const)('%s under SIGKILLs', (
       }
       await write(500)
       const total = written
+      // Where events are counted again, the sum is reached too early: each key has to get there by itself.
       const told = await client.readUntil(
         counts,
-        (records) => [...latestByKey(records).values()].reduce((sum, each) => sum + each, 0) >= total,
+        (records) => {
+          const latest = [...latestByKey(records).values()]
+          return latest.length === keyCount && latest.every((count) => count >= total / keyCount)
+        },
         120_000,
       )
       const byKey = Map.groupBy(told, ({ key }) => key)
@@ -89,8 +93,6 @@ describe.each(['exactly_once', 'at_least_once'] as const)('%s under SIGKILLs', (
             records.map(({ value }) => value),
             `the counts of ${key}`,
           ).toEqual(Array.from({ length: total / keyCount }, (_, index) => index + 1))
-      else
-        for (const value of latestByKey(told).values()) expect(value).toBeGreaterThanOrEqual(total / keyCount)
     },
     300_000 + kills * 30_000,
   )
