@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** A folder that one running application has to itself. */
@@ -22,6 +22,16 @@ export const claimStateDirectory = (root: string): StateDirectory => {
     if (!takeLock(lock)) continue
     return { directory, processId: processIdOf(directory), release: () => rmSync(lock, { force: true }) }
   }
+}
+
+/** The process that holds one of the slots below `root`; undefined where none lives. */
+export const holderOfState = (root: string): number | undefined => {
+  if (!existsSync(root)) return undefined
+  const locks = readdirSync(root).map((slot) => join(root, slot, 'lock'))
+  return locks
+    .filter((lock) => existsSync(lock))
+    .map((lock) => Number(readFileSync(lock, 'utf8')))
+    .find(isAlive)
 }
 
 /** A lock is a file with the holder's process id; one whose holder is gone is taken over. */

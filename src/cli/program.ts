@@ -7,6 +7,7 @@ import { describeCommand } from './describe.ts'
 import { diffCommand } from './diff.ts'
 import { produceCommand } from './produce.ts'
 import { replayCommand } from './replay.ts'
+import { resetCommand } from './reset.ts'
 import { runTopologiesCommand } from './run.ts'
 import { topicsCommand } from './topics.ts'
 
@@ -41,6 +42,7 @@ const programOf = (): Command => {
     consumeCommand(),
     runTopologiesCommand(),
     replayCommand(),
+    resetCommand(),
     describeCommand(),
     checkCommand(),
     diffCommand(),

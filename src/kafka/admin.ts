@@ -142,7 +142,8 @@ export class Admin extends GroupAdmin {
         }))
         const response = await this.#cluster.callBroker(
           leader,
-          'control',
+          // Answered when all replicas have followed: commits don't wait behind it.
+          'control:deletions',
           deleteRecordsApi,
           topics,
           timeoutMs,

@@ -34,6 +34,16 @@ export const internalTopicsOf = (
   ),
 ]
 
+/** Only the names, which need no cluster to be known. */
+export const internalTopicNamesOf = (topology: Topology, applicationId: string): readonly string[] => [
+  ...new Set(
+    subTopologiesOf(topology).flatMap(({ reads, stores }) => [
+      ...reads.map(({ topic }) => `${applicationId}-${topic}`),
+      ...stores.filter(ownsChangelog).map((store) => changelogTopicOf(applicationId, store)),
+    ]),
+  ),
+]
+
 /** The topic a store is restored from. */
 export const changelogTopicOf = (applicationId: string, store: StoreDefinition): string =>
   store.changelogTopic ?? `${applicationId}-${store.name}-changelog`

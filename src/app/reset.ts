@@ -1,0 +1,145 @@
+import { join } from 'node:path'
+import { existsSync, rmSync } from 'node:fs'
+import { Fault } from '../base/fault.ts'
+import { systemClock } from '../base/system-clock.ts'
+import { Admin } from '../kafka/admin.ts'
+import { Cluster } from '../kafka/cluster.ts'
+import { TcpTransport } from '../kafka/tcp-transport.ts'
+import type { Topology } from '../topology/topology.ts'
+import { kafkaSettingsOf } from './kafka-settings-of.ts'
+import { ownTopicsOfGroup, topicsOfTopology } from './reset-topics.ts'
+import type { ResetTopics } from './reset-topics.ts'
+import type { OffsetMove, ResetTarget } from './reset-offsets.ts'
+import { movesTo } from './reset-offsets.ts'
+import type { SettingsInput } from './settings.ts'
+import { parseSettings } from './settings.ts'
+import { holderOfState } from './state-directory.ts'
+
+export interface ResetOptions {
+  /** Where the input topics are read from again; `earliest` unless given. */
+  readonly to?: ResetTarget
+  /** Does what would only be told otherwise. */
+  readonly execute?: boolean
+  /** Resets these input topics only. */
+  readonly inputTopics?: readonly string[]
+  /** Deletes these internal topics only. */
+  readonly internalTopics?: readonly string[]
+}
+
+/** What a reset does, or has done. */
+export interface ResetResult {
+  readonly applicationId: string
+  readonly offsets: readonly OffsetMove[]
+  /** The internal topics that exist: repartition topics and changelogs. */
+  readonly deletedTopics: readonly string[]
+  /** The folder of durable stores; undefined where there is none on this machine. */
+  readonly deletedStateDirectory: string | undefined
+  readonly executed: boolean
+}
+
+/**
+ * Makes an application begin anew, as Kafka's application reset tool does: its group reads the input topics from
+ * elsewhere, its internal topics and its durable stores on this machine are deleted. Only says what it would do unless
+ * `execute` is given, and refuses while the application runs. Output topics keep what they hold.
+ *
+ * @example
+ * const { offsets } = await reset(payment, { bootstrapServers: 'localhost:9092' }, { to: 'earliest', execute: true })
+ */
+export const reset = (
+  topology: Topology,
+  input: SettingsInput,
+  options: ResetOptions = {},
+): Promise<ResetResult> => {
+  const applicationId = input.applicationId ?? topology.name
+  return resetBy(input, applicationId, options, (admin) => topicsOfTopology(admin, topology, applicationId))
+}
+
+/** The same for an application that is known by its id alone: its topics are found by their names, as Kafka's tool does. */
+export const resetGroup = (
+  applicationId: string,
+  input: SettingsInput,
+  options: ResetOptions = {},
+): Promise<ResetResult> =>
+  resetBy(input, applicationId, options, (admin) => ownTopicsOfGroup(admin, applicationId))
+
+const resetBy = async (
+  input: SettingsInput,
+  applicationId: string,
+  options: ResetOptions,
+  topicsOf: (admin: Admin) => Promise<ResetTopics>,
+): Promise<ResetResult> => {
+  const settings = parseSettings(input)
+  const transport = new TcpTransport(kafkaSettingsOf(settings, settings.clientId ?? `${applicationId}-reset`))
+  const cluster = new Cluster({ transport, clock: systemClock, retryTimeoutMs: settings.requestTimeoutMs })
+  const admin = new Admin(cluster)
+  const root = join(settings.stateDirectory, applicationId)
+  try {
+    await refuseWhileRunning(admin, applicationId, root)
+    const topics = chosenOf(await topicsOf(admin), options)
+    const offsets = await movesTo(
+      admin,
+      applicationId,
+      topics.input,
+      options.to ?? 'earliest',
+      systemClock.now(),
+    )
+    const plan = {
+      applicationId,
+      offsets,
+      deletedTopics: topics.internal,
+      deletedStateDirectory: existsSync(root) ? root : undefined,
+      executed: options.execute === true,
+    }
+    if (plan.executed) await execute(admin, plan)
+    return plan
+  } finally {
+    await transport.close()
+  }
+}
+
+/** The offsets come first: the broker refuses them when a member has come in the meantime, and nothing is lost yet. */
+const execute = async (
+  admin: Admin,
+  { applicationId, offsets, deletedTopics, deletedStateDirectory }: ResetResult,
+): Promise<void> => {
+  await admin.alterGroupOffsets(
+    applicationId,
+    offsets.map(({ topic, partition, to }) => ({ topic, partition, offset: to })),
+  )
+  const committed = [...(await admin.groupOffsets(applicationId)).values()]
+  const orphans = committed.filter(({ topic }) => deletedTopics.includes(topic))
+  if (orphans.length > 0) await admin.deleteGroupOffsets(applicationId, orphans)
+  await admin.deleteTopics(deletedTopics)
+  if (deletedStateDirectory !== undefined) rmSync(deletedStateDirectory, { recursive: true, force: true })
+}
+
+const refuseWhileRunning = async (admin: Admin, applicationId: string, root: string): Promise<void> => {
+  const { members } = await admin.describeGroup(applicationId)
+  const holder = holderOfState(root)
+  if (members.length === 0 && holder === undefined) return
+  const who =
+    members.length === 0
+      ? `process ${holder} holds its state directory ${root}`
+      : `its group has ${members.length} live ${members.length === 1 ? 'member' : 'members'}: ${members
+          .map(({ clientId, clientHost }) => `${clientId} at ${clientHost}`)
+          .join(', ')}`
+  throw new Fault({
+    code: 'APPLICATION_RUNNING',
+    actor: 'author',
+    message: `application '${applicationId}' can't be reset while it runs; ${who}`,
+    remedy: 'stop it first; one that was killed leaves its group after its session timeout',
+  })
+}
+
+/** Topics named by hand must be the application's: a slip must not delete another's. */
+const chosenOf = (known: ResetTopics, { inputTopics, internalTopics }: ResetOptions): ResetTopics => {
+  const strange = internalTopics?.find((topic) => !known.internal.includes(topic))
+  if (strange !== undefined)
+    throw new Fault({
+      code: 'TOPIC_NOT_INTERNAL',
+      actor: 'author',
+      message: `topic '${strange}' is no internal topic of this application`,
+      remedy: known.internal.length === 0 ? 'it has none' : `it has ${known.internal.join(', ')}`,
+    })
+  return { input: inputTopics ?? known.input, internal: internalTopics ?? known.internal }
+}
