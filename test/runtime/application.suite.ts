@@ -261,7 +261,9 @@ export const applicationSuite = (brokers: () => string, unique: (prefix: string)
 
   it('says which topic is missing, and how to make it', async () => {
     const { orders, program } = counting()
-    await expect(start(program, { bootstrapServers: brokers() })).rejects.toThrow(
+    await expect(
+      start(program, { bootstrapServers: brokers(), stateDirectory: join(folder, unique('state')) }),
+    ).rejects.toThrow(
       new RegExp(
         `reads topic '${orders.name}', which does not exist .*millrace topics --create --topic ${orders.name}`,
       ),

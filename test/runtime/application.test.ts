@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunningBroker } from '../../src/broker/index.ts'
 import { startBroker } from '../../src/broker/index.ts'
@@ -19,12 +22,15 @@ describe('an application on the embedded broker', () => {
 })
 
 describe('an application without a broker', () => {
+  const stateDirectory = mkdtempSync(join(tmpdir(), 'millrace-lonely-'))
+  afterAll(() => rmSync(stateDirectory, { recursive: true, force: true }))
+
   it('names the address that nobody answers at', async () => {
     const port = await freePort()
     const input = topic('input', { value: string })
     const program = topology('lonely', (builder) => builder.stream(input).forEach(() => {}))
     await expect(
-      start(program, { bootstrapServers: `127.0.0.1:${port}`, requestTimeoutMs: 500 }),
+      start(program, { bootstrapServers: `127.0.0.1:${port}`, requestTimeoutMs: 500, stateDirectory }),
     ).rejects.toThrow(new RegExp(`127\\.0\\.0\\.1:${port}`))
   })
 
