@@ -65,7 +65,11 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
     return index === last || asOfMs >= this.#observedMs - this.#historyMs ? recordAt(versions, index) : null
   }
 
-  *versions(key: K, fromMs: number = -Infinity, toMs: number = Infinity): Generator<VersionedRecord<V>, void> {
+  *versions(
+    key: K,
+    fromMs: number = -Infinity,
+    toMs: number = Infinity,
+  ): Generator<VersionedRecord<V>, void> {
     const versions = this.#table.get(key) ?? []
     const oldest = Math.max(fromMs, this.#observedMs - this.#historyMs)
     for (let index = 0; index < versions.length; index++) {
