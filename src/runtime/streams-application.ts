@@ -315,8 +315,8 @@ export class StreamsApplication {
     })
   }
 
-  async #assign(plan: ApplicationPlan, { assigned, generationId }: AssignedPartitions): Promise<void> {
-    await this.#worker?.assign(tasksOfPartitions(plan, assigned), generationId)
+  async #assign(plan: ApplicationPlan, { assigned }: AssignedPartitions): Promise<void> {
+    await this.#worker?.assign(tasksOfPartitions(plan, assigned))
     if (this.#state === 'rebalancing') this.#enter('running')
   }
 

@@ -44,7 +44,8 @@ export class Worker {
   readonly #options: WorkerOptions
   readonly #turns = new Mutex()
   readonly #tasks = new Map<TaskId, RunningTask>()
-  #generation = 0
+  /** Tells what was fetched for this assignment from what was still on its way from an earlier one. */
+  #epoch = 0
   #lastCommitMs: number
   #commitRequested = false
   #dirty = false
@@ -95,9 +96,8 @@ export class Worker {
   }
 
   /** Takes these tasks on, giving up all others: stores are restored, then reading begins where the group left off. */
-  async assign(taskIds: readonly TaskId[], generation: number): Promise<void> {
+  async assign(taskIds: readonly TaskId[]): Promise<void> {
     await this.#turns.run(async () => {
-      this.#generation = generation
       for (const id of [...this.#tasks.keys()]) if (!taskIds.includes(id)) await this.#closeTask(id)
       await this.#open(taskIds.filter((id) => !this.#tasks.has(id)))
     })
@@ -108,7 +108,7 @@ export class Worker {
     await this.#turns.run(async () => {
       await this.#drain()
       if (this.#dirty) await this.#commit()
-      this.#options.fetcher.assign([], this.#generation)
+      this.#readFrom([])
       for (const { task } of this.#tasks.values()) for (const queue of task.queues) queue.clear()
     })
   }
@@ -116,7 +116,7 @@ export class Worker {
   /** The group went on without us: nothing may be committed any more, and nothing is. */
   async lost(): Promise<void> {
     await this.#turns.run(async () => {
-      this.#options.fetcher.assign([], this.#generation)
+      this.#readFrom([])
       await this.#options.committer.abort()
       await this.#closeAll()
     })
@@ -153,7 +153,7 @@ export class Worker {
 
   /** Nothing is processed until the group has said what is ours. */
   async #standStill(): Promise<void> {
-    this.#options.fetcher.assign([], this.#generation)
+    this.#readFrom([])
     await this.#options.committer.abort().catch(() => undefined)
     await this.#closeAll()
   }
@@ -162,7 +162,7 @@ export class Worker {
   async #startOver(reason: Fault): Promise<void> {
     const ids = [...this.#tasks.keys()]
     this.#options.onWarning(reason.message)
-    this.#options.fetcher.assign([], this.#generation)
+    this.#readFrom([])
     await this.#closeAll()
     await this.#options.committer.initialize()
     await this.#open(ids)
@@ -181,9 +181,15 @@ export class Worker {
     if (this.#dirty && !this.#isReady() && this.#isDrained()) await this.#commit()
   }
 
+  /** Reads on from these positions; whatever was fetched before, even if it is in our hands already, is let go. */
+  #readFrom(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
+    this.#epoch++
+    this.#options.fetcher.assign(positions, this.#epoch)
+  }
+
   #deliver({ topic, partition, generation, columns, nextOffset }: FetchedBatch): void {
     const task = this.#options.plan.taskOf({ topic, partition })
-    if (task === undefined || generation !== this.#generation) return
+    if (task === undefined || generation !== this.#epoch) return
     this.#tasks.get(task)?.task.push(topic, columns, nextOffset)
   }
 
@@ -256,7 +262,7 @@ export class Worker {
 
   /** Opens tasks where the group left off. The offsets come first: asking for them waits for pending transactions. */
   async #open(ids: readonly TaskId[]): Promise<void> {
-    const { plan, startsOf, tasks, fetcher } = this.#options
+    const { plan, startsOf, tasks } = this.#options
     const starts = await startsOf(ids.flatMap((id) => plan.inputsOf(id)))
     for (const each of await tasks.open(ids, (place) => starts.get(place)?.offset)) {
       for (const input of each.inputs) {
@@ -265,7 +271,7 @@ export class Worker {
       }
       this.#tasks.set(each.task.id, each)
     }
-    fetcher.assign(this.#positions(), this.#generation)
+    this.#readFrom(this.#positions())
   }
 
   #positions(): readonly (TopicPartition & { readonly offset: number })[] {
