@@ -1,22 +1,31 @@
 import { systemClock } from '../base/system-clock.ts'
 import type { Cluster } from '../kafka/cluster.ts'
+import { readCommandConfig } from './command-config.ts'
 
 /** How long a command tries to reach its broker before it says that it can't. */
 const patienceMs = 5_000
 
+/** Where the broker is, and how to get in. */
+interface BrokerOptions {
+  readonly bootstrapServer: string
+  readonly commandConfig?: string
+}
+
 /** Runs `work` against a cluster, and lets go of it afterwards, whatever happened. */
 export const withCluster = async <T>(
-  bootstrapServer: string,
+  { bootstrapServer, commandConfig }: BrokerOptions,
   work: (cluster: Cluster) => Promise<T>,
 ): Promise<T> => {
   // The client is loaded when a command needs it: half a second that a wrong flag or --help need not wait.
-  const [{ Cluster }, { TcpTransport }] = await Promise.all([
+  const security = readCommandConfig(commandConfig)
+  const [{ Cluster }, { TcpTransport }, { parseSettings }, { kafkaSettingsOf }] = await Promise.all([
     import('../kafka/cluster.ts'),
     import('../kafka/tcp-transport.ts'),
+    import('../app/settings.ts'),
+    import('../app/kafka-settings-of.ts'),
   ])
   const transport = new TcpTransport({
-    brokers: bootstrapServer,
-    clientId: 'millrace-cli',
+    ...kafkaSettingsOf(parseSettings({ bootstrapServers: bootstrapServer, ...security }), 'millrace-cli'),
     connectTimeoutMs: patienceMs,
   })
   try {

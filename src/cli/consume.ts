@@ -6,6 +6,7 @@ import type { Cluster } from '../kafka/cluster.ts'
 import type { Fetcher, FetchPosition } from '../kafka/fetcher.ts'
 import { decodeHeaders } from '../topic/record-columns.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
+import { commandConfigOption } from './command-config.ts'
 import { withCluster } from './connect.ts'
 import { bootstrapServerOption, property, unescape, wholeNumber } from './options.ts'
 import { shutdownSignal } from './shutdown.ts'
@@ -13,6 +14,7 @@ import { shutdownSignal } from './shutdown.ts'
 interface ConsumeOptions {
   readonly topic: string
   readonly bootstrapServer: string
+  readonly commandConfig?: string
   readonly fromBeginning?: boolean
   readonly maxMessages?: number
   readonly timeoutMs?: number
@@ -47,9 +49,8 @@ export const consumeCommand = (): Command =>
     .option('--isolation-level <level>', 'read_committed or read_uncommitted', 'read_uncommitted')
     .option('--property <name=value>', `one of ${properties.join(', ')}`, property(properties), {})
     .addOption(bootstrapServerOption())
-    .action((options: ConsumeOptions) =>
-      withCluster(options.bootstrapServer, (cluster) => consumeRecords(cluster, options)),
-    )
+    .addOption(commandConfigOption())
+    .action((options: ConsumeOptions) => withCluster(options, (cluster) => consumeRecords(cluster, options)))
 
 const consumeRecords = async (cluster: Cluster, options: ConsumeOptions): Promise<void> => {
   const { partitions } = await cluster.topic(options.topic)

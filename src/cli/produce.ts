@@ -5,12 +5,14 @@ import { utf8Encode } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { Cluster } from '../kafka/cluster.ts'
+import { commandConfigOption } from './command-config.ts'
 import { withCluster } from './connect.ts'
 import { bootstrapServerOption, property, unescape } from './options.ts'
 
 interface ProduceOptions {
   readonly topic: string
   readonly bootstrapServer: string
+  readonly commandConfig?: string
   readonly property: Readonly<Record<string, string>>
   readonly compressionCodec: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 }
@@ -30,9 +32,8 @@ export const produceCommand = (): Command =>
     )
     .option('--compression-codec <codec>', 'none, gzip, snappy, lz4 or zstd', 'none')
     .addOption(bootstrapServerOption())
-    .action((options: ProduceOptions) =>
-      withCluster(options.bootstrapServer, (cluster) => produceLines(cluster, options)),
-    )
+    .addOption(commandConfigOption())
+    .action((options: ProduceOptions) => withCluster(options, (cluster) => produceLines(cluster, options)))
 
 const produceLines = async (cluster: Cluster, options: ProduceOptions): Promise<void> => {
   const { Producer } = await import('../kafka/producer.ts')

@@ -2,12 +2,14 @@ import { Command } from 'commander'
 import type { ReplayProgress } from '../app/replay.ts'
 import { Fault } from '../base/fault.ts'
 import { systemClock } from '../base/system-clock.ts'
+import { commandConfigOption, readCommandConfig } from './command-config.ts'
 import { loadTopologies } from './load-topologies.ts'
 import { bootstrapServerOption } from './options.ts'
 import { shutdownSignal } from './shutdown.ts'
 
 interface ReplayCommandOptions {
   readonly bootstrapServer: string
+  readonly commandConfig?: string
   readonly fromBeginning?: boolean
   readonly replayId?: string
   readonly liveOutputs?: boolean
@@ -34,6 +36,7 @@ export const replayCommand = (): Command =>
     .option('--keep-internals', "leave the replay's internal topics and its group where they are")
     .option('--state-directory <directory>', 'where durable stores of the replay lie')
     .addOption(bootstrapServerOption())
+    .addOption(commandConfigOption())
     .action(async (file: string, options: ReplayCommandOptions) => {
       if (options.fromBeginning !== true) throw needsBeginning()
       const { replay } = await import('../app/replay.ts')
@@ -46,6 +49,7 @@ export const replayCommand = (): Command =>
           topology,
           {
             bootstrapServers: options.bootstrapServer,
+            ...readCommandConfig(options.commandConfig),
             ...(options.stateDirectory === undefined ? {} : { stateDirectory: options.stateDirectory }),
           },
           {

@@ -1,12 +1,14 @@
 import { Command } from 'commander'
 import type { ResetOptions, ResetResult } from '../app/reset.ts'
 import { Fault } from '../base/fault.ts'
+import { commandConfigOption, readCommandConfig } from './command-config.ts'
 import { loadTopologies } from './load-topologies.ts'
 import { bootstrapServerOption, datetime, duration, names, wholeNumber } from './options.ts'
 
 interface ResetCommandOptions {
   readonly applicationId?: string
   readonly bootstrapServer: string
+  readonly commandConfig?: string
   readonly inputTopics?: readonly string[]
   readonly internalTopics?: readonly string[]
   readonly toEarliest?: boolean
@@ -42,11 +44,13 @@ export const resetCommand = (): Command =>
     .option('--execute', 'do it; without this the command only tells what it would do')
     .option('--dry-run', 'only tell what it would do (this is the default)')
     .addOption(bootstrapServerOption())
+    .addOption(commandConfigOption())
     .action(async (files: readonly string[], options: ResetCommandOptions) => {
       const how = resetOptionsOf(options)
       const { reset, resetGroup } = await import('../app/reset.ts')
       const settings = {
         bootstrapServers: options.bootstrapServer,
+        ...readCommandConfig(options.commandConfig),
         requestTimeoutMs: patienceMs,
         ...(options.applicationId === undefined ? {} : { applicationId: options.applicationId }),
         ...(options.stateDirectory === undefined ? {} : { stateDirectory: options.stateDirectory }),

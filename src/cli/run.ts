@@ -3,12 +3,14 @@ import { systemClock } from '../base/system-clock.ts'
 import type { SettingsInput } from '../app/settings.ts'
 import type { Application } from '../app/start.ts'
 import type { Topology } from '../topology/topology.ts'
+import { commandConfigOption, readCommandConfig } from './command-config.ts'
 import { loadTopologies } from './load-topologies.ts'
 import { bootstrapServerOption, pair, wholeNumber } from './options.ts'
 import { shutdownSignal } from './shutdown.ts'
 
 interface RunOptions {
   readonly bootstrapServer: string
+  readonly commandConfig?: string
   readonly applicationId?: string
   readonly stateDirectory?: string
   readonly commitIntervalMs?: number
@@ -37,6 +39,7 @@ export const runTopologiesCommand = (): Command =>
       {},
     )
     .addOption(bootstrapServerOption())
+    .addOption(commandConfigOption())
     .action(async (files: readonly string[], options: RunOptions) => {
       const topologies = await loadTopologies(files)
       const { signal, dispose } = shutdownSignal()
@@ -78,6 +81,7 @@ const settingsOf = (topology: Topology, options: RunOptions, count: number): Set
   const { applicationId, deadLetterTopic } = options
   return {
     bootstrapServers: options.bootstrapServer,
+    ...readCommandConfig(options.commandConfig),
     applicationId:
       applicationId === undefined
         ? topology.name

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { Fault } from '../base/fault.ts'
 import type { Admin } from '../kafka/admin.ts'
+import { commandConfigOption } from './command-config.ts'
 import { withCluster } from './connect.ts'
 import { bootstrapServerOption, pair, wholeNumber } from './options.ts'
 
@@ -17,6 +18,7 @@ interface TopicsOptions {
   readonly ifNotExists?: boolean
   readonly ifExists?: boolean
   readonly bootstrapServer: string
+  readonly commandConfig?: string
 }
 
 /** `millrace topics`, as Kafka's `kafka-topics`. */
@@ -39,10 +41,11 @@ export const topicsCommand = (): Command =>
     .option('--if-not-exists', 'with --create: accept a topic that exists')
     .option('--if-exists', 'with --delete and --alter: accept a topic that does not exist')
     .addOption(bootstrapServerOption())
+    .addOption(commandConfigOption())
     .action(async (options: TopicsOptions) => {
       const action = actionOf(options)
       if (options.topic !== undefined) await checkName(options.topic)
-      await withCluster(options.bootstrapServer, async (cluster) => {
+      await withCluster(options, async (cluster) => {
         const { Admin } = await import('../kafka/admin.ts')
         await action(new Admin(cluster), options)
       })

@@ -1,9 +1,10 @@
-import { AuthenticationError, Connection, NetworkError, TimeoutError, Writer } from '@platformatic/kafka'
+import { Connection, Writer } from '@platformatic/kafka'
 import type { ConnectionOptions, Reader } from '@platformatic/kafka'
 import type { Bytes } from '../base/bytes.ts'
 import { Fault, messageOf } from '../base/fault.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
 import { parseBrokers } from './kafka-settings.ts'
+import { causesOf, securityFault } from './security-fault.ts'
 import type { BrokerAddress, Lane, Transport, WireRequest } from './transport.ts'
 import { addressText } from './transport.ts'
 
@@ -19,6 +20,8 @@ export class TcpTransport implements Transport {
   readonly bootstrap: readonly BrokerAddress[]
   readonly #settings: KafkaSettings
   readonly #connections = new Map<string, Promise<Connection>>()
+  /** What ended a connection. Its requests are only told that it is closed, and an alert of TLS comes after connecting. */
+  readonly #endings = new WeakMap<Connection, unknown>()
   #closed = false
 
   constructor(settings: KafkaSettings) {
@@ -39,7 +42,10 @@ export class TcpTransport implements Transport {
         request.taggedResponseHeader,
         (error, body) => {
           if (error === null || error === undefined) resolve(body as Bytes)
-          else reject(this.#closed ? closedFault() : requestFault(broker, error))
+          else
+            reject(
+              this.#closed ? closedFault() : requestFault(broker, this.#endings.get(connection) ?? error),
+            )
         },
       )
     })
@@ -67,7 +73,10 @@ export class TcpTransport implements Transport {
 
   async #open(broker: BrokerAddress, lane: Lane, onGone: () => void): Promise<Connection> {
     const connection = new Connection(this.#settings.clientId, this.#options(lane))
-    connection.on('error', onGone)
+    connection.on('error', (error) => {
+      this.#endings.set(connection, error)
+      onGone()
+    })
     connection.on('close', onGone)
     connection.on('closing', onGone)
     try {
@@ -108,42 +117,6 @@ const closedFault = (): Fault =>
     actor: 'runtime',
     message: 'the connection to Kafka has been closed',
   })
-
-const causesOf = function* (error: unknown): Generator<Error> {
-  for (let each: unknown = error; each instanceof Error; each = each.cause) {
-    yield each
-    if (each instanceof AggregateError) for (const inner of each.errors) yield* causesOf(inner)
-  }
-}
-
-/** What is wrong with credentials or with TLS. A connection that was lost in the middle of the dialogue says nothing. */
-const securityFault = (broker: BrokerAddress, error: unknown): Fault | undefined => {
-  const causes = [...causesOf(error)]
-  if (causes.some(isAuthentication) && !causes.some(isConnectionLoss))
-    return new Fault({
-      code: 'AUTHENTICATION_FAILED',
-      actor: 'author',
-      message: `broker ${addressText(broker)} refused the credentials`,
-      remedy: 'check the SASL mechanism, the user name and the password',
-      cause: error,
-    })
-  const tls = causes.find(({ message }) => /requires TLS|TLS handshake failed|supports TLS/i.test(message))
-  if (tls === undefined) return undefined
-  return new Fault({
-    code: 'TLS_REQUIRED',
-    actor: 'author',
-    message: `broker ${addressText(broker)} and this client disagree about TLS: ${tls.message}`,
-    remedy: 'set tls for a listener that speaks it, and leave it out for one that does not',
-    cause: error,
-  })
-}
-
-const isAuthentication = (error: Error): boolean => codeOf(error) === AuthenticationError.code
-
-const isConnectionLoss = (error: Error): boolean =>
-  (codeOf(error) === NetworkError.code && error.cause === undefined) || codeOf(error) === TimeoutError.code
-
-const codeOf = (error: Error): unknown => (error as { code?: unknown }).code
 
 const connectFault = (broker: BrokerAddress, error: unknown): Fault =>
   securityFault(broker, error) ??

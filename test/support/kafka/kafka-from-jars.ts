@@ -7,7 +7,7 @@ import { freePorts } from '../free-port.ts'
 import { onProcessEnd } from '../on-process-end.ts'
 import { runToEnd } from '../run-process.ts'
 import { ensureKafkaJars, javaVersion, kafkaVersion } from './kafka-jars.ts'
-import { randomClusterId, singleNode, toPropertiesFile } from './server-properties.ts'
+import { randomClusterId, singleNode, toPropertiesFile, withListeners } from './server-properties.ts'
 import { isDeadly, waitUntilAnswers, type KafkaOptions, type StartedKafka } from './started-kafka.ts'
 
 /**
@@ -55,14 +55,18 @@ interface Node {
 
 const format = async ({ jars, folder, brokers, controller, options }: Node): Promise<void> => {
   const properties = {
-    ...singleNode({ listen: brokers, advertise: brokers, controller }),
+    ...withListeners(
+      singleNode({ listen: brokers, advertise: brokers, controller }),
+      options.listeners ?? [],
+    ),
     'log.dirs': join(folder, 'data'),
     ...options.properties,
   }
   const file = join(folder, 'server.properties')
   await writeFile(file, toPropertiesFile(properties))
   await writeFile(join(folder, 'log4j2.properties'), logging)
-  const command = ['format', '-t', randomClusterId(), '-c', file]
+  const users = (options.scramUsers ?? []).flatMap((user) => ['--add-scram', user])
+  const command = ['format', '-t', randomClusterId(), '-c', file, ...users]
   await runToEnd('java', [loggingOption(folder), '-cp', jars, 'kafka.tools.StorageTool', ...command], {
     deadlineMs: 60_000,
   })

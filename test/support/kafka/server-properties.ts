@@ -1,3 +1,5 @@
+import type { ExtraListener } from './started-kafka.ts'
+
 /**
  * What a single Kafka node is told, as data: broker and controller in one process, each internal topic with one
  * replica, everything on the loopback. The jars read it as `server.properties`, the images as `KAFKA_*` variables.
@@ -35,6 +37,22 @@ export const singleNode = ({ listen, advertise, controller }: NodeAddresses): Pr
   'log.cleaner.dedupe.buffer.size': '2097152',
   'auto.create.topics.enable': 'false',
 })
+
+/** A node that listens elsewhere too: its listeners and their protocols, added to those it has. */
+export const withListeners = (node: Properties, extra: readonly ExtraListener[]): Properties => {
+  const added = (name: string, text: (each: ExtraListener) => string): string =>
+    [node[name], ...extra.map(text)].join(',')
+  const place = ({ name, address }: ExtraListener): string => `${name}://${address}`
+  return {
+    ...node,
+    listeners: added('listeners', place),
+    'advertised.listeners': added('advertised.listeners', place),
+    'listener.security.protocol.map': added(
+      'listener.security.protocol.map',
+      ({ name, protocol }) => `${name}:${protocol}`,
+    ),
+  }
+}
 
 /** As a Java properties file; a backslash in a value would escape what follows it, so it is doubled. */
 export const toPropertiesFile = (properties: Properties): string =>

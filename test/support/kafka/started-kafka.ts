@@ -24,6 +24,17 @@ export interface KafkaOptions {
   readonly port?: number
   /** Added to the broker's properties, or replacing them. */
   readonly properties?: Readonly<Record<string, string>>
+  /** Listeners beside the plain one, from the jars only: what each is called, how it speaks, where it listens. */
+  readonly listeners?: readonly ExtraListener[]
+  /** Users that the storage is formatted with, from the jars only: `SCRAM-SHA-256=[name=…,password=…]`. */
+  readonly scramUsers?: readonly string[]
+}
+
+export interface ExtraListener {
+  readonly name: string
+  readonly protocol: 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
+  /** `host:port` that it binds and names to clients. */
+  readonly address: string
 }
 
 /** Signals that leave the process where it is. */
