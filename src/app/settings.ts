@@ -74,6 +74,11 @@ export const settingsSchema = z.strictObject({
   rebalanceTimeoutMs: z.int().min(100).default(60_000),
   /** Keeps the place of this process in the group over a restart (static membership). */
   groupInstanceId: z.string().min(1).optional(),
+  /** `host:port` where others reach the interactive queries of this process; the whole group is told. */
+  applicationServer: z
+    .string()
+    .regex(/^.+:\d+$/, 'must be host:port')
+    .optional(),
   /** Replicas of internal topics; -1 leaves it to the broker. */
   replicationFactor: z.int().min(-1).default(-1),
   /** About how often records of repartition topics are deleted that have been processed and committed. */

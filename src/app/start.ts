@@ -26,6 +26,7 @@ export type Application = Pick<
   | 'failure'
   | 'metrics'
   | 'tasks'
+  | 'metadata'
   | 'inputTopics'
   | 'internalTopics'
   | 'store'

@@ -1,26 +1,23 @@
-import type { Bytes } from '../base/bytes.ts'
-import { utf8Decode, utf8Encode } from '../base/bytes.ts'
 import type { Assignment } from '../kafka/group/consumer-protocol.ts'
 import type { GroupAssignor, GroupMember } from '../kafka/group/group-membership.ts'
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import { assignTasks } from './assign-tasks.ts'
+import type { EndpointTasks, MemberData } from './group-data.ts'
+import { decodeMemberData, encodeAssignmentData, encodeMemberData } from './group-data.ts'
 
 /**
  * Deals out tasks, not partitions: all inputs of a task go to one member. Members tell which tasks they have held, so
- * that these come back to where their state is.
+ * that these come back to where their state is; each is told who serves queries for what.
  */
-export const taskAssignor = (plan: ApplicationPlan, heldTasks: () => readonly TaskId[]): GroupAssignor => ({
+export const taskAssignor = (
+  planOf: () => ApplicationPlan,
+  ownData: () => MemberData | Promise<MemberData>,
+): GroupAssignor => ({
   name: 'millrace',
   kind: 'eager',
-  userData: () => utf8Encode(JSON.stringify({ version: 1, tasks: heldTasks() })),
-  assign: (members) => {
-    const assigned = assignTasks(
-      plan.tasks,
-      members.map((member) => ({ memberId: member.memberId, previousTasks: tasksOf(member) })),
-    )
-    return new Map(Array.from(assigned, ([memberId, tasks]) => [memberId, assignmentOf(plan, tasks)]))
-  },
+  userData: async () => encodeMemberData(await ownData()),
+  assign: (members) => dealOut(planOf(), members),
 })
 
 /** The tasks that an assignment of partitions stands for. */
@@ -33,20 +30,23 @@ export const tasksOfPartitions = (
   ),
 ]
 
-const assignmentOf = (plan: ApplicationPlan, tasks: readonly TaskId[]): Assignment => ({
-  partitions: tasks.flatMap((task) => plan.inputsOf(task)),
-  userData: null,
-})
-
-/** What a member of another version or make says is not understood, and it begins with nothing. */
-const tasksOf = ({ userData }: GroupMember): readonly TaskId[] => {
-  try {
-    const { version, tasks } = JSON.parse(utf8Decode(userData as Bytes)) as {
-      version: unknown
-      tasks: unknown
-    }
-    return version === 1 && Array.isArray(tasks) ? tasks.filter((task) => typeof task === 'string') : []
-  } catch {
-    return []
-  }
+const dealOut = (plan: ApplicationPlan, members: readonly GroupMember[]): ReadonlyMap<string, Assignment> => {
+  const data = new Map(members.map(({ memberId, userData }) => [memberId, decodeMemberData(userData)]))
+  const assigned = assignTasks(
+    plan.tasks,
+    Array.from(data, ([memberId, { tasks }]) => ({ memberId, previousTasks: tasks })),
+  )
+  const endpoints = Array.from(assigned, ([memberId, active]) =>
+    endpointOf(data.get(memberId) as MemberData, active),
+  ).flat()
+  const userData = encodeAssignmentData({ standbys: [], followUp: false, endpoints })
+  return new Map(
+    Array.from(assigned, ([memberId, tasks]) => [
+      memberId,
+      { partitions: tasks.flatMap((task) => plan.inputsOf(task)), userData },
+    ]),
+  )
 }
+
+const endpointOf = ({ endpoint }: MemberData, active: readonly TaskId[]): readonly EndpointTasks[] =>
+  endpoint === undefined ? [] : [{ endpoint, active, standby: [] }]

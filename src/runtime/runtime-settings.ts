@@ -15,6 +15,7 @@ export interface RuntimeSettings extends FailurePolicies {
   readonly heartbeatIntervalMs: number
   readonly rebalanceTimeoutMs: number
   readonly groupInstanceId?: string | undefined
+  readonly applicationServer?: string | undefined
   readonly idleAdvanceMs?: number | undefined
   readonly replicationFactor: number
   readonly repartitionPurgeIntervalMs: number

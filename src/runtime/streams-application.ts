@@ -21,7 +21,10 @@ import type { TaskId } from './assign-tasks.ts'
 import type { Committer } from './committer.ts'
 import { atLeastOnce, exactlyOnce } from './committer.ts'
 import { GlobalTables } from './global-tables.ts'
+import type { QueryEndpoint } from './application-metadata.ts'
+import { queryEndpointsOf } from './application-metadata.ts'
 import { taskAssignor, tasksOfPartitions } from './group-assignor.ts'
+import { decodeAssignmentData } from './group-data.ts'
 import type { MetricsSnapshot } from './metrics.ts'
 import { Metrics } from './metrics.ts'
 import { RecordOutput } from './record-output.ts'
@@ -55,6 +58,7 @@ export class StreamsApplication {
   #state: ApplicationState = 'starting'
   #failure: unknown
   #plan: ApplicationPlan | undefined
+  #metadata: readonly QueryEndpoint[] = []
   #worker: Worker | undefined
   #membership: ClassicMembership | undefined
   #globals: GlobalTables | undefined
@@ -84,6 +88,11 @@ export class StreamsApplication {
   /** The tasks that run here. */
   get tasks(): readonly TaskId[] {
     return [...(this.#worker?.tasks.keys() ?? [])]
+  }
+
+  /** Who of this application serves queries for what, as of the last rebalance. */
+  get metadata(): readonly QueryEndpoint[] {
+    return this.#metadata
   }
 
   /** The topics that are read, the application's own apart from all others. */
@@ -289,7 +298,15 @@ export class StreamsApplication {
     return new ClassicMembership({
       cluster,
       groupId: settings.applicationId,
-      assignor: taskAssignor(plan, () => this.tasks),
+      assignor: taskAssignor(
+        () => plan,
+        () => ({
+          processId: this.#options.processId,
+          tasks: this.tasks,
+          standbys: new Map(),
+          endpoint: settings.applicationServer,
+        }),
+      ),
       topics: () => plan.topics,
       groupInstanceId: settings.groupInstanceId,
       sessionTimeoutMs: settings.sessionTimeoutMs,
@@ -315,7 +332,8 @@ export class StreamsApplication {
     })
   }
 
-  async #assign(plan: ApplicationPlan, { assigned }: AssignedPartitions): Promise<void> {
+  async #assign(plan: ApplicationPlan, { assigned, userData }: AssignedPartitions): Promise<void> {
+    this.#metadata = queryEndpointsOf(plan, decodeAssignmentData(userData).endpoints)
     await this.#worker?.assign(tasksOfPartitions(plan, assigned))
     if (this.#state === 'rebalancing') this.#enter('running')
   }

@@ -1,0 +1,86 @@
+import type { Bytes } from '../base/bytes.ts'
+import { utf8Decode, utf8Encode } from '../base/bytes.ts'
+import type { TaskId } from './assign-tasks.ts'
+
+/**
+ * What members and their leader tell each other as user data of the group protocol: JSON with a version. What a member
+ * of another version or make says is not understood, and it counts as one that holds nothing; version 1, which said only
+ * which tasks a member runs, is.
+ */
+export interface MemberData {
+  /** Tells copies on one process, or one machine's folder, from copies elsewhere. */
+  readonly processId: string
+  /** The tasks that run there. */
+  readonly tasks: readonly TaskId[]
+  /** The tasks whose state is there although they do not run, with how many changelog records it is behind. */
+  readonly standbys: ReadonlyMap<TaskId, number>
+  /** `host:port` of its interactive queries. */
+  readonly endpoint?: string | undefined
+}
+
+/** What the leader has for one member, beside its partitions. */
+export interface AssignmentData {
+  /** The tasks whose state this member keeps up to date without running them. */
+  readonly standbys: readonly TaskId[]
+  /** True where another round follows as soon as others have given up what moves. */
+  readonly followUp: boolean
+  /** Who serves queries for which tasks, over the whole group. */
+  readonly endpoints: readonly EndpointTasks[]
+}
+
+export interface EndpointTasks {
+  readonly endpoint: string
+  readonly active: readonly TaskId[]
+  readonly standby: readonly TaskId[]
+}
+
+export const encodeMemberData = ({ processId, tasks, standbys, endpoint }: MemberData): Bytes =>
+  encode({ version: 2, processId, tasks, standbys: Object.fromEntries(standbys), endpoint })
+
+export const decodeMemberData = (userData: Bytes | null): MemberData => {
+  const { version, processId, tasks, standbys, endpoint } = decode(userData)
+  if (version !== 1 && version !== 2) return nothingHeld
+  return {
+    processId: typeof processId === 'string' ? processId : '',
+    tasks: texts(tasks),
+    standbys: new Map(
+      Object.entries(standbys ?? {}).filter((each): each is [TaskId, number] => typeof each[1] === 'number'),
+    ),
+    endpoint: typeof endpoint === 'string' ? endpoint : undefined,
+  }
+}
+
+export const encodeAssignmentData = (data: AssignmentData): Bytes => encode({ version: 2, ...data })
+
+export const decodeAssignmentData = (userData: Bytes | null): AssignmentData => {
+  const { version, standbys, followUp, endpoints } = decode(userData)
+  if (version !== 2) return nothingSaid
+  return {
+    standbys: texts(standbys),
+    followUp: followUp === true,
+    endpoints: Array.isArray(endpoints)
+      ? endpoints.map(({ endpoint, active, standby }: Record<string, unknown>) => ({
+          endpoint: String(endpoint),
+          active: texts(active),
+          standby: texts(standby),
+        }))
+      : [],
+  }
+}
+
+const nothingHeld: MemberData = { processId: '', tasks: [], standbys: new Map() }
+const nothingSaid: AssignmentData = { standbys: [], followUp: false, endpoints: [] }
+
+const encode = (data: Readonly<Record<string, unknown>>): Bytes => utf8Encode(JSON.stringify(data))
+
+const decode = (userData: Bytes | null): Readonly<Record<string, unknown>> => {
+  try {
+    const data: unknown = JSON.parse(utf8Decode(userData ?? new Uint8Array()))
+    return typeof data === 'object' && data !== null ? (data as Readonly<Record<string, unknown>>) : {}
+  } catch {
+    return {}
+  }
+}
+
+const texts = (list: unknown): readonly string[] =>
+  Array.isArray(list) ? list.filter((each): each is string => typeof each === 'string') : []

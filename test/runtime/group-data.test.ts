@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { utf8Encode } from '../../src/base/bytes.ts'
+import { planApplication } from '../../src/runtime/application-plan.ts'
+import { queryEndpointsOf } from '../../src/runtime/application-metadata.ts'
+import { taskAssignor } from '../../src/runtime/group-assignor.ts'
+import type { MemberData } from '../../src/runtime/group-data.ts'
+import {
+  decodeAssignmentData,
+  decodeMemberData,
+  encodeAssignmentData,
+  encodeMemberData,
+} from '../../src/runtime/group-data.ts'
+import { string, topic, topology } from '../../src/index.ts'
+
+const input = topic('input', { value: string })
+const plan = planApplication(
+  topology('reading', (builder) => builder.stream(input).forEach(() => {})),
+  'reading',
+  () => 4,
+)
+const memberData = (data: Partial<MemberData>): MemberData => ({
+  processId: 'p',
+  tasks: [],
+  standbys: new Map(),
+  ...data,
+})
+
+describe('the user data of a group', () => {
+  it('comes back as it was written', () => {
+    const data = memberData({ tasks: ['0_1'], standbys: new Map([['0_2', 17]]), endpoint: 'here:7000' })
+    expect(decodeMemberData(encodeMemberData(data))).toEqual(data)
+    const assignment = {
+      standbys: ['0_3'],
+      followUp: true,
+      endpoints: [{ endpoint: 'here:7000', active: ['0_0'], standby: ['0_3'] }],
+    }
+    expect(decodeAssignmentData(encodeAssignmentData(assignment))).toEqual(assignment)
+  })
+
+  it('of version 1 still tells the tasks, and of other makes nothing', () => {
+    const old = utf8Encode(JSON.stringify({ version: 1, tasks: ['0_0', 7] }))
+    expect(decodeMemberData(old)).toEqual({ ...memberData({ tasks: ['0_0'] }), processId: '' })
+    for (const strange of [null, utf8Encode('null'), utf8Encode('{'), utf8Encode('{"version":3}')]) {
+      expect(decodeMemberData(strange).tasks).toEqual([])
+      expect(decodeAssignmentData(strange)).toEqual({ standbys: [], followUp: false, endpoints: [] })
+    }
+  })
+
+  it('tells every member who serves queries for which partitions', async () => {
+    const assignor = taskAssignor(
+      () => plan,
+      () => memberData({}),
+    )
+    const members = ['a', 'b', 'c'].map((memberId) => ({
+      memberId,
+      groupInstanceId: null,
+      topics: ['input'],
+      ownedPartitions: [],
+      generationId: -1,
+      userData: encodeMemberData(memberData({ endpoint: memberId === 'c' ? undefined : `${memberId}:1` })),
+    }))
+    const assigned = await assignor.assign(members)
+    const told = decodeAssignmentData(assigned.get('c')?.userData ?? null)
+    expect(queryEndpointsOf(plan, told.endpoints)).toEqual(
+      ['a', 'b'].map((memberId) => ({
+        endpoint: `${memberId}:1`,
+        activeTasks: expect.any(Array),
+        activePartitions: assigned.get(memberId)?.partitions,
+        standbyTasks: [],
+        standbyPartitions: [],
+      })),
+    )
+  })
+})
