@@ -225,6 +225,7 @@ export class BatchSender {
     this.#countInFlight(broker, 1)
     try {
       const produced = await cluster.callBroker(broker, lane, session.produceApi, this.#request(taken))
+      session.onProduced()
       const answers = new Map(produced.map((each) => [partitionName(each.topic, each.partition), each]))
       for (const each of taken)
         this.#answered(each, identity, answers.get(partitionName(each.queue.topic, each.queue.partition)))

@@ -27,6 +27,8 @@ export interface ProducerSession {
   beforeProduce(partitions: readonly TopicPartition[]): Promise<void>
   /** Called when batches do go. */
   onProduce(): void
+  /** Called when batches have been answered. */
+  onProduced(): void
   /** After a batch was lost the sequence has a gap: an identity of which nothing is known yet begins anew. */
   renew(): Promise<void>
 }
@@ -54,6 +56,10 @@ export class IdempotentSession implements ProducerSession {
 
   onProduce(): void {
     // Nothing has to be ended either.
+  }
+
+  onProduced(): void {
+    // Nor does anything depend on how long it took.
   }
 
   async renew(): Promise<void> {

@@ -19,6 +19,7 @@ import { fencedFault } from '../produce/producer-session.ts'
 import { errorName, isStaleMetadata, passingFault, protocolFault } from '../protocol-errors.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { byTopic, partitionName } from '../topic-partition.ts'
+import { SettlingPause } from './settling-pause.ts'
 
 /** The offsets that a transaction commits with its records, and who vouches for them. */
 export interface TransactionOffsets {
@@ -38,6 +39,9 @@ export class TransactionalSession implements ProducerSession {
   readonly #cluster: Cluster
   readonly #timeoutMs: number
   readonly #added = new Set<string>()
+  readonly #pause: SettlingPause
+  /** When the first request of this transaction left, until it is answered. */
+  #firstSentMs: number | undefined
   #identity: ProducerIdentity | undefined
   #isTv2 = false
   #started = false
@@ -46,6 +50,7 @@ export class TransactionalSession implements ProducerSession {
     this.#cluster = cluster
     this.transactionalId = transactionalId
     this.#timeoutMs = timeoutMs
+    this.#pause = new SettlingPause(cluster.clock)
   }
 
   get produceApi(): Api<[ProduceRequest], readonly ProducedPartition[]> {
@@ -80,6 +85,7 @@ export class TransactionalSession implements ProducerSession {
   }
 
   async beforeProduce(partitions: readonly TopicPartition[]): Promise<void> {
+    await this.#begin()
     if (this.#isTv2) return
     const missing = partitions.filter((each) => !this.#added.has(nameOf(each)))
     if (missing.length === 0) return
@@ -92,9 +98,16 @@ export class TransactionalSession implements ProducerSession {
     this.#started = true
   }
 
+  onProduced(): void {
+    if (this.#firstSentMs === undefined) return
+    this.#pause.answered(this.#cluster.clock.now() - this.#firstSentMs)
+    this.#firstSentMs = undefined
+  }
+
   /** Adds consumed offsets: they become visible with the records, when the transaction is committed. */
   async addOffsets({ groupId, generation, offsets }: TransactionOffsets): Promise<void> {
     if (offsets.length === 0) return
+    await this.#begin()
     const { producerId, producerEpoch } = await this.identity()
     this.#started = true
     if (!this.#isTv2) await this.#addOffsetsToTransaction(groupId)
@@ -147,6 +160,7 @@ export class TransactionalSession implements ProducerSession {
       this.#check(response.errorCode, doing)
     })
     this.#forget()
+    this.#pause.begin()
   }
 
   async #initProducerId({ producerId, producerEpoch }: ProducerIdentity): Promise<void> {
@@ -166,8 +180,16 @@ export class TransactionalSession implements ProducerSession {
     this.#forget()
   }
 
+  /** Before the first request of a transaction, the broker is given the time to write the markers of the last one. */
+  async #begin(): Promise<void> {
+    if (this.#started) return
+    await this.#pause.over()
+    this.#firstSentMs = this.#cluster.clock.now()
+  }
+
   #forget(): void {
     this.#started = false
+    this.#firstSentMs = undefined
     this.#added.clear()
   }
 
