@@ -68,6 +68,8 @@ export type {
 } from './topology/processor.ts'
 export { start } from './app/start.ts'
 export type { Application, StartOptions } from './app/start.ts'
+export type { ApplicationHealth, InputHealth } from './runtime/application-health.ts'
+export type { CloseOptions } from './runtime/streams-application.ts'
 export type { Settings, SettingsInput } from './app/settings.ts'
 export type {
   KeyValueStore,

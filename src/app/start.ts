@@ -25,6 +25,7 @@ export type Application = Pick<
   | 'state'
   | 'failure'
   | 'metrics'
+  | 'health'
   | 'tasks'
   | 'metadata'
   | 'inputTopics'
@@ -33,9 +34,8 @@ export type Application = Pick<
   | 'waitFor'
   | 'pause'
   | 'resume'
-> & {
-  close(options?: { readonly leaveGroup?: boolean }): Promise<void>
-}
+  | 'close'
+>
 
 /**
  * Runs a topology: resolves once its topics are made and it is joining its group; `waitFor('running')` waits for its
@@ -71,10 +71,8 @@ export const start = async (
       }),
     openGlobalStore: (definition) =>
       openMemoryStore({ ...definition, changelog: false }, { append: () => {} }),
-    release: async () => {
-      await transport.close()
-      state.release()
-    },
+    disconnect: () => transport.close(),
+    release: async () => state.release(),
   })
   await application.start()
   return application

@@ -20,6 +20,8 @@ export class Metrics {
   producedRecords = 0
   commits = 0
   restoredRecords = 0
+  /** When the last commit was, in milliseconds since the epoch. */
+  lastCommitMs: number | undefined
   readonly #dropped = new Map<
     string,
     { readonly node: string; readonly reason: DropReason; records: number }

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import { sleep } from '../base/clock.ts'
 import { Fault, isFault, messageOf } from '../base/fault.ts'
 import { Admin } from '../kafka/admin.ts'
 import type { Cluster } from '../kafka/cluster.ts'
@@ -15,6 +16,8 @@ import type { OffsetReset, TopologyNode } from '../topology/node.ts'
 import { globalTablesOf } from '../topology/sub-topologies.ts'
 import { sinkTopicsOf, sourceTopicsOf } from '../topology/topics.ts'
 import type { Topology } from '../topology/topology.ts'
+import type { ApplicationHealth } from './application-health.ts'
+import { inputHealthOf, RestoreBoard } from './application-health.ts'
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import { planApplication } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
@@ -45,8 +48,17 @@ export interface StreamsApplicationOptions {
   readonly listener: RuntimeListener
   readonly openTaskStores: (task: TaskId) => TaskStores
   readonly openGlobalStore: (definition: StoreDefinition) => StateStore
-  /** Called at the very end: lets go of whatever the options brought along. */
+  /** Ends all connections: whatever waits for a broker is told so, and nothing can be committed any more. */
+  readonly disconnect?: () => Promise<void>
+  /** Called at the very end: lets go of whatever else the options brought along. */
   readonly release?: () => Promise<void>
+}
+
+export interface CloseOptions {
+  /** Lets go of everything after this long, even if it is not done; as long as it takes unless given. */
+  readonly timeoutMs?: number
+  /** Whether the others take the tasks over at once; a static member keeps its place unless told otherwise. */
+  readonly leaveGroup?: boolean
 }
 
 /** One topology, running against a cluster: topics made, group joined, one worker at work. */
@@ -54,6 +66,7 @@ export class StreamsApplication {
   readonly topology: Topology
   readonly #options: StreamsApplicationOptions
   readonly #metrics = new Metrics()
+  readonly #restoring = new RestoreBoard()
   readonly #waiters: { readonly state: ApplicationState; readonly done: (error?: unknown) => void }[] = []
   #state: ApplicationState = 'starting'
   #failure: unknown
@@ -66,9 +79,11 @@ export class StreamsApplication {
   #fetcher: Fetcher | undefined
   #running: Promise<void> | undefined
   #ending: Promise<void> | undefined
+  #released: Promise<void> | undefined
+  #abandoned = false
 
   constructor(options: StreamsApplicationOptions) {
-    this.#options = options
+    this.#options = { ...options, listener: this.#restoring.watch(options.listener) }
     this.topology = options.topology
   }
 
@@ -88,6 +103,18 @@ export class StreamsApplication {
   /** The tasks that run here. */
   get tasks(): readonly TaskId[] {
     return [...(this.#worker?.tasks.keys() ?? [])]
+  }
+
+  /** How it fares: what a health check wants to know. */
+  get health(): ApplicationHealth {
+    return {
+      state: this.#state,
+      connected: this.#membership?.isConnected ?? false,
+      tasks: this.tasks,
+      restoring: this.#restoring.running,
+      lastCommitMs: this.#metrics.lastCommitMs,
+      inputs: inputHealthOf(this.#worker?.tasks.values() ?? [], this.#fetcher),
+    }
   }
 
   /** Who of this application serves queries for what, as of the last rebalance. */
@@ -151,10 +178,22 @@ export class StreamsApplication {
     if (this.#state === 'paused') this.#enter('running')
   }
 
-  /** A last commit, then the group is left and everything is closed. */
-  close(options: { readonly leaveGroup?: boolean } = {}): Promise<void> {
-    if (this.#state === 'failed' || this.#state === 'closed') return this.#ending ?? Promise.resolve()
-    return (this.#ending ??= this.#close(options))
+  /**
+   * A last commit, then the group is left and everything is closed. Where that takes longer than `timeoutMs`, what is in
+   * hand is let go and the promise rejects with `CLOSE_TIMED_OUT`; no record is lost by it.
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    const isOver = this.#state === 'failed' || this.#state === 'closed'
+    const ending = isOver ? (this.#ending ?? Promise.resolve()) : (this.#ending ??= this.#close(options))
+    if (options.timeoutMs === undefined) return ending
+    const { clock } = this.#options
+    const done = new AbortController()
+    const late = sleep(clock, options.timeoutMs, done.signal).then(() => 'late' as const)
+    const first = await Promise.race([ending, late]).finally(() => done.abort())
+    if (first !== 'late') return
+    ending.catch(() => undefined)
+    await this.#abandon(options)
+    throw closedLate(this.topology.name, options.timeoutMs)
   }
 
   async #makePlan(): Promise<ApplicationPlan> {
@@ -334,6 +373,7 @@ export class StreamsApplication {
 
   async #assign(plan: ApplicationPlan, { assigned, userData }: AssignedPartitions): Promise<void> {
     this.#metadata = queryEndpointsOf(plan, decodeAssignmentData(userData).endpoints)
+    this.#restoring.clear()
     await this.#worker?.assign(tasksOfPartitions(plan, assigned))
     if (this.#state === 'rebalancing') this.#enter('running')
   }
@@ -376,7 +416,7 @@ export class StreamsApplication {
   }
 
   async #fail(error: unknown): Promise<void> {
-    if (this.#state === 'failed' || this.#state === 'closed') return
+    if (this.#state === 'failed' || this.#state === 'closed' || this.#abandoned) return
     this.#failure = error
     this.#enter('failed')
     this.#ending = (async () => {
@@ -389,11 +429,28 @@ export class StreamsApplication {
     await this.#ending.catch(() => undefined)
   }
 
-  async #release(): Promise<void> {
-    this.#fetcher?.close()
-    this.#output?.close()
-    await this.#globals?.close()
-    await this.#options.release?.()
+  /** Nothing is waited for any more; what is not committed is processed again after the next start. */
+  async #abandon({ leaveGroup }: CloseOptions): Promise<void> {
+    const { clock } = this.#options
+    this.#abandoned = true
+    const left = this.#membership?.abandon(leaveGroup === undefined ? {} : { leave: leaveGroup })
+    await Promise.race([left, sleep(clock, farewellMs)])
+    await this.#options.disconnect?.()
+    await this.#worker?.abandon()
+    await this.#release()
+    if (this.#state === 'closing') this.#enter('closed')
+    this.#ending = Promise.resolve()
+  }
+
+  #release(): Promise<void> {
+    this.#released ??= (async () => {
+      this.#fetcher?.close()
+      this.#output?.close()
+      await this.#globals?.close()
+      await this.#options.disconnect?.()
+      await this.#options.release?.()
+    })()
+    return this.#released
   }
 
   #enter(state: ApplicationState): void {
@@ -409,6 +466,9 @@ export class StreamsApplication {
     }
   }
 }
+
+/** How long a broker may take to hear that a member leaves that is cut off. */
+const farewellMs = 500
 
 const readsTopic = (node: TopologyNode, topic: string): boolean => {
   if (node.kind === 'tableSource') return node.topic.name === topic
@@ -430,6 +490,14 @@ const closedEarly = (name: string): Fault =>
     code: 'APPLICATION_CLOSED',
     actor: 'runtime',
     message: `application '${name}' has been closed`,
+  })
+
+const closedLate = (name: string, timeoutMs: number): Fault =>
+  new Fault({
+    code: 'CLOSE_TIMED_OUT',
+    actor: 'runtime',
+    message: `application '${name}' was not done within ${timeoutMs} ms and has been cut off`,
+    remedy: 'what it had not committed is processed again after the next start',
   })
 
 const noOffset = ({ topic, partition }: TopicPartition, group: string): Fault =>

@@ -137,6 +137,13 @@ export class Worker {
     })
   }
 
+  /** Lets go of everything at once, whatever is in hand; only where nothing can reach a broker any more. */
+  async abandon(): Promise<void> {
+    this.stop()
+    this.#options.purge.close()
+    await this.#closeAll()
+  }
+
   /**
    * A turn whose commit may be refused. The group may have gone on without this member: it is told so by its heartbeats,
    * and `lost` follows. A transaction may have been ended by the broker: its records are taken up again.
@@ -258,6 +265,7 @@ export class Worker {
     this.#commitRequested = false
     this.#lastCommitMs = clock.now()
     metrics.commits++
+    metrics.lastCommitMs = this.#lastCommitMs
   }
 
   /** Opens tasks where the group left off. The offsets come first: asking for them waits for pending transactions. */

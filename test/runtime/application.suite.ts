@@ -226,6 +226,61 @@ export const applicationSuite = (brokers: () => string, unique: (prefix: string)
       expect(headerText(letter?.headers ?? [], '__streams.errors.topic')).toBe(orders.name)
     })
 
+    it('says how it fares', async () => {
+      const { orders, counts, program } = counting()
+      await using client = new TopicClient(brokers())
+      await client.create({ name: orders.name, partitions: 2 }, counts)
+      const application = await run(program, { processingGuarantee })
+      await client.write(orders, ordersOf('ada', 'bob', 'cy'))
+      await client.readUntil(counts, (records) => records.length >= 3)
+      const inputs = [orders.name, orders.name, 'repartition', 'repartition']
+      await expect
+        .poll(() => application.health.inputs.map(({ lag }) => lag), { timeout: 10_000 })
+        .toEqual(inputs.map(() => 0))
+      const { state, connected, tasks, restoring, lastCommitMs, inputs: read } = application.health
+      expect({ state, connected, restoring }).toEqual({ state: 'running', connected: true, restoring: [] })
+      expect(tasks).toEqual(application.tasks)
+      expect(lastCommitMs).toBeGreaterThan(0)
+      expect(read.filter((each) => each.topic === orders.name).map(({ task }) => task)).toEqual([
+        '0_0',
+        '0_1',
+      ])
+      await application.close()
+      expect(application.health).toMatchObject({ state: 'closed', connected: false, tasks: [], inputs: [] })
+    })
+
+    it('is cut off where closing takes too long, and what was in hand is done after the next start', async () => {
+      const orders = ordersTopic(unique('orders'))
+      const priced = topic(unique('priced'), { value: long })
+      const asked = Promise.withResolvers<void>()
+      let answers = false
+      const program = topology(unique('stuck'), (builder) => {
+        builder
+          .stream(orders)
+          .selectKey(({ value }) => value.customer)
+          .mapValuesAsync(
+            ({ amount }) => {
+              asked.resolve()
+              return answers ? Promise.resolve(amount) : new Promise<never>(() => undefined)
+            },
+            { concurrency: 2, value: long },
+          )
+          .to(priced)
+      })
+      await using client = new TopicClient(brokers())
+      await client.create(orders, priced)
+      const settings = { processingGuarantee, stateDirectory: join(folder, unique('state')) }
+      const first = await run(program, settings)
+      await client.write(orders, ordersOf('ada'))
+      await asked.promise
+      await expect(first.close({ timeoutMs: 100 })).rejects.toMatchObject({ code: 'CLOSE_TIMED_OUT' })
+      expect(first.state).toBe('closed')
+      answers = true
+      await run(program, settings)
+      const records = await client.readUntil(priced, (each) => each.length > 0)
+      expect(records.map(({ key, value }) => [key, value])).toEqual([['ada', 0]])
+    })
+
     it('stands still while paused', async () => {
       const { orders, counts, program } = counting()
       await using client = new TopicClient(brokers())

@@ -115,6 +115,11 @@ export class ClassicMembership implements GroupMembership {
     return this.#owned
   }
 
+  /** True while it is a member and the coordinator answers its heartbeats. */
+  get isConnected(): boolean {
+    return this.#generationId >= 0 && this.#heartbeat.isAnswered
+  }
+
   get isLeader(): boolean {
     return this.#isLeader
   }
@@ -169,6 +174,17 @@ export class ClassicMembership implements GroupMembership {
     }
     // The loop may wait for the other members, for minutes: leaving ends that, and a static member need not wait.
     await this.#giveUpAtEnd()
+    if (leave) await this.#leave()
+    this.#generationId = -1
+  }
+
+  /** Leaves although partitions may not have been given up yet; for whoever can't wait. Nothing is committed after it. */
+  async abandon({
+    leave = this.#groupInstanceId === null,
+  }: { readonly leave?: boolean } = {}): Promise<void> {
+    this.#stop.abort()
+    this.#generationEnd.abort()
+    this.#heartbeat.stop()
     if (leave) await this.#leave()
     this.#generationId = -1
   }

@@ -17,6 +17,8 @@ export interface HeartbeatOptions {
 export class Heartbeat {
   readonly #options: HeartbeatOptions
   #stop = new AbortController()
+  #lastAnswerMs = 0
+  #failed = false
 
   constructor(options: HeartbeatOptions) {
     this.#options = options
@@ -32,20 +34,30 @@ export class Heartbeat {
     this.#stop.abort()
   }
 
+  /** True where the last one was answered, and not longer than a session ago while they are sent. */
+  get isAnswered(): boolean {
+    const { clock, sessionTimeoutMs } = this.#options
+    if (this.#failed) return false
+    return this.#stop.signal.aborted || clock.now() - this.#lastAnswerMs < sessionTimeoutMs
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     const { clock, intervalMs, sessionTimeoutMs, beat, onErrorCode, onFailure, onSilence } = this.#options
-    let lastAnswerMs = clock.now()
+    this.#lastAnswerMs = clock.now()
+    this.#failed = false
     for (;;) {
       await sleep(clock, intervalMs, signal)
       if (signal.aborted) return
       try {
         const errorCode = await beat()
-        lastAnswerMs = clock.now()
+        this.#lastAnswerMs = clock.now()
+        this.#failed = false
         if (errorCode !== 0 && !signal.aborted) onErrorCode(errorCode)
       } catch (error) {
+        this.#failed = true
         if (!signal.aborted) onFailure(error)
       }
-      if (!signal.aborted && clock.now() - lastAnswerMs >= sessionTimeoutMs) onSilence()
+      if (!signal.aborted && clock.now() - this.#lastAnswerMs >= sessionTimeoutMs) onSilence()
     }
   }
 }
