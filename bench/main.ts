@@ -7,7 +7,7 @@ import { latencyRecords, LatencyProbe } from './latency.ts'
 import type { PeerResult } from './peers/peer-options.ts'
 import { oneOf, positive } from './peers/peer-options.ts'
 import type { Guarantee, Workload } from './peers/workloads.ts'
-import { guarantees, topicsOf, workloads } from './peers/workloads.ts'
+import { guarantees, isStateless, topicsOf, workloads } from './peers/workloads.ts'
 import type { Row } from './report.ts'
 import { medianOf, tableOfRows } from './report.ts'
 import { BenchTopics, order } from './topics.ts'
@@ -41,7 +41,7 @@ const { values } = parseArgs({
   },
 })
 
-/** A workload under a guarantee; W3 and W7 are measured under both. */
+/** A workload under a guarantee; W3 and what goes at a pace are measured under both. */
 interface Case {
   readonly workload: Workload
   readonly guarantee: Guarantee
@@ -70,13 +70,11 @@ const main = async (): Promise<void> => {
   process.stdout.write(`${tableOfRows(rows)}\n`)
 }
 
-const isStateless = (workload: Workload): boolean => ['W1', 'W2', 'W7'].includes(workload)
-
 const casesOf = (workload: Workload): readonly Case[] => {
   const own: readonly Guarantee[] =
     workload === 'W2'
       ? ['exactly-once']
-      : workload === 'W3' || workload === 'W7'
+      : ['W3', 'W7', 'W8', 'W9'].includes(workload)
         ? guarantees
         : ['at-least-once']
   const wanted = values.guarantee
@@ -121,7 +119,7 @@ const beside = async (
   records: number,
 ): Promise<Latency | undefined> => {
   if (workload === 'W7') return new LatencyProbe(brokers, applicationId, records).run(ended)
-  if (workload !== 'W6') return undefined
+  if (workload !== 'W6' && workload !== 'W9') return undefined
   const { orders } = topicsOf(workload, records, applicationId)
   let index = 1
   const trickle = setInterval(() => void topics.append(orders, order(index++)), 50)

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Application, StartOptions } from 'millrace'
 import { start } from 'millrace'
-import { measurement } from './peers/measure.ts'
+import { measurement, measureQuiet } from './peers/measure.ts'
 import type { PeerOptions, PeerResult } from './peers/peer-options.ts'
 import { peerOptions } from './peers/peer-options.ts'
-import { inputRecords, topicsOf } from './peers/workloads.ts'
+import { inputRecords, isQuiet, topicsOf } from './peers/workloads.ts'
 import { workloadTopology } from './topologies.ts'
 
 /**
@@ -19,8 +19,23 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../packag
 }
 
 const main = async (options: PeerOptions): Promise<void> => {
-  const result = options.workload === 'W6' ? await restart(options) : await processAll(options)
+  const result = await runOf(options)
   process.stdout.write(`${JSON.stringify(result)}\n`)
+}
+
+const runOf = (options: PeerOptions): Promise<PeerResult> => {
+  if (options.workload === 'W6') return restart(options)
+  return isQuiet(options.workload) ? beQuiet(options) : processAll(options)
+}
+
+/** Waits for the first record, then for as long as it is measured. */
+const beQuiet = async (options: PeerOptions): Promise<PeerResult> => {
+  const result = Promise.withResolvers<PeerResult>()
+  await running(options, {}, async (application) => {
+    await processed(application, 1)
+    result.resolve(await measureQuiet({ name: 'millrace', version }))
+  })
+  return result.promise
 }
 
 const processAll = async (options: PeerOptions): Promise<PeerResult> => {

@@ -2,6 +2,7 @@ import { median } from './median.ts'
 import type { Latency } from './latency.ts'
 import type { PeerResult } from './peers/peer-options.ts'
 import type { Guarantee, Workload } from './peers/workloads.ts'
+import { isPaced, isQuiet } from './peers/workloads.ts'
 import { tableOf } from './table.ts'
 
 /** What one peer did at one workload. */
@@ -33,10 +34,15 @@ export const tableOfRows = (rows: readonly Row[]): string =>
         row.workload,
         row.guarantee,
         row.peer,
-        row.workload === 'W7' ? '-' : `${Math.round(row.recordsPerSecond / 1000)} k`,
-        row.workload === 'W7' ? '-' : ratio(row.recordsPerSecond, anchor?.recordsPerSecond),
-        row.cpuMicrosPerRecord.toFixed(2),
-        ratio(row.cpuMicrosPerRecord, anchor?.cpuMicrosPerRecord),
+        ...(isPaced(row.workload)
+          ? ['-', '-']
+          : [
+              `${Math.round(row.recordsPerSecond / 1000)} k`,
+              ratio(row.recordsPerSecond, anchor?.recordsPerSecond),
+            ]),
+        ...(isQuiet(row.workload)
+          ? ['-', ratio(row.percentOfCore ?? 0, anchor?.percentOfCore)]
+          : [row.cpuMicrosPerRecord.toFixed(2), ratio(row.cpuMicrosPerRecord, anchor?.cpuMicrosPerRecord)]),
         String(row.peakRssMb),
         moreOf(row),
       ]
@@ -46,7 +52,8 @@ export const tableOfRows = (rows: readonly Row[]): string =>
 const ratio = (own: number, anchor: number | undefined): string =>
   anchor === undefined ? '-' : (own / anchor).toFixed(2)
 
-const moreOf = ({ p50Ms, p95Ms, p99Ms, restoreSeconds, restartSeconds }: Row): string => {
+const moreOf = ({ p50Ms, p95Ms, p99Ms, restoreSeconds, restartSeconds, percentOfCore }: Row): string => {
+  if (percentOfCore !== undefined) return `${percentOfCore.toFixed(1)} % of a core`
   if (p50Ms !== undefined)
     return `p50/p95/p99 ${[p50Ms, p95Ms ?? 0, p99Ms ?? 0].map(Math.round).join('/')} ms`
   if (restoreSeconds === undefined || restartSeconds === undefined) return ''

@@ -6,6 +6,7 @@ import {
   customerId,
   customers,
   customerTimestamp,
+  isPaced,
   orderAt,
   orderTimestamp,
   paymentAt,
@@ -17,12 +18,13 @@ import {
 /** The topics of the runs, made and taken away by the runner, so that what is measured is the run alone. */
 export class BenchTopics implements AsyncDisposable {
   readonly #admin: Admin
-  readonly #producer: Producer
+  readonly #client: Kafka
+  #producer: Producer
 
   constructor(brokers: string) {
-    const client = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.ERROR })
-    this.#admin = client.admin()
-    this.#producer = client.producer()
+    this.#client = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.ERROR })
+    this.#admin = this.#client.admin()
+    this.#producer = this.#client.producer()
   }
 
   async connect(): Promise<void> {
@@ -46,8 +48,9 @@ export class BenchTopics implements AsyncDisposable {
       await this.append(orders, order(0))
       return
     }
-    if (workload === 'W7') {
+    if (isPaced(workload)) {
       await this.#create(orders)
+      if (workload !== 'W7') await this.append(orders, order(0))
       return
     }
     await this.#ensure(orders, records, order)
@@ -60,6 +63,10 @@ export class BenchTopics implements AsyncDisposable {
     const written = await this.#endOffset(`${applicationId}-output`)
     const own = (await this.#admin.listTopics()).filter((name) => name.startsWith(`${applicationId}-`))
     await this.#admin.deleteTopics({ topics: own })
+    // A producer of kafkajs asks for every topic that it has ever written to, and fails where one is gone.
+    await this.#producer.disconnect()
+    this.#producer = this.#client.producer()
+    await this.#producer.connect()
     // Kafka Streams leaves no group on close, so its members may still be there.
     await this.#admin.deleteGroups([applicationId]).catch(() => {})
     return written

@@ -30,6 +30,8 @@ export const workloadTopology = (workload: Workload, topics: WorkloadTopics): To
       case 'W1':
       case 'W2':
       case 'W7':
+      case 'W8':
+      case 'W9':
         return orders
           .filter(({ value }) => value.amount >= keptFrom)
           .mapValues(price)

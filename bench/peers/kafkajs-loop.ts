@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import { Kafka, logLevel, type EachBatchPayload, type Message, type Producer } from 'kafkajs'
-import { measurement, type Measurement } from './measure.ts'
-import { peerOptions, type PeerOptions } from './peer-options.ts'
-import { keptFrom, topicsOf, type Order } from './workloads.ts'
+import { measurement, measureQuiet, type Measurement } from './measure.ts'
+import { peerOptions, type PeerOptions, type PeerResult } from './peer-options.ts'
+import { isQuiet, isStateless, keptFrom, topicsOf, workloads, type Order } from './workloads.ts'
 
 /**
  * What a Node team writes without a stream processor: a kafkajs consumer, a function, a producer. The stateless
@@ -12,18 +12,28 @@ import { keptFrom, topicsOf, type Order } from './workloads.ts'
 const { version } = createRequire(import.meta.url)('kafkajs/package.json') as { version: string }
 
 const main = async (options: PeerOptions): Promise<void> => {
-  if (!['W1', 'W2', 'W7'].includes(options.workload))
+  if (!isStateless(options.workload))
     throw new Error(
-      `a kafkajs loop has no durable state, so it does W1, W2 and W7, and not ${options.workload}`,
+      `a kafkajs loop has no durable state, so it does ${workloads.filter(isStateless).join(', ')}, and not ${options.workload}`,
     )
   const client = new Kafka({ brokers: options.brokers.split(','), logLevel: logLevel.ERROR })
   const measured = measurement(options.records)
-  await processAll(client, options, measured)
-  const result = measured.end({ name: 'kafkajs', version })
+  const peer = { name: 'kafkajs', version }
+  let result: PeerResult | undefined
+  await processAll(client, options, measured, async () => {
+    if (isQuiet(options.workload)) result = await measureQuiet(peer)
+  })
+  result ??= measured.end(peer)
   process.stdout.write(`${JSON.stringify(result)}\n`)
 }
 
-const processAll = async (client: Kafka, options: PeerOptions, measured: Measurement): Promise<void> => {
+/** Resolves when all records are processed and `afterwards` is over. */
+const processAll = async (
+  client: Kafka,
+  options: PeerOptions,
+  measured: Measurement,
+  afterwards: () => Promise<void>,
+): Promise<void> => {
   const exactlyOnce = options.guarantee === 'exactly-once'
   const { orders, output } = topicsOf(options.workload, options.records, options.applicationId)
   const consumer = client.consumer({ groupId: options.applicationId, readUncommitted: !exactlyOnce })
@@ -43,10 +53,11 @@ const processAll = async (client: Kafka, options: PeerOptions, measured: Measure
       measured.begin()
       await work(payload, producer, output, options.applicationId).catch(reject)
       seen += payload.batch.messages.length
-      if (seen >= options.records) resolve()
+      if (seen >= (isQuiet(options.workload) ? 1 : options.records)) resolve()
     },
   })
   await done
+  await afterwards()
   await consumer.disconnect()
   await producer.disconnect()
 }

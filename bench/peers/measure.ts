@@ -33,6 +33,36 @@ export const measurement = (records: number): Measurement => {
   }
 }
 
+/**
+ * What this process takes of one core over some seconds, once it has settled: code that ran at the start is compiled
+ * and collected first.
+ */
+export const measureQuiet = async (peer: {
+  readonly name: string
+  readonly version: string
+}): Promise<PeerResult> => {
+  await seconds(settleSeconds)
+  const [startMs, before] = [performance.now(), cpuMicros()]
+  await seconds(quietSeconds)
+  const elapsed = (performance.now() - startMs) / 1000
+  return {
+    peer: peer.name,
+    version: peer.version,
+    seconds: round(elapsed),
+    recordsPerSecond: 0,
+    cpuMicrosPerRecord: 0,
+    cpuMicrosPerRecordWithStartUp: 0,
+    peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024),
+    percentOfCore: round((cpuMicros() - before) / 1e4 / elapsed),
+  }
+}
+
+/** The peers on other platforms keep to the same times. */
+const settleSeconds = 5
+const quietSeconds = 10
+
+const seconds = (count: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, count * 1000))
+
 const cpuMicros = (): number => {
   const { user, system } = process.cpuUsage()
   return user + system

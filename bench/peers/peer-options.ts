@@ -36,6 +36,8 @@ export interface PeerResult {
   /** W6: how long the changelog took, and how long it was from the new start to the first record processed. */
   readonly restoreSeconds?: number
   readonly restartSeconds?: number
+  /** W8, W9: what a quiet worker takes of one core. */
+  readonly percentOfCore?: number
 }
 
 /** Reads the command line. */

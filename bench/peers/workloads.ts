@@ -11,8 +11,10 @@
  * | W5 | join with a payment for every other order, within 500 ms | window stores of two streams |
  * | W6 | restore the store of W3 from its changelog, after a clean stop and with the state wiped | the way back |
  * | W7 | W1 at 2,000 records a second | latency |
+ * | W8 | W1 with no record to come | what a worker costs that has nothing to do |
+ * | W9 | W1 at 20 records a second | what a worker costs that has little to do |
  */
-export const workloads = ['W1', 'W2', 'W3', 'W4', 'W5', 'W6', 'W7'] as const
+export const workloads = ['W1', 'W2', 'W3', 'W4', 'W5', 'W6', 'W7', 'W8', 'W9'] as const
 export type Workload = (typeof workloads)[number]
 
 export const guarantees = ['at-least-once', 'exactly-once'] as const
@@ -79,6 +81,16 @@ export const paymentTimestamp = (index: number): number => orderTimestamp(index 
 /** The table is older than every order, so that a join by time finds it complete. */
 export const customerTimestamp = firstTimestamp - 1
 
+/** The workloads that a plain loop without a durable store can do. */
+export const isStateless = (workload: Workload): boolean =>
+  workload === 'W1' || workload === 'W2' || isPaced(workload)
+
+/** The workloads that W1's topology does at a pace: the runner writes their input while they run. */
+export const isPaced = (workload: Workload): boolean => ['W7', 'W8', 'W9'].includes(workload)
+
+/** The workloads whose result is the share of a core that a quiet worker takes. */
+export const isQuiet = (workload: Workload): boolean => workload === 'W8' || workload === 'W9'
+
 /** How many records of all inputs a run processes, for so many orders. */
 export const inputRecords = (workload: Workload, orders: number): number =>
   workload === 'W5' ? orders + Math.floor(orders / 2) : orders
@@ -95,7 +107,7 @@ export interface WorkloadTopics {
 
 /** Inputs are made once for so many records and shared by all runs, but for those that a run writes itself. */
 export const topicsOf = (workload: Workload, records: number, applicationId: string): WorkloadTopics => ({
-  orders: workload === 'W6' || workload === 'W7' ? `${applicationId}-input` : `bench-orders-${records}`,
+  orders: workload === 'W6' || isPaced(workload) ? `${applicationId}-input` : `bench-orders-${records}`,
   payments: `bench-payments-${Math.floor(records / 2)}`,
   customers: 'bench-customers',
   output: `${applicationId}-output`,

@@ -54,24 +54,48 @@ public final class KafkaStreamsPeer {
   private static final Serde<String> KEYS = Serdes.String();
   private static final Serde<Order> ORDERS = json(Order.class);
 
+  private static final long SETTLE_SECONDS = 5;
+  private static final long QUIET_SECONDS = 10;
+
   public static void main(String[] args) throws Exception {
     final Map<String, String> options = optionsOf(args);
     if (options.get("workload").equals("W6")) {
       restart(options);
       return;
     }
-    final Progress progress = new Progress(recordsOf(options));
+    final boolean quiet = isQuiet(options);
+    final Progress progress = new Progress(quiet ? 1 : recordsOf(options));
     final Path stateFolder = Files.createTempDirectory("millrace-peer-");
     try {
       final KafkaStreams streams = streamsOf(options, stateFolder, progress);
       streams.start();
       progress.done.await();
+      if (quiet) {
+        System.out.println(report(options, new Progress.Measured(QUIET_SECONDS, 0, 0, 0), percentOfCore()));
+        streams.close(Duration.ofMinutes(1));
+        return;
+      }
       // Closing commits what was processed: the work is done when its results are safe.
       streams.close(Duration.ofMinutes(1));
       System.out.println(report(options, progress.measure(), ""));
     } finally {
       deleteFolder(stateFolder);
     }
+  }
+
+  private static boolean isQuiet(Map<String, String> options) {
+    return options.get("workload").equals("W8") || options.get("workload").equals("W9");
+  }
+
+  /** What this process takes of one core, once it has settled. */
+  private static String percentOfCore() throws InterruptedException {
+    Thread.sleep(SETTLE_SECONDS * 1000);
+    final long startNanos = System.nanoTime();
+    final long cpuNanos = Progress.SYSTEM.getProcessCpuTime();
+    Thread.sleep(QUIET_SECONDS * 1000);
+    final double share =
+        (double) (Progress.SYSTEM.getProcessCpuTime() - cpuNanos) / (System.nanoTime() - startNanos);
+    return String.format(Locale.ROOT, ",\"percentOfCore\":%.3f", share * 100);
   }
 
   /** Starts, stops cleanly, and starts anew without state: how long the store and the first record take. */
@@ -126,7 +150,7 @@ public final class KafkaStreamsPeer {
 
   private static void describe(StreamsBuilder builder, Map<String, String> options, Progress progress) {
     switch (options.get("workload")) {
-      case "W1", "W2", "W7" -> stateless(builder, options, progress);
+      case "W1", "W2", "W7", "W8", "W9" -> stateless(builder, options, progress);
       case "W3", "W6" -> count(builder, options, progress);
       case "W4" -> joinGlobalTable(builder, options, progress);
       case "W5" -> joinStreams(builder, options, progress);
