@@ -70,3 +70,25 @@ test('columns are as wide as what stands in them', () => {
   const lines = tableOfRows([row('kafka-streams', 1_234_000, 5)]).split('\n')
   expect(new Set(lines.map((line) => line.length)).size).toBe(1)
 })
+
+test('a quiet worker is told by its share of a core, against that of Kafka Streams', () => {
+  const quiet = (peer: string, percentOfCore: number): Row => ({
+    ...row(peer, 0, 0),
+    workload: 'W8',
+    percentOfCore,
+  })
+  const [, , line] = tableOfRows([quiet('millrace', 0.25), quiet('kafka-streams', 2.5)]).split('\n')
+  expect(line?.split('|').map((cell) => cell.trim())).toEqual([
+    '',
+    'W8',
+    'at-least-once',
+    'millrace',
+    '-',
+    '-',
+    '-',
+    '0.10',
+    '100',
+    '0.3 % of a core',
+    '',
+  ])
+})

@@ -51,8 +51,8 @@ test('the order and the customer of an index agree', () => {
 })
 
 test('a peer refuses a workload or a guarantee that does not exist', () => {
-  expect(() => peerOptions(['--workload', 'W9'])).toThrow(
-    '--workload is W9, and must be one of W1, W2, W3, W4, W5, W6, W7',
+  expect(() => peerOptions(['--workload', 'W10'])).toThrow(
+    '--workload is W10, and must be one of W1, W2, W3, W4, W5, W6, W7, W8, W9',
   )
   expect(() => peerOptions(['--guarantee', 'once'])).toThrow('at-least-once, exactly-once')
   expect(() => peerOptions(['--records', '1e-3'])).toThrow('must be a whole number above 0')
