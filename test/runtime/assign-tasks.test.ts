@@ -54,9 +54,24 @@ describe('assignTasks', () => {
           expect([...assigned.values()].flat().sort()).toEqual(tasks.toSorted())
           const sizes = [...assigned.values()].map(({ length }) => length)
           expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
+          for (const subTopology of ['0', '1', '2']) {
+            const of = [...assigned.values()].map(
+              (each) => each.filter((task) => task.startsWith(subTopology)).length,
+            )
+            expect(Math.max(...of) - Math.min(...of)).toBeLessThanOrEqual(1)
+          }
         },
       ),
     )
+  })
+
+  it('takes of each sub-topology its share, as their tasks cost about the same', () => {
+    const all = ['0_0', '0_1', '1_0', '1_1']
+    const after = assignTasks(all, [
+      { memberId: 'a', previousTasks: all },
+      { memberId: 'b', previousTasks: [] },
+    ])
+    expect(after.get('b')).toEqual(['0_1', '1_1'])
   })
 
   it('moves nothing while members and tasks stay the same', () => {
