@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { sleep } from '../base/clock.ts'
-import { Fault, isFault } from '../base/fault.ts'
+import type { Fault } from '../base/fault.ts'
+import { isFault } from '../base/fault.ts'
 import { Mutex } from '../base/mutex.ts'
 import type { FetchedBatch, Fetcher } from '../kafka/fetcher.ts'
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'

@@ -30,7 +30,7 @@ describe.each(['at_least_once', 'exactly_once'] as const)('a rebalance, %s', (pr
     broker = await startBroker()
   })
   afterEach(async () => {
-    for (const close of closing.splice(0).reverse()) await close()
+    for (const close of closing.splice(0).toReversed()) await close()
   })
   afterAll(async () => {
     await broker.close()

@@ -74,7 +74,7 @@ const batch = (partition: number, generation: number, value: string): FetchedBat
       value: new TextEncoder().encode(value),
       timestamp: 1,
       offset: 7,
-    } as never,
+    },
   ]),
   nextOffset: 8,
   highWatermark: 8,
