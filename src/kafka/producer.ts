@@ -190,14 +190,16 @@ export class Producer {
     this.#sender.release()
   }
 
-  /** Gives up what is not acknowledged; sequences begin anew under the session's next identity. */
+  /**
+   * Gives up what is not acknowledged. Without transactions a new identity is taken, as the sequences have a gap now; in
+   * a transaction its end brings one, and `resetSequences` follows then.
+   */
   async discard(): Promise<void> {
     for (const queue of this.#queues.all) {
       this.#outstanding.grow(-(queue.open?.sizeInBytes ?? 0))
       queue.open = undefined
     }
     await this.#sender.discard()
-    this.resetSequences()
   }
 
   /** The session has a new identity: numbers begin at 0. Only while nothing is in flight. */

@@ -51,6 +51,30 @@ describe('the producer', () => {
     expect(valuesOf(await world.readAll('t', 0))).toEqual(['a', 'b', 'd'])
   })
 
+  it('goes on after what was sent is given up, acknowledged or not', async () => {
+    const world = coreWorld({ topics })
+    world.core.onRequest('Produce', inOrder([undefined, undefined, { kind: 'loseResponse' }]))
+    const producer = await producerOf(world)
+    send(producer, 'a')
+    await world.run(producer.flush())
+    await world.run(producer.discard())
+    send(producer, 'b')
+    await world.run(producer.flush())
+    send(producer, 'stored, though the answer is lost')
+    producer.sendNow()
+    await world.run(producer.discard())
+    send(producer, 'c')
+    send(producer, 'd')
+    await world.run(producer.flush())
+    expect(valuesOf(await world.readAll('t'))).toEqual([
+      'a',
+      'b',
+      'stored, though the answer is lost',
+      'c',
+      'd',
+    ])
+  })
+
   it('has nothing to wait for when nothing was sent', async () => {
     const world = coreWorld({ topics })
     expect(await world.run((await producerOf(world)).flush())).toEqual(new Map())

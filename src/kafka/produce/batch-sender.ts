@@ -90,9 +90,9 @@ export class BatchSender {
     this.pump()
   }
 
-  /** Drops what waits and waits for what is in flight. */
+  /** Drops what waits and waits for what is in flight. Whether that was stored is not known then. */
   async discard(): Promise<void> {
-    const { queues, outstanding } = this.#options
+    const { queues, outstanding, session } = this.#options
     this.#isDiscarding = true
     try {
       // A request that is being prepared may take its batches yet, or announce partitions: it must be through.
@@ -104,6 +104,9 @@ export class BatchSender {
     }
     this.failure = undefined
     this.#lastGeneration = Number.POSITIVE_INFINITY
+    if (session.transactionalId !== null) return
+    this.#isRenewing = true
+    await this.#renewIfNeeded()
   }
 
   /** Fails everything that waits. */
@@ -346,6 +349,8 @@ export class BatchSender {
   async #renew(): Promise<void> {
     try {
       await this.#options.session.renew()
+      // The first batch of the new one goes alone.
+      this.#identity = undefined
       this.resetSequences()
     } catch (error) {
       this.failAll(error)

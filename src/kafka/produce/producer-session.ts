@@ -62,9 +62,10 @@ export class IdempotentSession implements ProducerSession {
     // Nor does anything depend on how long it took.
   }
 
-  async renew(): Promise<void> {
+  /** The new identity is asked for when it is needed, as the broker may not be there now. */
+  renew(): Promise<void> {
     this.#identity = undefined
-    await this.identity()
+    return Promise.resolve()
   }
 
   #initialise(): Promise<ProducerIdentity> {

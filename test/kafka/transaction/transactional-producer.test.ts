@@ -106,6 +106,17 @@ describe.each([0, 2] as const)('a transactional producer at transaction.version 
     expect(valuesOf(await at.readAll('t'))).toEqual(['kept', 'after'])
   })
 
+  it('goes on after an abort of nothing', async () => {
+    const at = world()
+    const tx = await start(at)
+    send(tx, 'a')
+    await at.run(tx.commit())
+    await at.run(tx.abort())
+    send(tx, 'b')
+    await at.run(tx.commit())
+    expect(valuesOf(await at.readAll('t'))).toEqual(['a', 'b'])
+  })
+
   it('keeps what is sent during a commit for the next transaction', async () => {
     const at = world()
     const tx = await start(at, { lingerMs: 1 })

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest'
+import { Producer } from '../../src/kafka/producer.ts'
+import { TransactionalProducer } from '../../src/kafka/transaction/transactional-producer.ts'
+import type { RestoreProgress } from '../../src/runtime/restore.ts'
+import { restoreStores } from '../../src/runtime/restore.ts'
+import type { StateStore } from '../../src/state/store.ts'
+import type { CoreWorld } from '../kafka/support/core-world.ts'
+import { coreWorld } from '../kafka/support/core-world.ts'
+
+const changelog = 'app-counts-changelog'
+
+/** A store that notes the offsets it is restored from. */
+const notingStore = (changelogOffset = 0): StateStore & { readonly restored: readonly number[] } => {
+  const restored: number[] = []
+  const store: Partial<StateStore> & { readonly restored: readonly number[] } = {
+    name: 'counts',
+    restored,
+    changelogOffset: () => changelogOffset,
+    restore: ({ offsets, count }) => void restored.push(...offsets.subarray(0, count)),
+  }
+  return store as StateStore & { readonly restored: readonly number[] }
+}
+
+const transactional = async (world: CoreWorld, transactionalId: string): Promise<TransactionalProducer> => {
+  const producer = new TransactionalProducer({ cluster: world.cluster, transactionalId })
+  await world.run(producer.initialize())
+  await world.run(producer.producer.prepare([changelog]))
+  return producer
+}
+
+const append = (producer: Producer, value: string): void =>
+  producer.send(changelog, 0, Buffer.from('k'), Buffer.from(value), 1)
+
+describe('a restoration', () => {
+  it('begins where the state on disk left off, and tells both ends', async () => {
+    const world = coreWorld({ topics: [{ name: changelog, partitions: 1 }] })
+    const producer = new Producer({ cluster: world.cluster })
+    await world.run(producer.prepare([changelog]))
+    for (const value of ['1', '2', '3']) append(producer, value)
+    await world.run(producer.flush())
+    const store = notingStore(1)
+    const told: RestoreProgress[] = []
+    await world.run(
+      restoreStores(world.cluster, [{ store, topic: changelog, partition: 0 }], (progress) =>
+        told.push(progress),
+      ),
+    )
+    expect(store.restored).toEqual([1, 2])
+    const ends = { store: 'counts', partition: 0, startingOffset: 1, endingOffset: 3 }
+    expect(told).toEqual([
+      { ...ends, restoredRecords: 0, remainingRecords: 2 },
+      { ...ends, restoredRecords: 2, remainingRecords: 0 },
+    ])
+  })
+
+  it('waits for the transaction of an owner that hangs, as a later owner has written behind it', async () => {
+    const world = coreWorld({ topics: [{ name: changelog, partitions: 1 }] })
+    const hanging = await transactional(world, 'first-owner')
+    const later = await transactional(world, 'second-owner')
+    append(hanging.producer, 'never final')
+    hanging.producer.sendNow()
+    await world.pass(100)
+    append(later.producer, '1')
+    await world.run(later.commit())
+    const store = notingStore()
+    let isOver = false
+    const restoring = restoreStores(world.cluster, [{ store, topic: changelog, partition: 0 }]).then(
+      () => (isOver = true),
+    )
+    await world.pass(2_000)
+    expect(isOver).toBe(false)
+    await world.run(hanging.abort())
+    await world.run(restoring)
+    expect(store.restored).toEqual([1])
+  })
+})
