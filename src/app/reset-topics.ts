@@ -1,6 +1,6 @@
 import type { Admin } from '../kafka/admin.ts'
 import { internalTopicNamesOf } from '../runtime/internal-topics.ts'
-import { matchesWhole } from '../runtime/streams-application.ts'
+import { matchesWhole } from '../runtime/input-starts.ts'
 import { externalTopicsOf } from '../topology/partition-counts.ts'
 import { subTopologiesOf } from '../topology/sub-topologies.ts'
 import type { Topology } from '../topology/topology.ts'

@@ -6,6 +6,7 @@ import type { Topology } from '../topology/topology.ts'
 import { commandConfigOption, readCommandConfig } from './command-config.ts'
 import { loadTopologies } from './load-topologies.ts'
 import { bootstrapServerOption, pair, wholeNumber } from './options.ts'
+import { restoreReport } from './restore-report.ts'
 import { shutdownSignal } from './shutdown.ts'
 
 interface RunOptions {
@@ -71,7 +72,7 @@ const startOne = async (topology: Topology, options: RunOptions, count: number):
   const application = await start(topology, settingsOf(topology, options, count), {
     onWarning: (message) => console.error(`${topology.name}: ${message}`),
     onState: (state) => console.error(`${topology.name}: ${state}`),
-    onRestore: reportRestore(topology.name),
+    onRestore: restoreReport(systemClock, (line) => console.error(`${topology.name}: ${line}`)),
   })
   return application
 }
@@ -107,27 +108,6 @@ const settingsOf = (topology: Topology, options: RunOptions, count: number): Set
 /** Numbers and booleans as such; everything else is text. */
 const valueOf = (text: string): string | number | boolean =>
   text === 'true' || text === 'false' ? text === 'true' : /^-?\d+$/.test(text) ? Number(text) : text
-
-/** A line when a restoration ends, and one a second while it goes on. */
-const reportRestore = (
-  name: string,
-): ((progress: {
-  store: string
-  partition: number
-  restoredRecords: number
-  remainingRecords: number
-}) => void) => {
-  let lastMs = 0
-  return ({ store, partition, restoredRecords, remainingRecords }) => {
-    if (restoredRecords === 0) return
-    const nowMs = systemClock.now()
-    if (remainingRecords > 0 && nowMs - lastMs < 1_000) return
-    lastMs = nowMs
-    console.error(
-      `${name}: store ${store}, partition ${partition}: restored ${restoredRecords}, ${remainingRecords} to go`,
-    )
-  }
-}
 
 const failureOf = async (application: Application): Promise<never> => {
   await application.waitFor('failed')

@@ -8,48 +8,87 @@ export interface AssignableMember {
 }
 
 /**
- * Spreads tasks over members: everybody keeps what it had as far as the balance allows, and nobody gets more than one
- * task more than anybody else. Depends on its arguments alone, so that every leader comes to the same result.
+ * Spreads tasks over members: everybody keeps what it had as far as the balance allows. Nobody gets more than one task
+ * more than anybody else, over all tasks and of each sub-topology, as tasks of one sub-topology cost about the same.
+ * Depends on its arguments alone, so that every leader comes to the same result; and where a member has given up what
+ * was not its own any more, the next round comes to the same result again.
  */
 export const assignTasks = (
   tasks: readonly TaskId[],
   members: readonly AssignableMember[],
 ): ReadonlyMap<string, readonly TaskId[]> => {
   const ordered = members.toSorted((left, right) => (left.memberId < right.memberId ? -1 : 1))
-  const assigned = new Map<string, TaskId[]>(ordered.map(({ memberId }) => [memberId, []]))
-  if (ordered.length === 0) return assigned
-  const free = new Set(tasks)
-  keepPrevious(free, tasks.length, ordered, assigned)
-  for (const task of [...free].sort(byTask)) leastLoaded(assigned).push(task)
-  for (const each of assigned.values()) each.sort(byTask)
-  return assigned
+  const shares = ordered.map(({ memberId }): Share => ({ memberId, extras: 0, tasks: [] }))
+  if (shares.length === 0) return new Map()
+  const holders = holdersOf(ordered)
+  const bySubTopology = Map.groupBy(tasks.toSorted(byTask), (task) => task.split('_')[0])
+  for (const group of bySubTopology.values()) dealOut(group, shares, holders)
+  return new Map(shares.map((each) => [each.memberId, each.tasks.sort(byTask)]))
 }
 
-/** As many members as the remainder allows keep one task more than the others. */
-const keepPrevious = (
-  free: Set<TaskId>,
-  count: number,
-  members: readonly AssignableMember[],
-  assigned: ReadonlyMap<string, TaskId[]>,
+interface Share {
+  readonly memberId: string
+  /** In how many sub-topologies it has one task more than others. */
+  extras: number
+  readonly tasks: TaskId[]
+}
+
+/** Who has had a task; the first where several remember it. */
+const holdersOf = (members: readonly AssignableMember[]): ReadonlyMap<TaskId, string> => {
+  const holders = new Map<TaskId, string>()
+  for (const { memberId, previousTasks } of members)
+    for (const task of previousTasks) if (!holders.has(task)) holders.set(task, memberId)
+  return holders
+}
+
+/** The tasks of one sub-topology. */
+const dealOut = (
+  group: readonly TaskId[],
+  shares: readonly Share[],
+  holders: ReadonlyMap<TaskId, string>,
 ): void => {
-  const floor = Math.floor(count / members.length)
-  let larger = count % members.length
-  for (const { memberId, previousTasks } of members) {
-    const own = assigned.get(memberId) as TaskId[]
-    for (const task of previousTasks.toSorted(byTask)) {
-      if (!free.has(task)) continue
-      if (own.length === floor && larger > 0) larger--
-      else if (own.length >= floor) break
-      own.push(task)
+  const held = Map.groupBy(group, (task) => holders.get(task))
+  const rooms = roomsOf(group.length, shares, (memberId) => held.get(memberId)?.length ?? 0)
+  const take = (share: Share, task: TaskId): void => {
+    share.tasks.push(task)
+    rooms.set(share, (rooms.get(share) as number) - 1)
+  }
+  const free = new Set(group)
+  for (const share of shares)
+    for (const task of held.get(share.memberId)?.slice(0, rooms.get(share)) ?? []) {
+      take(share, task)
       free.delete(task)
     }
-  }
+  for (const task of free) take(roomiest(rooms), task)
 }
 
-const leastLoaded = (assigned: ReadonlyMap<string, TaskId[]>): TaskId[] => {
-  let best: TaskId[] | undefined
-  for (const tasks of assigned.values()) if (best === undefined || tasks.length < best.length) best = tasks
-  return best as TaskId[]
+/**
+ * How many tasks of a sub-topology each may have. Where they can't be equal, one more goes to those who have the fewest
+ * of such already, and among them to those who would otherwise have to give one up.
+ */
+const roomsOf = (
+  count: number,
+  shares: readonly Share[],
+  heldBy: (memberId: string) => number,
+): Map<Share, number> => {
+  const floor = Math.floor(count / shares.length)
+  const rooms = new Map(shares.map((share) => [share, floor]))
+  const hasMore = ({ memberId }: Share): number => (heldBy(memberId) > floor ? 0 : 1)
+  const larger = shares
+    .toSorted((left, right) => left.extras - right.extras || hasMore(left) - hasMore(right))
+    .slice(0, count % shares.length)
+  for (const share of larger) {
+    share.extras++
+    rooms.set(share, floor + 1)
+  }
+  return rooms
+}
+
+const roomiest = (rooms: ReadonlyMap<Share, number>): Share => {
+  let best: Share | undefined
+  for (const [share, room] of rooms)
+    if (best === undefined || room > (rooms.get(best) as number)) best = share
+  return best as Share
 }
 
 /** By sub-topology, then by partition, as numbers. */

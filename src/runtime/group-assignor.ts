@@ -7,15 +7,16 @@ import type { EndpointTasks, MemberData } from './group-data.ts'
 import { decodeMemberData, encodeAssignmentData, encodeMemberData } from './group-data.ts'
 
 /**
- * Deals out tasks, not partitions: all inputs of a task go to one member. Members tell which tasks they have held, so
- * that these come back to where their state is; each is told who serves queries for what.
+ * Deals out tasks, not partitions: all inputs of a task go to one member. It is cooperative: what moves is given to its
+ * new owner in the round after the one in which the old owner gave it up, and what does not move never stops. Each
+ * member is told whether such a round follows, and who serves queries for what.
  */
 export const taskAssignor = (
   planOf: () => ApplicationPlan,
   ownData: () => MemberData | Promise<MemberData>,
 ): GroupAssignor => ({
   name: 'millrace',
-  kind: 'eager',
+  kind: 'cooperative',
   userData: async () => encodeMemberData(await ownData()),
   assign: (members) => dealOut(planOf(), members),
 })
@@ -30,23 +31,46 @@ export const tasksOfPartitions = (
   ),
 ]
 
-const dealOut = (plan: ApplicationPlan, members: readonly GroupMember[]): ReadonlyMap<string, Assignment> => {
-  const data = new Map(members.map(({ memberId, userData }) => [memberId, decodeMemberData(userData)]))
-  const assigned = assignTasks(
+interface Member {
+  readonly memberId: string
+  readonly data: MemberData
+  /** What it has not given up yet. */
+  readonly owned: ReadonlySet<TaskId>
+}
+
+const dealOut = (
+  plan: ApplicationPlan,
+  groupMembers: readonly GroupMember[],
+): ReadonlyMap<string, Assignment> => {
+  const members = groupMembers.map((each) => memberOf(plan, each))
+  const wanted = assignTasks(
     plan.tasks,
-    Array.from(data, ([memberId, { tasks }]) => ({ memberId, previousTasks: tasks })),
+    members.map(({ memberId, data, owned }) => ({ memberId, previousTasks: [...owned, ...data.tasks] })),
   )
-  const endpoints = Array.from(assigned, ([memberId, active]) =>
-    endpointOf(data.get(memberId) as MemberData, active),
-  ).flat()
-  const userData = encodeAssignmentData({ standbys: [], followUp: false, endpoints })
+  const dealt = members.map((member) => {
+    const tasks = wanted.get(member.memberId) ?? []
+    const isFree = (task: TaskId): boolean =>
+      members.every((other) => other === member || !other.owned.has(task))
+    return { member, tasks: tasks.filter(isFree), followUp: !tasks.every(isFree) }
+  })
+  const userData = encodeAssignmentData({
+    standbys: [],
+    followUp: dealt.some(({ followUp }) => followUp),
+    endpoints: dealt.flatMap(({ member, tasks }) => endpointOf(member, tasks)),
+  })
   return new Map(
-    Array.from(assigned, ([memberId, tasks]) => [
-      memberId,
+    dealt.map(({ member, tasks }) => [
+      member.memberId,
       { partitions: tasks.flatMap((task) => plan.inputsOf(task)), userData },
     ]),
   )
 }
 
-const endpointOf = ({ endpoint }: MemberData, active: readonly TaskId[]): readonly EndpointTasks[] =>
+const memberOf = (plan: ApplicationPlan, { memberId, userData, ownedPartitions }: GroupMember): Member => ({
+  memberId,
+  data: decodeMemberData(userData),
+  owned: new Set(tasksOfPartitions(plan, ownedPartitions)),
+})
+
+const endpointOf = ({ data: { endpoint } }: Member, active: readonly TaskId[]): readonly EndpointTasks[] =>
   endpoint === undefined ? [] : [{ endpoint, active, standby: [] }]

@@ -1,5 +1,6 @@
 import { Fault } from '../base/fault.ts'
 import type { Cluster } from '../kafka/cluster.ts'
+import type { FetchedBatch } from '../kafka/fetcher.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
 import { listOffsets } from '../kafka/list-offsets.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
@@ -27,75 +28,176 @@ export interface RestoreProgress {
   readonly restoredRecords: number
   /** Records between what is restored and the end; 0 when the store is ready. */
   readonly remainingRecords: number
+  /** As measured since this restoration began. */
+  readonly recordsPerSecond: number
+  /** How long the rest takes at that rate; undefined while there is no rate. */
+  readonly remainingMs: number | undefined
+}
+
+export interface RestorerOptions {
+  readonly cluster: Cluster
+  readonly onProgress?: (progress: RestoreProgress) => void
 }
 
 interface Running extends Restoration {
-  position: number
   readonly startOffset: number
+  position: number
   readonly endOffset: number
   restoredRecords: number
+  readonly startedMs: number
+  /** Tells what was fetched for it from what was fetched for one that has been stopped. */
+  readonly epoch: number
+  /** Its task's other stores that are under way. */
+  readonly together: Together
+}
+
+type Found = Omit<Running, 'together' | 'epoch'>
+
+interface Together {
+  readonly places: Set<string>
+  readonly done: (error?: unknown) => void
 }
 
 /**
- * Brings stores up to the end of their changelogs, all of them at once over one fetcher. The end is the offset of the
- * last record when the restoration begins: nobody writes to these partitions meanwhile, as their task is ours. Control
- * records and compacted offsets count by position, so a changelog that ends in a marker is finished too.
+ * Brings stores up to the end of their changelogs, all of them at once over one fetcher, beside whatever else goes on:
+ * between two batches everybody else gets a turn.
+ *
+ * The end is the offset of the last record when the restoration begins: nobody writes to these partitions meanwhile, as
+ * their task is ours. Control records and compacted offsets count by position, so a changelog that ends in a marker is
+ * finished too.
  *
  * The end counts open transactions in, and the restoration waits for them: behind the records of an owner that died or
  * hangs may lie final ones of an owner after it.
  */
-export const restoreStores = async (
-  cluster: Cluster,
-  restorations: readonly Restoration[],
-  onProgress: (progress: RestoreProgress) => void = () => {},
-  signal?: AbortSignal,
-): Promise<void> => {
-  if (restorations.length === 0) return
-  const running = await begin(cluster, restorations)
-  const pending = new Map([...running].filter(([, each]) => each.position < each.endOffset))
-  for (const each of running.values()) onProgress(progressOf(each))
-  const fetcher = new Fetcher({
-    cluster,
-    name: 'restore',
-    offsetReset: 'earliest',
-    isolation: 'read_committed',
-  })
-  try {
-    fetcher.assign(
-      Array.from(pending.values(), ({ topic, partition, position }) => ({
-        topic,
-        partition,
-        offset: position,
-      })),
-    )
-    while (pending.size > 0 && signal?.aborted !== true) await restoreOnce(fetcher, pending, onProgress)
-  } finally {
-    fetcher.close()
+export class Restorer {
+  readonly #options: RestorerOptions
+  readonly #fetcher: Fetcher
+  readonly #pending = new Map<string, Running>()
+  #isReading = false
+  #epoch = 0
+
+  constructor(options: RestorerOptions) {
+    this.#options = options
+    this.#fetcher = new Fetcher({
+      cluster: options.cluster,
+      name: 'restore',
+      offsetReset: 'earliest',
+      isolation: 'read_committed',
+    })
+  }
+
+  /** Resolves when all these stores are at the end, or when the signal says to stop: what was restored is kept. */
+  async restore(restorations: readonly Restoration[], signal: AbortSignal): Promise<void> {
+    if (restorations.length === 0 || signal.aborted) return
+    const found = await this.#find(restorations)
+    if (signal.aborted) return
+    await new Promise<void>((resolve, reject) => {
+      const done = (error?: unknown): void => {
+        signal.removeEventListener('abort', stop)
+        this.#drop(together.places)
+        if (error === undefined) resolve()
+        else reject(error)
+      }
+      const stop = (): void => done()
+      const together: Together = { places: new Set(), done }
+      signal.addEventListener('abort', stop, { once: true })
+      this.#begin(found, together)
+    })
+  }
+
+  close(): void {
+    for (const { together } of [...this.#pending.values()]) together.done()
+    this.#fetcher.close()
+  }
+
+  /** Where each store stands, and where its changelog begins and ends. */
+  async #find(restorations: readonly Restoration[]): Promise<readonly Found[]> {
+    const { cluster } = this.#options
+    const places = restorations.map(({ topic, partition }) => ({ topic, partition }))
+    const [ends, starts] = await Promise.all([
+      listOffsets(
+        cluster,
+        places.map((each) => ({ ...each, at: 'latest' as const })),
+      ),
+      listOffsets(
+        cluster,
+        places.map((each) => ({ ...each, at: 'earliest' as const })),
+      ),
+    ])
+    return restorations.map((each) => {
+      const place = partitionName(each.topic, each.partition)
+      const position = Math.max(each.store.changelogOffset(), starts.get(place)?.offset ?? 0)
+      const endOffset = Math.min(ends.get(place)?.offset ?? 0, each.upToOffset ?? Infinity)
+      const startedMs = cluster.clock.now()
+      return { ...each, startOffset: position, position, endOffset, restoredRecords: 0, startedMs }
+    })
+  }
+
+  #begin(found: readonly Found[], together: Together): void {
+    for (const each of found) {
+      const running = { ...each, together, epoch: ++this.#epoch }
+      this.#report(running)
+      if (running.position >= running.endOffset) continue
+      const { topic, partition, position } = running
+      this.#pending.set(partitionName(topic, partition), running)
+      together.places.add(partitionName(topic, partition))
+      this.#fetcher.add([{ topic, partition, offset: position }], running.epoch)
+    }
+    if (together.places.size === 0) together.done()
+    else if (!this.#isReading) void this.#read()
+  }
+
+  /** Reads as long as there is something to restore. */
+  async #read(): Promise<void> {
+    this.#isReading = true
+    try {
+      while (this.#pending.size > 0)
+        for (const batch of await this.#fetcher.poll(pollWaitMs)) {
+          this.#take(batch)
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+    } catch (error) {
+      for (const { together } of [...this.#pending.values()]) together.done(error)
+    }
+    this.#isReading = false
+  }
+
+  #take(batch: FetchedBatch): void {
+    const place = partitionName(batch.topic, batch.partition)
+    const each = this.#pending.get(place)
+    if (each?.epoch !== batch.generation) return
+    try {
+      const columns = upTo(each.endOffset, batch.columns)
+      applyBatch(each, columns)
+      each.restoredRecords += columns.count
+    } catch (error) {
+      each.together.done(error)
+      return
+    }
+    each.position = Math.min(batch.nextOffset, each.endOffset)
+    this.#report(each)
+    if (each.position < each.endOffset) return
+    this.#drop(new Set([place]))
+    each.together.places.delete(place)
+    if (each.together.places.size === 0) each.together.done()
+  }
+
+  #drop(places: ReadonlySet<string>): void {
+    for (const place of places) {
+      const running = this.#pending.get(place)
+      if (running === undefined) continue
+      this.#pending.delete(place)
+      this.#fetcher.remove([running])
+    }
+    if (this.#pending.size === 0) this.#fetcher.wakeup()
+  }
+
+  #report(running: Running): void {
+    this.#options.onProgress?.(progressOf(running, this.#options.cluster.clock.now()))
   }
 }
 
 const pollWaitMs = 500
-
-const restoreOnce = async (
-  fetcher: Fetcher,
-  pending: Map<string, Running>,
-  onProgress: (progress: RestoreProgress) => void,
-): Promise<void> => {
-  for (const batch of await fetcher.poll(pollWaitMs)) {
-    const place = partitionName(batch.topic, batch.partition)
-    const each = pending.get(place)
-    if (each === undefined) continue
-    const columns = upTo(each.endOffset, batch.columns)
-    applyBatch(each, columns)
-    each.restoredRecords += columns.count
-    each.position = Math.min(batch.nextOffset, each.endOffset)
-    if (each.position >= each.endOffset) {
-      pending.delete(place)
-      fetcher.remove([batch])
-    }
-    onProgress(progressOf(each))
-  }
-}
 
 /** The records of a batch before an offset. */
 const upTo = (endOffset: number, columns: RecordColumns): RecordColumns => {
@@ -120,40 +222,20 @@ const applyBatch = (each: Running, columns: RecordColumns): void => {
   }
 }
 
-const begin = async (
-  cluster: Cluster,
-  restorations: readonly Restoration[],
-): Promise<ReadonlyMap<string, Running>> => {
-  const ends = await listOffsets(
-    cluster,
-    restorations.map(({ topic, partition }) => ({ topic, partition, at: 'latest' as const })),
-  )
-  const starts = await listOffsets(
-    cluster,
-    restorations.map(({ topic, partition }) => ({ topic, partition, at: 'earliest' as const })),
-  )
-  return new Map(
-    restorations.map((each) => {
-      const place = partitionName(each.topic, each.partition)
-      const position = Math.max(each.store.changelogOffset(), starts.get(place)?.offset ?? 0)
-      const endOffset = Math.min(ends.get(place)?.offset ?? 0, each.upToOffset ?? Infinity)
-      return [place, { ...each, position, startOffset: position, endOffset, restoredRecords: 0 }]
-    }),
-  )
+const progressOf = (
+  { store, partition, restoredRecords, startOffset, endOffset, position, startedMs }: Running,
+  nowMs: number,
+): RestoreProgress => {
+  const remainingRecords = Math.max(0, endOffset - position)
+  const recordsPerSecond = restoredRecords / (Math.max(1, nowMs - startedMs) / 1_000)
+  return {
+    store: store.name,
+    partition,
+    startingOffset: startOffset,
+    endingOffset: endOffset,
+    restoredRecords,
+    remainingRecords,
+    recordsPerSecond,
+    remainingMs: recordsPerSecond === 0 ? undefined : (remainingRecords / recordsPerSecond) * 1_000,
+  }
 }
-
-const progressOf = ({
-  store,
-  partition,
-  restoredRecords,
-  startOffset,
-  endOffset,
-  position,
-}: Running): RestoreProgress => ({
-  store: store.name,
-  partition,
-  startingOffset: startOffset,
-  endingOffset: endOffset,
-  restoredRecords,
-  remainingRecords: Math.max(0, endOffset - position),
-})

@@ -1,4 +1,5 @@
 import type { FailurePolicies } from '../task/failure-policy.ts'
+import type { RestoreProgress } from './restore.ts'
 
 /** What the runtime needs of the settings, parsed and complete; the settings schema in `app/` says what each means. */
 export interface RuntimeSettings extends FailurePolicies {
@@ -29,15 +30,7 @@ export interface RuntimeSettings extends FailurePolicies {
 export interface RuntimeListener {
   readonly onState?: (state: ApplicationState) => void
   readonly onWarning?: (message: string) => void
-  readonly onRestore?: (progress: {
-    readonly store: string
-    readonly partition: number
-    /** The changelog's offsets where the state on disk left off, and where it will be ready. */
-    readonly startingOffset: number
-    readonly endingOffset: number
-    readonly restoredRecords: number
-    readonly remainingRecords: number
-  }) => void
+  readonly onRestore?: (progress: RestoreProgress) => void
 }
 
 /**

@@ -4,38 +4,34 @@ import { Fault, isFault, messageOf } from '../base/fault.ts'
 import { Admin } from '../kafka/admin.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
-import { ClassicMembership } from '../kafka/group/classic-membership.ts'
-import type { AssignedPartitions } from '../kafka/group/group-membership.ts'
-import { listOffsets } from '../kafka/list-offsets.ts'
+import type { ClassicMembership } from '../kafka/group/classic-membership.ts'
 import { Producer } from '../kafka/producer.ts'
-import { partitionName } from '../kafka/topic-partition.ts'
 import { TransactionalProducer } from '../kafka/transaction/transactional-producer.ts'
 import type { StateStore } from '../state/store.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
-import type { OffsetReset, TopologyNode } from '../topology/node.ts'
 import { globalTablesOf } from '../topology/sub-topologies.ts'
 import { sinkTopicsOf, sourceTopicsOf } from '../topology/topics.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { ApplicationHealth } from './application-health.ts'
 import { inputHealthOf, RestoreBoard } from './application-health.ts'
-import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
+import type { ApplicationPlan } from './application-plan.ts'
 import { planApplication } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
+import type { TaskAssignment } from './application-member.ts'
+import { memberOf } from './application-member.ts'
+import { matchesWhole, startsOfInputs } from './input-starts.ts'
 import type { Committer } from './committer.ts'
 import { atLeastOnce, exactlyOnce } from './committer.ts'
 import { GlobalTables } from './global-tables.ts'
 import type { QueryEndpoint } from './application-metadata.ts'
-import { queryEndpointsOf } from './application-metadata.ts'
-import { taskAssignor, tasksOfPartitions } from './group-assignor.ts'
-import { decodeAssignmentData } from './group-data.ts'
 import type { MetricsSnapshot } from './metrics.ts'
 import { Metrics } from './metrics.ts'
 import { RecordOutput } from './record-output.ts'
+import { Restorer } from './restore.ts'
 import { RepartitionPurge } from './repartition-purge.ts'
 import type { ApplicationState, RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
 import type { TaskStores } from './task-factory.ts'
 import { TaskFactory } from './task-factory.ts'
-import type { InputStart } from './worker.ts'
 import { Worker } from './worker.ts'
 
 export interface StreamsApplicationOptions {
@@ -72,11 +68,14 @@ export class StreamsApplication {
   #failure: unknown
   #plan: ApplicationPlan | undefined
   #metadata: readonly QueryEndpoint[] = []
+  /** Another round of the rebalance follows, which may bring tasks. */
+  #followUp = false
   #worker: Worker | undefined
   #membership: ClassicMembership | undefined
   #globals: GlobalTables | undefined
   #output: RecordOutput | undefined
   #fetcher: Fetcher | undefined
+  #restorer: Restorer | undefined
   #running: Promise<void> | undefined
   #ending: Promise<void> | undefined
   #released: Promise<void> | undefined
@@ -237,10 +236,10 @@ export class StreamsApplication {
       maxBufferedBytes: settings.inputBufferMaxBytes,
       onRetry: (fault) => listener.onWarning?.(fault.message),
     })
-    const membership = this.#member(plan)
+    const membership = this.#member()
     this.#membership = membership
     const worker = new Worker({
-      plan,
+      planOf: () => this.#plan as ApplicationPlan,
       settings,
       clock,
       fetcher: this.#fetcher,
@@ -249,8 +248,10 @@ export class StreamsApplication {
       committer,
       purge: this.#purge(plan),
       onWarning: (message) => listener.onWarning?.(message),
-      tasks: this.#taskFactory(plan, output),
-      startsOf: (inputs) => this.#startsOf(membership, inputs),
+      onTasksChange: () => this.#settle(),
+      tasks: this.#taskFactory(output),
+      startsOf: (inputs) =>
+        startsOfInputs(cluster, settings, this.#plan as ApplicationPlan, membership, inputs),
     })
     this.#worker = worker
     this.#enter('rebalancing')
@@ -298,13 +299,15 @@ export class StreamsApplication {
     return new GlobalTables(cluster, tables, stores)
   }
 
-  #taskFactory(plan: ApplicationPlan, output: RecordOutput): TaskFactory {
+  #taskFactory(output: RecordOutput): TaskFactory {
     const { settings, cluster, clock, listener, openTaskStores } = this.#options
+    const planOf = (): ApplicationPlan => this.#plan as ApplicationPlan
+    this.#restorer = new Restorer({ cluster, onProgress: (progress) => listener.onRestore?.(progress) })
     return new TaskFactory({
-      plan,
+      planOf,
       settings,
       clock,
-      cluster,
+      restorer: this.#restorer,
       output,
       metrics: this.#metrics,
       listener,
@@ -314,7 +317,7 @@ export class StreamsApplication {
       workReady: () => this.#worker?.wake(),
       // Of topics with fewer partitions than its others, a task has inputs that do not exist and never bring anything.
       hasMore: (topic, partition) =>
-        plan.taskOf({ topic, partition }) !== undefined && this.#fetcher?.lag(topic, partition) !== 0,
+        planOf().taskOf({ topic, partition }) !== undefined && this.#fetcher?.lag(topic, partition) !== 0,
     })
   }
 
@@ -332,78 +335,42 @@ export class StreamsApplication {
     })
   }
 
-  #member(plan: ApplicationPlan): ClassicMembership {
-    const { settings, cluster, listener } = this.#options
-    return new ClassicMembership({
+  #member(): ClassicMembership {
+    const { settings, cluster, listener, processId } = this.#options
+    return memberOf({
       cluster,
-      groupId: settings.applicationId,
-      assignor: taskAssignor(
-        () => plan,
-        () => ({
-          processId: this.#options.processId,
-          tasks: this.tasks,
-          standbys: new Map(),
-          endpoint: settings.applicationServer,
-        }),
-      ),
-      topics: () => plan.topics,
-      groupInstanceId: settings.groupInstanceId,
-      sessionTimeoutMs: settings.sessionTimeoutMs,
-      heartbeatIntervalMs: settings.heartbeatIntervalMs,
-      rebalanceTimeoutMs: settings.rebalanceTimeoutMs,
-      listener: {
-        onRevoke: async () => {
-          this.#enter('rebalancing')
-          await this.#worker?.revoke()
-        },
-        onAssign: (assignment) => this.#assign(plan, assignment),
-        onLost: async () => {
-          listener.onWarning?.(
-            `the group '${settings.applicationId}' went on without this member; joining again`,
-          )
-          await this.#worker?.lost()
-        },
-        onFault: (fault) => {
-          if (fault.actor === 'retry') listener.onWarning?.(fault.message)
-          else void this.#fail(fault)
-        },
+      settings,
+      processId,
+      planOf: () => this.#plan as ApplicationPlan,
+      ownTasks: () => this.#worker?.ownTasks ?? [],
+      onRevoke: async (partitions) => {
+        this.#enter('rebalancing')
+        await this.#worker?.revoke(partitions)
       },
+      onAssign: (assignment) => this.#assign(assignment),
+      onLost: async () => {
+        this.#enter('rebalancing')
+        await this.#worker?.lost()
+      },
+      onWarning: (message) => listener.onWarning?.(message),
+      onFailure: (fault) => void this.#fail(fault),
     })
   }
 
-  async #assign(plan: ApplicationPlan, { assigned, userData }: AssignedPartitions): Promise<void> {
-    this.#metadata = queryEndpointsOf(plan, decodeAssignmentData(userData).endpoints)
-    this.#restoring.clear()
-    await this.#worker?.assign(tasksOfPartitions(plan, assigned))
-    if (this.#state === 'rebalancing') this.#enter('running')
+  async #assign({ tasks, followUp, endpoints }: TaskAssignment): Promise<void> {
+    this.#metadata = endpoints
+    this.#followUp = followUp
+    await this.#worker?.assign(tasks)
+    this.#settle()
   }
 
-  /** Where each input goes on; a pending transaction that holds offsets is waited for. */
-  async #startsOf(
-    membership: ClassicMembership,
-    inputs: readonly TopicPartition[],
-  ): Promise<ReadonlyMap<string, InputStart>> {
-    const committed = await membership.fetchOffsets({ partitions: inputs, requireStable: true })
-    const starts = new Map<string, InputStart>(committed)
-    const fresh = inputs.filter(({ topic, partition }) => !starts.has(partitionName(topic, partition)))
-    if (fresh.length === 0) return starts
-    const { cluster } = this.#options
-    const queries = fresh.map((input) => ({ ...input, at: this.#resetOf(input) }))
-    for (const [place, { offset }] of await listOffsets(cluster, queries, 'read_committed'))
-      starts.set(place, { offset, metadata: null })
-    return starts
-  }
-
-  /** A source may say for itself where it begins; repartition topics always begin at their beginning. */
-  #resetOf(input: TopicPartition): 'earliest' | 'latest' {
-    if (this.internalTopics.includes(input.topic)) return 'earliest'
-    const { settings } = this.#options
-    const reader = this.topology.nodes.find((node) => readsTopic(node, input.topic)) as {
-      offsetReset?: OffsetReset
-    }
-    const reset = reader.offsetReset ?? settings.autoOffsetReset
-    if (reset === 'none') throw noOffset(input, settings.applicationId)
-    return reset
+  /** Says `running` once all that is ours runs; members of which nothing moves never stop saying it. */
+  #settle(): void {
+    const { isOpening = true, isPaused = false } = this.#worker ?? {}
+    if (!isOpening) this.#restoring.clear()
+    if (isOpening && (this.#state === 'running' || this.#state === 'paused')) this.#enter('rebalancing')
+    if (this.#state !== 'rebalancing' || isOpening || this.#followUp) return
+    this.#enter(isPaused ? 'paused' : 'running')
   }
 
   async #close({ leaveGroup }: { readonly leaveGroup?: boolean }): Promise<void> {
@@ -445,6 +412,7 @@ export class StreamsApplication {
   #release(): Promise<void> {
     this.#released ??= (async () => {
       this.#fetcher?.close()
+      this.#restorer?.close()
       this.#output?.close()
       await this.#globals?.close()
       await this.#options.disconnect?.()
@@ -470,18 +438,6 @@ export class StreamsApplication {
 /** How long a broker may take to hear that a member leaves that is cut off. */
 const farewellMs = 500
 
-const readsTopic = (node: TopologyNode, topic: string): boolean => {
-  if (node.kind === 'tableSource') return node.topic.name === topic
-  if (node.kind !== 'source') return false
-  return node.topics instanceof RegExp
-    ? matchesWhole(node.topics, topic)
-    : node.topics.some(({ name }) => name === topic)
-}
-
-/** Kafka's patterns match the whole of a topic's name. */
-export const matchesWhole = (pattern: RegExp, topic: string): boolean =>
-  new RegExp(`^(?:${pattern.source})$`, pattern.flags.replaceAll(/[gy]/g, '')).test(topic)
-
 const asError = (error: unknown): Error =>
   isFault(error) ? error : new Error(messageOf(error), { cause: error })
 
@@ -498,13 +454,4 @@ const closedLate = (name: string, timeoutMs: number): Fault =>
     actor: 'runtime',
     message: `application '${name}' was not done within ${timeoutMs} ms and has been cut off`,
     remedy: 'what it had not committed is processed again after the next start',
-  })
-
-const noOffset = ({ topic, partition }: TopicPartition, group: string): Fault =>
-  new Fault({
-    code: 'OFFSET_MISSING',
-    actor: 'author',
-    message: `group '${group}' has no committed offset and autoOffsetReset is none`,
-    remedy: 'set autoOffsetReset to earliest or latest, or commit an offset',
-    place: { topic, partition },
   })

@@ -1,6 +1,5 @@
 import type { Clock } from '../base/clock.ts'
 import { AssertionFailed } from '../base/assert.ts'
-import type { Cluster } from '../kafka/cluster.ts'
 import type { ChangelogSink, StateStore } from '../state/store.ts'
 import { judgeBy } from '../task/failure-policy.ts'
 import type { TaskFailure, TaskHost } from '../task/ports.ts'
@@ -13,16 +12,15 @@ import type { TaskId } from './assign-tasks.ts'
 import { changelogTopicOf } from './internal-topics.ts'
 import type { Metrics } from './metrics.ts'
 import type { RecordOutput } from './record-output.ts'
-import type { RestoreProgress } from './restore.ts'
-import { restoreStores } from './restore.ts'
+import type { Restorer } from './restore.ts'
 import { RunningTask } from './running-task.ts'
 import type { RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
 
 export interface TaskFactoryOptions {
-  readonly plan: ApplicationPlan
+  readonly planOf: () => ApplicationPlan
   readonly settings: RuntimeSettings
   readonly clock: Clock
-  readonly cluster: Cluster
+  readonly restorer: Restorer
   readonly output: RecordOutput
   readonly metrics: Metrics
   readonly listener: RuntimeListener
@@ -49,22 +47,30 @@ export class TaskFactory {
     this.#options = options
   }
 
-  /** Opens tasks; resolves when all their stores stand at the end of their changelogs. Inputs go on at `startOf`. */
+  /**
+   * Opens a task; resolves when its stores stand at the end of their changelogs, or without one where the signal says to
+   * stop, with what was restored kept. Inputs go on at `startOf`.
+   */
   async open(
-    ids: readonly TaskId[],
+    id: TaskId,
     startOf: (place: string) => number | undefined,
-  ): Promise<readonly RunningTask[]> {
-    const opened = ids.map((id) => this.#open(id))
-    await restoreStores(
-      this.#options.cluster,
-      opened.flatMap((each) => each.restorations(startOf)),
-      (progress) => this.#progress(progress),
-    )
-    return opened
+    signal: AbortSignal,
+  ): Promise<RunningTask | undefined> {
+    const opened = this.#open(id)
+    try {
+      await this.#options.restorer.restore(opened.restorations(startOf), signal)
+    } catch (error) {
+      await opened.close()
+      throw error
+    }
+    if (!signal.aborted) return opened
+    await opened.close()
+    return undefined
   }
 
   #open(id: TaskId): RunningTask {
-    const { plan, settings } = this.#options
+    const { planOf, settings } = this.#options
+    const plan = planOf()
     const parts = partsOfTask(id)
     const subTopology = plan.subTopologies[parts.subTopology]
     if (subTopology === undefined) throw new AssertionFailed(`no sub-topology for task ${id}`)
@@ -111,10 +117,6 @@ export class TaskFactory {
   #leftOut({ node, fault }: TaskFailure): void {
     this.#options.metrics.drop('failed', node)
     this.#options.listener.onWarning?.(`a record was left out: ${fault.message}`)
-  }
-
-  #progress(progress: RestoreProgress): void {
-    this.#options.listener.onRestore?.(progress)
   }
 }
 

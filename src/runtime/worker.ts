@@ -1,27 +1,24 @@
 import type { Clock } from '../base/clock.ts'
 import { sleep } from '../base/clock.ts'
-import { Fault, isFault } from '../base/fault.ts'
+import type { Fault } from '../base/fault.ts'
+import { isFault } from '../base/fault.ts'
 import { Mutex } from '../base/mutex.ts'
 import type { FetchedBatch, Fetcher } from '../kafka/fetcher.ts'
-import { partitionName } from '../kafka/topic-partition.ts'
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { Metrics } from './metrics.ts'
 import type { Committer } from './committer.ts'
+import type { InputStart } from './input-starts.ts'
 import type { RunningTask } from './running-task.ts'
 import type { RecordOutput } from './record-output.ts'
 import type { RepartitionPurge } from './repartition-purge.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 import type { TaskFactory } from './task-factory.ts'
-
-/** Where an input goes on: the offset, and what was committed beside it. */
-export interface InputStart {
-  readonly offset: number
-  readonly metadata: string | null
-}
+import { TaskRegistry } from './task-registry.ts'
 
 export interface WorkerOptions {
-  readonly plan: ApplicationPlan
+  /** What the application does here as of now. */
+  readonly planOf: () => ApplicationPlan
   readonly settings: RuntimeSettings
   readonly clock: Clock
   readonly fetcher: Fetcher
@@ -31,6 +28,8 @@ export interface WorkerOptions {
   readonly metrics: Metrics
   readonly purge: RepartitionPurge
   readonly onWarning: (message: string) => void
+  /** Tasks have begun, or are being opened. */
+  readonly onTasksChange: () => void
   /** Where each input goes on, by partition name: where its group left off, or where the settings say. */
   readonly startsOf: (inputs: readonly TopicPartition[]) => Promise<ReadonlyMap<string, InputStart>>
 }
@@ -38,28 +37,50 @@ export interface WorkerOptions {
 /**
  * The loop of one worker: poll → process → commit. A turn is what happens between two waits: everything that was fetched
  * is processed, slice by slice, and committed when the input is drained or `commitIntervalMs` has passed, whichever is
- * first. A rebalance takes the same lock as a turn, so tasks change hands only between turns.
+ * first. A rebalance takes the same lock as a turn, so tasks are given up only between turns; those that are new open
+ * beside the turns.
  */
 export class Worker {
   readonly #options: WorkerOptions
   readonly #turns = new Mutex()
-  readonly #tasks = new Map<TaskId, RunningTask>()
-  /** Tells what was fetched for this assignment from what was still on its way from an earlier one. */
-  #epoch = 0
+  readonly #registry: TaskRegistry
   #lastCommitMs: number
   #commitRequested = false
   #dirty = false
   #paused = false
   #closing = false
+  #failure: { readonly error: unknown } | undefined
   #lastPunctuationMs = 0
 
   constructor(options: WorkerOptions) {
     this.#options = options
     this.#lastCommitMs = options.clock.now()
+    this.#registry = new TaskRegistry({
+      ...options,
+      onChange: options.onTasksChange,
+      onFailure: (error) => {
+        this.#failure ??= { error }
+        this.wake()
+      },
+    })
   }
 
   get tasks(): ReadonlyMap<TaskId, RunningTask> {
-    return this.#tasks
+    return this.#registry.running
+  }
+
+  /** The tasks that are this worker's: those that run and those that are being opened. */
+  get ownTasks(): readonly TaskId[] {
+    return this.#registry.ids
+  }
+
+  /** True while tasks are being opened. */
+  get isOpening(): boolean {
+    return this.#registry.isOpening
+  }
+
+  get isPaused(): boolean {
+    return this.#paused
   }
 
   /** Asks for a commit at the end of this turn. */
@@ -71,6 +92,7 @@ export class Worker {
   async run(): Promise<void> {
     while (!this.#closing) {
       const batches = await this.#fetch()
+      if (this.#failure !== undefined) throw this.#failure.error
       await this.#turns.run(() => this.#guardedTurn(batches))
     }
   }
@@ -95,31 +117,23 @@ export class Worker {
     this.#options.fetcher.wakeup()
   }
 
-  /** Takes these tasks on, giving up all others: stores are restored, then reading begins where the group left off. */
+  /** Takes these tasks on; those that run already go on. New ones open in the background. */
   async assign(taskIds: readonly TaskId[]): Promise<void> {
-    await this.#turns.run(async () => {
-      for (const id of [...this.#tasks.keys()]) if (!taskIds.includes(id)) await this.#closeTask(id)
-      await this.#open(taskIds.filter((id) => !this.#tasks.has(id)))
-    })
+    const kept = new Set(taskIds)
+    for (const id of this.#registry.outdated) kept.delete(id)
+    await this.#giveUp(this.#registry.ids.filter((id) => !kept.has(id)))
+    const known = new Set(this.#registry.ids)
+    if (!this.#closing) this.#registry.open(taskIds.filter((id) => !known.has(id)))
   }
 
-  /** The barrier before partitions are given up: what was processed is committed, and fetched records are let go. */
-  async revoke(): Promise<void> {
-    await this.#turns.run(async () => {
-      await this.#drain()
-      if (this.#dirty) await this.#commit()
-      this.#readFrom([])
-      for (const { task } of this.#tasks.values()) for (const queue of task.queues) queue.clear()
-    })
+  /** The barrier before partitions are given up: what was processed is committed; their tasks end, others go on. */
+  revoke(partitions: readonly TopicPartition[]): Promise<void> {
+    return this.#giveUp(this.#registry.readersOf(partitions))
   }
 
   /** The group went on without us: nothing may be committed any more, and nothing is. */
   async lost(): Promise<void> {
-    await this.#turns.run(async () => {
-      this.#readFrom([])
-      await this.#options.committer.abort()
-      await this.#closeAll()
-    })
+    await this.#turns.run(() => this.#standStill())
   }
 
   /** Gives up everything, after a last commit where all is well. */
@@ -148,9 +162,13 @@ export class Worker {
    * A turn whose commit may be refused. The group may have gone on without this member: it is told so by its heartbeats,
    * and `lost` follows. A transaction may have been ended by the broker: its records are taken up again.
    */
-  async #guardedTurn(batches: readonly FetchedBatch[]): Promise<void> {
+  #guardedTurn(batches: readonly FetchedBatch[]): Promise<void> {
+    return this.#guarded(() => this.#turn(batches))
+  }
+
+  async #guarded(work: () => Promise<void>): Promise<void> {
     try {
-      await this.#turn(batches)
+      await work()
     } catch (error) {
       if (isFault(error) && outOfGroup.has(error.code)) await this.#standStill()
       else if (isFault(error) && brokenTransaction.has(error.code)) await this.#startOver(error)
@@ -158,25 +176,47 @@ export class Worker {
     }
   }
 
+  /** Ends tasks after a last commit. All others go on, also while asynchronous work of these is waited for. */
+  async #giveUp(ids: readonly TaskId[]): Promise<void> {
+    if (ids.length === 0) return
+    this.#registry.stopReading(ids)
+    for (const id of ids) await this.#finishWork(id)
+    await this.#turns.run(async () => {
+      await this.#guarded(async () => {
+        if (this.#dirty) await this.#commit()
+      })
+      await this.#registry.close(ids)
+    })
+  }
+
+  /** Hands on what asynchronous work of a task brings, until there is none. */
+  async #finishWork(id: TaskId): Promise<void> {
+    const { clock, settings } = this.#options
+    const workOf = (): Promise<void> | undefined => this.tasks.get(id)?.task.pendingAsync()
+    for (let work = workOf(); work !== undefined && !this.#closing; work = workOf()) {
+      await Promise.race([work, sleep(clock, settings.fetchMaxWaitMs)])
+      await this.#turns.run(() => this.#guarded(() => Promise.resolve(this.#process(id))))
+    }
+  }
+
   /** Nothing is processed until the group has said what is ours. */
   async #standStill(): Promise<void> {
-    this.#readFrom([])
+    const closed = this.#closeAll()
     await this.#options.committer.abort().catch(() => undefined)
-    await this.#closeAll()
+    await closed
   }
 
   /** What was not committed is forgotten, in the stores too: tasks begin again at the last commit. */
   async #startOver(reason: Fault): Promise<void> {
-    const ids = [...this.#tasks.keys()]
+    const { ids } = this.#registry
     this.#options.onWarning(reason.message)
-    this.#readFrom([])
     await this.#closeAll()
     await this.#options.committer.initialize()
-    await this.#open(ids)
+    this.#registry.open(ids)
   }
 
   async #turn(batches: readonly FetchedBatch[]): Promise<void> {
-    for (const batch of batches) this.#deliver(batch)
+    for (const batch of batches) this.#registry.deliver(batch)
     do {
       this.#processSlice()
       this.#punctuate()
@@ -188,27 +228,17 @@ export class Worker {
     if (this.#dirty && !this.#isReady() && this.#isDrained()) await this.#commit()
   }
 
-  /** Reads on from these positions; whatever was fetched before, even if it is in our hands already, is let go. */
-  #readFrom(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
-    this.#epoch++
-    this.#options.fetcher.assign(positions, this.#epoch)
-  }
-
-  #deliver({ topic, partition, generation, columns, nextOffset }: FetchedBatch): void {
-    const task = this.#options.plan.taskOf({ topic, partition })
-    if (task === undefined || generation !== this.#epoch) return
-    this.#tasks.get(task)?.task.push(topic, columns, nextOffset)
-  }
-
   #processSlice(): void {
     if (this.#paused) return
-    for (const { task } of this.#tasks.values()) {
-      const done = task.process(this.#options.settings.maxPollRecords)
-      if (done === 0) continue
-      this.#dirty = true
-      this.#options.metrics.processedRecords += done
-    }
-    for (const running of this.#tasks.values()) if (running.inputs.length > 1) this.#balance(running)
+    for (const id of this.tasks.keys()) this.#process(id)
+    for (const running of this.tasks.values()) if (running.inputs.length > 1) this.#balance(running)
+  }
+
+  #process(id: TaskId): void {
+    const done = this.tasks.get(id)?.task.process(this.#options.settings.maxPollRecords) ?? 0
+    if (done === 0) return
+    this.#dirty = true
+    this.#options.metrics.processedRecords += done
   }
 
   /** Inputs of one task are read at the pace of its slowest: one that runs ahead is not fetched while enough waits. */
@@ -232,7 +262,7 @@ export class Worker {
     const nowMs = this.#options.clock.now()
     if (nowMs === this.#lastPunctuationMs || this.#paused) return
     this.#lastPunctuationMs = nowMs
-    for (const { task } of this.#tasks.values()) if (task.punctuateWallClock() > 0) this.#dirty = true
+    for (const { task } of this.tasks.values()) if (task.punctuateWallClock() > 0) this.#dirty = true
   }
 
   #isCommitDue(): boolean {
@@ -246,7 +276,7 @@ export class Worker {
   /** True where the broker has nothing more for any task, as of the last responses. */
   #isDrained(): boolean {
     const { fetcher } = this.#options
-    for (const { inputs } of this.#tasks.values())
+    for (const { inputs } of this.tasks.values())
       for (const { topic, partition } of inputs) if ((fetcher.lag(topic, partition) ?? 0) > 0) return false
     return true
   }
@@ -256,8 +286,8 @@ export class Worker {
     const { committer, metrics, clock, settings, purge } = this.#options
     // What a transaction holds of a record's effects, it holds all of.
     if (settings.processingGuarantee === 'exactly_once') await this.#drain()
-    for (const { task } of this.#tasks.values()) task.prepareCommit()
-    const offsets = new Map([...this.#tasks.values()].map((each) => [each, each.offsetsToCommit()]))
+    for (const { task } of this.tasks.values()) task.prepareCommit()
+    const offsets = new Map([...this.tasks.values()].map((each) => [each, each.offsetsToCommit()]))
     const acked = await committer.commit([...offsets.values()].flat())
     for (const [each, committed] of offsets) each.committed(committed, acked)
     purge.committed([...offsets.values()].flat())
@@ -268,50 +298,19 @@ export class Worker {
     metrics.lastCommitMs = this.#lastCommitMs
   }
 
-  /** Opens tasks where the group left off. The offsets come first: asking for them waits for pending transactions. */
-  async #open(ids: readonly TaskId[]): Promise<void> {
-    const { plan, startsOf, tasks } = this.#options
-    const starts = await startsOf(ids.flatMap((id) => plan.inputsOf(id)))
-    for (const each of await tasks.open(ids, (place) => starts.get(place)?.offset)) {
-      for (const input of each.inputs) {
-        const { offset, metadata } = starts.get(partitionName(input.topic, input.partition)) ?? noStart
-        each.begin(input, offset, metadata)
-      }
-      this.#tasks.set(each.task.id, each)
-    }
-    this.#readFrom(this.#positions())
-  }
-
-  #positions(): readonly (TopicPartition & { readonly offset: number })[] {
-    return [...this.#tasks.values()].flatMap(({ inputs, task }) =>
-      inputs.map((input) => {
-        const queue = task.queue(input.topic)
-        if (queue === undefined) throw unreadInput(task.id, input)
-        queue.clear()
-        return { ...input, offset: queue.nextOffset }
-      }),
-    )
-  }
-
-  async #closeTask(id: TaskId): Promise<void> {
-    const running = this.#tasks.get(id)
-    this.#tasks.delete(id)
-    await running?.close()
-  }
-
   async #closeAll(): Promise<void> {
-    for (const id of [...this.#tasks.keys()]) await this.#closeTask(id)
     this.#dirty = false
+    await this.#registry.closeAll()
   }
 
   #isReady(): boolean {
-    for (const { task } of this.#tasks.values()) if (task.isReady) return true
+    for (const { task } of this.tasks.values()) if (task.isReady) return true
     return false
   }
 
   /** What has arrived; nothing while a task has all the asynchronous work in hand that it may. */
   async #fetch(): Promise<readonly FetchedBatch[]> {
-    const full = [...this.#tasks.values()].filter(({ task }) => task.isFull)
+    const full = [...this.tasks.values()].filter(({ task }) => task.isFull)
     if (full.length === 0) return this.#options.fetcher.poll(this.#pollWaitMs())
     const { clock, settings } = this.#options
     await Promise.race([
@@ -323,7 +322,7 @@ export class Worker {
 
   /** Waits for asynchronous work and hands its results on. */
   async #drain(): Promise<void> {
-    for (const { task } of this.#tasks.values()) {
+    for (const { task } of this.tasks.values()) {
       if (task.pendingAsync() === undefined) continue
       this.#dirty = true
       await task.drain()
@@ -338,12 +337,10 @@ export class Worker {
       const sinceCommitMs = this.#options.clock.now() - this.#lastCommitMs
       return Math.max(0, Math.min(settings.fetchMaxWaitMs, settings.commitIntervalMs - sinceCommitMs))
     }
-    const timers = [...this.#tasks.values()].some(({ task }) => task.hasWallClockPunctuators)
+    const timers = [...this.tasks.values()].some(({ task }) => task.hasWallClockPunctuators)
     return timers ? Math.min(settings.fetchMaxWaitMs, settings.commitIntervalMs) : settings.fetchMaxWaitMs
   }
 }
-
-const noStart: InputStart = { offset: 0, metadata: null }
 
 /** What a commit is answered when the group has gone on. */
 const outOfGroup = new Set([
@@ -359,11 +356,3 @@ const brokenTransaction = new Set([
   'TRANSACTION_OUTCOME_UNKNOWN',
   'TRANSACTION_ABORTABLE',
 ])
-
-const unreadInput = (task: TaskId, { topic, partition }: TopicPartition): Fault =>
-  new Fault({
-    code: 'TASK_TOPIC_UNKNOWN',
-    actor: 'runtime',
-    message: `task ${task} was given an input it does not read`,
-    place: { topic, partition },
-  })

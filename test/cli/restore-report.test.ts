@@ -10,6 +10,8 @@ const trial = () => {
     report({
       store: 'counts',
       partition,
+      startingOffset: 0,
+      endingOffset: restoredRecords + remainingRecords,
       restoredRecords,
       remainingRecords,
       recordsPerSecond: 0,

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { Producer } from '../../src/kafka/producer.ts'
 import { TransactionalProducer } from '../../src/kafka/transaction/transactional-producer.ts'
 import type { RestoreProgress } from '../../src/runtime/restore.ts'
-import { restoreStores } from '../../src/runtime/restore.ts'
+import { Restorer } from '../../src/runtime/restore.ts'
 import type { StateStore } from '../../src/state/store.ts'
 import type { CoreWorld } from '../kafka/support/core-world.ts'
 import { coreWorld } from '../kafka/support/core-world.ts'
 
 const changelog = 'app-counts-changelog'
+const never = new AbortController().signal
 
 /** A store that notes the offsets it is restored from. */
 const notingStore = (changelogOffset = 0): StateStore & { readonly restored: readonly number[] } => {
@@ -31,6 +32,9 @@ const transactional = async (world: CoreWorld, transactionalId: string): Promise
 const append = (producer: Producer, value: string): void =>
   producer.send(changelog, 0, Buffer.from('k'), Buffer.from(value), 1)
 
+const restorerOf = (world: CoreWorld, onProgress: (progress: RestoreProgress) => void = () => {}): Restorer =>
+  new Restorer({ cluster: world.cluster, onProgress })
+
 describe('a restoration', () => {
   it('begins where the state on disk left off, and tells both ends', async () => {
     const world = coreWorld({ topics: [{ name: changelog, partitions: 1 }] })
@@ -40,14 +44,12 @@ describe('a restoration', () => {
     await world.run(producer.flush())
     const store = notingStore(1)
     const told: RestoreProgress[] = []
-    await world.run(
-      restoreStores(world.cluster, [{ store, topic: changelog, partition: 0 }], (progress) =>
-        told.push(progress),
-      ),
-    )
+    const restorer = restorerOf(world, (progress) => told.push(progress))
+    await world.run(restorer.restore([{ store, topic: changelog, partition: 0 }], never))
+    restorer.close()
     expect(store.restored).toEqual([1, 2])
     const ends = { store: 'counts', partition: 0, startingOffset: 1, endingOffset: 3 }
-    expect(told).toEqual([
+    expect(told).toMatchObject([
       { ...ends, restoredRecords: 0, remainingRecords: 2 },
       { ...ends, restoredRecords: 2, remainingRecords: 0 },
     ])
@@ -64,13 +66,15 @@ describe('a restoration', () => {
     await world.run(later.commit())
     const store = notingStore()
     let isOver = false
-    const restoring = restoreStores(world.cluster, [{ store, topic: changelog, partition: 0 }]).then(
-      () => (isOver = true),
-    )
+    const restorer = restorerOf(world)
+    const restoring = restorer
+      .restore([{ store, topic: changelog, partition: 0 }], never)
+      .then(() => (isOver = true))
     await world.pass(2_000)
     expect(isOver).toBe(false)
     await world.run(hanging.abort())
     await world.run(restoring)
+    restorer.close()
     expect(store.restored).toEqual([1])
   })
 })

@@ -134,6 +134,10 @@ export class ClassicMembership implements GroupMembership {
     this.#generationEnd.abort()
   }
 
+  expectRebalance(heartbeatIntervalMs: number): void {
+    if (!this.#generationEnd.signal.aborted) this.#heartbeat.hurry(heartbeatIntervalMs)
+  }
+
   async commit<T>(run: (generation: GroupGeneration) => Promise<T>): Promise<T> {
     for (;;) {
       const { generation } = this
@@ -147,6 +151,7 @@ export class ClassicMembership implements GroupMembership {
         await this.#joinOver()
         // Another member may own the partitions by now, and this one's new generation must not commit for them.
         if (this.#losses !== losses || this.#generationId < 0) throw error
+        if (this.#generationId === generation.generationId) await sleep(this.#clock, retryPauseMs)
       }
     }
   }
@@ -343,7 +348,9 @@ export class ClassicMembership implements GroupMembership {
   /** True where the commit was only overtaken by a rebalance that this member takes part in. */
   #isOutdated(error: unknown, { generationId }: GroupGeneration): boolean {
     if (!(error instanceof Fault) || this.#stop.signal.aborted) return false
-    if (!['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION'].includes(error.code)) return false
+    // The others are joining: the generation is still ours, or the next one will be.
+    if (error.code === 'REBALANCE_IN_PROGRESS') return true
+    if (error.code !== 'ILLEGAL_GENERATION') return false
     return this.#isJoining || (this.#generationId >= 0 && this.#generationId !== generationId)
   }
 

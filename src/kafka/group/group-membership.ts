@@ -27,6 +27,8 @@ export interface GroupMembership extends CommitFence {
   readonly isLeader: boolean
   /** Asks for a rebalance: the member's user data or topics have changed. */
   requestRejoin(reason: string): void
+  /** Asks the group more often whether a rebalance has begun, until it has: the leader has announced one. */
+  expectRebalance(heartbeatIntervalMs: number): void
   /** Commits outside transactions, through `commit`. */
   commitOffsets(offsets: readonly OffsetToCommit[]): Promise<void>
   fetchOffsets(options?: FetchOffsetsOptions): Promise<ReadonlyMap<string, CommittedOffset & TopicPartition>>

@@ -25,9 +25,14 @@ export class Heartbeat {
   }
 
   start(): void {
-    this.#stop.abort()
-    this.#stop = new AbortController()
-    void this.#run(this.#stop.signal)
+    this.#restart(() => this.#options.intervalMs)
+  }
+
+  /** Goes on at a shorter interval, for a session's time at most: a rebalance is expected. */
+  hurry(intervalMs: number): void {
+    const { clock, sessionTimeoutMs, intervalMs: usualMs } = this.#options
+    const endMs = clock.now() + sessionTimeoutMs
+    this.#restart(() => (clock.now() < endMs ? Math.min(intervalMs, usualMs) : usualMs))
   }
 
   stop(): void {
@@ -41,12 +46,18 @@ export class Heartbeat {
     return this.#stop.signal.aborted || clock.now() - this.#lastAnswerMs < sessionTimeoutMs
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    const { clock, intervalMs, sessionTimeoutMs, beat, onErrorCode, onFailure, onSilence } = this.#options
+  #restart(intervalMs: () => number): void {
+    this.#stop.abort()
+    this.#stop = new AbortController()
+    void this.#run(intervalMs, this.#stop.signal)
+  }
+
+  async #run(intervalMs: () => number, signal: AbortSignal): Promise<void> {
+    const { clock, sessionTimeoutMs, beat, onErrorCode, onFailure, onSilence } = this.#options
     this.#lastAnswerMs = clock.now()
     this.#failed = false
     for (;;) {
-      await sleep(clock, intervalMs, signal)
+      await sleep(clock, intervalMs(), signal)
       if (signal.aborted) return
       try {
         const errorCode = await beat()

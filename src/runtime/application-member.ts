@@ -1,0 +1,77 @@
+import type { Fault } from '../base/fault.ts'
+import type { Cluster } from '../kafka/cluster.ts'
+import { ClassicMembership } from '../kafka/group/classic-membership.ts'
+import type { QueryEndpoint } from './application-metadata.ts'
+import { queryEndpointsOf } from './application-metadata.ts'
+import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
+import type { TaskId } from './assign-tasks.ts'
+import { taskAssignor, tasksOfPartitions } from './group-assignor.ts'
+import { decodeAssignmentData } from './group-data.ts'
+import type { RuntimeSettings } from './runtime-settings.ts'
+
+export interface ApplicationMemberOptions {
+  readonly cluster: Cluster
+  readonly settings: RuntimeSettings
+  readonly processId: string
+  readonly planOf: () => ApplicationPlan
+  /** The tasks that are here now. */
+  readonly ownTasks: () => readonly TaskId[]
+  readonly onRevoke: (partitions: readonly TopicPartition[]) => Promise<void>
+  readonly onAssign: (assignment: TaskAssignment) => Promise<void>
+  readonly onLost: () => Promise<void>
+  readonly onWarning: (message: string) => void
+  readonly onFailure: (fault: Fault) => void
+}
+
+/** What a rebalance has brought, in the runtime's words. */
+export interface TaskAssignment {
+  readonly tasks: readonly TaskId[]
+  /** True where more comes in a round that follows at once. */
+  readonly followUp: boolean
+  readonly endpoints: readonly QueryEndpoint[]
+}
+
+/** While a round follows, the group is asked so often whether it has begun: what moves stands still until then. */
+const followUpHeartbeatMs = 50
+
+/** Makes an application a member of its group: partitions are read as tasks, user data as what they say. */
+export const memberOf = (options: ApplicationMemberOptions): ClassicMembership => {
+  const { cluster, settings, processId, planOf, ownTasks, onRevoke, onLost, onWarning, onFailure } = options
+  const membership = new ClassicMembership({
+    cluster,
+    groupId: settings.applicationId,
+    assignor: taskAssignor(planOf, () => ({
+      processId,
+      tasks: ownTasks(),
+      standbys: new Map(),
+      endpoint: settings.applicationServer,
+    })),
+    topics: () => planOf().topics,
+    groupInstanceId: settings.groupInstanceId,
+    sessionTimeoutMs: settings.sessionTimeoutMs,
+    heartbeatIntervalMs: settings.heartbeatIntervalMs,
+    rebalanceTimeoutMs: settings.rebalanceTimeoutMs,
+    listener: {
+      onRevoke,
+      onAssign: async ({ assigned, userData }) => {
+        const plan = planOf()
+        const { followUp, endpoints } = decodeAssignmentData(userData)
+        if (followUp) membership.expectRebalance(followUpHeartbeatMs)
+        await options.onAssign({
+          tasks: tasksOfPartitions(plan, assigned),
+          followUp,
+          endpoints: queryEndpointsOf(plan, endpoints),
+        })
+      },
+      onLost: async () => {
+        onWarning(`the group '${settings.applicationId}' went on without this member; joining again`)
+        await onLost()
+      },
+      onFault: (fault) => {
+        if (fault.actor === 'retry') onWarning(fault.message)
+        else onFailure(fault)
+      },
+    },
+  })
+  return membership
+}

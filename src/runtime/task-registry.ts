@@ -1,0 +1,212 @@
+import type { Clock } from '../base/clock.ts'
+import { sleep } from '../base/clock.ts'
+import { Fault } from '../base/fault.ts'
+import type { FetchedBatch, Fetcher } from '../kafka/fetcher.ts'
+import type { TopicPartition } from '../kafka/topic-partition.ts'
+import { isRetriableFault } from '../kafka/protocol-errors.ts'
+import { partitionName } from '../kafka/topic-partition.ts'
+import type { ApplicationPlan } from './application-plan.ts'
+import type { TaskId } from './assign-tasks.ts'
+import type { InputStart } from './input-starts.ts'
+import type { RunningTask } from './running-task.ts'
+import type { TaskFactory } from './task-factory.ts'
+
+export interface TaskRegistryOptions {
+  readonly planOf: () => ApplicationPlan
+  readonly clock: Clock
+  readonly fetcher: Pick<Fetcher, 'add' | 'remove'>
+  readonly tasks: Pick<TaskFactory, 'open'>
+  readonly startsOf: (inputs: readonly TopicPartition[]) => Promise<Starts>
+  /** A task has begun, or one is being opened. */
+  readonly onChange: () => void
+  readonly onWarning: (message: string) => void
+  /** A task that can't be opened. */
+  readonly onFailure: (error: unknown) => void
+}
+
+type Starts = ReadonlyMap<string, InputStart>
+
+interface Opening {
+  readonly inputs: readonly TopicPartition[]
+  readonly stop: AbortController
+  readonly done: Promise<void>
+}
+
+/**
+ * The tasks of one worker: those that run, and those that are being opened in the background while the others run. Each
+ * begins by itself when its stores are at the end of their changelogs, between two steps of the loop, so none waits for
+ * another.
+ *
+ * Every beginning has a number, which its fetched batches carry: what was fetched before a task was given up is not
+ * taken for its next beginning, wherever it has been in between.
+ */
+export class TaskRegistry {
+  readonly #options: TaskRegistryOptions
+  readonly #running = new Map<TaskId, RunningTask>()
+  readonly #readers = new Map<string, { readonly running: RunningTask; readonly epoch: number }>()
+  readonly #opening = new Map<TaskId, Opening>()
+  #epoch = 0
+
+  constructor(options: TaskRegistryOptions) {
+    this.#options = options
+  }
+
+  get running(): ReadonlyMap<TaskId, RunningTask> {
+    return this.#running
+  }
+
+  /** Those that run and those that are being opened. */
+  get ids(): readonly TaskId[] {
+    return [...this.#running.keys(), ...this.#opening.keys()]
+  }
+
+  get isOpening(): boolean {
+    return this.#opening.size > 0
+  }
+
+  /** The tasks that read any of these partitions. */
+  readersOf(partitions: readonly TopicPartition[]): readonly TaskId[] {
+    const names = new Set(partitions.map(nameOf))
+    return this.ids.filter((id) => this.#inputsOf(id).some((input) => names.has(nameOf(input))))
+  }
+
+  /** The tasks whose inputs are others by now than when they were opened. */
+  get outdated(): readonly TaskId[] {
+    const plan = this.#options.planOf()
+    return this.ids.filter((id) => namesOf(this.#inputsOf(id)) !== namesOf(plan.inputsOf(id)))
+  }
+
+  /** Hands a batch to its task; one of an earlier beginning is let go. */
+  deliver({ topic, partition, generation, columns, nextOffset }: FetchedBatch): void {
+    const reader = this.#readers.get(partitionName(topic, partition))
+    if (reader?.epoch === generation) reader.running.task.push(topic, columns, nextOffset)
+  }
+
+  /** Opens tasks in the background: where their inputs go on is asked first, as that waits for pending transactions. */
+  open(ids: readonly TaskId[]): void {
+    if (ids.length === 0) return
+    const plan = this.#options.planOf()
+    const starts = this.#options.startsOf(ids.flatMap((id) => plan.inputsOf(id)))
+    for (const id of ids) {
+      const stop = new AbortController()
+      const inputs = plan.inputsOf(id)
+      const done = this.#openUntilDone(id, inputs, starts, stop.signal).finally(() =>
+        this.#opening.delete(id),
+      )
+      this.#opening.set(id, { inputs, stop, done })
+    }
+    this.#options.onChange()
+  }
+
+  /** Takes no more records for these tasks, and lets go of those that wait. */
+  stopReading(ids: readonly TaskId[]): void {
+    for (const id of ids) {
+      const running = this.#running.get(id)
+      if (running === undefined) continue
+      for (const input of running.inputs) this.#readers.delete(nameOf(input))
+      this.#options.fetcher.remove(running.inputs)
+      for (const queue of running.task.queues) queue.clear()
+    }
+  }
+
+  /** Closes tasks, or stops their opening; resolves when their stores are closed. */
+  async close(ids: readonly TaskId[]): Promise<void> {
+    const ended = ids.map((id) => {
+      const opening = this.#opening.get(id)
+      opening?.stop.abort()
+      return opening?.done ?? this.#end(id)
+    })
+    await Promise.all(ended)
+  }
+
+  closeAll(): Promise<void> {
+    return this.close(this.ids)
+  }
+
+  async #openUntilDone(
+    id: TaskId,
+    inputs: readonly TopicPartition[],
+    asked: Promise<Starts>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let starts = asked; !signal.aborted; starts = this.#options.startsOf(inputs)) {
+      try {
+        await this.#open(id, starts, signal)
+        return
+      } catch (error) {
+        if (signal.aborted) return
+        if (!isRetriableFault(error)) {
+          this.#options.onFailure(error)
+          return
+        }
+        this.#options.onWarning(error.message)
+        await sleep(this.#options.clock, retryPauseMs, signal)
+      }
+    }
+  }
+
+  async #open(id: TaskId, asked: Promise<Starts>, signal: AbortSignal): Promise<void> {
+    const starts = await unlessAborted(asked, signal)
+    if (starts === undefined) return
+    const running = await this.#options.tasks.open(id, (place) => starts.get(place)?.offset, signal)
+    if (running === undefined) return
+    if (signal.aborted) {
+      await running.close()
+      return
+    }
+    this.#opening.delete(id)
+    this.#begin(running, starts)
+    this.#options.onChange()
+  }
+
+  #begin(running: RunningTask, starts: Starts): void {
+    const { inputs, task } = running
+    const epoch = ++this.#epoch
+    const positions = inputs.map((input) => {
+      if (task.queue(input.topic) === undefined) throw unreadInput(task.id, input)
+      const { offset, metadata } = starts.get(nameOf(input)) ?? noStart
+      running.begin(input, offset, metadata)
+      this.#readers.set(nameOf(input), { running, epoch })
+      return { ...input, offset }
+    })
+    this.#running.set(task.id, running)
+    this.#options.fetcher.add(positions, epoch)
+  }
+
+  async #end(id: TaskId): Promise<void> {
+    const running = this.#running.get(id)
+    if (running === undefined) return
+    this.stopReading([id])
+    this.#running.delete(id)
+    await running.close()
+  }
+
+  #inputsOf(id: TaskId): readonly TopicPartition[] {
+    return this.#running.get(id)?.inputs ?? this.#opening.get(id)?.inputs ?? []
+  }
+}
+
+const retryPauseMs = 100
+
+const noStart: InputStart = { offset: 0, metadata: null }
+
+const nameOf = ({ topic, partition }: TopicPartition): string => partitionName(topic, partition)
+
+const namesOf = (inputs: readonly TopicPartition[]): string => inputs.map(nameOf).sort().join()
+
+/** What a promise brings; undefined at once where the signal comes first. */
+const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> => {
+  const aborted = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+  return Promise.race([promise, aborted])
+}
+
+const unreadInput = (task: TaskId, { topic, partition }: TopicPartition): Fault =>
+  new Fault({
+    code: 'TASK_TOPIC_UNKNOWN',
+    actor: 'runtime',
+    message: `task ${task} was given an input it does not read`,
+    place: { topic, partition },
+  })
