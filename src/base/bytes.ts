@@ -37,7 +37,10 @@ export const bytesEqual = (left: Bytes | null | undefined, right: Bytes | null |
   left === right ||
   (left != null && right != null && left.length === right.length && compareBytes(left, right) === 0)
 
-export const concatBytes = (...parts: readonly Bytes[]): Bytes => {
+export const concatBytes = (...parts: readonly Bytes[]): Bytes => joinBytes(parts)
+
+/** The same for as many as there are: arguments live on the stack, which a hundred thousand of them overflow. */
+export const joinBytes = (parts: readonly Bytes[]): Bytes => {
   const result = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
   let offset = 0
   for (const part of parts) {

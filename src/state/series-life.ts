@@ -2,11 +2,7 @@ import { ByteReader } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
-import type {
-  JoinWindowStoreDefinition,
-  SessionStoreDefinition,
-  WindowStoreDefinition,
-} from '../topology/store-definition.ts'
+import type { SessionStoreDefinition, WindowStoreDefinition } from '../topology/store-definition.ts'
 import type { SavedRow } from './change-tracker.ts'
 import type { Disk, Observations } from './disk.ts'
 import { detach, KeyIdentity } from './key-identity.ts'
@@ -15,16 +11,14 @@ import type { SeriesRow } from './series.ts'
 import type { ValueAndTimestamp } from './store.ts'
 import type { StoreContext } from './store-life.ts'
 import { StoreLife, valueAt, valueBytesAt } from './store-life.ts'
+import { writeTimedRow } from './timed-rows.ts'
 
 /** The life cycle of stores by key and time; the kinds differ in the bytes of their changelog keys and in what they show. */
 export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extends StoreLife {
   protected readonly keys: KeyIdentity<K>
   protected readonly table: SeriesTable<K, C>
 
-  constructor(
-    definition: WindowStoreDefinition | JoinWindowStoreDefinition | SessionStoreDefinition,
-    context: StoreContext,
-  ) {
+  constructor(definition: WindowStoreDefinition | SessionStoreDefinition, context: StoreContext) {
     super(definition, context)
     this.keys = new KeyIdentity(definition.key)
     this.table = new SeriesTable<K, C>({
@@ -60,23 +54,18 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
     this.table.touch(this.table.put(key, time, second, current, timestamp))
   }
 
-  /** Whether a null moves the time by which retention goes. */
-  protected readonly nullsAreObserved: boolean = true
-
   protected override restoreRow(columns: RecordColumns, row: number): void {
     const start = columns.keyStarts[row] as number
     if (start < 0) return
-    const isNull = (columns.valueStarts[row] as number) < 0
     const end = columns.keyEnds[row] as number
     const keyEnd = end - this.suffixBytes
     if (keyEnd < start) throw shortKey(this.name)
     const [time, second] = this.readSuffix(new ByteReader(columns.buffer, keyEnd, end))
-    if (isNull && !this.nullsAreObserved) return
     if (!this.table.observe(time)) return
     const timestamp = columns.timestamps[row] as number
     if (this.disk !== undefined) {
       const saved = { value: valueBytesAt(columns, row), timestamp }
-      this.table.writeRow(this.disk, columns.buffer.subarray(start, keyEnd), time, second, saved, false)
+      writeTimedRow(this.disk, columns.buffer.subarray(start, keyEnd), time, second, saved, false)
       return
     }
     const value = valueAt(this.valueSerde, columns, row)
@@ -107,7 +96,7 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
   }
 }
 
-const shortKey = (store: string): Fault =>
+export const shortKey = (store: string): Fault =>
   new Fault({
     code: 'CHANGELOG_KEY_INVALID',
     actor: 'runtime',

@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter } from '../base/byte-fields.ts'
+import { ByteReader } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { CacheOptions, SavedRow } from './change-tracker.ts'
@@ -7,10 +7,11 @@ import type { Disk, DiskEntry } from './disk.ts'
 import { pagesOf } from './disk.ts'
 import type { KeyId, KeyIdentity } from './key-identity.ts'
 import { detach } from './key-identity.ts'
-import { nextOf, pack, PageCursor } from './row-table.ts'
+import { nextOf, PageCursor } from './row-table.ts'
 import { Series, SeriesRow } from './series.ts'
 import type { Cursor } from './sorted-list.ts'
 import { TimeIndex } from './time-index.ts'
+import { readSortable, rowKey, sweepTimedRows, timeKey, writeTimedRow } from './timed-rows.ts'
 
 /**
  * Rows by key and time with retention: what window, join and session stores have in common. A row whose time is
@@ -193,20 +194,12 @@ export class SeriesTable<K, C> {
   writeCommitted(disk: Disk, freedUpToMs = -Infinity): void {
     for (const [row, saved] of this.tracker.takeCommitted()) {
       if (row.time <= freedUpToMs) continue
-      this.writeRow(disk, row.series.bytes(this.#keys), row.time, row.second, saved, row.onDisk)
+      writeTimedRow(disk, row.series.bytes(this.#keys), row.time, row.second, saved, row.onDisk)
       row.onDisk = saved.value !== null
       this.#settle(row)
     }
-    this.#sweep(disk, freedUpToMs)
+    sweepTimedRows(disk, freedUpToMs)
     if (this.#rowCount + this.#series.size > this.#cacheRows) this.#evict()
-  }
-
-  /** Writes one row as bytes. */
-  writeRow(disk: Disk, key: Bytes, time: number, second: number, saved: SavedRow, isListed: boolean): void {
-    const packed = pack(saved)
-    disk.rows.set(rowKey(key, time, second), packed)
-    if (packed === undefined) disk.byTime.set(timeKey(time, second, key), undefined)
-    else if (!isListed) disk.byTime.set(timeKey(time, second, key), listed)
   }
 
   #rowOf(key: K, time: number, second: number): SeriesRow<K, C> {
@@ -337,23 +330,6 @@ export class SeriesTable<K, C> {
     return series === undefined ? row : series.find(row.time, row.second)
   }
 
-  #sweep(disk: Disk, freedUpToMs: number): void {
-    if (freedUpToMs === -Infinity) return
-    const range = {
-      from: undefined,
-      to: timeKey(freedUpToMs + 1, -Infinity, noBytes),
-      exclusive: false,
-      reverse: false,
-    }
-    // What is left over is invisible, and goes with one of the next batches.
-    for (const { key } of disk.byTime.page(range, sweepLimit)) {
-      const reader = new ByteReader(key)
-      const time = readSortable(reader)
-      disk.rows.set(rowKey(key.subarray(16), time, readSortable(reader)), undefined)
-      disk.byTime.set(key, undefined)
-    }
-  }
-
   #isClean(series: Series<K, C>): boolean {
     for (const row of series) if (!this.tracker.isClean(row)) return false
     return true
@@ -385,26 +361,6 @@ export class SeriesTable<K, C> {
 const isLive = <K, C>(row: SeriesRow<K, C>): row is SeriesRow<K, C> & { readonly current: C } =>
   row.current !== null
 
-/** Where a row lies on disk: the key's length first, so that no key's rows stand among another's. */
-const rowKey = (key: Bytes, time: number, second: number): Bytes => {
-  const writer = new ByteWriter().int32(key.length).bytes(key)
-  return writeSortable(writeSortable(writer, time), second).finish()
-}
-
-const timeKey = (time: number, second: number, key: Bytes): Bytes =>
-  writeSortable(writeSortable(new ByteWriter(), time), second).bytes(key).finish()
-
-/** 64 bits whose unsigned order is that of the numbers; infinities are the ends of what a number holds exactly. */
-const writeSortable = (writer: ByteWriter, value: number): ByteWriter => {
-  const bounded = Math.min(Math.max(value, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
-  return writer.int32(Math.floor(bounded / 0x1_0000_0000) ^ 0x8000_0000).int32(bounded | 0)
-}
-
-const readSortable = (reader: ByteReader): number =>
-  (reader.int32() ^ 0x8000_0000) * 0x1_0000_0000 + (reader.int32() >>> 0)
-
 const noBytes = new Uint8Array(0)
-const listed = Uint8Array.of(1)
-const sweepLimit = 20_000
 const defaultCacheBytes = 64 * 1024 * 1024
 const cachedRowBytes = 256

@@ -16,7 +16,7 @@ export interface StoreContext extends CacheOptions {
 }
 
 /** The changes of a store, as its life cycle needs them. */
-interface Changes {
+export interface Changes {
   readonly committedCount: number
   flush(): void
   commit(): void

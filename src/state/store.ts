@@ -1,5 +1,5 @@
 import type { Headers } from '../topic/headers.ts'
-import type { RawRegion } from '../topic/record.ts'
+import type { RecordOrigin, StreamRecord } from '../topic/record.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { Bytes } from '../base/bytes.ts'
 import type { Windowed } from '../topic/windowed.ts'
@@ -112,15 +112,30 @@ export interface JoinEntry<out V> {
   readonly timestamp: number
 }
 
-/** Every value by key and time; equal keys and times are kept side by side, in the order they were put. */
+/** Told of a kept value that cannot be read: as the record it was, and where that was read if it is known. */
+export type OnUndecodable = (
+  record: StreamRecord<unknown, unknown>,
+  origin: RecordOrigin | undefined,
+  error: unknown,
+) => void
+
+/**
+ * Every value by key and time; equal keys and times are kept side by side, in the order they were put. Values are kept
+ * as bytes: those a record was read with, where its serdes are the store's, so that putting it decodes nothing.
+ */
 export interface JoinWindowStore<K, V> extends StateStore {
-  /**
-   * A value already past retention is not kept. `asRead` is the value as its serde would write it, where that is known:
-   * it is copied then, and nothing is serialised.
-   */
-  put(key: K, value: V | null, timestamp: number, headers?: Headers, asRead?: RawRegion): void
+  /** A value already past retention is not kept. */
+  put(key: K, value: V | null, timestamp: number, headers?: Headers): void
+  putRecord(record: StreamRecord<K, V | null>): void
   /** Values of one key with times from `fromMs` to `toMs`, both inclusive, by time. Costs what it returns. */
-  fetch(key: K, fromMs: number, toMs: number): IterableIterator<JoinEntry<V>>
+  fetch(key: K, fromMs: number, toMs: number): readonly JoinEntry<V>[]
+  /** The same for the key of a record; a value that cannot be read is told and left out, or thrown. */
+  fetchFor(
+    record: StreamRecord<K, unknown>,
+    fromMs: number,
+    toMs: number,
+    onUndecodable?: OnUndecodable,
+  ): readonly JoinEntry<V>[]
   all(): IterableIterator<readonly [K, JoinEntry<V>]>
 }
 

@@ -49,6 +49,8 @@ export class NodeContext {
   readonly processorMetadata: Map<string, number> = new Map()
   /** Set by the first failure of a record; the rest of its way through the topology is then skipped. */
   failure: TaskFailure | undefined
+  /** Failures of records that were taken up before: what was kept of them cannot be read. */
+  earlierFailures: { readonly failure: TaskFailure; readonly record: AnyRecord }[] = []
   /** The record of the task's input that the present turn is about. */
   source: AnyRecord | undefined
   /** Work that goes on between the turns (`mapAsync`). */
@@ -123,13 +125,19 @@ export class NodeContext {
     }
   }
 
+  /** A record that was kept undecoded turns out to be unreadable; the record in hand goes on without it. */
+  failEarlier(node: string, record: AnyRecord, origin: RecordOrigin | undefined, error: unknown): void {
+    const fault = this.#faultOf(node, new DeserializationFault(error), origin)
+    this.earlierFailures.push({ failure: { node, stage: 'deserialization', origin, fault }, record })
+  }
+
   #stageOf(node: string, error: unknown): TaskFailure['stage'] {
     if (error instanceof DeserializationFault) return 'deserialization'
     const kind = nodeNamed(this.topology, node)?.kind
     return kind === 'sink' || kind === 'repartition' ? 'production' : 'processing'
   }
 
-  #faultOf(node: string, error: unknown): Fault {
+  #faultOf(node: string, error: unknown, origin: RecordOrigin | undefined = this.origin): Fault {
     const known = isFault(error) ? error : undefined
     return new Fault({
       code: known?.code ?? 'PROCESSING_FAILED',
@@ -137,7 +145,7 @@ export class NodeContext {
       message: messageOf(error),
       remedy:
         known === undefined ? 'mend the processor or the record, or choose a failure policy' : undefined,
-      place: { ...this.origin, node },
+      place: { ...origin, node },
       cause: error,
     })
   }

@@ -318,7 +318,12 @@ export class Task {
   #endTurn(record: AnyRecord | undefined): void {
     const context = this.#context
     context.inTurn = false
-    const { failure } = context
+    const { failure, earlierFailures } = context
+    if (earlierFailures.length > 0) {
+      context.earlierFailures = []
+      for (const { failure: earlier, record: kept } of earlierFailures)
+        if (this.#onFailure(earlier, kept) === 'fail') throw earlier.fault
+    }
     if (failure !== undefined && this.#onFailure(failure, record) === 'fail') throw failure.fault
   }
 }

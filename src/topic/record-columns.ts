@@ -1,5 +1,5 @@
 import type { Bytes } from '../base/bytes.ts'
-import { concatBytes, utf8Decode, utf8Encode } from '../base/bytes.ts'
+import { concatBytes, joinBytes, utf8Decode, utf8Encode } from '../base/bytes.ts'
 import type { Header, Headers } from './headers.ts'
 import { noHeaders } from './headers.ts'
 
@@ -89,7 +89,7 @@ export const columnsOf = (rows: readonly RecordRow[]): RecordColumns => {
     const headers = row.headers ?? noHeaders
     columns.headersStarts[index] = headers.length === 0 ? -1 : add(encodeHeaders(headers))
   })
-  return { ...columns, count: rows.length, buffer: concatBytes(...parts) }
+  return { ...columns, count: rows.length, buffer: joinBytes(parts) }
 }
 
 /** The headers of a record as Kafka writes them: a varint count, then varint-sized names and values. */

@@ -219,6 +219,8 @@ export interface RawRegion {
   readonly end: number
 }
 
+export const regionOf = (bytes: Bytes): RawRegion => ({ buffer: bytes, start: 0, end: bytes.length })
+
 /** A key or value could not be read: the bytes are none of its serde's, or break the contract of the topic. */
 export class DeserializationFault extends Fault {
   constructor(cause: unknown) {

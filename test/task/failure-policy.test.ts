@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { bytes, headerText, nullable, string, topic, topology } from '../../src/index.ts'
+import { bytes, headerText, nullable, string, topic, topology, within } from '../../src/index.ts'
 import type { TestDriver } from '../../src/testing/index.ts'
 import { testDriver } from '../../src/testing/index.ts'
 
@@ -84,5 +84,30 @@ describe('failure policies', () => {
     const lenient = testDriver(program, { policies: { [policy]: 'skip' } })
     lenient.input(orders).pipeBytes(text('k'), text(value))
     expect(lenient.dropped()).toEqual({ failed: 1 })
+  })
+
+  it('blame for a joined value that cannot be read the record it came with, once, and not its partners', () => {
+    const payments = topic('payments', { value: string })
+    const paid = topology('undecodable-partner', (builder) => {
+      builder
+        .stream(orders)
+        .join(builder.stream(payments), ({ amount }, payment) => `${amount} by ${payment}`, {
+          name: 'paid',
+          windows: within(10),
+        })
+        .to(topic('paid', { value: string }))
+    })
+    const driver = testDriver(paid, { policies: { deserializationFailure: 'deadLetter' } })
+    driver.input(orders).pipe('a', { amount: 1 }, { timestamp: 1 })
+    driver.input(orders).pipeBytes(text('a'), text('{"amount":'), { timestamp: 2 })
+    driver.input(payments).pipe('a', 'card', { timestamp: 3 })
+    driver.input(payments).pipe('a', 'cash', { timestamp: 4 })
+    const letters = driver.output(deadLetters).readAll()
+    expect(letters.map(({ value }) => new TextDecoder().decode(value as Uint8Array))).toEqual(['{"amount":'])
+    expect(headerText(letters[0]?.headers ?? [], '__streams.errors.offset')).toBe('1')
+    expect(driver.output(topic('paid', { value: string })).readKeyValues()).toEqual([
+      { key: 'a', value: '1 by card' },
+      { key: 'a', value: '1 by cash' },
+    ])
   })
 })

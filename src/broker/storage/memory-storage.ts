@@ -1,4 +1,4 @@
-import { concatBytes, copyBytes, type Bytes } from '../../base/bytes.ts'
+import { copyBytes, joinBytes, type Bytes } from '../../base/bytes.ts'
 import type { JournalEntry, OpenedLog, Storage } from './storage.ts'
 
 /**
@@ -18,7 +18,7 @@ export const memoryStorage = (): Storage => {
     const batches = (isNew ? undefined : logs.get(name)) ?? []
     logs.set(name, batches)
     return {
-      recovered: concatBytes(...batches),
+      recovered: joinBytes(batches),
       journal: { append: (batch) => void batches.push(copyBytes(batch)), close: () => undefined },
     }
   }

@@ -1,10 +1,8 @@
 import { merge, Observable } from 'rxjs'
-import type { JoinWindowStore, KeyValueStore } from '../../state/store.ts'
+import type { JoinWindowStore, KeyValueStore, OnUndecodable } from '../../state/store.ts'
 import { StreamRecord } from '../../topic/record.ts'
-import type { Serializer } from '../../topic/serde.ts'
 import type { JoinSide, WaitingKey, WaitingValues } from '../../topology/join-store-serdes.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
-import type { StoreDefinition } from '../../topology/store-definition.ts'
 import type { Emit, NodeContext } from '../node-context.ts'
 import { step } from '../node-context.ts'
 import type { Interpreter } from './interpreter.ts'
@@ -41,7 +39,8 @@ class Side {
   readonly #outer: boolean
   readonly #own: JoinWindowStore<unknown, unknown>
   readonly #other: JoinWindowStore<unknown, unknown>
-  readonly #valueSerde: Serializer<never>
+  /** A kept value that cannot be read is a failure of the record it came with, not of the one that finds it. */
+  readonly #onUndecodable: OnUndecodable
   readonly #beforeMs: number
   readonly #afterMs: number
 
@@ -61,7 +60,7 @@ class Side {
     this.#outer = type === 'outer' || (type === 'left' && left)
     this.#own = context.store(left ? leftStore : rightStore)
     this.#other = context.store(left ? rightStore : leftStore)
-    this.#valueSerde = storeNamed(context, left ? leftStore : rightStore).value
+    this.#onUndecodable = (record, origin, error) => context.failEarlier(node.name, record, origin, error)
     this.#beforeMs = left ? windows.beforeMs : windows.afterMs
     this.#afterMs = left ? windows.afterMs : windows.beforeMs
   }
@@ -70,8 +69,7 @@ class Side {
     this.#match(record, emit)
     // A null value is kept too: it finds no partner, but it counts in the changelog as in Kafka Streams.
     if (record.hasNullKey) return
-    const { key, value, timestamp, headers } = record
-    this.#own.put(key, value ?? null, timestamp, headers, record.rawValue(this.#valueSerde))
+    this.#own.putRecord(record)
   }
 
   #match(record: AnyRecord, emit: Emit): void {
@@ -92,10 +90,13 @@ class Side {
   }
 
   #joinPartners(record: AnyRecord, emit: Emit): boolean {
-    const { key, value, timestamp } = record
+    const { timestamp } = record
     const from = Math.max(0, timestamp - this.#beforeMs)
     const to = Math.max(0, timestamp + this.#afterMs)
-    const partners = [...this.#other.fetch(key, from, to)]
+    const partners = this.#other.fetchFor(record, from, to, this.#onUndecodable)
+    // A record without partner is not decoded.
+    if (partners.length === 0) return false
+    const { key, value } = record
     for (const partner of partners) {
       this.#waiting?.remove({ timestamp: partner.timestamp, side: this.#otherSide, key }, timestamp)
       const joined =
@@ -104,7 +105,7 @@ class Side {
           : this.#node.join(partner.value, value, key)
       emit.next(at(record.withValue(joined), Math.max(timestamp, partner.timestamp)))
     }
-    return partners.length > 0
+    return true
   }
 
   #alone(record: AnyRecord): AnyRecord {
@@ -195,9 +196,6 @@ class Waiting {
     return closed
   }
 }
-
-const storeNamed = ({ topology }: NodeContext, name: string): StoreDefinition =>
-  topology.stores.find((store) => store.name === name) as StoreDefinition
 
 const at = (record: AnyRecord, timestamp: number): AnyRecord =>
   record.timestamp === timestamp ? record : record.withTimestamp(timestamp)
