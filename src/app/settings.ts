@@ -93,6 +93,13 @@ export const settingsSchema = z.strictObject({
   productionFailure: policy.default('fail'),
   /** Takes the records of the policy `deadLetter`, with the headers of KIP-1034. */
   deadLetterTopic: z.string().min(1).optional(),
+  /**
+   * What becomes of a failure that no policy deals with: the worker is replaced, this application stops, or every member
+   * of its group does.
+   */
+  uncaughtFailure: z.enum(['replaceWorker', 'stopClient', 'stopApplication']).default('stopClient'),
+  /** More failures than this within a minute are no longer met by `replaceWorker`, and the application stops. */
+  maxReplacementsPerMinute: z.int().min(1).default(5),
   tls: tlsSettings.optional(),
   sasl: saslSettings.optional(),
 })

@@ -1,26 +1,27 @@
 import { join } from 'node:path'
+import { AssertionFailed } from '../base/assert.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { Clock } from '../base/clock.ts'
-import { Cluster } from '../kafka/cluster.ts'
-import { TcpTransport } from '../kafka/tcp-transport.ts'
 import type { RuntimeListener } from '../runtime/runtime-settings.ts'
-import { StreamsApplication } from '../runtime/streams-application.ts'
-import { openLmdbStores } from '../state/open-lmdb-stores.ts'
-import { openMemoryStore } from '../state/open-memory-store.ts'
+import type { StreamsApplication } from '../runtime/streams-application.ts'
 import type { Topology } from '../topology/topology.ts'
-import { kafkaSettingsOf } from './kafka-settings-of.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
-import { claimStateDirectory } from './state-directory.ts'
+import { claimStateDirectories } from './state-directory.ts'
+import { createStreamsWorker, workerSettingsOf } from './streams-worker.ts'
+import type { UncaughtFailureHandler } from './supervisor.ts'
+import { Supervisor } from './supervisor.ts'
 
 export interface StartOptions extends RuntimeListener {
   /** The machine's clock unless given. */
   readonly clock?: Clock
+  /** Says what becomes of an uncaught failure, instead of the setting `uncaughtFailure`. */
+  readonly onUncaughtFailure?: UncaughtFailureHandler
 }
 
 /** A running application, as its owner sees it. */
 export type Application = Pick<
-  StreamsApplication,
+  Supervisor<StreamsApplication>,
   | 'topology'
   | 'state'
   | 'failure'
@@ -30,12 +31,12 @@ export type Application = Pick<
   | 'metadata'
   | 'inputTopics'
   | 'internalTopics'
-  | 'store'
   | 'waitFor'
   | 'pause'
   | 'resume'
   | 'close'
->
+> &
+  Pick<StreamsApplication, 'store'>
 
 /**
  * Runs a topology: resolves once its topics are made and it is joining its group; `waitFor('running')` waits for its
@@ -49,31 +50,30 @@ export type Application = Pick<
 export const start = async (
   topology: Topology,
   input: SettingsInput,
-  { clock = systemClock, ...listener }: StartOptions = {},
+  { clock = systemClock, onUncaughtFailure, ...listener }: StartOptions = {},
 ): Promise<Application> => {
-  const settings = parseSettings(input)
-  const applicationId = settings.applicationId ?? topology.name
-  const clientId = settings.clientId ?? applicationId
-  const transport = new TcpTransport(kafkaSettingsOf(settings, clientId))
-  const state = claimStateDirectory(join(settings.stateDirectory, applicationId))
-  const application = new StreamsApplication({
+  const settings = workerSettingsOf(topology, parseSettings(input))
+  const [state] = claimStateDirectories(join(settings.stateDirectory, settings.applicationId), 1)
+  if (state === undefined) throw new AssertionFailed('one folder was asked for')
+  const place = { ...state, transactionName: state.processId }
+  const application = new OneWorker({
     topology,
-    settings: { ...settings, applicationId, clientId },
-    cluster: new Cluster({ transport, clock, retryTimeoutMs: settings.requestTimeoutMs }),
     clock,
-    processId: state.processId,
+    count: 1,
+    createWorker: (_number, host) => createStreamsWorker(topology, settings, place, clock, host),
     listener,
-    openTaskStores: (task) =>
-      openLmdbStores(join(state.directory, task), {
-        clock,
-        cacheBytes: settings.stateCacheMaxBytes,
-        onDamaged: (fault) => listener.onWarning?.(fault.message),
-      }),
-    openGlobalStore: (definition) =>
-      openMemoryStore({ ...definition, changelog: false }, { append: () => {} }),
-    disconnect: () => transport.close(),
-    release: async () => state.release(),
+    onUncaughtFailure: onUncaughtFailure ?? (() => settings.uncaughtFailure),
+    maxReplacementsPerMinute: settings.maxReplacementsPerMinute,
+    release: () => state.release(),
   })
   await application.start()
   return application
+}
+
+/** Stores can be read where they are: in this thread. */
+class OneWorker extends Supervisor<StreamsApplication> {
+  /** A store of a task that runs here, to read from; undefined where it does not. */
+  store(name: string, partition: number): ReturnType<StreamsApplication['store']> {
+    return this.workers[0]?.store(name, partition)
+  }
 }

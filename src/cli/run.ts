@@ -1,10 +1,12 @@
 import { Command, Option } from 'commander'
 import { systemClock } from '../base/system-clock.ts'
 import type { SettingsInput } from '../app/settings.ts'
-import type { Application } from '../app/start.ts'
+import type { ThreadedApplication } from '../app/start-threads.ts'
+import type { StartOptions } from '../app/start.ts'
 import type { Topology } from '../topology/topology.ts'
 import { commandConfigOption, readCommandConfig } from './command-config.ts'
-import { loadTopologies } from './load-topologies.ts'
+import type { LoadedTopology } from './load-topologies.ts'
+import { loadTopologyModules } from './load-topologies.ts'
 import { bootstrapServerOption, pair, wholeNumber } from './options.ts'
 import { restoreReport } from './restore-report.ts'
 import { shutdownSignal } from './shutdown.ts'
@@ -16,6 +18,8 @@ interface RunOptions {
   readonly stateDirectory?: string
   readonly commitIntervalMs?: number
   readonly deadLetterTopic?: string
+  readonly threads: number
+  readonly shutdownTimeoutMs: number
   readonly setting: Readonly<Record<string, string>>
 }
 
@@ -33,6 +37,13 @@ export const runTopologiesCommand = (): Command =>
     .addOption(
       new Option('--dead-letter-topic <name>', 'keep records that fail there and go on, instead of stopping'),
     )
+    .option('--threads <count>', 'how many worker threads run each topology', wholeNumber(1), 1)
+    .option(
+      '--shutdown-timeout-ms <ms>',
+      'how long to finish what is in hand at SIGINT or SIGTERM before it is cut off',
+      wholeNumber(0),
+      30_000,
+    )
     .option(
       '--setting <name=value>',
       'any setting of an application, such as processingGuarantee=exactly_once; may be given several times',
@@ -42,23 +53,39 @@ export const runTopologiesCommand = (): Command =>
     .addOption(bootstrapServerOption())
     .addOption(commandConfigOption())
     .action(async (files: readonly string[], options: RunOptions) => {
-      const topologies = await loadTopologies(files)
+      const topologies = await loadTopologyModules(files)
       const { signal, dispose } = shutdownSignal()
-      const applications = await startAll(topologies, options)
       try {
-        await Promise.race([signal, ...applications.map(failureOf)])
+        await runUntil(signal, await startAll(topologies, options), options)
       } finally {
-        await Promise.all(applications.map((application) => application.close()))
         dispose()
       }
     })
 
+/** Runs until the signal, or until one of them fails; all are closed then, within the time there is. */
+const runUntil = async (
+  signal: Promise<unknown>,
+  applications: readonly ThreadedApplication[],
+  { shutdownTimeoutMs }: RunOptions,
+): Promise<void> => {
+  const closeAll = (): Promise<unknown> =>
+    Promise.all(applications.map((application) => application.close({ timeoutMs: shutdownTimeoutMs })))
+  try {
+    await Promise.race([signal, ...applications.map(failureOf)])
+  } catch (failure) {
+    // What failed first is what is told.
+    await closeAll().catch(() => undefined)
+    throw failure
+  }
+  await closeAll()
+}
+
 const startAll = async (
-  topologies: readonly Topology[],
+  topologies: readonly LoadedTopology[],
   options: RunOptions,
-): Promise<readonly Application[]> => {
+): Promise<readonly ThreadedApplication[]> => {
   const started = await Promise.allSettled(
-    topologies.map((topology) => startOne(topology, options, topologies.length)),
+    topologies.map((loaded) => startOne(loaded, options, topologies.length)),
   )
   const applications = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
   const failed = started.find((each) => each.status === 'rejected')
@@ -67,14 +94,24 @@ const startAll = async (
   throw failed.reason
 }
 
-const startOne = async (topology: Topology, options: RunOptions, count: number): Promise<Application> => {
-  const { start } = await import('../app/start.ts')
-  const application = await start(topology, settingsOf(topology, options, count), {
+const startOne = async (
+  { topology, module }: LoadedTopology,
+  options: RunOptions,
+  count: number,
+): Promise<ThreadedApplication> => {
+  const settings = settingsOf(topology, options, count)
+  const listener: StartOptions = {
     onWarning: (message) => console.error(`${topology.name}: ${message}`),
     onState: (state) => console.error(`${topology.name}: ${state}`),
     onRestore: restoreReport(systemClock, (line) => console.error(`${topology.name}: ${line}`)),
-  })
-  return application
+  }
+  const { threads } = options
+  if (threads === 1) {
+    const { start } = await import('../app/start.ts')
+    return start(topology, settings, listener)
+  }
+  const { startThreads } = await import('../app/start-threads.ts')
+  return startThreads({ module, topology: topology.name }, settings, { ...listener, threads })
 }
 
 /** Two topologies can't share one application id: each is a group of its own. */
@@ -109,7 +146,7 @@ const settingsOf = (topology: Topology, options: RunOptions, count: number): Set
 const valueOf = (text: string): string | number | boolean =>
   text === 'true' || text === 'false' ? text === 'true' : /^-?\d+$/.test(text) ? Number(text) : text
 
-const failureOf = async (application: Application): Promise<never> => {
+const failureOf = async (application: ThreadedApplication): Promise<never> => {
   await application.waitFor('failed')
   throw application.failure
 }

@@ -16,6 +16,10 @@ export interface ApplicationMemberOptions {
   readonly planOf: () => ApplicationPlan
   /** The tasks that are here now. */
   readonly ownTasks: () => readonly TaskId[]
+  /** Why the whole group is to stop; undefined unless it is. */
+  readonly stopRequest: () => string | undefined
+  /** A member, this one or another, has asked for that. */
+  readonly onStop: (reason: string) => void
   readonly onRevoke: (partitions: readonly TopicPartition[]) => Promise<void>
   readonly onAssign: (assignment: TaskAssignment) => Promise<void>
   readonly onLost: () => Promise<void>
@@ -45,6 +49,7 @@ export const memberOf = (options: ApplicationMemberOptions): ClassicMembership =
       tasks: ownTasks(),
       standbys: new Map(),
       endpoint: settings.applicationServer,
+      stop: options.stopRequest(),
     })),
     topics: () => planOf().topics,
     groupInstanceId: settings.groupInstanceId,
@@ -55,7 +60,8 @@ export const memberOf = (options: ApplicationMemberOptions): ClassicMembership =
       onRevoke,
       onAssign: async ({ assigned, userData }) => {
         const plan = planOf()
-        const { followUp, endpoints } = decodeAssignmentData(userData)
+        const { followUp, endpoints, stop } = decodeAssignmentData(userData)
+        if (stop !== undefined) return options.onStop(stop)
         if (followUp) membership.expectRebalance(followUpHeartbeatMs)
         await options.onAssign({
           tasks: tasksOfPartitions(plan, assigned),

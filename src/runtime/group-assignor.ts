@@ -18,8 +18,18 @@ export const taskAssignor = (
   name: 'millrace',
   kind: 'cooperative',
   userData: async () => encodeMemberData(await ownData()),
-  assign: (members) => dealOut(planOf(), members),
+  assign: (members) => stopAll(members) ?? dealOut(planOf(), members),
 })
+
+/** Where one member says that the application is to stop, all are told, and nobody gets anything. */
+const stopAll = (members: readonly GroupMember[]): ReadonlyMap<string, Assignment> | undefined => {
+  const stop = members
+    .map(({ userData }) => decodeMemberData(userData).stop)
+    .find((each) => each !== undefined)
+  if (stop === undefined) return undefined
+  const userData = encodeAssignmentData({ standbys: [], followUp: false, endpoints: [], stop })
+  return new Map(members.map(({ memberId }) => [memberId, { partitions: [], userData }]))
+}
 
 /** The tasks that an assignment of partitions stands for. */
 export const tasksOfPartitions = (

@@ -16,6 +16,8 @@ export interface MemberData {
   readonly standbys: ReadonlyMap<TaskId, number>
   /** `host:port` of its interactive queries. */
   readonly endpoint?: string | undefined
+  /** Why the whole application is to stop; undefined where it is not. */
+  readonly stop?: string | undefined
 }
 
 /** What the leader has for one member, beside its partitions. */
@@ -26,6 +28,8 @@ export interface AssignmentData {
   readonly followUp: boolean
   /** Who serves queries for which tasks, over the whole group. */
   readonly endpoints: readonly EndpointTasks[]
+  /** Why every member is to stop; undefined where none is. */
+  readonly stop?: string | undefined
 }
 
 export interface EndpointTasks {
@@ -34,11 +38,11 @@ export interface EndpointTasks {
   readonly standby: readonly TaskId[]
 }
 
-export const encodeMemberData = ({ processId, tasks, standbys, endpoint }: MemberData): Bytes =>
-  encode({ version: 2, processId, tasks, standbys: Object.fromEntries(standbys), endpoint })
+export const encodeMemberData = ({ processId, tasks, standbys, endpoint, stop }: MemberData): Bytes =>
+  encode({ version: 2, processId, tasks, standbys: Object.fromEntries(standbys), endpoint, stop })
 
 export const decodeMemberData = (userData: Bytes | null): MemberData => {
-  const { version, processId, tasks, standbys, endpoint } = decode(userData)
+  const { version, processId, tasks, standbys, endpoint, stop } = decode(userData)
   if (version !== 1 && version !== 2) return nothingHeld
   return {
     processId: typeof processId === 'string' ? processId : '',
@@ -47,17 +51,19 @@ export const decodeMemberData = (userData: Bytes | null): MemberData => {
       Object.entries(standbys ?? {}).filter((each): each is [TaskId, number] => typeof each[1] === 'number'),
     ),
     endpoint: typeof endpoint === 'string' ? endpoint : undefined,
+    stop: typeof stop === 'string' ? stop : undefined,
   }
 }
 
 export const encodeAssignmentData = (data: AssignmentData): Bytes => encode({ version: 2, ...data })
 
 export const decodeAssignmentData = (userData: Bytes | null): AssignmentData => {
-  const { version, standbys, followUp, endpoints } = decode(userData)
+  const { version, standbys, followUp, endpoints, stop } = decode(userData)
   if (version !== 2) return nothingSaid
   return {
     standbys: texts(standbys),
     followUp: followUp === true,
+    stop: typeof stop === 'string' ? stop : undefined,
     endpoints: Array.isArray(endpoints)
       ? endpoints.map(({ endpoint, active, standby }: Record<string, unknown>) => ({
           endpoint: String(endpoint),

@@ -32,6 +32,7 @@ import { RepartitionPurge } from './repartition-purge.ts'
 import type { ApplicationState, RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
 import type { TaskStores } from './task-factory.ts'
 import { TaskFactory } from './task-factory.ts'
+import type { UncaughtFailureResponse } from './uncaught-failure.ts'
 import { Worker } from './worker.ts'
 
 export interface StreamsApplicationOptions {
@@ -39,8 +40,12 @@ export interface StreamsApplicationOptions {
   readonly settings: RuntimeSettings
   readonly cluster: Cluster
   readonly clock: Clock
-  /** Tells this process from others of the same application, in the name of its transactions. */
+  /** Tells this process from others of the same application; the same for all workers of a process. */
   readonly processId: string
+  /** Tells this worker from all others of the application, in the name of its transactions; `processId` unless given. */
+  readonly transactionName?: string
+  /** Asked after `onState('failed')`: what is to become of the others. */
+  readonly judge?: () => UncaughtFailureResponse | Promise<UncaughtFailureResponse>
   readonly listener: RuntimeListener
   readonly openTaskStores: (task: TaskId) => TaskStores
   readonly openGlobalStore: (definition: StoreDefinition) => StateStore
@@ -80,6 +85,11 @@ export class StreamsApplication {
   #ending: Promise<void> | undefined
   #released: Promise<void> | undefined
   #abandoned = false
+  #paused = false
+  #isGroupToStop = false
+  /** Why the group is to stop, for the leader to hear. */
+  #stopRequest: string | undefined
+  readonly #stopTold = Promise.withResolvers<void>()
 
   constructor(options: StreamsApplicationOptions) {
     this.#options = { ...options, listener: this.#restoring.watch(options.listener) }
@@ -168,11 +178,13 @@ export class StreamsApplication {
 
   /** Stops processing; the membership of the group is kept. */
   pause(): void {
+    this.#paused = true
     this.#worker?.pause()
     if (this.#state === 'running') this.#enter('paused')
   }
 
   resume(): void {
+    this.#paused = false
     this.#worker?.resume()
     if (this.#state === 'paused') this.#enter('running')
   }
@@ -254,13 +266,14 @@ export class StreamsApplication {
         startsOfInputs(cluster, settings, this.#plan as ApplicationPlan, membership, inputs),
     })
     this.#worker = worker
+    if (this.#paused) worker.pause()
     this.#enter('rebalancing')
     this.#running = worker.run().catch((error: unknown) => this.#fail(error))
     membership.start()
   }
 
   #outputs(): { readonly output: RecordOutput; readonly committer: Committer } {
-    const { settings, cluster, listener, processId } = this.#options
+    const { settings, cluster, listener, processId, transactionName = processId } = this.#options
     const producerOptions = {
       cluster,
       compression: settings.compressionType,
@@ -275,7 +288,7 @@ export class StreamsApplication {
     }
     const producer = new TransactionalProducer({
       ...producerOptions,
-      transactionalId: `${settings.applicationId}-${processId}`,
+      transactionalId: `${settings.applicationId}-${transactionName}`,
       transactionTimeoutMs: settings.transactionTimeoutMs,
     })
     const output = new RecordOutput(producer.producer, this.#metrics)
@@ -343,6 +356,11 @@ export class StreamsApplication {
       processId,
       planOf: () => this.#plan as ApplicationPlan,
       ownTasks: () => this.#worker?.ownTasks ?? [],
+      stopRequest: () => this.#stopRequest,
+      onStop: (reason) => {
+        this.#stopTold.resolve()
+        void this.#fail(applicationStopped(reason))
+      },
       onRevoke: async (partitions) => {
         this.#enter('rebalancing')
         await this.#worker?.revoke(partitions)
@@ -390,10 +408,26 @@ export class StreamsApplication {
       this.#worker?.stop()
       // Nothing more is committed: what was not is processed again after the next start.
       await this.#worker?.close(false)
+      const response = this.#isGroupToStop ? 'stopApplication' : await this.#options.judge?.()
+      if (response === 'stopApplication') await this.#tellGroupToStop(error)
       await this.#membership?.close().catch(() => undefined)
       await this.#release()
     })()
     await this.#ending.catch(() => undefined)
+  }
+
+  /** Fails, and tells the whole group to stop. */
+  stopApplication(reason: string): void {
+    this.#isGroupToStop = true
+    void this.#fail(applicationStopped(reason))
+  }
+
+  /** The leader hands it on with the next assignment, which reaches every member, this one too (KIP-671). */
+  async #tellGroupToStop(reason: unknown): Promise<void> {
+    const { clock, settings } = this.#options
+    this.#stopRequest = messageOf(reason)
+    this.#membership?.requestRejoin('the application is to stop')
+    await Promise.race([this.#stopTold.promise, sleep(clock, settings.sessionTimeoutMs)])
   }
 
   /** Nothing is waited for any more; what is not committed is processed again after the next start. */
@@ -446,6 +480,13 @@ const closedEarly = (name: string): Fault =>
     code: 'APPLICATION_CLOSED',
     actor: 'runtime',
     message: `application '${name}' has been closed`,
+  })
+
+const applicationStopped = (reason: string): Fault =>
+  new Fault({
+    code: 'APPLICATION_STOPPED',
+    actor: 'runtime',
+    message: `a member of the group stopped the application: ${reason}`,
   })
 
 const closedLate = (name: string, timeoutMs: number): Fault =>

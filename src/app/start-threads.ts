@@ -1,0 +1,85 @@
+import { join } from 'node:path'
+import type { ResourceLimits } from 'node:worker_threads'
+import { assert } from '../base/assert.ts'
+import { systemClock } from '../base/system-clock.ts'
+import type { SettingsInput } from './settings.ts'
+import { parseSettings } from './settings.ts'
+import type { Application, StartOptions } from './start.ts'
+import { claimStateDirectories } from './state-directory.ts'
+import type { WorkerSettings } from './streams-worker.ts'
+import { workerSettingsOf } from './streams-worker.ts'
+import { Supervisor } from './supervisor.ts'
+import { ThreadHandle } from './thread-handle.ts'
+import type { TopologyModule } from './topology-module.ts'
+import { topologyOfModule } from './topology-module.ts'
+
+export interface StartThreadsOptions extends Omit<StartOptions, 'clock'> {
+  /** How many worker threads; more than there are tasks are idle. */
+  readonly threads: number
+  /** Limits of each thread's heap; by default its young generation is kept small, as records die young. */
+  readonly resourceLimits?: ResourceLimits
+}
+
+/** A running application whose workers are threads: the same, but its stores can't be read from the main thread. */
+export type ThreadedApplication = Omit<Application, 'store'>
+
+/** Three times the semi-space that suffices: see ARCHITECTURE.md, "Measured". */
+const youngGenerationMb = 24
+
+/**
+ * Runs a topology in several worker threads of this process. Each imports the module for itself, as functions don't cross
+ * from thread to thread, and is a member of the group of its own: with its own connections, tasks, folder of state and
+ * transactions. Limits of memory in the settings are those of the process: each thread gets its part. The application is
+ * `running` when all of its threads are; what is told of it is summed over them, as of the last fifth of a second.
+ *
+ * @example
+ * const payment = { module: new URL('./payment.ts', import.meta.url) }
+ * const application = await startThreads(payment, { bootstrapServers: 'localhost:9092' }, { threads: 4 })
+ * await application.waitFor('running')
+ */
+export const startThreads = async (
+  source: TopologyModule,
+  input: SettingsInput,
+  { threads, resourceLimits, onUncaughtFailure, ...listener }: StartThreadsOptions,
+): Promise<ThreadedApplication> => {
+  assert(Number.isInteger(threads) && threads > 0, 'threads is a whole number of at least 1')
+  const topology = await topologyOfModule(source)
+  const settings = workerSettingsOf(topology, parseSettings(input))
+  const slots = claimStateDirectories(join(settings.stateDirectory, settings.applicationId), threads)
+  const processId = slots[0]?.processId ?? ''
+  const application = new Supervisor({
+    topology,
+    clock: systemClock,
+    count: threads,
+    createWorker: (number, host) => {
+      const { directory, processId: transactionName } = slots[number] as (typeof slots)[number]
+      const start = {
+        module: String(source.module),
+        topology: topology.name,
+        settings: settingsOfThread(settings, number, threads),
+        place: { directory, transactionName, processId },
+      }
+      const limits = { maxYoungGenerationSizeMb: youngGenerationMb, ...resourceLimits }
+      const name = `${settings.applicationId}-${number + 1}`
+      return new ThreadHandle({ start, name, clock: systemClock, resourceLimits: limits }, host)
+    },
+    listener,
+    onUncaughtFailure: onUncaughtFailure ?? (() => settings.uncaughtFailure),
+    maxReplacementsPerMinute: settings.maxReplacementsPerMinute,
+    release: () => {
+      for (const slot of slots) slot.release()
+    },
+  })
+  await application.start()
+  return application
+}
+
+/** What is one per process is divided, and what must be told apart gets a number, counted from 1 as threads are in Kafka. */
+const settingsOfThread = (settings: WorkerSettings, number: number, threads: number): WorkerSettings => ({
+  ...settings,
+  clientId: `${settings.clientId}-${number + 1}`,
+  groupInstanceId:
+    settings.groupInstanceId === undefined ? undefined : `${settings.groupInstanceId}-${number + 1}`,
+  inputBufferMaxBytes: Math.ceil(settings.inputBufferMaxBytes / threads),
+  stateCacheMaxBytes: Math.ceil(settings.stateCacheMaxBytes / threads),
+})

@@ -1,0 +1,58 @@
+import { join } from 'node:path'
+import type { Clock } from '../base/clock.ts'
+import { Cluster } from '../kafka/cluster.ts'
+import { TcpTransport } from '../kafka/tcp-transport.ts'
+import { StreamsApplication } from '../runtime/streams-application.ts'
+import type { StreamsApplicationOptions } from '../runtime/streams-application.ts'
+import { openLmdbStores } from '../state/open-lmdb-stores.ts'
+import { openMemoryStore } from '../state/open-memory-store.ts'
+import type { Topology } from '../topology/topology.ts'
+import { kafkaSettingsOf } from './kafka-settings-of.ts'
+import type { Settings } from './settings.ts'
+
+/** Where a worker finds its state, and the names that stay with it over restarts and replacements. */
+export interface WorkerPlace {
+  readonly directory: string
+  readonly transactionName: string
+  /** The same for all workers of a process. */
+  readonly processId: string
+}
+
+/** Settings of a worker: whoever starts it has named the application. */
+export type WorkerSettings = Settings & { readonly applicationId: string; readonly clientId: string }
+
+/** Puts one worker together: connections, stores on LMDB below its folder, and the application that uses them. */
+export const createStreamsWorker = (
+  topology: Topology,
+  settings: WorkerSettings,
+  { directory, transactionName, processId }: WorkerPlace,
+  clock: Clock,
+  { listener, judge }: Required<Pick<StreamsApplicationOptions, 'listener' | 'judge'>>,
+): StreamsApplication => {
+  const transport = new TcpTransport(kafkaSettingsOf(settings, settings.clientId))
+  return new StreamsApplication({
+    topology,
+    settings,
+    cluster: new Cluster({ transport, clock, retryTimeoutMs: settings.requestTimeoutMs }),
+    clock,
+    processId,
+    transactionName,
+    judge,
+    listener,
+    openTaskStores: (task) =>
+      openLmdbStores(join(directory, task), {
+        clock,
+        cacheBytes: settings.stateCacheMaxBytes,
+        onDamaged: (fault) => listener.onWarning?.(fault.message),
+      }),
+    openGlobalStore: (definition) =>
+      openMemoryStore({ ...definition, changelog: false }, { append: () => {} }),
+    disconnect: () => transport.close(),
+  })
+}
+
+/** Parsed settings with the application's names filled in. */
+export const workerSettingsOf = (topology: Topology, settings: Settings): WorkerSettings => {
+  const applicationId = settings.applicationId ?? topology.name
+  return { ...settings, applicationId, clientId: settings.clientId ?? applicationId }
+}

@@ -1,0 +1,83 @@
+import type { ApplicationHealth } from '../runtime/application-health.ts'
+import type { MetricsSnapshot } from '../runtime/metrics.ts'
+import type { RuntimeListener } from '../runtime/runtime-settings.ts'
+import type { CloseOptions, StreamsApplication } from '../runtime/streams-application.ts'
+import type { UncaughtFailureResponse } from '../runtime/uncaught-failure.ts'
+
+/** What can be read of a worker at any time. */
+export type WorkerView = Pick<
+  StreamsApplication,
+  'failure' | 'metrics' | 'health' | 'tasks' | 'metadata' | 'inputTopics' | 'internalTopics'
+>
+
+/**
+ * One worker as its supervisor sees it: a member of the group with connections, tasks and a folder of its own, in this
+ * thread or in another one. It says how it is by its listener's `onState`; it is started once, and once it has failed or
+ * is closed, another one takes its place.
+ */
+export interface SupervisedWorker extends WorkerView {
+  /** True where it failed so badly that it can do nothing more, not even leave its group. */
+  readonly isGone?: boolean
+  start(): Promise<void>
+  pause(): void
+  resume(): void
+  /** Resolves when everything it held is let go, also after a failure. */
+  close(options?: CloseOptions): Promise<void>
+  /** Tells the whole group to stop, and fails itself. */
+  stopApplication(reason: string): void
+}
+
+/** What a worker needs of its supervisor. */
+export interface WorkerHost {
+  readonly listener: RuntimeListener
+  /** Asked right after `onState('failed')`: what is to become of it all. */
+  readonly judge: () => UncaughtFailureResponse
+}
+
+/** `number` counts from 0 and stays with a worker's replacement. */
+export type WorkerFactory<W extends SupervisedWorker> = (number: number, host: WorkerHost) => W
+
+export const noMetrics: MetricsSnapshot = {
+  processedRecords: 0,
+  producedRecords: 0,
+  commits: 0,
+  restoredRecords: 0,
+  dropped: [],
+}
+
+/** The counts of several workers as one. */
+export const sumMetrics = (all: readonly MetricsSnapshot[]): MetricsSnapshot => {
+  const sum = (of: (each: MetricsSnapshot) => number): number =>
+    all.reduce((total, each) => total + of(each), 0)
+  const dropped = Map.groupBy(
+    all.flatMap((each) => each.dropped),
+    ({ node, reason }) => `${node}\u0000${reason}`,
+  )
+  return {
+    processedRecords: sum((each) => each.processedRecords),
+    producedRecords: sum((each) => each.producedRecords),
+    commits: sum((each) => each.commits),
+    restoredRecords: sum((each) => each.restoredRecords),
+    dropped: Array.from(dropped.values(), ([first, ...others]) => ({
+      ...(first as MetricsSnapshot['dropped'][number]),
+      records: others.reduce((total, { records }) => total + records, first?.records ?? 0),
+    })),
+  }
+}
+
+/** The health of several workers as one; its state is the supervisor's to say. */
+export const sumHealth = (
+  state: ApplicationHealth['state'],
+  all: readonly ApplicationHealth[],
+): ApplicationHealth => ({
+  state,
+  connected: all.length > 0 && all.every(({ connected }) => connected),
+  tasks: all.flatMap(({ tasks }) => tasks).toSorted(),
+  restoring: all.flatMap(({ restoring }) => restoring),
+  lastCommitMs: all.reduce<number | undefined>(
+    (latest, { lastCommitMs }) =>
+      lastCommitMs === undefined || (latest !== undefined && latest > lastCommitMs) ? latest : lastCommitMs,
+    undefined,
+  ),
+  inputs: all.flatMap(({ inputs }) => inputs),
+})

@@ -1,0 +1,256 @@
+import type { Clock } from '../base/clock.ts'
+import { sleep } from '../base/clock.ts'
+import { isFault, messageOf } from '../base/fault.ts'
+import type { ApplicationHealth } from '../runtime/application-health.ts'
+import type { MetricsSnapshot } from '../runtime/metrics.ts'
+import type { ApplicationState, RuntimeListener } from '../runtime/runtime-settings.ts'
+import { StateWaiters } from '../runtime/state-waiters.ts'
+import type { CloseOptions } from '../runtime/streams-application.ts'
+import type { UncaughtFailureResponse } from '../runtime/uncaught-failure.ts'
+import type { Topology } from '../topology/topology.ts'
+import { Replacements } from './replacements.ts'
+import type { SupervisedWorker, WorkerFactory, WorkerView } from './supervised-worker.ts'
+import { noMetrics, sumHealth, sumMetrics } from './supervised-worker.ts'
+
+/** What is to become of an application whose worker failed. */
+export type UncaughtFailureHandler = (failure: unknown) => UncaughtFailureResponse
+
+export interface SupervisorOptions<W extends SupervisedWorker> {
+  readonly topology: Topology
+  readonly clock: Clock
+  readonly count: number
+  readonly createWorker: WorkerFactory<W>
+  readonly listener: RuntimeListener
+  readonly onUncaughtFailure: UncaughtFailureHandler
+  readonly maxReplacementsPerMinute: number
+  /** Called at the very end. */
+  readonly release: () => void
+}
+
+/** A place for a worker; a worker that failed leaves it to its replacement. */
+interface Place<W> {
+  readonly number: number
+  worker: W
+  state: ApplicationState
+  /** True once it has been started: before that, a failure is one of the start. */
+  started: boolean
+  verdict: UncaughtFailureResponse
+  /** How long its replacement waits. */
+  pauseMs: number
+}
+
+/**
+ * An application as its owner sees it: one worker or several, watched, counted together, and replaced where that is what
+ * the owner wants. It runs when all of them run.
+ */
+export class Supervisor<W extends SupervisedWorker> implements WorkerView {
+  readonly topology: Topology
+  readonly #options: SupervisorOptions<W>
+  readonly #places: readonly Place<W>[]
+  readonly #waiters: StateWaiters
+  readonly #replacements: Replacements
+  readonly #stop = new AbortController()
+  #state: ApplicationState = 'starting'
+  #failure: unknown
+  /** What workers counted that have been replaced. */
+  #counted: MetricsSnapshot = noMetrics
+  #paused = false
+  #released = false
+  readonly #replacing = new Set<Promise<void>>()
+
+  constructor(options: SupervisorOptions<W>) {
+    this.#options = options
+    this.topology = options.topology
+    this.#waiters = new StateWaiters(options.topology.name)
+    this.#replacements = new Replacements(options.clock, options.maxReplacementsPerMinute)
+    this.#places = Array.from({ length: options.count }, (_, number) => this.#place(number))
+  }
+
+  get state(): ApplicationState {
+    return this.#state
+  }
+
+  get failure(): unknown {
+    return this.#failure
+  }
+
+  get workers(): readonly W[] {
+    return this.#places.map(({ worker }) => worker)
+  }
+
+  get metrics(): MetricsSnapshot {
+    return sumMetrics([this.#counted, ...this.workers.map(({ metrics }) => metrics)])
+  }
+
+  get tasks(): WorkerView['tasks'] {
+    return this.workers.flatMap(({ tasks }) => tasks).toSorted()
+  }
+
+  get health(): ApplicationHealth {
+    return sumHealth(
+      this.#state,
+      this.workers.map(({ health }) => health),
+    )
+  }
+
+  get metadata(): WorkerView['metadata'] {
+    return this.workers.find(({ metadata }) => metadata.length > 0)?.metadata ?? []
+  }
+
+  get inputTopics(): WorkerView['inputTopics'] {
+    return (this.workers[0] as W).inputTopics
+  }
+
+  get internalTopics(): WorkerView['internalTopics'] {
+    return (this.workers[0] as W).internalTopics
+  }
+
+  /** Resolves when every worker has made its topics and is joining its group; rejects with what kept one from it. */
+  async start(): Promise<void> {
+    try {
+      await Promise.all(this.#places.map((place) => this.#startWorker(place)))
+      if (this.#state === 'failed') throw this.#failure
+    } catch (error) {
+      await this.#fail(error)
+      throw error
+    }
+  }
+
+  waitFor(state: ApplicationState): Promise<void> {
+    return this.#waiters.wait(state, this.#state, this.#failure)
+  }
+
+  pause(): void {
+    this.#paused = true
+    for (const worker of this.workers) worker.pause()
+  }
+
+  resume(): void {
+    this.#paused = false
+    for (const worker of this.workers) worker.resume()
+  }
+
+  async close(options: CloseOptions = {}): Promise<void> {
+    if (this.#state === 'closed') return
+    this.#stop.abort()
+    if (this.#state !== 'failed') this.#enter('closing')
+    await Promise.allSettled(this.#replacing)
+    // Each call reaches the workers: a later one may be less patient than the first.
+    const closed = await Promise.allSettled(this.workers.map((worker) => worker.close(options)))
+    this.#release()
+    if (this.#state === 'closing') this.#enter('closed')
+    const refused = closed.find((each) => each.status === 'rejected')
+    if (refused !== undefined) throw refused.reason
+  }
+
+  #place(number: number): Place<W> {
+    const place = { number, state: 'starting', started: false, verdict: 'stopClient', pauseMs: 0 } as Place<W>
+    place.worker = this.#createWorker(place)
+    return place
+  }
+
+  async #startWorker(place: Place<W>): Promise<void> {
+    await place.worker.start()
+    place.started = true
+  }
+
+  #createWorker(place: Place<W>): W {
+    const { createWorker, listener } = this.#options
+    return createWorker(place.number, {
+      listener: { ...listener, onState: (state) => this.#onState(place, state) },
+      judge: () => place.verdict,
+    })
+  }
+
+  #onState(place: Place<W>, state: ApplicationState): void {
+    place.state = state
+    if (state !== 'failed') return this.#follow()
+    const { failure } = place.worker
+    place.verdict = this.#judge(place, failure)
+    if (place.verdict === 'replaceWorker') this.#replace(place)
+    // A start that fails rejects, with the same failure.
+    else if (place.started) void this.#fail(failure)
+    if (place.verdict === 'stopApplication' && place.worker.isGone === true) this.#tellBySomeoneElse(place)
+  }
+
+  /** A worker that is gone can't tell its group to stop; another one can. */
+  #tellBySomeoneElse(gone: Place<W>): void {
+    const other = this.#places.find((place) => place !== gone && place.state !== 'failed')
+    if (other !== undefined) other.worker.stopApplication(messageOf(gone.worker.failure))
+    else this.#options.listener.onWarning?.('nobody is left here who could tell the group to stop')
+  }
+
+  /** What is to become of it; never a replacement where the group, or the owner, has ended the application. */
+  #judge(place: Place<W>, failure: unknown): UncaughtFailureResponse {
+    const { onUncaughtFailure, listener, maxReplacementsPerMinute } = this.#options
+    if (!place.started || this.#stop.signal.aborted || isFault(failure, 'APPLICATION_STOPPED'))
+      return 'stopClient'
+    const response = onUncaughtFailure(failure)
+    if (response !== 'replaceWorker') return response
+    const pauseMs = this.#replacements.next()
+    if (pauseMs !== undefined) {
+      place.pauseMs = pauseMs
+      return response
+    }
+    listener.onWarning?.(
+      `workers failed more than ${maxReplacementsPerMinute} times within a minute and are replaced no more`,
+    )
+    return 'stopClient'
+  }
+
+  /** A new worker in the place of one that failed, as soon as that has let go of everything. */
+  #replace(place: Place<W>): void {
+    const { clock, listener } = this.#options
+    const failed = place.worker
+    place.state = 'starting'
+    this.#follow()
+    listener.onWarning?.(`a worker failed and is replaced: ${messageOf(failed.failure)}`)
+    const replaced = (async () => {
+      await failed.close().catch(() => undefined)
+      await sleep(clock, place.pauseMs, this.#stop.signal)
+      if (this.#stop.signal.aborted) return
+      this.#counted = sumMetrics([this.#counted, failed.metrics])
+      place.worker = this.#createWorker(place)
+      if (this.#paused) place.worker.pause()
+      // A failure to start is told by its state too, and judged there.
+      await place.worker.start().catch(() => undefined)
+    })()
+    this.#replacing.add(replaced)
+    void replaced.finally(() => this.#replacing.delete(replaced))
+  }
+
+  /** One failure ends them all: the others commit what they have. */
+  async #fail(failure: unknown): Promise<void> {
+    if (this.#state === 'failed' || this.#state === 'closing' || this.#state === 'closed') return
+    this.#failure = failure
+    this.#stop.abort()
+    this.#enter('failed')
+    await Promise.allSettled(this.#replacing)
+    await Promise.allSettled(this.workers.map((worker) => worker.close()))
+    this.#release()
+  }
+
+  /** Once: what is let go may be somebody else's right after. */
+  #release(): void {
+    if (this.#released) return
+    this.#released = true
+    this.#options.release()
+  }
+
+  /** The least ready of the workers says how ready all are. */
+  #follow(): void {
+    if (this.#state === 'failed' || this.#state === 'closing' || this.#state === 'closed') return
+    const states = new Set(this.#places.map(({ state }) => state))
+    const state = readiness.find((each) => states.has(each))
+    if (state !== undefined && state !== this.#state) this.#enter(state)
+  }
+
+  #enter(state: ApplicationState): void {
+    if (state === this.#state) return
+    this.#state = state
+    this.#options.listener.onState?.(state)
+    this.#waiters.entered(state, this.#failure)
+  }
+}
+
+const readiness: readonly ApplicationState[] = ['starting', 'rebalancing', 'paused', 'running']

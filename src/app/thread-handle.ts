@@ -1,0 +1,206 @@
+import module from 'node:module'
+import { Worker } from 'node:worker_threads'
+import type { ResourceLimits } from 'node:worker_threads'
+import type { Clock } from '../base/clock.ts'
+import { sleep } from '../base/clock.ts'
+import { Fault, messageOf } from '../base/fault.ts'
+import type { CloseOptions } from '../runtime/streams-application.ts'
+import type { SupervisedWorker, WorkerHost } from './supervised-worker.ts'
+import { noMetrics } from './supervised-worker.ts'
+import type { ErrorText, FromThread, ThreadStart, ThreadStatus, ToThread } from './thread-protocol.ts'
+import { errorOf, noStatus } from './thread-protocol.ts'
+
+/** The built program lies beside the built handle, the source beside the source. */
+const program = new URL(import.meta.url.replace(/handle(\.[jt]s)$/, 'entry$1'))
+
+/** A thread that has not closed this long after its time is ended as it is. */
+const graceMs = 1_000
+
+export interface ThreadOptions {
+  readonly start: ThreadStart
+  readonly name: string
+  readonly clock: Clock
+  readonly resourceLimits: ResourceLimits
+}
+
+/**
+ * A worker in a thread of its own, as the main thread holds it. What it shows is what the thread said last; a thread that
+ * ends unasked (out of memory, an exception that nobody caught) is a worker that failed.
+ */
+export class ThreadHandle implements SupervisedWorker {
+  readonly #options: ThreadOptions
+  readonly #host: WorkerHost
+  readonly #started = Promise.withResolvers<void>()
+  readonly #closed = Promise.withResolvers<void>()
+  readonly #exited = Promise.withResolvers<void>()
+  #thread: Worker | undefined
+  #status: ThreadStatus = noStatus(noMetrics)
+  #failure: unknown
+  #paused = false
+  #isGone = false
+  /** True once it was told to close, or has failed: its end is then no surprise. */
+  #isEnding = false
+
+  constructor(options: ThreadOptions, host: WorkerHost) {
+    this.#options = options
+    this.#host = host
+    // Whoever starts or closes hears of it; a thread that ends by itself says so by its state.
+    this.#started.promise.catch(() => undefined)
+    this.#closed.promise.catch(() => undefined)
+  }
+
+  get failure(): unknown {
+    return this.#failure
+  }
+
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
+  get metrics(): ThreadStatus['metrics'] {
+    return this.#status.metrics
+  }
+
+  get health(): ThreadStatus['health'] {
+    return this.#status.health
+  }
+
+  get tasks(): ThreadStatus['tasks'] {
+    return this.#status.tasks
+  }
+
+  get metadata(): ThreadStatus['metadata'] {
+    return this.#status.metadata
+  }
+
+  get inputTopics(): ThreadStatus['inputTopics'] {
+    return this.#status.inputTopics
+  }
+
+  get internalTopics(): ThreadStatus['internalTopics'] {
+    return this.#status.internalTopics
+  }
+
+  start(): Promise<void> {
+    const { start, name, resourceLimits } = this.#options
+    const compileCacheDirectory = module.getCompileCacheDir()
+    const thread = new Worker(program, {
+      workerData: { ...start, compileCacheDirectory },
+      name,
+      resourceLimits,
+    })
+    this.#thread = thread
+    thread.on('message', (message: FromThread) => this.#hear(message))
+    thread.on('error', (error) => (this.#failure ??= error))
+    thread.on('exit', () => this.#exit())
+    this.#say({ type: 'start' })
+    if (this.#paused) this.#say({ type: 'pause' })
+    return this.#started.promise
+  }
+
+  pause(): void {
+    this.#paused = true
+    this.#say({ type: 'pause' })
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#say({ type: 'resume' })
+  }
+
+  stopApplication(reason: string): void {
+    this.#say({ type: 'stopApplication', reason })
+  }
+
+  async close(options: CloseOptions = {}): Promise<void> {
+    const thread = this.#thread
+    if (thread === undefined || this.#isGone) return
+    this.#isEnding = true
+    this.#say({ type: 'close', options })
+    try {
+      await this.#closedWithin(options.timeoutMs)
+    } finally {
+      await thread.terminate()
+      await this.#exited.promise
+    }
+  }
+
+  /** A thread that is busy for good can't answer; it is left to be ended. */
+  async #closedWithin(timeoutMs: number | undefined): Promise<void> {
+    if (timeoutMs === undefined) return this.#closed.promise
+    const done = new AbortController()
+    const late = sleep(this.#options.clock, timeoutMs + graceMs, done.signal).then(() => 'late' as const)
+    const first = await Promise.race([this.#closed.promise, late]).finally(() => done.abort())
+    if (first === 'late') throw closedLate(this.#options.name, timeoutMs)
+  }
+
+  #say(message: ToThread): void {
+    this.#thread?.postMessage(message)
+  }
+
+  #hear(message: FromThread): void {
+    const { listener } = this.#host
+    switch (message.type) {
+      case 'status':
+        this.#status = message.status
+        break
+      case 'warning':
+        listener.onWarning?.(message.message)
+        break
+      case 'restore':
+        listener.onRestore?.(message.progress)
+        break
+      case 'state':
+        if (message.failure === undefined) listener.onState?.(message.state)
+        else this.#fail(errorOf(message.failure))
+        break
+      case 'started':
+        settle(this.#started, message.error)
+        break
+      case 'closed':
+        settle(this.#closed, message.error)
+        break
+    }
+  }
+
+  #fail(failure: unknown): void {
+    const { listener, judge } = this.#host
+    this.#isEnding = true
+    this.#failure = failure
+    listener.onState?.('failed')
+    this.#say({ type: 'verdict', verdict: judge() })
+  }
+
+  /** The end of the thread, whether it was told to end or not. */
+  #exit(): void {
+    const isSurprise = !this.#isEnding
+    this.#isGone = true
+    this.#exited.resolve()
+    this.#closed.resolve()
+    if (!isSurprise) return
+    const failure = crashed(this.#options.name, this.#failure)
+    this.#started.reject(failure)
+    this.#fail(failure)
+  }
+}
+
+const settle = (promise: PromiseWithResolvers<void>, error: ErrorText | undefined): void => {
+  if (error === undefined) promise.resolve()
+  else promise.reject(errorOf(error))
+}
+
+const crashed = (name: string, cause: unknown): Fault =>
+  new Fault({
+    code: 'WORKER_CRASHED',
+    actor: 'runtime',
+    message: `worker thread ${name} has ended${cause === undefined ? '' : `: ${messageOf(cause)}`}`,
+    cause,
+  })
+
+const closedLate = (name: string, timeoutMs: number): Fault =>
+  new Fault({
+    code: 'CLOSE_TIMED_OUT',
+    actor: 'runtime',
+    message: `worker thread ${name} did not answer within ${timeoutMs} ms and has been ended`,
+    remedy: 'what it had not committed is processed again after the next start',
+  })

@@ -1,0 +1,89 @@
+import { Fault, isFault, messageOf } from '../base/fault.ts'
+import type { FaultActor, FaultPlace } from '../base/fault.ts'
+import type { ApplicationHealth } from '../runtime/application-health.ts'
+import type { ApplicationState, RuntimeListener } from '../runtime/runtime-settings.ts'
+import type { CloseOptions } from '../runtime/streams-application.ts'
+import type { UncaughtFailureResponse } from '../runtime/uncaught-failure.ts'
+import type { WorkerPlace, WorkerSettings } from './streams-worker.ts'
+import type { WorkerView } from './supervised-worker.ts'
+
+/**
+ * What the main thread and a worker thread say to each other. All of it is plain data, as it is copied; errors are
+ * carried as what they say.
+ */
+export interface ThreadStart {
+  readonly module: string
+  readonly topology: string
+  readonly settings: WorkerSettings
+  readonly place: WorkerPlace
+}
+
+export type ToThread =
+  | { readonly type: 'start' | 'pause' | 'resume' }
+  | { readonly type: 'close'; readonly options: CloseOptions }
+  | { readonly type: 'verdict'; readonly verdict: UncaughtFailureResponse }
+  | { readonly type: 'stopApplication'; readonly reason: string }
+
+export type FromThread =
+  | { readonly type: 'state'; readonly state: ApplicationState; readonly failure: ErrorText | undefined }
+  | { readonly type: 'status'; readonly status: ThreadStatus }
+  | { readonly type: 'warning'; readonly message: string }
+  | { readonly type: 'restore'; readonly progress: RestoreLine }
+  | { readonly type: 'started' | 'closed'; readonly error: ErrorText | undefined }
+
+/** How a thread's worker is, as of the last time it said so. */
+export type ThreadStatus = Omit<WorkerView, 'failure'>
+
+export type RestoreLine = Parameters<NonNullable<RuntimeListener['onRestore']>>[0]
+
+const noHealth: ApplicationHealth = {
+  state: 'starting',
+  connected: false,
+  tasks: [],
+  restoring: [],
+  lastCommitMs: undefined,
+  inputs: [],
+}
+
+export const noStatus = (metrics: WorkerView['metrics']): ThreadStatus => ({
+  metrics,
+  health: noHealth,
+  tasks: [],
+  metadata: [],
+  inputTopics: { external: [], internal: [] },
+  internalTopics: [],
+})
+
+/** An error as data. */
+export interface ErrorText {
+  readonly message: string
+  readonly stack: string | undefined
+  readonly fault:
+    | {
+        readonly code: string
+        readonly actor: FaultActor
+        readonly place: FaultPlace
+        readonly remedy: string | undefined
+      }
+    | undefined
+}
+
+export const errorTextOf = (error: unknown): ErrorText => ({
+  message: messageOf(error),
+  stack: error instanceof Error ? error.stack : undefined,
+  fault: isFault(error)
+    ? { code: error.code, actor: error.actor, place: error.place, remedy: error.remedy }
+    : undefined,
+})
+
+/** The error again; the message of a fault names its place and remedy already. */
+export const errorOf = ({ message, stack, fault }: ErrorText): Error => {
+  const error =
+    fault === undefined
+      ? new Error(message)
+      : Object.assign(new Fault({ code: fault.code, actor: fault.actor, message }), {
+          place: fault.place,
+          remedy: fault.remedy,
+        })
+  return stack === undefined ? error : Object.assign(error, { stack })
+}

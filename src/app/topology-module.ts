@@ -1,0 +1,48 @@
+import { Fault, messageOf } from '../base/fault.ts'
+import type { Topology } from '../topology/topology.ts'
+
+/** Where a topology is found by whoever can't be handed it: functions don't cross from thread to thread. */
+export interface TopologyModule {
+  /** The module that exports it; a URL, such as `new URL('./payment.ts', import.meta.url)`, or its text. */
+  readonly module: URL | string
+  /** The topology's name, where the module exports several. */
+  readonly topology?: string
+}
+
+/** Imports a module and gathers every topology it exports, under whatever name. `called` is what its author calls it. */
+export const topologiesOfModule = async (
+  module: URL | string,
+  called: string = String(module),
+): Promise<readonly Topology[]> => {
+  try {
+    const exported = (await import(String(module))) as Record<string, unknown>
+    return Object.values(exported).flat().filter(isTopology)
+  } catch (cause) {
+    throw new Fault({
+      code: 'FILE_NOT_LOADED',
+      actor: 'author',
+      message: `${called} can't be loaded: ${messageOf(cause)}`,
+      cause,
+    })
+  }
+}
+
+/** The one topology that is meant. */
+export const topologyOfModule = async ({ module, topology }: TopologyModule): Promise<Topology> => {
+  const found = await topologiesOfModule(module)
+  const meant = topology === undefined ? found : found.filter(({ name }) => name === topology)
+  const [only] = meant
+  if (only !== undefined && meant.length === 1) return only
+  const names = found.map(({ name }) => `'${name}'`).join(', ')
+  const exported = found.length === 0 ? 'no topology' : names
+  const wanted = topology === undefined ? '' : `, not one '${topology}'`
+  throw new Fault({
+    code: 'TOPOLOGY_NOT_FOUND',
+    actor: 'author',
+    message: `${String(module)} exports ${exported}${wanted}`,
+    remedy: 'name one topology that the module exports',
+  })
+}
+
+const isTopology = (value: unknown): value is Topology =>
+  typeof value === 'object' && value !== null && 'nodes' in value && 'stores' in value && 'name' in value

@@ -1,0 +1,46 @@
+import { Fault, isFault, messageOf } from '../base/fault.ts'
+import type { ApplicationState } from './runtime-settings.ts'
+
+interface Waiter {
+  readonly state: ApplicationState
+  readonly done: (error?: unknown) => void
+}
+
+/** Those who wait for an application to reach a state. */
+export class StateWaiters {
+  readonly #name: string
+  #waiters: readonly Waiter[] = []
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  /** Resolves when it reaches `state`; rejects when it fails or closes before. */
+  wait(state: ApplicationState, now: ApplicationState, failure: unknown): Promise<void> {
+    if (now === state) return Promise.resolve()
+    if (now === 'failed') return Promise.reject(asError(failure))
+    if (now === 'closed') return Promise.reject(closedEarly(this.#name))
+    return new Promise((resolve, reject) => {
+      const done = (error?: unknown): void => (error === undefined ? resolve() : reject(asError(error)))
+      this.#waiters = [...this.#waiters, { state, done }]
+    })
+  }
+
+  entered(state: ApplicationState, failure: unknown): void {
+    const isOver = state === 'failed' || state === 'closed'
+    const told = this.#waiters.filter((waiter) => waiter.state === state || isOver)
+    this.#waiters = this.#waiters.filter((waiter) => !told.includes(waiter))
+    for (const waiter of told)
+      waiter.done(waiter.state === state ? undefined : (failure ?? closedEarly(this.#name)))
+  }
+}
+
+const asError = (error: unknown): Error =>
+  isFault(error) ? error : new Error(messageOf(error), { cause: error })
+
+const closedEarly = (name: string): Fault =>
+  new Fault({
+    code: 'APPLICATION_CLOSED',
+    actor: 'runtime',
+    message: `application '${name}' has been closed`,
+  })
