@@ -76,6 +76,16 @@ export type { UncaughtFailureResponse } from './runtime/uncaught-failure.ts'
 export type { ApplicationHealth, InputHealth } from './runtime/application-health.ts'
 export type { CloseOptions } from './runtime/streams-application.ts'
 export type { Settings, SettingsInput } from './app/settings.ts'
+export type { KeyMetadata, Queries, StoreKind } from './app/queries/queries.ts'
+export type { QueryOptions } from './app/queries/page-reader.ts'
+export type {
+  KeyValueView,
+  ReadOptions,
+  Rows,
+  SessionView,
+  VersionedView,
+  WindowView,
+} from './app/queries/views.ts'
 export type {
   KeyValueStore,
   ReadOnlyKeyValueStore,

@@ -79,6 +79,15 @@ export const settingsSchema = z.strictObject({
     .string()
     .regex(/^.+:\d+$/, 'must be host:port')
     .optional(),
+  /** `host:port` where queries are served; on loopback with the port of `applicationServer` unless given. */
+  queryListen: z
+    .string()
+    .regex(/^.+:\d+$/, 'must be host:port')
+    .optional(),
+  /** What queries see: only what is committed, as under `exactly_once` unless given, or also what came after. */
+  queryIsolation: z.enum(['read_committed', 'read_uncommitted']).optional(),
+  /** How long a query waits for a store that moves or is restored, or for its process to answer. */
+  queryTimeoutMs: z.int().min(0).default(5_000),
   /** Replicas of internal topics; -1 leaves it to the broker. */
   replicationFactor: z.int().min(-1).default(-1),
   /** About how often records of repartition topics are deleted that have been processed and committed. */

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { ResourceLimits } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
 import { systemClock } from '../base/system-clock.ts'
+import { withQueries } from './queries/serve-queries.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
 import type { Application, StartOptions } from './start.ts'
@@ -44,34 +45,34 @@ export const startThreads = async (
 ): Promise<ThreadedApplication> => {
   assert(Number.isInteger(threads) && threads > 0, 'threads is a whole number of at least 1')
   const topology = await topologyOfModule(source)
-  const settings = workerSettingsOf(topology, parseSettings(input))
-  const slots = claimStateDirectories(join(settings.stateDirectory, settings.applicationId), threads)
-  const processId = slots[0]?.processId ?? ''
-  const application = new Supervisor({
-    topology,
-    clock: systemClock,
-    count: threads,
-    createWorker: (number, host) => {
-      const { directory, processId: transactionName } = slots[number] as (typeof slots)[number]
-      const start = {
-        module: String(source.module),
-        topology: topology.name,
-        settings: settingsOfThread(settings, number, threads),
-        place: { directory, transactionName, processId },
-      }
-      const limits = { maxYoungGenerationSizeMb: youngGenerationMb, ...resourceLimits }
-      const name = `${settings.applicationId}-${number + 1}`
-      return new ThreadHandle({ start, name, clock: systemClock, resourceLimits: limits }, host)
-    },
-    listener,
-    onUncaughtFailure: onUncaughtFailure ?? (() => settings.uncaughtFailure),
-    maxReplacementsPerMinute: settings.maxReplacementsPerMinute,
-    release: () => {
-      for (const slot of slots) slot.release()
-    },
+  const given = workerSettingsOf(topology, parseSettings(input))
+  return withQueries(given, systemClock, listener, (settings) => {
+    const slots = claimStateDirectories(join(settings.stateDirectory, settings.applicationId), threads)
+    const processId = slots[0]?.processId ?? ''
+    return new Supervisor({
+      topology,
+      clock: systemClock,
+      count: threads,
+      createWorker: (number, host) => {
+        const { directory, processId: transactionName } = slots[number] as (typeof slots)[number]
+        const start = {
+          module: String(source.module),
+          topology: topology.name,
+          settings: settingsOfThread(settings, number, threads),
+          place: { directory, transactionName, processId },
+        }
+        const limits = { maxYoungGenerationSizeMb: youngGenerationMb, ...resourceLimits }
+        const name = `${settings.applicationId}-${number + 1}`
+        return new ThreadHandle({ start, name, clock: systemClock, resourceLimits: limits }, host)
+      },
+      listener,
+      onUncaughtFailure: onUncaughtFailure ?? (() => settings.uncaughtFailure),
+      maxReplacementsPerMinute: settings.maxReplacementsPerMinute,
+      release: () => {
+        for (const slot of slots) slot.release()
+      },
+    })
   })
-  await application.start()
-  return application
 }
 
 /** What is one per process is divided, and what must be told apart gets a number, counted from 1 as threads are in Kafka. */

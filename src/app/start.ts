@@ -5,6 +5,8 @@ import type { Clock } from '../base/clock.ts'
 import type { RuntimeListener } from '../runtime/runtime-settings.ts'
 import type { StreamsApplication } from '../runtime/streams-application.ts'
 import type { Topology } from '../topology/topology.ts'
+import type { Queries } from './queries/queries.ts'
+import { withQueries } from './queries/serve-queries.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
 import { claimStateDirectories } from './state-directory.ts'
@@ -36,7 +38,10 @@ export type Application = Pick<
   | 'resume'
   | 'close'
 > &
-  Pick<StreamsApplication, 'store'>
+  Pick<StreamsApplication, 'store'> & {
+    /** Reads of the state stores, of this process and of the others of the application. */
+    readonly queries: Queries
+  }
 
 /**
  * Runs a topology: resolves once its topics are made and it is joining its group; `waitFor('running')` waits for its
@@ -52,22 +57,22 @@ export const start = async (
   input: SettingsInput,
   { clock = systemClock, onUncaughtFailure, ...listener }: StartOptions = {},
 ): Promise<Application> => {
-  const settings = workerSettingsOf(topology, parseSettings(input))
-  const [state] = claimStateDirectories(join(settings.stateDirectory, settings.applicationId), 1)
-  if (state === undefined) throw new AssertionFailed('one folder was asked for')
-  const place = { ...state, transactionName: state.processId }
-  const application = new OneWorker({
-    topology,
-    clock,
-    count: 1,
-    createWorker: (_number, host) => createStreamsWorker(topology, settings, place, clock, host),
-    listener,
-    onUncaughtFailure: onUncaughtFailure ?? (() => settings.uncaughtFailure),
-    maxReplacementsPerMinute: settings.maxReplacementsPerMinute,
-    release: () => state.release(),
+  const given = workerSettingsOf(topology, parseSettings(input))
+  return withQueries(given, clock, listener, (settings) => {
+    const [state] = claimStateDirectories(join(settings.stateDirectory, settings.applicationId), 1)
+    if (state === undefined) throw new AssertionFailed('one folder was asked for')
+    const place = { ...state, transactionName: state.processId }
+    return new OneWorker({
+      topology,
+      clock,
+      count: 1,
+      createWorker: (_number, host) => createStreamsWorker(topology, settings, place, clock, host),
+      listener,
+      onUncaughtFailure: onUncaughtFailure ?? (() => settings.uncaughtFailure),
+      maxReplacementsPerMinute: settings.maxReplacementsPerMinute,
+      release: () => state.release(),
+    })
   })
-  await application.start()
-  return application
 }
 
 /** Stores can be read where they are: in this thread. */

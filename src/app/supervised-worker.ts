@@ -7,7 +7,7 @@ import type { UncaughtFailureResponse } from '../runtime/uncaught-failure.ts'
 /** What can be read of a worker at any time. */
 export type WorkerView = Pick<
   StreamsApplication,
-  'failure' | 'metrics' | 'health' | 'tasks' | 'metadata' | 'inputTopics' | 'internalTopics'
+  'failure' | 'metrics' | 'health' | 'tasks' | 'taskCounts' | 'metadata' | 'inputTopics' | 'internalTopics'
 >
 
 /**
@@ -19,6 +19,8 @@ export interface SupervisedWorker extends WorkerView {
   /** True where it failed so badly that it can do nothing more, not even leave its group. */
   readonly isGone?: boolean
   start(): Promise<void>
+  /** One page of a store of a task that runs there; rejects with STORE_NOT_HERE where it does not. */
+  readonly readStore: StreamsApplication['readStore']
   pause(): void
   resume(): void
   /** Resolves when everything it held is let go, also after a failure. */

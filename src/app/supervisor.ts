@@ -4,6 +4,9 @@ import { isFault, messageOf } from '../base/fault.ts'
 import type { ApplicationHealth } from '../runtime/application-health.ts'
 import type { MetricsSnapshot } from '../runtime/metrics.ts'
 import type { ApplicationState, RuntimeListener } from '../runtime/runtime-settings.ts'
+import { StoreDirectory } from '../runtime/store-directory.ts'
+import { storeNotHere } from '../runtime/store-not-here.ts'
+import type { StorePage } from '../state/store-query.ts'
 import { StateWaiters } from '../runtime/state-waiters.ts'
 import type { CloseOptions } from '../runtime/streams-application.ts'
 import type { UncaughtFailureResponse } from '../runtime/uncaught-failure.ts'
@@ -55,8 +58,10 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
   /** What workers counted that have been replaced. */
   #counted: MetricsSnapshot = noMetrics
   #paused = false
-  #released = false
+  #released: Promise<void> | undefined
   readonly #replacing = new Set<Promise<void>>()
+  readonly #releases: (() => Promise<void>)[] = []
+  #directory: StoreDirectory | undefined
 
   constructor(options: SupervisorOptions<W>) {
     this.#options = options
@@ -105,6 +110,33 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     return (this.workers[0] as W).internalTopics
   }
 
+  get taskCounts(): WorkerView['taskCounts'] {
+    return this.workers.find(({ taskCounts }) => taskCounts !== undefined)?.taskCounts
+  }
+
+  /** Which stores may be asked and who has which; undefined before the topics of the application are known. */
+  get storeDirectory(): StoreDirectory | undefined {
+    const { taskCounts } = this
+    if (taskCounts === undefined) return undefined
+    if (this.#directory?.taskCounts.join() !== taskCounts.join())
+      this.#directory = new StoreDirectory(this.topology, taskCounts, () => this.metadata)
+    return this.#directory
+  }
+
+  /** One page of a store, from the worker whose task has it; of a global table, from any that runs. */
+  readStore(...[request, isolation]: Parameters<SupervisedWorker['readStore']>): Promise<StorePage> {
+    const task = this.storeDirectory?.taskOf(request.store, request.partition)
+    const place = this.#places.find(({ worker, state }) =>
+      task === undefined ? state !== 'starting' && state !== 'failed' : worker.tasks.includes(task),
+    )
+    return place?.worker.readStore(request, isolation) ?? Promise.reject(storeNotHere(request))
+  }
+
+  /** `release` is called when everything else is closed, and waited for. */
+  onRelease(release: () => Promise<void>): void {
+    this.#releases.push(release)
+  }
+
   /** Resolves when every worker has made its topics and is joining its group; rejects with what kept one from it. */
   async start(): Promise<void> {
     try {
@@ -137,7 +169,7 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     await Promise.allSettled(this.#replacing)
     // Each call reaches the workers: a later one may be less patient than the first.
     const closed = await Promise.allSettled(this.workers.map((worker) => worker.close(options)))
-    this.#release()
+    await this.#release()
     if (this.#state === 'closing') this.#enter('closed')
     const refused = closed.find((each) => each.status === 'rejected')
     if (refused !== undefined) throw refused.reason
@@ -227,14 +259,16 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     this.#enter('failed')
     await Promise.allSettled(this.#replacing)
     await Promise.allSettled(this.workers.map((worker) => worker.close()))
-    this.#release()
+    await this.#release()
   }
 
   /** Once: what is let go may be somebody else's right after. */
-  #release(): void {
-    if (this.#released) return
-    this.#released = true
-    this.#options.release()
+  #release(): Promise<void> {
+    this.#released ??= (async () => {
+      await Promise.allSettled(this.#releases.map((release) => release()))
+      this.#options.release()
+    })()
+    return this.#released
   }
 
   /** The least ready of the workers says how ready all are. */

@@ -4,6 +4,9 @@ import type { ResourceLimits } from 'node:worker_threads'
 import type { Clock } from '../base/clock.ts'
 import { sleep } from '../base/clock.ts'
 import { Fault, messageOf } from '../base/fault.ts'
+import type { IsolationLevel } from '../kafka/list-offsets.ts'
+import { storeNotHere } from '../runtime/store-not-here.ts'
+import type { PageRequest, StorePage } from '../state/store-query.ts'
 import type { CloseOptions } from '../runtime/streams-application.ts'
 import type { SupervisedWorker, WorkerHost } from './supervised-worker.ts'
 import { noMetrics } from './supervised-worker.ts'
@@ -36,6 +39,9 @@ export class ThreadHandle implements SupervisedWorker {
   #thread: Worker | undefined
   #status: ThreadStatus = noStatus(noMetrics)
   #failure: unknown
+  /** Reads that wait for their page, by number. */
+  readonly #reads = new Map<number, PromiseWithResolvers<StorePage>>()
+  #readCount = 0
   #paused = false
   #isGone = false
   /** True once it was told to close, or has failed: its end is then no surprise. */
@@ -67,6 +73,10 @@ export class ThreadHandle implements SupervisedWorker {
 
   get tasks(): ThreadStatus['tasks'] {
     return this.#status.tasks
+  }
+
+  get taskCounts(): ThreadStatus['taskCounts'] {
+    return this.#status.taskCounts
   }
 
   get metadata(): ThreadStatus['metadata'] {
@@ -106,6 +116,15 @@ export class ThreadHandle implements SupervisedWorker {
   resume(): void {
     this.#paused = false
     this.#say({ type: 'resume' })
+  }
+
+  readStore(request: PageRequest, isolation: IsolationLevel): Promise<StorePage> {
+    if (this.#thread === undefined || this.#isGone) return Promise.reject(storeNotHere(request))
+    const id = ++this.#readCount
+    const read = Promise.withResolvers<StorePage>()
+    this.#reads.set(id, read)
+    this.#say({ type: 'read', id, request, isolation })
+    return read.promise
   }
 
   stopApplication(reason: string): void {
@@ -154,6 +173,9 @@ export class ThreadHandle implements SupervisedWorker {
         if (message.failure === undefined) listener.onState?.(message.state)
         else this.#fail(errorOf(message.failure))
         break
+      case 'page':
+        this.#answer(message.id, message.page)
+        break
       case 'started':
         settle(this.#started, message.error)
         break
@@ -171,12 +193,21 @@ export class ThreadHandle implements SupervisedWorker {
     this.#say({ type: 'verdict', verdict: judge() })
   }
 
+  #answer(id: number, page: StorePage | ErrorText): void {
+    const read = this.#reads.get(id)
+    this.#reads.delete(id)
+    if ('rows' in page) read?.resolve(page)
+    else read?.reject(errorOf(page))
+  }
+
   /** The end of the thread, whether it was told to end or not. */
   #exit(): void {
     const isSurprise = !this.#isEnding
     this.#isGone = true
     this.#exited.resolve()
     this.#closed.resolve()
+    for (const read of this.#reads.values()) read.reject(readOfEndedThread(this.#options.name))
+    this.#reads.clear()
     if (!isSurprise) return
     const failure = crashed(this.#options.name, this.#failure)
     this.#started.reject(failure)
@@ -195,6 +226,14 @@ const crashed = (name: string, cause: unknown): Fault =>
     actor: 'runtime',
     message: `worker thread ${name} has ended${cause === undefined ? '' : `: ${messageOf(cause)}`}`,
     cause,
+  })
+
+const readOfEndedThread = (name: string): Fault =>
+  new Fault({
+    code: 'STORE_NOT_READY',
+    actor: 'retry',
+    message: `worker thread ${name} has ended before it answered`,
+    remedy: 'ask again in a moment',
   })
 
 const closedLate = (name: string, timeoutMs: number): Fault =>

@@ -1,8 +1,10 @@
 import { Fault, isFault, messageOf } from '../base/fault.ts'
 import type { FaultActor, FaultPlace } from '../base/fault.ts'
+import type { IsolationLevel } from '../kafka/list-offsets.ts'
 import type { ApplicationHealth } from '../runtime/application-health.ts'
 import type { ApplicationState, RuntimeListener } from '../runtime/runtime-settings.ts'
 import type { CloseOptions } from '../runtime/streams-application.ts'
+import type { PageRequest, StorePage } from '../state/store-query.ts'
 import type { UncaughtFailureResponse } from '../runtime/uncaught-failure.ts'
 import type { WorkerPlace, WorkerSettings } from './streams-worker.ts'
 import type { WorkerView } from './supervised-worker.ts'
@@ -23,12 +25,19 @@ export type ToThread =
   | { readonly type: 'close'; readonly options: CloseOptions }
   | { readonly type: 'verdict'; readonly verdict: UncaughtFailureResponse }
   | { readonly type: 'stopApplication'; readonly reason: string }
+  | {
+      readonly type: 'read'
+      readonly id: number
+      readonly request: PageRequest
+      readonly isolation: IsolationLevel
+    }
 
 export type FromThread =
   | { readonly type: 'state'; readonly state: ApplicationState; readonly failure: ErrorText | undefined }
   | { readonly type: 'status'; readonly status: ThreadStatus }
   | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'restore'; readonly progress: RestoreLine }
+  | { readonly type: 'page'; readonly id: number; readonly page: StorePage | ErrorText }
   | { readonly type: 'started' | 'closed'; readonly error: ErrorText | undefined }
 
 /** How a thread's worker is, as of the last time it said so. */
@@ -49,6 +58,7 @@ export const noStatus = (metrics: WorkerView['metrics']): ThreadStatus => ({
   metrics,
   health: noHealth,
   tasks: [],
+  taskCounts: undefined,
   metadata: [],
   inputTopics: { external: [], internal: [] },
   internalTopics: [],

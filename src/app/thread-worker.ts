@@ -22,8 +22,9 @@ const { module, topology: name, settings, place } = workerData as ThreadStart
 const verdict = Promise.withResolvers<UncaughtFailureResponse>()
 
 const tellStatus = (worker: StreamsApplication): void => {
-  const { metrics, health, tasks, metadata, inputTopics, internalTopics } = worker
-  say({ type: 'status', status: { metrics, health, tasks, metadata, inputTopics, internalTopics } })
+  const { metrics, health, tasks, taskCounts, metadata, inputTopics, internalTopics } = worker
+  const status = { metrics, health, tasks, taskCounts, metadata, inputTopics, internalTopics }
+  say({ type: 'status', status })
 }
 
 const runWorker = async (): Promise<StreamsApplication> => {
@@ -84,6 +85,15 @@ const closeWorker = (options: Parameters<StreamsApplication['close']>[0]): Promi
     }
   })
 
+const readStore = async ({ id, request, isolation }: ToThread & { type: 'read' }): Promise<void> => {
+  try {
+    const worker = await working
+    say({ type: 'page', id, page: await worker.readStore(request, isolation) })
+  } catch (error) {
+    say({ type: 'page', id, page: errorTextOf(error) })
+  }
+}
+
 main.on('message', (message: ToThread) => {
   switch (message.type) {
     case 'start':
@@ -92,6 +102,9 @@ main.on('message', (message: ToThread) => {
     case 'pause':
     case 'resume':
       void working.then((worker) => worker[message.type](), ignore)
+      break
+    case 'read':
+      void readStore(message)
       break
     case 'verdict':
       verdict.resolve(message.verdict)

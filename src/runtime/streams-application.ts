@@ -5,9 +5,12 @@ import { Admin } from '../kafka/admin.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
 import type { ClassicMembership } from '../kafka/group/classic-membership.ts'
+import type { IsolationLevel } from '../kafka/list-offsets.ts'
 import { Producer } from '../kafka/producer.ts'
 import { TransactionalProducer } from '../kafka/transaction/transactional-producer.ts'
+import { readPage } from '../state/read-page.ts'
 import type { StateStore } from '../state/store.ts'
+import type { PageRequest, StorePage } from '../state/store-query.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import { globalTablesOf } from '../topology/sub-topologies.ts'
 import { sinkTopicsOf, sourceTopicsOf } from '../topology/topics.ts'
@@ -30,6 +33,7 @@ import { RecordOutput } from './record-output.ts'
 import { Restorer } from './restore.ts'
 import { RepartitionPurge } from './repartition-purge.ts'
 import type { ApplicationState, RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
+import { storeNotHere } from './store-not-here.ts'
 import type { TaskStores } from './task-factory.ts'
 import { TaskFactory } from './task-factory.ts'
 import type { UncaughtFailureResponse } from './uncaught-failure.ts'
@@ -131,6 +135,11 @@ export class StreamsApplication {
     return this.#metadata
   }
 
+  /** How many tasks each sub-topology has; undefined before the topics are known. */
+  get taskCounts(): readonly number[] | undefined {
+    return this.#plan?.counts.tasks
+  }
+
   /** The topics that are read, the application's own apart from all others. */
   get inputTopics(): { readonly external: readonly string[]; readonly internal: readonly string[] } {
     const topics = this.#plan?.topics ?? []
@@ -151,6 +160,22 @@ export class StreamsApplication {
     for (const { task } of this.#worker?.tasks.values() ?? [])
       if (task.partition === partition && task.stores.has(name)) return task.stores.get(name)
     return this.#globals?.store(name)
+  }
+
+  /**
+   * One page of a store of a task that runs here. `read_committed` sees what is final alone and waits for the commit
+   * under way; `read_uncommitted` sees what the task sees. Rejects with STORE_NOT_HERE where no such task runs.
+   */
+  readStore(request: PageRequest, isolation: IsolationLevel): Promise<StorePage> {
+    const read = (): StorePage => {
+      const definition = this.topology.stores.find(({ name }) => name === request.store)
+      const store = this.#state === 'starting' ? undefined : this.store(request.store, request.partition)
+      if (definition === undefined || store === undefined) throw storeNotHere(request)
+      return readPage(store, definition, request)
+    }
+    const worker = this.#worker
+    if (worker === undefined) return Promise.reject(storeNotHere(request))
+    return isolation === 'read_committed' ? worker.readCommitted(read) : new Promise((done) => done(read()))
   }
 
   /** Makes the internal topics, fills the global tables and joins the group. */

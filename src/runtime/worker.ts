@@ -7,6 +7,7 @@ import type { FetchedBatch, Fetcher } from '../kafka/fetcher.ts'
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { Metrics } from './metrics.ts'
+import { CommittedReads } from './committed-reads.ts'
 import type { Committer } from './committer.ts'
 import type { InputStart } from './input-starts.ts'
 import type { RunningTask } from './running-task.ts'
@@ -44,6 +45,7 @@ export class Worker {
   readonly #options: WorkerOptions
   readonly #turns = new Mutex()
   readonly #registry: TaskRegistry
+  readonly #committedReads = new CommittedReads(() => !this.#dirty)
   #lastCommitMs: number
   #commitRequested = false
   #dirty = false
@@ -81,6 +83,11 @@ export class Worker {
 
   get isPaused(): boolean {
     return this.#paused
+  }
+
+  /** Calls `read` when the stores hold nothing that is not committed. */
+  readCommitted<T>(read: () => T): Promise<T> {
+    return this.#committedReads.run(read)
   }
 
   /** Asks for a commit at the end of this turn. */
@@ -296,11 +303,13 @@ export class Worker {
     this.#lastCommitMs = clock.now()
     metrics.commits++
     metrics.lastCommitMs = this.#lastCommitMs
+    this.#committedReads.release()
   }
 
   async #closeAll(): Promise<void> {
     this.#dirty = false
     await this.#registry.closeAll()
+    this.#committedReads.release()
   }
 
   #isReady(): boolean {

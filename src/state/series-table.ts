@@ -158,16 +158,25 @@ export class SeriesTable<K, C> {
     }
   }
 
+  /** Where a row of that key and time stands, or would stand, in a walk over time. */
+  placeOf(key: K, time: number, second: number): SeriesRow<K, C> {
+    return new SeriesRow(new Series<K, C>(this.#keys.idOf(key), key), time, second)
+  }
+
   /**
    * The rows of every key with times from `fromTime` to `toTime`, by time, second and serialised key; those that linger,
-   * too.
+   * too. Where `after` is given, only those behind it.
    */
-  *walkTime(fromTime: number, toTime: number): Generator<SeriesRow<K, C> & { readonly current: C }, void> {
+  *walkTime(
+    fromTime: number,
+    toTime: number,
+    after?: SeriesRow<K, C>,
+  ): Generator<SeriesRow<K, C> & { readonly current: C }, void> {
     const compare = this.#byTime.compareRows
-    const memory = this.#byTime.cursor(fromTime)
-    let disk = this.#diskRows(fromTime, toTime, undefined)
+    let last = after !== undefined && after.time >= fromTime ? after : undefined
+    const memory = this.#byTime.cursor(last?.time ?? fromTime, last)
+    let disk = this.#diskRows(last?.time ?? fromTime, toTime, last)
     let evictions = this.#evictions
-    let last: SeriesRow<K, C> | undefined
     for (;;) {
       const row = nextOf(memory, disk, compare)
       if (row === undefined || row.time > toTime) return

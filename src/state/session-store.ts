@@ -39,8 +39,19 @@ export class MemorySessionStore<K, V>
       yield [windowOf(row), row.current.value as V]
   }
 
+  *fetchAll(
+    earliestEndMs: number,
+    latestEndMs: number,
+    after?: Windowed<K>,
+  ): Generator<readonly [Windowed<K>, V], void> {
+    const behind = after && this.table.placeOf(after.key, after.endMs, after.startMs)
+    const from = Math.max(earliestEndMs, this.table.expiredUpTo + 1)
+    for (const row of this.table.walkTime(from, latestEndMs, behind))
+      yield [windowOf(row), row.current.value as V]
+  }
+
   all(): Generator<readonly [Windowed<K>, V], void> {
-    return this.findByEnd(this.table.expiredUpTo + 1, Infinity)
+    return this.fetchAll(-Infinity, Infinity)
   }
 
   protected override entryOf(value: unknown, timestamp: number): ValueAndTimestamp<unknown> {

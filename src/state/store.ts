@@ -83,6 +83,12 @@ export interface VersionedStore<K, V> extends StateStore {
   /** The version that held at `asOfMs`; null where none did, or where it lies beyond the history kept. */
   get(key: K, asOfMs: number): VersionedRecord<V> | null
   versions(key: K, fromMs?: number, toMs?: number): IterableIterator<VersionedRecord<V>>
+  /** The latest versions of the keys from one to another, both inclusive, by serialised key. */
+  range(
+    from: K | undefined,
+    to: K | undefined,
+    options?: RangeOptions,
+  ): IterableIterator<readonly [K, VersionedRecord<V>]>
   /** The latest versions of all keys, by serialised key. */
   all(): IterableIterator<readonly [K, VersionedRecord<V>]>
 }
@@ -102,8 +108,15 @@ export interface WindowStore<K, V> extends StateStore {
   fetch(key: K, startMs: number): ValueAndTimestamp<V> | null
   /** The windows of one key with starts from `fromMs` to `toMs`, both inclusive, by start. Costs what it returns. */
   fetchRange(key: K, fromMs: number, toMs: number, options?: RangeOptions): IterableIterator<WindowEntry<V>>
-  /** The windows of every key with starts from `fromMs` to `toMs`, ordered by start, then by serialised key. */
-  fetchAll(fromMs: number, toMs: number): IterableIterator<readonly [Windowed<K>, ValueAndTimestamp<V>]>
+  /**
+   * The windows of every key with starts from `fromMs` to `toMs`, ordered by start, then by serialised key; only those
+   * behind `after` where it is given.
+   */
+  fetchAll(
+    fromMs: number,
+    toMs: number,
+    after?: Windowed<K>,
+  ): IterableIterator<readonly [Windowed<K>, ValueAndTimestamp<V>]>
   all(): IterableIterator<readonly [Windowed<K>, ValueAndTimestamp<V>]>
 }
 
@@ -158,5 +171,11 @@ export interface SessionStore<K, V> extends StateStore {
    * the last move of time expired is still found here, so that whoever tells closed sessions after each put misses none.
    */
   findByEnd(earliestEndMs: number, latestEndMs: number): IterableIterator<readonly [Windowed<K>, V]>
+  /** The same without what has expired; only those behind `after` where it is given. */
+  fetchAll(
+    earliestEndMs: number,
+    latestEndMs: number,
+    after?: Windowed<K>,
+  ): IterableIterator<readonly [Windowed<K>, V]>
   all(): IterableIterator<readonly [Windowed<K>, V]>
 }

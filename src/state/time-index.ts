@@ -53,10 +53,14 @@ export class TimeIndex<K, C> {
     return bucket.rows
   }
 
-  /** Walks upwards from the first row of that time or later. */
-  cursor(fromTime: number): Cursor<SeriesRow<K, C>> {
+  /** Walks upwards from the first row of that time or later; not before `from`, where it is given. */
+  cursor(fromTime: number, from?: SeriesRow<K, C>): Cursor<SeriesRow<K, C>> {
     const buckets = this.#times.cursor((bucket) => bucket.time - fromTime)
-    return new BucketCursor(buckets, (bucket) => this.#orderOf(bucket).cursor())
+    return new BucketCursor(buckets, (bucket) =>
+      this.#orderOf(bucket).cursor(
+        from?.time === bucket.time ? (row) => this.compareRows(row, from) : undefined,
+      ),
+    )
   }
 
   #orderOf(bucket: Bucket<K, C>): SortedList<SeriesRow<K, C>> {

@@ -7,7 +7,7 @@ import type { Disk, Observations } from './disk.ts'
 import { detach, KeyIdentity } from './key-identity.ts'
 import type { TableRow } from './row-table.ts'
 import { RowTable } from './row-table.ts'
-import type { VersionedRecord, VersionedStore } from './store.ts'
+import type { RangeOptions, VersionedRecord, VersionedStore } from './store.ts'
 import type { StoreContext } from './store-life.ts'
 import { StoreLife, valueAt } from './store-life.ts'
 import { TimeBuckets } from './time-buckets.ts'
@@ -79,8 +79,18 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
     }
   }
 
-  *all(): Generator<readonly [K, VersionedRecord<V>], void> {
-    for (const [key, versions] of this.#table.walk(undefined, undefined)) {
+  all(): Generator<readonly [K, VersionedRecord<V>], void> {
+    return this.range(undefined, undefined)
+  }
+
+  *range(
+    from: K | undefined,
+    to: K | undefined,
+    options?: RangeOptions,
+  ): Generator<readonly [K, VersionedRecord<V>], void> {
+    const bytesOf = (key: K | undefined): Bytes | undefined =>
+      key === undefined ? undefined : this.#keys.bytesOf(key)
+    for (const [key, versions] of this.#table.walk(bytesOf(from), bytesOf(to), options)) {
       const record = recordAt<V>(versions, versions.length - 1)
       if (record !== null) yield [key, record]
     }

@@ -45,8 +45,13 @@ export class MemoryWindowStore<K, V>
       yield current as WindowEntry<V>
   }
 
-  *fetchAll(fromMs: number, toMs: number): Generator<readonly [Windowed<K>, ValueAndTimestamp<V>], void> {
-    for (const { series, time, current } of this.table.walkTime(fromMs, toMs))
+  *fetchAll(
+    fromMs: number,
+    toMs: number,
+    after?: Windowed<K>,
+  ): Generator<readonly [Windowed<K>, ValueAndTimestamp<V>], void> {
+    const behind = after && this.table.placeOf(after.key, after.startMs, 0)
+    for (const { series, time, current } of this.table.walkTime(fromMs, toMs, behind))
       yield [windowed(series.key, time, time + this.windowSizeMs), current as WindowEntry<V>]
   }
 

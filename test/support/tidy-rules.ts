@@ -40,7 +40,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   app: {
     rooms: ['base', 'topic', 'topology', 'dsl', 'saga', 'state', 'task', 'kafka', 'runtime', 'broker'],
-    packages: ['zod'],
+    packages: ['zod', 'fastify'],
     browser: false,
   },
   dashboard: { rooms: ['base', 'topology', 'app'], packages: ['fastify'], browser: false },

@@ -1,0 +1,135 @@
+import type { Clock } from '../../base/clock.ts'
+import { Fault } from '../../base/fault.ts'
+import type { StoreDirectory } from '../../runtime/store-directory.ts'
+import { storeNotHere } from '../../runtime/store-not-here.ts'
+import type { PageRequest, StorePage } from '../../state/store-query.ts'
+import { forward } from './forward.ts'
+import { withPatience } from './patience.ts'
+import type { QueryHost } from './query-host.ts'
+import type { WireRequest } from './wire.ts'
+
+export interface QueryOptions {
+  /** `local` asks the tasks of this process alone and at once; `application`, unless given, whoever has the key. */
+  readonly scope?: 'application' | 'local'
+  /** The setting `queryIsolation` unless given. */
+  readonly isolation?: WireRequest['isolation']
+  /** How long to wait while the store moves or its owner does not answer; the setting `queryTimeoutMs` unless given. */
+  readonly timeoutMs?: number
+  /** The only partition to ask; for stores whose keys do not lie where Kafka's own partitioner would put them. */
+  readonly partition?: number
+}
+
+export interface PageReaderOptions {
+  readonly host: QueryHost
+  readonly clock: Clock
+  /** `host:port` that others know this process by. */
+  readonly endpoint: () => string | undefined
+  readonly isolation: WireRequest['isolation']
+  readonly timeoutMs: number
+}
+
+/** Finds pages of stores: in this process where its tasks have them, else at the process that does. */
+export class PageReader {
+  readonly host: QueryHost
+  readonly #options: PageReaderOptions
+  readonly #closing = new AbortController()
+
+  constructor(options: PageReaderOptions) {
+    this.host = options.host
+    this.#options = options
+  }
+
+  /** Where stores are; not known before the application has its topics. */
+  get directory(): StoreDirectory {
+    const { storeDirectory, topology } = this.host
+    if (storeDirectory === undefined) throw notReady(`application '${topology.name}' is starting`)
+    return storeDirectory
+  }
+
+  /** Calls `work`, and again while what it needs is on the move; not twice where only this process is asked. */
+  patiently<T>(options: QueryOptions, work: (leftMs: number) => Promise<T>): Promise<T> {
+    const { clock } = this.#options
+    const timeoutMs = options.scope === 'local' ? 0 : (options.timeoutMs ?? this.#options.timeoutMs)
+    const patience = { clock, timeoutMs, signal: this.#closing.signal }
+    return withPatience(patience, async (leftMs) => {
+      if (this.#closing.signal.aborted || this.host.state === 'failed') throw closed(this.host.topology.name)
+      return work(leftMs)
+    })
+  }
+
+  /** One page, from wherever it is. */
+  read(request: PageRequest, options: QueryOptions): Promise<StorePage> {
+    const isolation = options.isolation ?? this.#options.isolation
+    return this.patiently(options, (leftMs) =>
+      this.isHere(request.store, request.partition)
+        ? this.host.readStore(request, isolation)
+        : this.#readElsewhere({ ...request, isolation }, options, leftMs),
+    )
+  }
+
+  /** One page of what this process has itself: the answer to another process, which is never handed on. */
+  async readHere({ isolation, ...request }: WireRequest): Promise<StorePage> {
+    if (this.isHere(request.store, request.partition)) return this.host.readStore(request, isolation)
+    const owner = this.directory.ownersOf(request.store, request.partition).active
+    throw storeNotHere(request, owner === this.#options.endpoint() ? undefined : owner)
+  }
+
+  /** The partitions of a store that are asked, in order. */
+  partitionsOf(store: string, { scope, partition }: QueryOptions): readonly number[] {
+    const { partitions } = this.directory.store(store)
+    if (partition !== undefined) return [partition]
+    const all = Array.from({ length: partitions }, (_, index) => index)
+    return scope === 'local' ? all.filter((each) => this.isHere(store, each)) : all
+  }
+
+  /** Whoever waits is told that the application closes. */
+  close(): void {
+    this.#closing.abort()
+  }
+
+  /** True where a task of this process has that partition. */
+  isHere(store: string, partition: number): boolean {
+    const { directory, host } = this
+    const { isGlobal, partitions } = directory.store(store)
+    if (!Number.isInteger(partition) || partition < 0 || partition >= partitions)
+      throw noPartition(store, partition, partitions)
+    if (isGlobal) return host.state !== 'starting'
+    return host.tasks.includes(directory.taskOf(store, partition) as string)
+  }
+
+  #readElsewhere(request: WireRequest, { scope }: QueryOptions, leftMs: number): Promise<StorePage> {
+    const { store, partition } = request
+    const owner = this.directory.ownersOf(store, partition).active
+    if (owner === undefined || owner === this.#options.endpoint())
+      throw notReady(
+        `nobody who can be asked has partition ${partition} of store '${store}' now: it moves, or is being restored`,
+        'ask again in a moment; every process needs an applicationServer to be asked by others',
+      )
+    if (scope === 'local') throw storeNotHere(request, owner)
+    const { clock } = this.#options
+    // A request without patience still gets the time that a request takes.
+    const timeoutMs = Math.max(leftMs, shortestForwardMs)
+    return forward(request, { endpoint: owner, clock, timeoutMs, signal: this.#closing.signal })
+  }
+}
+
+const shortestForwardMs = 500
+
+export const notReady = (message: string, remedy = 'ask again in a moment'): Fault =>
+  new Fault({ code: 'STORE_NOT_READY', actor: 'retry', message, remedy })
+
+const closed = (name: string): Fault =>
+  new Fault({
+    code: 'APPLICATION_CLOSED',
+    actor: 'runtime',
+    message: `application '${name}' is closed or has failed, and answers no more queries`,
+    remedy: 'ask another process of it',
+  })
+
+const noPartition = (store: string, partition: number, partitions: number): Fault =>
+  new Fault({
+    code: 'QUERY_INVALID',
+    actor: 'author',
+    message: `store '${store}' has no partition ${partition}`,
+    remedy: `name one from 0 to ${partitions - 1}`,
+  })

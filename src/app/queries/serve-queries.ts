@@ -1,0 +1,140 @@
+import type { Clock } from '../../base/clock.ts'
+import type { RuntimeListener } from '../../runtime/runtime-settings.ts'
+import type { Settings } from '../settings.ts'
+import type { Endpoint } from './endpoint.ts'
+import { endpointText, isLoopback, parseEndpoint } from './endpoint.ts'
+import { notReady, PageReader } from './page-reader.ts'
+import { Queries } from './queries.ts'
+import type { QueryHost } from './query-host.ts'
+import { routesOf } from './routes.ts'
+
+/** The settings of queries. */
+type QuerySettings = Pick<
+  Settings,
+  'applicationServer' | 'queryListen' | 'queryIsolation' | 'queryTimeoutMs' | 'processingGuarantee'
+>
+
+/**
+ * Makes an application and starts it, with its queries beside it: the server is open before, so that the group is told
+ * the port it got, and closes when the application does.
+ */
+export const withQueries = async <
+  S extends QuerySettings & { readonly applicationId: string },
+  A extends QueryHost & Startable,
+>(
+  settings: S,
+  clock: Clock,
+  listener: RuntimeListener,
+  make: (settings: S) => A,
+): Promise<A & { readonly queries: Queries }> => {
+  const service = await serveQueries(settings.applicationId, settings, {
+    clock,
+    onWarning: (message) => listener.onWarning?.(message),
+  })
+  try {
+    const application = make({ ...settings, applicationServer: service.endpoint })
+    const queries = service.attach(application)
+    application.onRelease(() => service.close())
+    await application.start()
+    return Object.assign(application, { queries })
+  } catch (error) {
+    await service.close()
+    throw error
+  }
+}
+
+interface Startable {
+  start(): Promise<void>
+  /** Called at the very end, and waited for. */
+  onRelease(release: () => Promise<void>): void
+}
+
+/** The queries of one process: open before its application is made, as the group is told where they are. */
+interface QueryService {
+  /** What the group is told: `applicationServer` with the port that is really open. */
+  readonly endpoint: string | undefined
+  /** From here on there is something to ask. */
+  attach(host: QueryHost): Queries
+  close(): Promise<void>
+}
+
+/** Opens the HTTP server where the settings ask for one; without, queries are answered in the process alone. */
+const serveQueries = async (
+  name: string,
+  settings: QuerySettings,
+  {
+    clock,
+    onWarning,
+  }: { readonly clock: Clock; readonly onWarning?: ((message: string) => void) | undefined },
+): Promise<QueryService> => {
+  let pages: PageReader | undefined
+  const at = listenerOf(settings)
+  const server = at && (await open(name, at, () => pages ?? starting(name)))
+  const endpoint = endpointOf(settings, server?.port)
+  warnOfLoopback(settings, at, onWarning)
+  return {
+    endpoint,
+    attach: (host) => {
+      pages = new PageReader({
+        host,
+        clock,
+        endpoint: () => endpoint,
+        isolation: settings.queryIsolation ?? usualIsolation[settings.processingGuarantee],
+        timeoutMs: settings.queryTimeoutMs,
+      })
+      const address = server && endpointText({ host: at.host, port: server.port })
+      return new Queries(pages, address)
+    },
+    close: async () => {
+      pages?.close()
+      await server?.close()
+    },
+  }
+}
+
+/** As far as a reader of topics sees: under exactly once, what was not committed may never have been. */
+const usualIsolation = { at_least_once: 'read_uncommitted', exactly_once: 'read_committed' } as const
+
+/** Loopback, unless somebody says otherwise in so many words. */
+const listenerOf = ({ applicationServer, queryListen }: QuerySettings): Endpoint | undefined => {
+  if (queryListen !== undefined) return parseEndpoint(queryListen)
+  if (applicationServer === undefined) return undefined
+  const { host, port } = parseEndpoint(applicationServer)
+  return { host: isLoopback(host) ? host : '127.0.0.1', port }
+}
+
+const endpointOf = (
+  { applicationServer }: QuerySettings,
+  openPort: number | undefined,
+): string | undefined => {
+  if (applicationServer === undefined) return undefined
+  const { host, port } = parseEndpoint(applicationServer)
+  return endpointText({ host, port: port === 0 ? (openPort as number) : port })
+}
+
+const open = async (
+  name: string,
+  at: Endpoint,
+  pages: () => PageReader,
+): Promise<{ readonly port: number; readonly close: () => Promise<void> }> => {
+  const { listen, queryServer } = await import('./query-server.ts')
+  const server = queryServer(routesOf(name), pages)
+  const port = await listen(server, at)
+  return { port, close: () => server.close() }
+}
+
+const starting = (name: string): never => {
+  throw notReady(`application '${name}' is starting`)
+}
+
+const warnOfLoopback = (
+  { applicationServer, queryListen }: QuerySettings,
+  at: Endpoint | undefined,
+  onWarning: ((message: string) => void) | undefined,
+): void => {
+  if (applicationServer === undefined || queryListen !== undefined || at === undefined) return
+  if (isLoopback(parseEndpoint(applicationServer).host)) return
+  onWarning?.(
+    `others are told to ask ${applicationServer}, but queries are served on ${at.host} alone; set queryListen, as to 0.0.0.0:${at.port}`,
+  )
+}

@@ -1,0 +1,90 @@
+import type { Bytes } from '../../base/bytes.ts'
+import { deserializeAll } from '../../topic/serde.ts'
+import type { Serde } from '../../topic/serde.ts'
+import type { StoreDefinition } from '../../topology/store-definition.ts'
+import type { PageRequest, StoreQuery, StoreRow } from '../../state/store-query.ts'
+import type { PageReader, QueryOptions } from './page-reader.ts'
+
+/** A row with its key and value as the topology knows them. */
+export interface ReadRow<K, V> extends Omit<StoreRow, 'key' | 'value'> {
+  readonly key: K
+  readonly value: V
+}
+
+/**
+ * Reads one store, page after page: at most one page of a query is in memory at a time. Nothing is held on to between
+ * two calls, so a reader goes on after its store has moved.
+ */
+export class StoreReader<K, V> {
+  readonly #pages: PageReader
+  readonly #definition: StoreDefinition
+  readonly #options: QueryOptions
+
+  constructor(pages: PageReader, definition: StoreDefinition, options: QueryOptions) {
+    this.#pages = pages
+    this.#definition = definition
+    this.#options = options
+  }
+
+  get options(): QueryOptions {
+    return this.#options
+  }
+
+  keyBytes(key: K): Bytes {
+    return (this.#definition.key as unknown as Serde<K>).serialize(key as NonNullable<K>)
+  }
+
+  /** The only row of a query for one key; null where there is none. */
+  async first(key: K, query: StoreQuery): Promise<ReadRow<K, V> | null> {
+    const partition = await this.#partitionOf(key)
+    const { rows } = await this.#page({ store: this.#definition.name, partition, query, limit: 1 })
+    return rows[0] ?? null
+  }
+
+  /** The rows of a query for one key. */
+  async *ofKey(key: K, query: StoreQuery): AsyncGenerator<ReadRow<K, V>, void> {
+    yield* this.#ofPartition(await this.#partitionOf(key), query)
+  }
+
+  /** The rows of all partitions, one partition after the other. */
+  async *ofAll(query: StoreQuery): AsyncGenerator<ReadRow<K, V>, void> {
+    const partitions = await this.#pages.patiently(this.#options, async () =>
+      this.#pages.partitionsOf(this.#definition.name, this.#options),
+    )
+    for (const partition of partitions) yield* this.#ofPartition(partition, query)
+  }
+
+  #partitionOf(key: K): Promise<number> {
+    const { partition } = this.#options
+    return this.#pages.patiently(
+      this.#options,
+      async () => partition ?? this.#pages.directory.partitionOf(this.#definition.name, key),
+    )
+  }
+
+  async *#ofPartition(partition: number, query: StoreQuery): AsyncGenerator<ReadRow<K, V>, void> {
+    const request = { store: this.#definition.name, partition, query, limit: pageRows }
+    let page = await this.#page(request)
+    yield* page.rows
+    while (page.after !== undefined) {
+      page = await this.#page({ ...request, after: page.after })
+      yield* page.rows
+    }
+  }
+
+  async #page(
+    request: PageRequest,
+  ): Promise<{ readonly rows: readonly ReadRow<K, V>[]; readonly after: PageRequest['after'] }> {
+    const { rows, after } = await this.#pages.read(request, this.#options)
+    return { rows: rows.map((row) => readRow<K, V>(this.#definition, row)), after }
+  }
+}
+
+/** Reads a row's bytes with the serdes of its store. */
+export const readRow = <K, V>(definition: StoreDefinition, row: StoreRow): ReadRow<K, V> => ({
+  ...row,
+  key: deserializeAll(definition.key as unknown as Serde<K>, row.key),
+  value: deserializeAll(definition.value as unknown as Serde<V>, row.value),
+})
+
+const pageRows = 500
