@@ -8,12 +8,18 @@ import type { Bytes } from '../base/bytes.ts'
  * Rows leave in the order of their first change since the last flush.
  */
 export interface TrackedRow {
+  /** Of the last put. */
+  readonly timestamp: number
   /** Changed since the last flush. */
   dirty: boolean
   /** The changelog's last record of this row holds a value, as far as is known. */
   logged: boolean
   /** Expired: nobody asks for it any more. */
   gone: boolean
+  /** How many flushes of it are on their way to the disk. */
+  pending: number
+  /** The batch of the disk that wrote it last. */
+  writtenIn: number
 }
 
 /** What a flush made of a row, and the disk shall hold. */
@@ -23,9 +29,19 @@ export interface SavedRow {
   readonly timestamp: number
 }
 
+/** Numbers and text are kept as they are and serialised again for the disk: a million small byte arrays cost more. */
+export type SavedValue = Bytes | string | number | bigint | boolean | null
+
+/** What a flush saves of a value, of which `bytes` is the serialised form. */
+export const savedValueOf = (value: unknown, bytes: Bytes | null): SavedValue =>
+  typeof value === 'object' || value === undefined ? bytes : (value as SavedValue)
+
 export interface TrackedTable<R extends TrackedRow> {
-  /** Serialises a row, and gives it to the changelog where that is due. */
-  readonly log: (row: R) => SavedRow
+  /**
+   * Serialises a row, gives it to the changelog where that is due, and returns what a disk shall hold: null where the row
+   * is deleted, else its value as bytes, or as it is where nobody can change it.
+   */
+  readonly log: (row: R) => SavedValue
   /** A flushed row that no disk will ask for again: a deleted one may be forgotten. */
   readonly settle: (row: R) => void
 }
@@ -43,11 +59,12 @@ export class ChangeTracker<R extends TrackedRow> {
   /** Serialised size of a row, as the last flushes found it. */
   #rowBytes = 64
   /** Flushed early, by the cache's bound: part of the next commit. */
-  #early = new Map<R, SavedRow>()
-  /** Flushed for the commit under way. */
-  #sealed = new Map<R, SavedRow>()
+  #early = new Flushed<R>()
+  /** Flushed for the commits under way. */
+  #sealed: Flushed<R>[] = []
   /** Committed, but not yet on disk. */
-  #committed = new Map<R, SavedRow>()
+  #committed: Flushed<R>[] = []
+  #batches = 0
 
   constructor(table: TrackedTable<R>, durable: boolean, { cacheBytes = 16 * 1024 * 1024 }: CacheOptions) {
     this.#table = table
@@ -55,9 +72,9 @@ export class ChangeTracker<R extends TrackedRow> {
     this.#cacheBytes = cacheBytes
   }
 
-  /** How many committed rows wait for the disk. */
+  /** How many committed changes wait for the disk. */
   get committedCount(): number {
-    return this.#committed.size
+    return this.#committed.reduce((count, { rows }) => count + rows.length, 0)
   }
 
   touch(row: R): void {
@@ -67,37 +84,48 @@ export class ChangeTracker<R extends TrackedRow> {
     if (this.#changes.length * this.#rowBytes > this.#cacheBytes) this.#flushChanges()
   }
 
-  /** A row that went to the changelog at once. */
-  save(row: R, saved: SavedRow): void {
-    if (this.#durable) this.#early.set(row, saved)
-  }
-
   flush(): void {
     this.#flushChanges()
-    if (!this.#durable || this.#early.size === 0) return
-    // What came and expired between two commits never reaches the disk.
-    for (const row of this.#early.keys()) if (row.gone) this.#early.delete(row)
-    this.#sealed = merged(this.#sealed, this.#early)
-    this.#early = new Map()
+    if (this.#early.rows.length === 0) return
+    this.#sealed.push(this.#early)
+    this.#early = new Flushed()
   }
 
   /** What was flushed is committed. */
   commit(): void {
-    if (this.#sealed.size === 0) return
-    this.#committed = merged(this.#committed, this.#sealed)
-    this.#sealed = new Map()
+    if (this.#sealed.length === 0) return
+    this.#committed.push(...this.#sealed)
+    this.#sealed = []
   }
 
-  /** The committed rows, which are on disk when this returns to whoever took them. */
-  takeCommitted(): ReadonlyMap<R, SavedRow> {
-    const taken = this.#committed
-    this.#committed = new Map()
-    return taken
+  /** Hands over the last committed value of each row, which is on disk when this returns. */
+  writeCommitted(write: (row: R, value: SavedValue, timestamp: number) => void): void {
+    const committed = this.#committed
+    if (committed.length === 0) return
+    this.#committed = []
+    this.#keepLast(committed)
+    for (const { rows, values, timestamps } of committed)
+      for (let index = 0; index < rows.length; index++) {
+        const value = values[index]
+        if (value !== undefined) write(rows[index] as R, value, timestamps[index] as number)
+      }
   }
 
   /** True where nothing about the row waits to be flushed or written, so that the cache may forget it. */
   isClean(row: R): boolean {
-    return !row.dirty && !this.#early.has(row) && !this.#sealed.has(row) && !this.#committed.has(row)
+    return !row.dirty && row.pending === 0
+  }
+
+  /** Takes out what a later commit has made old. */
+  #keepLast(committed: readonly Flushed<R>[]): void {
+    const batch = ++this.#batches
+    for (const { rows, values } of committed.toReversed())
+      for (let index = rows.length - 1; index >= 0; index--) {
+        const row = rows[index] as R
+        row.pending--
+        if (row.writtenIn === batch) values[index] = undefined
+        else row.writtenIn = batch
+      }
   }
 
   #flushChanges(): void {
@@ -119,17 +147,22 @@ export class ChangeTracker<R extends TrackedRow> {
     if (row.gone) return 0
     const saved = this.#table.log(row)
     row.dirty = false
-    if (this.#durable) this.#early.set(row, saved)
-    else this.#table.settle(row)
-    return rowOverheadBytes + (saved.value?.length ?? 0)
+    if (this.#durable) {
+      row.pending++
+      this.#early.rows.push(row)
+      this.#early.values.push(saved)
+      this.#early.timestamps.push(row.timestamp)
+    } else this.#table.settle(row)
+    return rowOverheadBytes + (saved instanceof Uint8Array || typeof saved === 'string' ? saved.length : 8)
   }
 }
 
-const rowOverheadBytes = 64
-
-/** `newer` over `older`; the larger map is kept, as most commits change few rows. */
-const merged = <R>(older: Map<R, SavedRow>, newer: Map<R, SavedRow>): Map<R, SavedRow> => {
-  if (older.size === 0) return newer
-  for (const [row, saved] of newer) older.set(row, saved)
-  return older
+/** Rows as a flush found them: columns, as an object for each would live just long enough to be expensive. */
+class Flushed<R> {
+  readonly rows: R[] = []
+  /** Undefined where a later flush of the row is committed too. */
+  readonly values: (SavedValue | undefined)[] = []
+  readonly timestamps: number[] = []
 }
+
+const rowOverheadBytes = 64

@@ -1,9 +1,9 @@
-import { ByteReader } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { KeyValueStoreDefinition } from '../topology/store-definition.ts'
-import type { SavedRow } from './change-tracker.ts'
+import type { SavedValue } from './change-tracker.ts'
+import { savedValueOf } from './change-tracker.ts'
 import type { Disk, Observations } from './disk.ts'
 import { detach, KeyIdentity } from './key-identity.ts'
 import type { TableRow } from './row-table.ts'
@@ -12,7 +12,8 @@ import type { KeyValueStore, RangeOptions, TimestampedKeyValueStore, ValueAndTim
 import type { StoreContext } from './store-life.ts'
 import { StoreLife, valueAt, valueBytesAt } from './store-life.ts'
 
-type Row<K> = TableRow<K, ValueAndTimestamp<unknown>>
+/** A row's value is never null, and its time stands beside it. */
+type Row<K> = TableRow<K, unknown>
 
 /**
  * Latest value by key. The changelog gets the last value of each key that changed since the last flush, in the order of
@@ -20,7 +21,7 @@ type Row<K> = TableRow<K, ValueAndTimestamp<unknown>>
  */
 abstract class AbstractKeyValueStore<K> extends StoreLife {
   protected readonly keys: KeyIdentity<K>
-  protected readonly table: RowTable<K, ValueAndTimestamp<unknown>>
+  protected readonly table: RowTable<K, unknown>
 
   constructor(definition: KeyValueStoreDefinition, context: StoreContext) {
     super(definition, context)
@@ -30,10 +31,8 @@ abstract class AbstractKeyValueStore<K> extends StoreLife {
       keys: this.keys,
       tracked: this.tracked,
       log: (row: Row<K>) => this.#log(row),
-      decode: (packed) => ({
-        value: detach(this.valueSerde.deserialize(packed, 8, packed.length)),
-        timestamp: new ByteReader(packed).int64(),
-      }),
+      encode: (value) => this.encode(value),
+      decode: (packed) => detach(this.valueSerde.deserialize(packed, 8, packed.length)),
     })
   }
 
@@ -41,7 +40,7 @@ abstract class AbstractKeyValueStore<K> extends StoreLife {
     return Math.max(this.table.liveCount, this.disk?.rows.count() ?? 0)
   }
 
-  protected get changes(): RowTable<K, ValueAndTimestamp<unknown>>['tracker'] {
+  protected get changes(): RowTable<K, unknown>['tracker'] {
     return this.table.tracker
   }
 
@@ -60,10 +59,7 @@ abstract class AbstractKeyValueStore<K> extends StoreLife {
       return
     }
     const value = valueAt(this.valueSerde, columns, row)
-    this.table.restore(
-      this.keys.read(columns.buffer, start, end),
-      value === null ? null : { value, timestamp },
-    )
+    this.table.restore(this.keys.read(columns.buffer, start, end), value, timestamp)
   }
 
   protected override beforeRestore(): void {
@@ -78,11 +74,11 @@ abstract class AbstractKeyValueStore<K> extends StoreLife {
     return {}
   }
 
-  #log(row: Row<K>): SavedRow {
-    const value = this.serialize(row.current?.value ?? null)
+  #log(row: Row<K>): SavedValue {
+    const value = this.serialize(row.current)
     if (value !== null || row.logged) this.append(row.bytes(this.keys), value, row.timestamp, row.headers)
     row.logged = value !== null
-    return { value, timestamp: row.timestamp }
+    return savedValueOf(row.current, value)
   }
 }
 
@@ -92,24 +88,31 @@ export class TimestampedStore<K, V>
   implements TimestampedKeyValueStore<K, V>
 {
   get(key: K): ValueAndTimestamp<V> | null {
-    return this.table.get(key) as ValueAndTimestamp<V> | null
+    const row = this.table.find(key)
+    return row === undefined || row.current === null
+      ? null
+      : { value: row.current as V, timestamp: row.timestamp }
   }
 
   put(key: K, value: V | null, timestamp: number, headers?: Headers): void {
-    this.table.put(key, value == null ? null : { value: detach(value), timestamp }, timestamp, headers)
+    this.table.put(key, value == null ? null : detach(value), timestamp, headers)
   }
 
   range(from: K | undefined, to: K | undefined, options?: RangeOptions): IterableIterator<Entry<K, V>> {
-    return this.table.walk(this.bytesOf(from), this.bytesOf(to), options) as IterableIterator<Entry<K, V>>
+    return timed(this.table.walk(this.bytesOf(from), this.bytesOf(to), options))
   }
 
   prefix(prefix: Bytes): IterableIterator<Entry<K, V>> {
-    return this.table.walkPrefix(prefix) as IterableIterator<Entry<K, V>>
+    return timed(this.table.walkPrefix(prefix))
   }
 
   all(options?: RangeOptions): IterableIterator<Entry<K, V>> {
-    return this.table.walk(undefined, undefined, options) as IterableIterator<Entry<K, V>>
+    return timed(this.table.walk(undefined, undefined, options))
   }
+}
+
+function* timed<K, V>(rows: Iterable<Row<K>>): Generator<Entry<K, V>, void> {
+  for (const { key, current, timestamp } of rows) yield [key, { value: current as V, timestamp }]
 }
 
 type Entry<K, V> = readonly [K, ValueAndTimestamp<V>]
@@ -117,11 +120,11 @@ type Entry<K, V> = readonly [K, ValueAndTimestamp<V>]
 /** Values alone; what their puts say of time and headers goes to the changelog. */
 export class PlainStore<K, V> extends AbstractKeyValueStore<K> implements KeyValueStore<K, V> {
   get(key: K): V | null {
-    return (this.table.get(key)?.value as V | undefined) ?? null
+    return this.table.get(key) as V | null
   }
 
   put(key: K, value: V | null, timestamp: number, headers?: Headers): void {
-    this.table.put(key, value == null ? null : { value: detach(value), timestamp }, timestamp, headers)
+    this.table.put(key, value == null ? null : detach(value), timestamp, headers)
   }
 
   range(from: K | undefined, to: K | undefined, options?: RangeOptions): IterableIterator<readonly [K, V]> {
@@ -137,8 +140,6 @@ export class PlainStore<K, V> extends AbstractKeyValueStore<K> implements KeyVal
   }
 }
 
-function* plain<K, V>(
-  entries: Iterable<readonly [K, ValueAndTimestamp<unknown>]>,
-): Generator<readonly [K, V], void> {
-  for (const [key, { value }] of entries) yield [key, value as V]
+function* plain<K, V>(rows: Iterable<Row<K>>): Generator<readonly [K, V], void> {
+  for (const { key, current } of rows) yield [key, current as V]
 }

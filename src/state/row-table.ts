@@ -1,7 +1,8 @@
+import { ByteReader } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
 import { compareBytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
-import type { CacheOptions, SavedRow, TrackedRow } from './change-tracker.ts'
+import type { CacheOptions, SavedRow, SavedValue, TrackedRow } from './change-tracker.ts'
 import { ChangeTracker } from './change-tracker.ts'
 import type { Disk, DiskEntry } from './disk.ts'
 import { pagesOf } from './disk.ts'
@@ -29,6 +30,8 @@ export class TableRow<K, C> implements TrackedRow {
   dirty = false
   logged = false
   readonly gone = false
+  pending = 0
+  writtenIn = 0
   /** Read or put since the cache last looked for rows to forget. */
   used = true
   private _bytes: Bytes | undefined
@@ -50,9 +53,11 @@ export interface RowTableOptions<K, C> extends CacheOptions {
   readonly disk: Disk | undefined
   /** False where nobody needs to know of changes. */
   readonly tracked: boolean
-  readonly log: (row: TableRow<K, C>) => SavedRow
-  /** What the disk holds for a key, as an object. */
-  readonly decode: (value: Bytes) => C
+  readonly log: (row: TableRow<K, C>) => SavedValue
+  /** What was saved of a row, as bytes. */
+  readonly encode: (value: NonNullable<SavedValue>) => Bytes
+  /** What the disk holds for a key, as an object; a time of 64 bits stands before the value. */
+  readonly decode: (packed: Bytes) => C
 }
 
 export class RowTable<K, C> {
@@ -87,11 +92,16 @@ export class RowTable<K, C> {
   }
 
   get(key: K): C | null {
+    return this.find(key)?.current ?? null
+  }
+
+  /** The row of a key, which may hold nothing. Its next put changes it: what is kept must be taken out. */
+  find(key: K): TableRow<K, C> | undefined {
     const id = this.#keys.idOf(key)
     const row = this.#rows.get(id)
-    if (row === undefined) return this.#disk === undefined ? null : this.#load(id, key).current
+    if (row === undefined) return this.#disk === undefined ? undefined : this.#load(id, key)
     row.used = true
-    return row.current
+    return row
   }
 
   put(key: K, current: C | null, timestamp: number, headers?: Headers): void {
@@ -104,8 +114,9 @@ export class RowTable<K, C> {
   }
 
   /** Puts what the changelog already holds, into memory. */
-  restore(key: K, current: C | null): void {
+  restore(key: K, current: C | null, timestamp: number): void {
     const row = this.#rowOf(key)
+    row.timestamp = timestamp
     this.#change(row, current)
     row.logged = current !== null
     if (current === null) this.#settle(row)
@@ -121,7 +132,7 @@ export class RowTable<K, C> {
     from: Bytes | undefined,
     to: Bytes | undefined,
     { reverse = false }: RangeOptions = {},
-  ): Generator<readonly [K, C], void> {
+  ): Generator<LiveRow<K, C>, void> {
     const start = reverse ? to : from
     const end = reverse ? from : to
     const sign = reverse ? -1 : 1
@@ -138,8 +149,8 @@ export class RowTable<K, C> {
       const bytes = row.bytes(this.#keys)
       if (end !== undefined && sign * compareBytes(bytes, end) > 0) return
       // A row of a page may have been loaded and changed since the page was read.
-      const { current } = this.#rows.get(row.id) ?? row
-      if (current !== null) yield [row.key, current]
+      const now = this.#rows.get(row.id) ?? row
+      if (isLive(now)) yield now
       if (evictions === this.#evictions) continue
       // What was forgotten meanwhile is on disk only, and no page has it yet.
       evictions = this.#evictions
@@ -148,17 +159,19 @@ export class RowTable<K, C> {
   }
 
   /** Walks the rows whose serialised keys begin with `prefix`. */
-  *walkPrefix(prefix: Bytes): Generator<readonly [K, C], void> {
-    for (const entry of this.walk(prefix, undefined)) {
-      if (!startsWith(this.#keys.bytesOf(entry[0]), prefix)) return
-      yield entry
+  *walkPrefix(prefix: Bytes): Generator<LiveRow<K, C>, void> {
+    for (const row of this.walk(prefix, undefined)) {
+      if (!startsWith(row.bytes(this.#keys), prefix)) return
+      yield row
     }
   }
 
   /** Writes the committed rows into the batch that the disk has open. */
   writeCommitted(disk: Disk): void {
-    const written = this.tracker.takeCommitted()
-    for (const [row, saved] of written) disk.rows.set(diskKeyOf(row.bytes(this.#keys)), pack(saved))
+    this.tracker.writeCommitted((row, saved, timestamp) => {
+      const value = saved === null ? null : this.#options.encode(saved)
+      disk.rows.set(diskKeyOf(row.bytes(this.#keys)), pack({ value, timestamp }))
+    })
     if (this.#rows.size > this.#cacheRows) this.#evict()
   }
 
@@ -179,6 +192,7 @@ export class RowTable<K, C> {
       const value = this.#disk.rows.get(diskKeyOf(row.bytes(this.#keys)))
       if (value !== undefined) {
         row.logged = true
+        row.timestamp = timeOf(value)
         this.#change(row, this.#options.decode(value))
       }
       if (this.#rows.size > this.#evictAbove) this.#evict()
@@ -250,7 +264,9 @@ export class RowTable<K, C> {
     const read = ({ key, value }: DiskEntry): TableRow<K, C> => {
       const bytes = key.subarray(1)
       const parsed = this.#keys.read(bytes)
-      return new TableRow(this.#keys.idOf(parsed), parsed, this.#options.decode(value), bytes)
+      const row = new TableRow(this.#keys.idOf(parsed), parsed, this.#options.decode(value), bytes)
+      row.timestamp = timeOf(value)
+      return row
     }
     // Whether memory knows better is asked when a page is read; what changes later is in order, too, and comes first.
     const isHereToo = ({ key }: DiskEntry): boolean =>
@@ -261,6 +277,13 @@ export class RowTable<K, C> {
     )
   }
 }
+
+/** A row that holds something. */
+export type LiveRow<K, C> = TableRow<K, C> & { readonly current: C }
+
+const isLive = <K, C>(row: TableRow<K, C>): row is LiveRow<K, C> => row.current !== null
+
+const timeOf = (packed: Bytes): number => new ByteReader(packed).int64()
 
 const startsWith = (bytes: Bytes, prefix: Bytes): boolean => {
   if (bytes.length < prefix.length) return false

@@ -3,7 +3,8 @@ import type { Bytes } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { SessionStoreDefinition, WindowStoreDefinition } from '../topology/store-definition.ts'
-import type { SavedRow } from './change-tracker.ts'
+import type { SavedValue } from './change-tracker.ts'
+import { savedValueOf } from './change-tracker.ts'
 import type { Disk, Observations } from './disk.ts'
 import { detach, KeyIdentity } from './key-identity.ts'
 import { SeriesTable } from './series-table.ts'
@@ -28,6 +29,7 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
       retentionMs: definition.retentionMs,
       lingers: definition.kind === 'session',
       log: (row) => this.#log(row),
+      encode: (value) => this.encode(value),
       decode: (packed, time) =>
         this.entryOf(
           detach(this.valueSerde.deserialize(packed, 8, packed.length)),
@@ -86,13 +88,13 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
     return { observedMs, freedUpToMs }
   }
 
-  #log(row: SeriesRow<K, C>): SavedRow {
+  #log(row: SeriesRow<K, C>): SavedValue {
     const value = this.serialize(row.current?.value ?? null)
     // A row of the largest time is always said, as retention after a restore goes by it.
     if (value !== null || row.logged || row.time >= this.table.observedMs)
       this.append(this.changelogKey(row), value, row.timestamp, row.headers)
     row.logged = value !== null
-    return { value, timestamp: row.timestamp }
+    return savedValueOf(row.current?.value, value)
   }
 }
 

@@ -1,7 +1,7 @@
 import { ByteReader } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
-import type { CacheOptions, SavedRow } from './change-tracker.ts'
+import type { CacheOptions, SavedValue } from './change-tracker.ts'
 import { ChangeTracker } from './change-tracker.ts'
 import type { Disk, DiskEntry } from './disk.ts'
 import { pagesOf } from './disk.ts'
@@ -31,7 +31,9 @@ export interface SeriesTableOptions<K, C> extends CacheOptions {
    * does so after the put that closed it.
    */
   readonly lingers: boolean
-  readonly log: (row: SeriesRow<K, C>) => SavedRow
+  readonly log: (row: SeriesRow<K, C>) => SavedValue
+  /** What was saved of a row, as bytes. */
+  readonly encode: (value: NonNullable<SavedValue>) => Bytes
   /** What the disk holds for a row, as an object. */
   readonly decode: (value: Bytes, time: number, second: number) => C
 }
@@ -201,12 +203,14 @@ export class SeriesTable<K, C> {
    * committed. What time has expired since then is gone here, but not yet there.
    */
   writeCommitted(disk: Disk, freedUpToMs = -Infinity): void {
-    for (const [row, saved] of this.tracker.takeCommitted()) {
-      if (row.time <= freedUpToMs) continue
-      writeTimedRow(disk, row.series.bytes(this.#keys), row.time, row.second, saved, row.onDisk)
-      row.onDisk = saved.value !== null
+    this.tracker.writeCommitted((row, saved, timestamp) => {
+      if (row.time <= freedUpToMs) return
+      const value = saved === null ? null : this.#options.encode(saved)
+      const key = row.series.bytes(this.#keys)
+      writeTimedRow(disk, key, row.time, row.second, { value, timestamp }, row.onDisk)
+      row.onDisk = value !== null
       this.#settle(row)
-    }
+    })
     sweepTimedRows(disk, freedUpToMs)
     if (this.#rowCount + this.#series.size > this.#cacheRows) this.#evict()
   }

@@ -20,6 +20,8 @@ export class SeriesRow<K, C> implements TrackedRow {
   dirty = false
   logged = false
   gone = false
+  pending = 0
+  writtenIn = 0
   onDisk = false
   /** Its place in its bucket of the time index; -1 where it is not listed. */
   slot = -1

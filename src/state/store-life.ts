@@ -3,7 +3,7 @@ import type { Headers } from '../topic/headers.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { Deserializer, Serializer } from '../topic/serde.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
-import type { CacheOptions } from './change-tracker.ts'
+import type { CacheOptions, SavedValue } from './change-tracker.ts'
 import type { Disk, DiskState, Observations } from './disk.ts'
 import { detach } from './key-identity.ts'
 import type { ChangelogSink, StateStore } from './store.ts'
@@ -103,6 +103,11 @@ export abstract class StoreLife implements StateStore {
   /** A value as bytes; null for a deletion. */
   protected serialize(value: unknown): Bytes | null {
     return value === null ? null : this.valueSerde.serialize(value)
+  }
+
+  /** What a flush saved, as bytes. */
+  protected encode(saved: NonNullable<SavedValue>): Bytes {
+    return saved instanceof Uint8Array ? saved : this.valueSerde.serialize(saved)
   }
 
   protected append(key: Bytes, value: Bytes | null, timestamp: number, headers?: Headers): void {

@@ -2,7 +2,7 @@ import { ByteReader, ByteWriter } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { VersionedStoreDefinition } from '../topology/store-definition.ts'
-import type { SavedRow } from './change-tracker.ts'
+import type { SavedValue } from './change-tracker.ts'
 import type { Disk, Observations } from './disk.ts'
 import { detach, KeyIdentity } from './key-identity.ts'
 import type { TableRow } from './row-table.ts'
@@ -46,6 +46,7 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
       keys: this.#keys,
       tracked: context.disk !== undefined,
       log: (row: TableRow<K, Versions>) => this.#save(row),
+      encode: (value) => this.encode(value),
       decode: (packed) => this.#decode(packed),
     })
   }
@@ -90,8 +91,8 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
   ): Generator<readonly [K, VersionedRecord<V>], void> {
     const bytesOf = (key: K | undefined): Bytes | undefined =>
       key === undefined ? undefined : this.#keys.bytesOf(key)
-    for (const [key, versions] of this.#table.walk(bytesOf(from), bytesOf(to), options)) {
-      const record = recordAt<V>(versions, versions.length - 1)
+    for (const { key, current } of this.#table.walk(bytesOf(from), bytesOf(to), options)) {
+      const record = recordAt<V>(current, current.length - 1)
       if (record !== null) yield [key, record]
     }
   }
@@ -170,11 +171,11 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
     return start === 0 ? versions : versions.slice(start)
   }
 
-  #save({ current, timestamp }: TableRow<K, Versions>): SavedRow {
-    if (current === null) return { value: null, timestamp }
+  #save({ current }: TableRow<K, Versions>): SavedValue {
+    if (current === null) return null
     const writer = new ByteWriter().int32(current.length)
     for (const version of current) writer.int64(version.timestamp).sized(this.serialize(version.value))
-    return { value: writer.finish(), timestamp }
+    return writer.finish()
   }
 
   #decode(packed: Bytes): Versions {
