@@ -74,6 +74,14 @@ export const settingsSchema = z.strictObject({
   rebalanceTimeoutMs: z.int().min(100).default(60_000),
   /** Keeps the place of this process in the group over a restart (static membership). */
   groupInstanceId: z.string().min(1).optional(),
+  /** How many copies of each task's state are kept on other processes, ready to take it over. */
+  standbyReplicas: z.int().min(0).default(0),
+  /** A process whose copy of a task's state is behind by no more records than this may run the task at once. */
+  acceptableRecoveryLag: z.int().min(0).default(10_000),
+  /** How many tasks at a time may have their state built up where they shall move, while they run where they are. */
+  maxWarmupReplicas: z.int().min(1).default(2),
+  /** How often a rebalance is asked for while state is being built up somewhere, if nothing else brings one. */
+  probingRebalanceIntervalMs: z.int().min(1_000).default(600_000),
   /** `host:port` where others reach the interactive queries of this process; the whole group is told. */
   applicationServer: z
     .string()

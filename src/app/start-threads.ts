@@ -22,7 +22,7 @@ export interface StartThreadsOptions extends Omit<StartOptions, 'clock'> {
 }
 
 /** A running application whose workers are threads: the same, but its stores can't be read from the main thread. */
-export type ThreadedApplication = Omit<Application, 'store'>
+export type ThreadedApplication = Omit<Application, 'store' | 'standbyStore'>
 
 /** Three times the semi-space that suffices: see ARCHITECTURE.md, "Measured". */
 const youngGenerationMb = 24

@@ -38,7 +38,7 @@ export type Application = Pick<
   | 'resume'
   | 'close'
 > &
-  Pick<StreamsApplication, 'store'> & {
+  Pick<StreamsApplication, 'store' | 'standbyStore'> & {
     /** Reads of the state stores, of this process and of the others of the application. */
     readonly queries: Queries
   }
@@ -80,5 +80,10 @@ class OneWorker extends Supervisor<StreamsApplication> {
   /** A store of a task that runs here, to read from; undefined where it does not. */
   store(name: string, partition: number): ReturnType<StreamsApplication['store']> {
     return this.workers[0]?.store(name, partition)
+  }
+
+  /** The copy that is kept here of a store whose task runs elsewhere; undefined where there is none. */
+  standbyStore(name: string, partition: number): ReturnType<StreamsApplication['standbyStore']> {
+    return this.workers[0]?.standbyStore(name, partition)
   }
 }

@@ -75,6 +75,7 @@ export const sumHealth = (
   state,
   connected: all.length > 0 && all.every(({ connected }) => connected),
   tasks: all.flatMap(({ tasks }) => tasks).toSorted(),
+  standbyTasks: all.flatMap(({ standbyTasks }) => standbyTasks),
   restoring: all.flatMap(({ restoring }) => restoring),
   lastCommitMs: all.reduce<number | undefined>(
     (latest, { lastCommitMs }) =>

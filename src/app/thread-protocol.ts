@@ -49,6 +49,7 @@ const noHealth: ApplicationHealth = {
   state: 'starting',
   connected: false,
   tasks: [],
+  standbyTasks: [],
   restoring: [],
   lastCommitMs: undefined,
   inputs: [],

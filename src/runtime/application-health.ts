@@ -11,12 +11,20 @@ export interface ApplicationHealth {
   /** True while it is a member of its group and the broker answers its heartbeats. */
   readonly connected: boolean
   readonly tasks: readonly TaskId[]
+  /** The tasks that run elsewhere and have a copy of their state here. */
+  readonly standbyTasks: readonly StandbyHealth[]
   /** The stores that are still being filled from their changelogs. */
   readonly restoring: readonly RestoreProgress[]
   /** When something was committed last, in milliseconds since the epoch; undefined where nothing has been yet. */
   readonly lastCommitMs: number | undefined
   /** The partitions that are read here. */
   readonly inputs: readonly InputHealth[]
+}
+
+export interface StandbyHealth {
+  readonly task: TaskId
+  /** By how many changelog records the copy is behind. */
+  readonly lag: number
 }
 
 export interface InputHealth extends TopicPartition {

@@ -5,6 +5,7 @@ import type { QueryEndpoint } from './application-metadata.ts'
 import { queryEndpointsOf } from './application-metadata.ts'
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
+import { changelogSizes } from './changelog-sizes.ts'
 import { taskAssignor, tasksOfPartitions } from './group-assignor.ts'
 import { decodeAssignmentData } from './group-data.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
@@ -20,6 +21,9 @@ export interface ApplicationMemberOptions {
   readonly stopRequest: () => string | undefined
   /** A member, this one or another, has asked for that. */
   readonly onStop: (reason: string) => void
+  /** The tasks whose state is here although they don't run, and by how many records it is behind. */
+  readonly ownCopies: () => ReadonlyMap<TaskId, number>
+  readonly isLeaving: () => boolean
   readonly onRevoke: (partitions: readonly TopicPartition[]) => Promise<void>
   readonly onAssign: (assignment: TaskAssignment) => Promise<void>
   readonly onLost: () => Promise<void>
@@ -30,8 +34,13 @@ export interface ApplicationMemberOptions {
 /** What a rebalance has brought, in the runtime's words. */
 export interface TaskAssignment {
   readonly tasks: readonly TaskId[]
+  /** Whose state is to be kept here too. */
+  readonly standbys: readonly TaskId[]
+  readonly warmups: readonly TaskId[]
   /** True where more comes in a round that follows at once. */
   readonly followUp: boolean
+  /** How many members the group has. */
+  readonly members: number
   readonly endpoints: readonly QueryEndpoint[]
 }
 
@@ -40,17 +49,23 @@ const followUpHeartbeatMs = 50
 
 /** Makes an application a member of its group: partitions are read as tasks, user data as what they say. */
 export const memberOf = (options: ApplicationMemberOptions): ClassicMembership => {
-  const { cluster, settings, processId, planOf, ownTasks, onRevoke, onLost, onWarning, onFailure } = options
+  const { cluster, settings, planOf, onRevoke, onLost, onWarning, onFailure } = options
   const membership = new ClassicMembership({
     cluster,
     groupId: settings.applicationId,
-    assignor: taskAssignor(planOf, () => ({
-      processId,
-      tasks: ownTasks(),
-      standbys: new Map(),
-      endpoint: settings.applicationServer,
-      stop: options.stopRequest(),
-    })),
+    assignor: taskAssignor({
+      planOf,
+      settings,
+      ownData: () => ({
+        processId: options.processId,
+        tasks: options.ownTasks(),
+        standbys: options.ownCopies(),
+        endpoint: settings.applicationServer,
+        leaving: options.isLeaving(),
+        stop: options.stopRequest(),
+      }),
+      sizesOf: (plan) => changelogSizes(cluster, plan),
+    }),
     topics: () => planOf().topics,
     groupInstanceId: settings.groupInstanceId,
     sessionTimeoutMs: settings.sessionTimeoutMs,
@@ -60,12 +75,12 @@ export const memberOf = (options: ApplicationMemberOptions): ClassicMembership =
       onRevoke,
       onAssign: async ({ assigned, userData }) => {
         const plan = planOf()
-        const { followUp, endpoints, stop } = decodeAssignmentData(userData)
+        const { endpoints, stop, ...said } = decodeAssignmentData(userData)
         if (stop !== undefined) return options.onStop(stop)
-        if (followUp) membership.expectRebalance(followUpHeartbeatMs)
+        if (said.followUp) membership.expectRebalance(followUpHeartbeatMs)
         await options.onAssign({
           tasks: tasksOfPartitions(plan, assigned),
-          followUp,
+          ...said,
           endpoints: queryEndpointsOf(plan, endpoints),
         })
       },

@@ -12,17 +12,20 @@ export interface AssignableMember {
  * more than anybody else, over all tasks and of each sub-topology, as tasks of one sub-topology cost about the same.
  * Depends on its arguments alone, so that every leader comes to the same result; and where a member has given up what
  * was not its own any more, the next round comes to the same result again.
+ *
+ * `isReady` tells who has the state of a task, or could have it in no time: what must move goes there where it can.
  */
 export const assignTasks = (
   tasks: readonly TaskId[],
   members: readonly AssignableMember[],
+  isReady: (memberId: string, task: TaskId) => boolean = () => true,
 ): ReadonlyMap<string, readonly TaskId[]> => {
   const ordered = members.toSorted((left, right) => (left.memberId < right.memberId ? -1 : 1))
   const shares = ordered.map(({ memberId }): Share => ({ memberId, extras: 0, tasks: [] }))
   if (shares.length === 0) return new Map()
   const holders = holdersOf(ordered)
   const bySubTopology = Map.groupBy(tasks.toSorted(byTask), (task) => task.split('_')[0])
-  for (const group of bySubTopology.values()) dealOut(group, shares, holders)
+  for (const group of bySubTopology.values()) dealOut(group, shares, holders, isReady)
   return new Map(shares.map((each) => [each.memberId, each.tasks.sort(byTask)]))
 }
 
@@ -46,8 +49,14 @@ const dealOut = (
   group: readonly TaskId[],
   shares: readonly Share[],
   holders: ReadonlyMap<TaskId, string>,
+  isReady: (memberId: string, task: TaskId) => boolean,
 ): void => {
-  const held = Map.groupBy(group, (task) => holders.get(task))
+  const isReadyElsewhere = (task: TaskId): number =>
+    shares.some(({ memberId }) => memberId !== holders.get(task) && isReady(memberId, task)) ? 1 : 0
+  const held = Map.groupBy(
+    group.toSorted((left, right) => isReadyElsewhere(left) - isReadyElsewhere(right)),
+    (task) => holders.get(task),
+  )
   const rooms = roomsOf(group.length, shares, (memberId) => held.get(memberId)?.length ?? 0)
   const take = (share: Share, task: TaskId): void => {
     share.tasks.push(task)
@@ -59,7 +68,11 @@ const dealOut = (
       take(share, task)
       free.delete(task)
     }
-  for (const task of free) take(roomiest(rooms), task)
+  for (const task of free)
+    take(
+      roomiest(rooms, ({ memberId }) => isReady(memberId, task)),
+      task,
+    )
 }
 
 /**
@@ -84,11 +97,14 @@ const roomsOf = (
   return rooms
 }
 
-const roomiest = (rooms: ReadonlyMap<Share, number>): Share => {
-  let best: Share | undefined
-  for (const [share, room] of rooms)
-    if (best === undefined || room > (rooms.get(best) as number)) best = share
-  return best as Share
+/** Who has most room, among those that are ready if one of them has any. */
+const roomiest = (rooms: ReadonlyMap<Share, number>, isReady: (share: Share) => boolean): Share => {
+  const withRoom = [...rooms].filter(([, room]) => room > 0)
+  const ready = withRoom.filter(([share]) => isReady(share))
+  const [[best]] = (ready.length > 0 ? ready : withRoom).toSorted(([, left], [, right]) => right - left) as [
+    [Share, number],
+  ]
+  return best
 }
 
 /** By sub-topology, then by partition, as numbers. */

@@ -2,23 +2,39 @@ import type { Assignment } from '../kafka/group/consumer-protocol.ts'
 import type { GroupAssignor, GroupMember } from '../kafka/group/group-membership.ts'
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
-import { assignTasks } from './assign-tasks.ts'
 import type { EndpointTasks, MemberData } from './group-data.ts'
-import { decodeMemberData, encodeAssignmentData, encodeMemberData } from './group-data.ts'
+import { decodeMemberData, encodeAssignmentData, encodeMemberData, nothingSaid } from './group-data.ts'
+import type { Placement, StateHolder, StateSettings } from './place-tasks.ts'
+import { placeTasks } from './place-tasks.ts'
+
+export interface TaskAssignorOptions {
+  readonly planOf: () => ApplicationPlan
+  readonly settings: StateSettings
+  /** What this member tells the leader. */
+  readonly ownData: () => MemberData | Promise<MemberData>
+  /** The records in the changelogs of the tasks that have state. */
+  readonly sizesOf: (plan: ApplicationPlan) => Promise<ReadonlyMap<TaskId, number>>
+}
 
 /**
  * Deals out tasks, not partitions: all inputs of a task go to one member. It is cooperative: what moves is given to its
  * new owner in the round after the one in which the old owner gave it up, and what does not move never stops. Each
- * member is told whether such a round follows, and who serves queries for what.
+ * member is told whether such a round follows, and who serves queries for what. A member that says it is leaving gets
+ * nothing.
  */
-export const taskAssignor = (
-  planOf: () => ApplicationPlan,
-  ownData: () => MemberData | Promise<MemberData>,
-): GroupAssignor => ({
+export const taskAssignor = ({ planOf, settings, ownData, sizesOf }: TaskAssignorOptions): GroupAssignor => ({
   name: 'millrace',
   kind: 'cooperative',
   userData: async () => encodeMemberData(await ownData()),
-  assign: (members) => stopAll(members) ?? dealOut(planOf(), members),
+  assign: async (groupMembers) => {
+    const stopped = stopAll(groupMembers)
+    if (stopped !== undefined) return stopped
+    const plan = planOf()
+    const members = groupMembers.map((each) => memberOf(plan, each))
+    const staying = members.filter(({ leaving }) => !leaving)
+    const sizes = members.length > 1 ? await sizesOf(plan) : new Map<TaskId, number>()
+    return dealOut(plan, members, placeTasks(plan.tasks, sizes, staying, settings))
+  },
 })
 
 /** Where one member says that the application is to stop, all are told, and nobody gets anything. */
@@ -27,7 +43,7 @@ const stopAll = (members: readonly GroupMember[]): ReadonlyMap<string, Assignmen
     .map(({ userData }) => decodeMemberData(userData).stop)
     .find((each) => each !== undefined)
   if (stop === undefined) return undefined
-  const userData = encodeAssignmentData({ standbys: [], followUp: false, endpoints: [], stop })
+  const userData = encodeAssignmentData({ ...nothingSaid, stop })
   return new Map(members.map(({ memberId }) => [memberId, { partitions: [], userData }]))
 }
 
@@ -41,46 +57,59 @@ export const tasksOfPartitions = (
   ),
 ]
 
-interface Member {
-  readonly memberId: string
-  readonly data: MemberData
-  /** What it has not given up yet. */
-  readonly owned: ReadonlySet<TaskId>
+interface Member extends StateHolder {
+  readonly endpoint: string | undefined
+  readonly leaving: boolean
 }
+
+const memberOf = (plan: ApplicationPlan, { memberId, userData, ownedPartitions }: GroupMember): Member => {
+  const { processId, standbys, endpoint, leaving = false } = decodeMemberData(userData)
+  return {
+    memberId,
+    processId,
+    owned: new Set(tasksOfPartitions(plan, ownedPartitions)),
+    lags: standbys,
+    endpoint,
+    leaving,
+  }
+}
+
+const nothing: Placement = { active: [], standby: [], warmup: [] }
 
 const dealOut = (
   plan: ApplicationPlan,
-  groupMembers: readonly GroupMember[],
+  members: readonly Member[],
+  placed: ReadonlyMap<string, Placement>,
 ): ReadonlyMap<string, Assignment> => {
-  const members = groupMembers.map((each) => memberOf(plan, each))
-  const wanted = assignTasks(
-    plan.tasks,
-    members.map(({ memberId, data, owned }) => ({ memberId, previousTasks: [...owned, ...data.tasks] })),
-  )
-  const dealt = members.map((member) => {
-    const tasks = wanted.get(member.memberId) ?? []
-    const isFree = (task: TaskId): boolean =>
-      members.every((other) => other === member || !other.owned.has(task))
-    return { member, tasks: tasks.filter(isFree), followUp: !tasks.every(isFree) }
-  })
-  const userData = encodeAssignmentData({
-    standbys: [],
+  const dealt = members.map((member) => roundOf(member, members, placed.get(member.memberId) ?? nothing))
+  const said = {
     followUp: dealt.some(({ followUp }) => followUp),
-    endpoints: dealt.flatMap(({ member, tasks }) => endpointOf(member, tasks)),
-  })
+    members: members.length,
+    endpoints: dealt.flatMap(({ member: { endpoint }, active, standbys, warmups }): EndpointTasks[] =>
+      endpoint === undefined ? [] : [{ endpoint, active, standby: [...standbys, ...warmups] }],
+    ),
+  }
   return new Map(
-    dealt.map(({ member, tasks }) => [
-      member.memberId,
-      { partitions: tasks.flatMap((task) => plan.inputsOf(task)), userData },
+    dealt.map(({ member: { memberId }, active, standbys, warmups }) => [
+      memberId,
+      {
+        partitions: active.flatMap((task) => plan.inputsOf(task)),
+        userData: encodeAssignmentData({ ...said, standbys, warmups }),
+      },
     ]),
   )
 }
 
-const memberOf = (plan: ApplicationPlan, { memberId, userData, ownedPartitions }: GroupMember): Member => ({
-  memberId,
-  data: decodeMemberData(userData),
-  owned: new Set(tasksOfPartitions(plan, ownedPartitions)),
-})
-
-const endpointOf = ({ data: { endpoint } }: Member, active: readonly TaskId[]): readonly EndpointTasks[] =>
-  endpoint === undefined ? [] : [{ endpoint, active, standby: [] }]
+/** What of its placement a member gets in this round: not what another has yet to give up. A copy of it stays a copy. */
+const roundOf = (member: Member, members: readonly Member[], { active, standby, warmup }: Placement) => {
+  const isFree = (task: TaskId): boolean =>
+    members.every((other) => other === member || !other.owned.has(task))
+  const awaited = active.filter((task) => !isFree(task))
+  return {
+    member,
+    active: active.filter(isFree),
+    standbys: [...standby, ...awaited.filter((task) => member.lags.has(task))],
+    warmups: warmup,
+    followUp: awaited.length > 0,
+  }
+}

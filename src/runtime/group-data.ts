@@ -18,14 +18,20 @@ export interface MemberData {
   readonly endpoint?: string | undefined
   /** Why the whole application is to stop; undefined where it is not. */
   readonly stop?: string | undefined
+  /** It is about to leave, and stays only until others are ready for what it has. */
+  readonly leaving?: boolean
 }
 
 /** What the leader has for one member, beside its partitions. */
 export interface AssignmentData {
   /** The tasks whose state this member keeps up to date without running them. */
   readonly standbys: readonly TaskId[]
+  /** Those whose state it builds up in order to run them: it asks for a rebalance once they have caught up. */
+  readonly warmups: readonly TaskId[]
   /** True where another round follows as soon as others have given up what moves. */
   readonly followUp: boolean
+  /** How many members there are. */
+  readonly members: number
   /** Who serves queries for which tasks, over the whole group. */
   readonly endpoints: readonly EndpointTasks[]
   /** Why every member is to stop; undefined where none is. */
@@ -38,11 +44,11 @@ export interface EndpointTasks {
   readonly standby: readonly TaskId[]
 }
 
-export const encodeMemberData = ({ processId, tasks, standbys, endpoint, stop }: MemberData): Bytes =>
-  encode({ version: 2, processId, tasks, standbys: Object.fromEntries(standbys), endpoint, stop })
+export const encodeMemberData = ({ standbys, ...data }: MemberData): Bytes =>
+  encode({ version: 2, ...data, standbys: Object.fromEntries(standbys) })
 
 export const decodeMemberData = (userData: Bytes | null): MemberData => {
-  const { version, processId, tasks, standbys, endpoint, stop } = decode(userData)
+  const { version, processId, tasks, standbys, endpoint, leaving, stop } = decode(userData)
   if (version !== 1 && version !== 2) return nothingHeld
   return {
     processId: typeof processId === 'string' ? processId : '',
@@ -52,18 +58,21 @@ export const decodeMemberData = (userData: Bytes | null): MemberData => {
     ),
     endpoint: typeof endpoint === 'string' ? endpoint : undefined,
     stop: typeof stop === 'string' ? stop : undefined,
+    leaving: leaving === true,
   }
 }
 
 export const encodeAssignmentData = (data: AssignmentData): Bytes => encode({ version: 2, ...data })
 
 export const decodeAssignmentData = (userData: Bytes | null): AssignmentData => {
-  const { version, standbys, followUp, endpoints, stop } = decode(userData)
+  const { version, standbys, warmups, followUp, members, endpoints, stop } = decode(userData)
   if (version !== 2) return nothingSaid
   return {
     standbys: texts(standbys),
+    warmups: texts(warmups),
     followUp: followUp === true,
     stop: typeof stop === 'string' ? stop : undefined,
+    members: typeof members === 'number' ? members : 1,
     endpoints: Array.isArray(endpoints)
       ? endpoints.map(({ endpoint, active, standby }: Record<string, unknown>) => ({
           endpoint: String(endpoint),
@@ -75,7 +84,14 @@ export const decodeAssignmentData = (userData: Bytes | null): AssignmentData => 
 }
 
 const nothingHeld: MemberData = { processId: '', tasks: [], standbys: new Map() }
-const nothingSaid: AssignmentData = { standbys: [], followUp: false, endpoints: [] }
+/** An assignment without anything beside its partitions. */
+export const nothingSaid: AssignmentData = {
+  standbys: [],
+  warmups: [],
+  followUp: false,
+  members: 1,
+  endpoints: [],
+}
 
 const encode = (data: Readonly<Record<string, unknown>>): Bytes => utf8Encode(JSON.stringify(data))
 

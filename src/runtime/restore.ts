@@ -37,6 +37,8 @@ export interface RestoreProgress {
 export interface RestorerOptions {
   readonly cluster: Cluster
   readonly onProgress?: (progress: RestoreProgress) => void
+  /** So many records have been restored just now. */
+  readonly onRestored?: (records: number) => void
 }
 
 interface Running extends Restoration {
@@ -170,6 +172,7 @@ export class Restorer {
       const columns = upTo(each.endOffset, batch.columns)
       applyBatch(each, columns)
       each.restoredRecords += columns.count
+      this.#options.onRestored?.(columns.count)
     } catch (error) {
       each.together.done(error)
       return

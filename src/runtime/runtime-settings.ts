@@ -16,6 +16,10 @@ export interface RuntimeSettings extends FailurePolicies {
   readonly heartbeatIntervalMs: number
   readonly rebalanceTimeoutMs: number
   readonly groupInstanceId?: string | undefined
+  readonly standbyReplicas: number
+  readonly acceptableRecoveryLag: number
+  readonly maxWarmupReplicas: number
+  readonly probingRebalanceIntervalMs: number
   readonly applicationServer?: string | undefined
   readonly idleAdvanceMs?: number | undefined
   readonly replicationFactor: number

@@ -13,16 +13,16 @@ import type { StateStore } from '../state/store.ts'
 import type { PageRequest, StorePage } from '../state/store-query.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import { globalTablesOf } from '../topology/sub-topologies.ts'
-import { sinkTopicsOf, sourceTopicsOf } from '../topology/topics.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { ApplicationHealth } from './application-health.ts'
 import { inputHealthOf, RestoreBoard } from './application-health.ts'
 import type { ApplicationPlan } from './application-plan.ts'
-import { planApplication } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
+import { StandbyTasks } from './standby-tasks.ts'
 import type { TaskAssignment } from './application-member.ts'
 import { memberOf } from './application-member.ts'
-import { matchesWhole, startsOfInputs } from './input-starts.ts'
+import { createInternalTopics, planOnCluster, writtenTopicsOf } from './cluster-plan.ts'
+import { startsOfInputs } from './input-starts.ts'
 import type { Committer } from './committer.ts'
 import { atLeastOnce, exactlyOnce } from './committer.ts'
 import { GlobalTables } from './global-tables.ts'
@@ -79,12 +79,16 @@ export class StreamsApplication {
   #metadata: readonly QueryEndpoint[] = []
   /** Another round of the rebalance follows, which may bring tasks. */
   #followUp = false
+  #hasPeers = false
+  /** Resolves once others may have what was here; undefined unless this process is about to leave. */
+  #handedOver: PromiseWithResolvers<void> | undefined
   #worker: Worker | undefined
   #membership: ClassicMembership | undefined
   #globals: GlobalTables | undefined
   #output: RecordOutput | undefined
   #fetcher: Fetcher | undefined
   #restorer: Restorer | undefined
+  #standbys: StandbyTasks | undefined
   #running: Promise<void> | undefined
   #ending: Promise<void> | undefined
   #released: Promise<void> | undefined
@@ -118,12 +122,18 @@ export class StreamsApplication {
     return [...(this.#worker?.tasks.keys() ?? [])]
   }
 
+  /** The copy that is kept here of a store whose task runs elsewhere, to read from; undefined where there is none. */
+  standbyStore(name: string, partition: number): StateStore | undefined {
+    return this.#standbys?.store(name, partition)
+  }
+
   /** How it fares: what a health check wants to know. */
   get health(): ApplicationHealth {
     return {
       state: this.#state,
       connected: this.#membership?.isConnected ?? false,
       tasks: this.tasks,
+      standbyTasks: Array.from(this.#standbys?.lags ?? [], ([task, lag]) => ({ task, lag })),
       restoring: this.#restoring.running,
       lastCommitMs: this.#metrics.lastCommitMs,
       inputs: inputHealthOf(this.#worker?.tasks.values() ?? [], this.#fetcher),
@@ -181,7 +191,7 @@ export class StreamsApplication {
   /** Makes the internal topics, fills the global tables and joins the group. */
   async start(): Promise<void> {
     try {
-      this.#plan = await this.#makePlan()
+      this.#plan = await planOnCluster(this.topology, this.#options.settings, this.#options.cluster)
       await this.#connect(this.#plan)
     } catch (error) {
       await this.#fail(error)
@@ -232,37 +242,13 @@ export class StreamsApplication {
     throw closedLate(this.topology.name, options.timeoutMs)
   }
 
-  async #makePlan(): Promise<ApplicationPlan> {
-    const { topology, settings, cluster } = this.#options
-    const patterns = topology.nodes.some((node) => node.kind === 'source' && node.topics instanceof RegExp)
-    const all = patterns ? (await cluster.allTopics()).filter(({ isInternal }) => !isInternal) : []
-    const counts = await new Admin(cluster).partitionCounts(sourceTopicsOf(topology))
-    const sizes = new Map([
-      ...counts,
-      ...all.map(({ name, partitions }) => [name, partitions.length] as const),
-    ])
-    return planApplication(
-      topology,
-      settings.applicationId,
-      (topic) => sizes.get(topic),
-      (pattern) => all.map(({ name }) => name).filter((name) => matchesWhole(pattern, name)),
-    )
-  }
-
   async #connect(plan: ApplicationPlan): Promise<void> {
     const { settings, cluster, clock, listener } = this.#options
-    await new Admin(cluster).createTopics(
-      plan.internalTopics.map(({ name, partitions, configs }) => ({
-        topic: name,
-        partitions,
-        replicationFactor: settings.replicationFactor,
-        configs,
-      })),
-    )
+    await createInternalTopics(plan, settings, cluster)
     const { output, committer } = this.#outputs()
     this.#output = output
     await committer.initialize()
-    await output.prepare(this.#writtenTopics(plan))
+    await output.prepare(writtenTopicsOf(plan, settings))
     this.#globals = this.#openGlobals()
     await this.#globals.start((error) => void this.#fail(error))
     this.#fetcher = new Fetcher({
@@ -273,6 +259,7 @@ export class StreamsApplication {
       maxBufferedBytes: settings.inputBufferMaxBytes,
       onRetry: (fault) => listener.onWarning?.(fault.message),
     })
+    this.#standbys = this.#openStandbys()
     const membership = this.#member()
     this.#membership = membership
     const worker = new Worker({
@@ -320,16 +307,6 @@ export class StreamsApplication {
     return { output, committer: exactlyOnce(output, producer, settings.applicationId, membership) }
   }
 
-  #writtenTopics(plan: ApplicationPlan): readonly string[] {
-    const { topology, settings } = this.#options
-    return [
-      ...sinkTopicsOf(topology),
-      ...plan.internalTopics.map(({ name }) => name),
-      ...topology.stores.flatMap(({ changelogTopic }) => changelogTopic ?? []),
-      ...(settings.deadLetterTopic === undefined ? [] : [settings.deadLetterTopic]),
-    ]
-  }
-
   #openGlobals(): GlobalTables {
     const { topology, cluster, openGlobalStore } = this.#options
     const tables = globalTablesOf(topology)
@@ -340,7 +317,11 @@ export class StreamsApplication {
   #taskFactory(output: RecordOutput): TaskFactory {
     const { settings, cluster, clock, listener, openTaskStores } = this.#options
     const planOf = (): ApplicationPlan => this.#plan as ApplicationPlan
-    this.#restorer = new Restorer({ cluster, onProgress: (progress) => listener.onRestore?.(progress) })
+    this.#restorer = new Restorer({
+      cluster,
+      onProgress: (progress) => listener.onRestore?.(progress),
+      onRestored: (records) => (this.#metrics.restoredRecords += records),
+    })
     return new TaskFactory({
       planOf,
       settings,
@@ -386,12 +367,15 @@ export class StreamsApplication {
         this.#stopTold.resolve()
         void this.#fail(applicationStopped(reason))
       },
+      ownCopies: () => this.#standbys?.lags ?? new Map(),
+      isLeaving: () => this.#handedOver !== undefined,
       onRevoke: async (partitions) => {
         this.#enter('rebalancing')
         await this.#worker?.revoke(partitions)
       },
       onAssign: (assignment) => this.#assign(assignment),
       onLost: async () => {
+        this.#handedOver?.resolve()
         this.#enter('rebalancing')
         await this.#worker?.lost()
       },
@@ -400,11 +384,29 @@ export class StreamsApplication {
     })
   }
 
-  async #assign({ tasks, followUp, endpoints }: TaskAssignment): Promise<void> {
+  /** A copy lies where its task would: it is let go before that begins here, and begun after it has ended here. */
+  async #assign({ tasks, standbys, warmups, followUp, members, endpoints }: TaskAssignment): Promise<void> {
     this.#metadata = endpoints
     this.#followUp = followUp
+    this.#hasPeers = members > 1
+    if (tasks.length === 0) this.#handedOver?.resolve()
+    await this.#standbys?.keep([...standbys, ...warmups])
     await this.#worker?.assign(tasks)
+    if (this.#state !== 'closing' && this.#state !== 'failed') this.#standbys?.follow(standbys, warmups)
     this.#settle()
+  }
+
+  #openStandbys(): StandbyTasks {
+    const { settings, cluster, clock, listener, openTaskStores } = this.#options
+    return new StandbyTasks({
+      planOf: () => this.#plan as ApplicationPlan,
+      cluster,
+      clock,
+      settings,
+      openTaskStores,
+      onRebalance: (reason) => this.#membership?.requestRejoin(reason),
+      onWarning: (message) => listener.onWarning?.(message),
+    })
   }
 
   /** Says `running` once all that is ours runs; members of which nothing moves never stop saying it. */
@@ -418,11 +420,26 @@ export class StreamsApplication {
 
   async #close({ leaveGroup }: { readonly leaveGroup?: boolean }): Promise<void> {
     this.#enter('closing')
+    if (leaveGroup ?? this.#options.settings.groupInstanceId === undefined) await this.#handOver()
     await this.#membership?.close(leaveGroup === undefined ? {} : { leave: leaveGroup })
     await this.#worker?.close(true)
     await this.#running
     await this.#release()
     if (this.#state === 'closing') this.#enter('closed')
+  }
+
+  /**
+   * Says that it leaves before it does: the others are ready by then, and what was here stands still for a moment only.
+   * They hear it with their next heartbeats, and whoever does not is not waited for.
+   */
+  async #handOver(): Promise<void> {
+    if (!this.#hasPeers || this.tasks.length === 0) return
+    const { clock, settings } = this.#options
+    this.#handedOver = Promise.withResolvers()
+    this.#membership?.requestRejoin('this process leaves')
+    const over = new AbortController()
+    const late = sleep(clock, 3 * settings.heartbeatIntervalMs, over.signal)
+    await Promise.race([this.#handedOver.promise, late]).finally(() => over.abort())
   }
 
   async #fail(error: unknown): Promise<void> {
@@ -472,6 +489,7 @@ export class StreamsApplication {
     this.#released ??= (async () => {
       this.#fetcher?.close()
       this.#restorer?.close()
+      await this.#standbys?.close()
       this.#output?.close()
       await this.#globals?.close()
       await this.#options.disconnect?.()

@@ -131,6 +131,7 @@ export const applicationSuite = (brokers: () => string, unique: (prefix: string)
       >
       expect(store.get('ada')?.value).toBe(2)
       expect(Math.max(...restored)).toBeGreaterThan(0)
+      expect(second.metrics.restoredRecords).toBe(restored.at(-1))
     })
 
     it('finishes asynchronous work before it gives up its inputs, in the order of each key', async () => {

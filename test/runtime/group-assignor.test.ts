@@ -40,10 +40,12 @@ class Group {
       generationId: 1,
       userData: encodeMemberData({ processId: memberId, tasks, standbys: new Map() }),
     }))
-    const assignor = taskAssignor(
-      () => plan,
-      () => ({ processId: '', tasks: [], standbys: new Map() }),
-    )
+    const assignor = taskAssignor({
+      planOf: () => plan,
+      settings: { standbyReplicas: 0, acceptableRecoveryLag: 0, maxWarmupReplicas: 1 },
+      ownData: () => ({ processId: '', tasks: [], standbys: new Map() }),
+      sizesOf: () => Promise.resolve(new Map()),
+    })
     const dealt = await assignor.assign(members)
     let isRevoked = false
     let isAnnounced = false

@@ -22,16 +22,24 @@ const memberData = (data: Partial<MemberData>): MemberData => ({
   processId: 'p',
   tasks: [],
   standbys: new Map(),
+  leaving: false,
   ...data,
 })
 
 describe('the user data of a group', () => {
   it('comes back as it was written', () => {
-    const data = memberData({ tasks: ['0_1'], standbys: new Map([['0_2', 17]]), endpoint: 'here:7000' })
+    const data = memberData({
+      tasks: ['0_1'],
+      standbys: new Map([['0_2', 17]]),
+      endpoint: 'here:7000',
+      leaving: true,
+    })
     expect(decodeMemberData(encodeMemberData(data))).toEqual(data)
     const assignment = {
       standbys: ['0_3'],
+      warmups: ['0_2'],
       followUp: true,
+      members: 2,
       endpoints: [{ endpoint: 'here:7000', active: ['0_0'], standby: ['0_3'] }],
     }
     expect(decodeAssignmentData(encodeAssignmentData(assignment))).toEqual(assignment)
@@ -42,15 +50,23 @@ describe('the user data of a group', () => {
     expect(decodeMemberData(old)).toEqual({ ...memberData({ tasks: ['0_0'] }), processId: '' })
     for (const strange of [null, utf8Encode('null'), utf8Encode('{'), utf8Encode('{"version":3}')]) {
       expect(decodeMemberData(strange).tasks).toEqual([])
-      expect(decodeAssignmentData(strange)).toEqual({ standbys: [], followUp: false, endpoints: [] })
+      expect(decodeAssignmentData(strange)).toEqual({
+        standbys: [],
+        warmups: [],
+        followUp: false,
+        members: 1,
+        endpoints: [],
+      })
     }
   })
 
   it('tells every member who serves queries for which partitions', async () => {
-    const assignor = taskAssignor(
-      () => plan,
-      () => memberData({}),
-    )
+    const assignor = taskAssignor({
+      planOf: () => plan,
+      settings: { standbyReplicas: 0, acceptableRecoveryLag: 0, maxWarmupReplicas: 1 },
+      ownData: () => memberData({}),
+      sizesOf: () => Promise.resolve(new Map()),
+    })
     const members = ['a', 'b', 'c'].map((memberId) => ({
       memberId,
       groupInstanceId: null,

@@ -83,10 +83,12 @@ describe.each(['at_least_once', 'exactly_once'] as const)('a rebalance, %s', (pr
   ) => {
     const transport = new TcpTransport({ brokers: broker.bootstrapServers, clientId: 'bystander' })
     const tasks = () => tasksOfPartitions(plan, membership.ownedPartitions)
-    const assignor = taskAssignor(
-      () => plan,
-      () => ({ processId: 'bystander', tasks: tasks(), standbys: new Map() }),
-    )
+    const assignor = taskAssignor({
+      planOf: () => plan,
+      settings: { standbyReplicas: 0, acceptableRecoveryLag: 0, maxWarmupReplicas: 1 },
+      ownData: () => ({ processId: 'bystander', tasks: tasks(), standbys: new Map() }),
+      sizesOf: () => Promise.resolve(new Map()),
+    })
     const membership = new ClassicMembership({
       cluster: new Cluster({ transport, clock: systemClock }),
       groupId: name,
@@ -184,6 +186,35 @@ describe.each(['at_least_once', 'exactly_once'] as const)('a rebalance, %s', (pr
     expect(told.filter((record) => record.key === key).map(({ value }) => value)).toEqual([1, 2])
     expect(first.store('events-by-key', number)).toBe(store)
     expect(warnings).toEqual([])
+  })
+
+  it('lets a process that leaves work on until the others are ready for what it has', async () => {
+    const world = await trial()
+    const { events, counts, client, keys, run } = world
+    let gate: PromiseWithResolvers<void> | undefined
+    let isHolding = false
+    const other = bystander(world, {
+      beforeAssign: async () => {
+        isHolding = gate !== undefined
+        await gate?.promise
+      },
+    })
+    await until(() => other.tasks().length === partitions)
+    const first = await run('first')
+    await until(() => first.tasks.length === 3 && other.tasks().length === 3 && first.state === 'running')
+    const key = keys.get(Number(first.tasks[0]?.split('_')[1])) as string
+    await client.readUntil(counts, (records) => latestByKey(records).has(key))
+    gate = Promise.withResolvers()
+    const closed = first.close()
+    await until(() => isHolding)
+    const { processedRecords } = first.metrics
+    await client.write(events, [{ key, value: 'while it leaves' }])
+    await until(() => first.metrics.processedRecords === processedRecords + 1)
+    gate.resolve()
+    gate = undefined
+    await closed
+    await until(() => other.tasks().length === partitions)
+    expect(latestByKey(await client.readAll(counts)).get(key)).toBe(2)
   })
 
   it('counts every event once while members come and go', async () => {
