@@ -4,7 +4,14 @@ import type { Clock } from './clock.ts'
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimer: (callback, delayMs) => {
-    const timer = setTimeout(callback, delayMs)
+    const dueMs = Date.now() + delayMs
+    // Node's timers run by another clock, and ring up to a millisecond before this one says that it is time.
+    const ring = (): void => {
+      const earlyMs = dueMs - Date.now()
+      if (earlyMs > 0 && earlyMs <= 2) timer = setTimeout(callback, earlyMs)
+      else callback()
+    }
+    let timer = setTimeout(ring, delayMs)
     return () => clearTimeout(timer)
   },
 }

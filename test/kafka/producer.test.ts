@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Fault } from '../../src/base/fault.ts'
 import type { InjectedFault } from '../../src/broker/index.ts'
 import type { ProducerOptions } from '../../src/kafka/producer.ts'
+import { Cluster } from '../../src/kafka/cluster.ts'
 import { Producer } from '../../src/kafka/producer.ts'
 import { columnsOf } from '../../src/topic/record-columns.ts'
 import { StreamRecord } from '../../src/topic/record.ts'
@@ -153,6 +154,22 @@ describe('the producer', () => {
     await world.pass(5_000)
     world.transport.isDown = false
     await world.run(flushed)
+    expect(valuesOf(await world.readAll('t'))).toEqual(['a'])
+  })
+
+  it('outlives it too where alarms ring a moment early', async () => {
+    const world = coreWorld({ topics })
+    const clock = {
+      now: () => world.clock.now(),
+      setTimer: (callback: () => void, delayMs: number) =>
+        world.clock.setTimer(callback, Math.max(0, delayMs - 1)),
+    }
+    world.core.onRequest('Produce', inOrder([{ kind: 'loseResponse' }, { kind: 'loseResponse' }]))
+    const cluster = new Cluster({ transport: world.transport, clock })
+    const producer = new Producer({ cluster })
+    await world.run(producer.prepare(['t']))
+    send(producer, 'a')
+    await world.run(producer.flush())
     expect(valuesOf(await world.readAll('t'))).toEqual(['a'])
   })
 

@@ -204,9 +204,14 @@ export class BatchSender {
     this.pump()
   }
 
+  /** The alarm ends the pause itself: one that rings a moment early would find it not over, and nobody would ask again. */
   #delay(queue: PartitionQueue): void {
-    queue.notBeforeMs = this.#clock.now() + retryPauseMs
-    this.#clock.setTimer(() => this.pump(), retryPauseMs)
+    const untilMs = this.#clock.now() + retryPauseMs
+    queue.notBeforeMs = untilMs
+    this.#clock.setTimer(() => {
+      if (queue.notBeforeMs === untilMs) queue.notBeforeMs = 0
+      this.pump()
+    }, retryPauseMs)
   }
 
   async #startOne({ broker, queues }: Ready): Promise<void> {
