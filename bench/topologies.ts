@@ -5,7 +5,7 @@ import type { Order as OrderType, Workload, WorkloadTopics } from './peers/workl
 import { countStore, joinWithinMs, keptFrom } from './peers/workloads.ts'
 
 /** The workloads as a user of Millrace writes them: contracts are zod schemas, values are JSON. */
-const Order = z.object({
+export const Order = z.object({
   orderId: z.string(),
   customerId: z.string(),
   status: z.string(),
@@ -13,7 +13,7 @@ const Order = z.object({
   currency: z.string(),
   quantity: z.int(),
 })
-const PricedOrder = Order.extend({ total: z.number() })
+export const PricedOrder = Order.extend({ total: z.number() })
 const Customer = z.object({ name: z.string(), tier: z.string() })
 const EnrichedOrder = Order.pick({ orderId: true, customerId: true, amount: true }).extend({
   tier: z.string(),
@@ -68,7 +68,7 @@ export const workloadTopology = (workload: Workload, topics: WorkloadTopics): To
     }
   })
 
-const price = (order: OrderType): OrderType & { readonly total: number } => ({
+export const price = (order: OrderType): OrderType & { readonly total: number } => ({
   ...order,
   total: order.amount * order.quantity,
 })

@@ -1,0 +1,173 @@
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startKafka } from '../test/support/kafka/start-kafka.ts'
+import type { RunningProcess } from '../test/support/run-process.ts'
+import { runProcess } from '../test/support/run-process.ts'
+import { TopicClient } from '../test/support/topic-client.ts'
+import { oneOf, positive } from './peers/peer-options.ts'
+import { guarantees } from './peers/workloads.ts'
+import type { Sample } from './soak/samples.ts'
+import { bounds, leaksIn, resourceCount, settled, slopePerMinute } from './soak/samples.ts'
+
+/**
+ * `npm run soak`: the work of W1 and W3 in one application at 80 % of the throughput that it reaches here, for minutes.
+ * It prints how the process fares, and ends with 1 where memory, handles or listeners grow beyond their bounds.
+ *
+ *     npm run soak -- [--minutes 10] [--share 0.8] [--guarantee exactly-once] [--brokers host:port]
+ *
+ * Without `--brokers` it starts an Apache Kafka of its own.
+ */
+const { values } = parseArgs({
+  options: {
+    brokers: { type: 'string' },
+    minutes: { type: 'string', default: '10' },
+    share: { type: 'string', default: '0.8' },
+    guarantee: { type: 'string', default: 'exactly-once' },
+    'interval-seconds': { type: 'string', default: '10' },
+  },
+})
+
+const topicConfigs = { 'retention.bytes': '268435456', 'segment.bytes': '67108864' }
+/** Logs are cut soon, or the disk would hold the whole run. */
+const brokerProperties = { 'log.retention.check.interval.ms': '10000', 'log.segment.delete.delay.ms': '1000' }
+
+const warmUpSeconds = 10
+const findSeconds = 10
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+const main = async (): Promise<void> => {
+  await using kafka =
+    values.brokers === undefined
+      ? await startKafka({ via: 'jars', exclusive: true, properties: brokerProperties })
+      : undefined
+  const brokers = values.brokers ?? kafka?.brokers ?? ''
+  const orders = `soak-${crypto.randomUUID().slice(0, 8)}`
+  await createTopics(brokers, orders)
+  const run = new SoakRun(brokers, orders)
+  await using _application = run.application
+  const reached = await run.reach()
+  const rate = Math.round(reached * Number(values.share))
+  say(
+    `${values.guarantee}: ${Math.round(reached)} records/s are reached; now ${rate} for ${values.minutes} min`,
+  )
+  const samples = await run.soak(rate, positive('minutes', values.minutes))
+  report(samples)
+  const { code, stderr } = await run.application.stop(30_000)
+  const problems = [
+    ...leaksIn(samples),
+    ...(code === 0 ? [] : [`the application ended with ${code}: ${stderr}`]),
+  ]
+  for (const problem of problems) say(`LEAK: ${problem}`)
+  if (problems.length === 0) say('flat')
+  else process.exitCode = 1
+}
+
+class SoakRun {
+  readonly application: RunningProcess
+  readonly #brokers: string
+  readonly #orders: string
+  #written = 0
+
+  constructor(brokers: string, orders: string) {
+    this.#brokers = brokers
+    this.#orders = orders
+    const guarantee = oneOf('guarantee', guarantees, values.guarantee)
+    this.application = this.#program('application', ['--guarantee', guarantee, '--interval-ms', '1000'])
+  }
+
+  /** What the application works off while a writer writes as fast as it can. */
+  async reach(): Promise<number> {
+    await using writer = this.#program('writer', ['--rate', '0'])
+    await pause(warmUpSeconds * 1_000)
+    const from = await this.#sample()
+    await pause(findSeconds * 1_000)
+    const to = await this.#sample()
+    await this.#end(writer)
+    await this.#drained()
+    return ((to.processedRecords - from.processedRecords) / (to.atMs - from.atMs)) * 1_000
+  }
+
+  async soak(rate: number, minutes: number): Promise<readonly Sample[]> {
+    const before = this.#written
+    const samples: Sample[] = []
+    await using writer = this.#program('writer', ['--rate', String(rate)])
+    const endMs = Date.now() + minutes * 60_000
+    while (Date.now() < endMs) {
+      await pause(Number(values['interval-seconds']) * 1_000)
+      const sample = await this.#sample()
+      samples.push(sample)
+      say(lineOf(sample, before + writtenBy(writer) - sample.processedRecords))
+    }
+    await this.#end(writer)
+    return samples
+  }
+
+  /** The next sample that the application tells. */
+  async #sample(): Promise<Sample> {
+    const { length } = this.application.lines
+    while (this.application.lines.length === length) await pause(20)
+    return JSON.parse(this.application.lines.at(-1) as string) as Sample
+  }
+
+  async #end(writer: RunningProcess): Promise<void> {
+    await writer.stop(30_000)
+    this.#written += writtenBy(writer)
+  }
+
+  async #drained(): Promise<void> {
+    while ((await this.#sample()).processedRecords < this.#written);
+  }
+
+  #program(name: 'application' | 'writer', args: readonly string[]): RunningProcess {
+    const file = join(import.meta.dirname, 'soak', `${name}.ts`)
+    const where = ['--brokers', this.#brokers, '--orders', this.#orders]
+    return runProcess(process.execPath, [file, ...where, ...args])
+  }
+}
+
+const writtenBy = (writer: RunningProcess): number =>
+  (JSON.parse(writer.lines.at(-1) ?? '{"written":0}') as { readonly written: number }).written
+
+const createTopics = async (brokers: string, orders: string): Promise<void> => {
+  await using client = new TopicClient(brokers)
+  await client.admin.createTopics(
+    [orders, `${orders}-priced`, `${orders}-counts`].map((topic) => ({
+      topic,
+      partitions: 1,
+      configs: topicConfigs,
+    })),
+  )
+}
+
+const lineOf = (sample: Sample, behind: number): string => {
+  const { rssMb, heapUsedMb, externalMb, resources, listeners, eventLoopDelayP99Ms } = sample
+  return [
+    new Date(sample.atMs).toISOString().slice(11, 19),
+    `rss ${rssMb} MB, heap ${heapUsedMb}, external ${externalMb}`,
+    `${resourceCount(sample)} resources ${JSON.stringify(resources)}`,
+    `${listeners} listeners`,
+    `event loop p99 ${eventLoopDelayP99Ms} ms`,
+    `${sample.processedRecords} processed, ${behind} behind`,
+  ].join('; ')
+}
+
+const report = (samples: readonly Sample[]): void => {
+  const last = settled(samples)
+  const slope = (valueOf: (sample: Sample) => number): string => slopePerMinute(last, valueOf).toFixed(2)
+  const first = last[0]
+  const end = last.at(-1)
+  if (first === undefined || end === undefined) return
+  const rate = ((end.processedRecords - first.processedRecords) / (end.atMs - first.atMs)) * 1_000
+  say(
+    [
+      `over the last 80 %: ${Math.round(rate)} records/s`,
+      `rss ${slope(({ rssMb }) => rssMb)} MB/min (bound ${bounds.rssMbPerMinute}), heap ${slope(({ heapUsedMb }) => heapUsedMb)}, external ${slope(({ externalMb }) => externalMb)}`,
+      `resources ${slope(resourceCount)}/min, listeners ${slope(({ listeners }) => listeners)}/min`,
+      `rss at most ${Math.max(...last.map(({ rssMb }) => rssMb))} MB`,
+    ].join('; '),
+  )
+}
+
+await main()
