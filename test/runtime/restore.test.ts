@@ -77,4 +77,28 @@ describe('a restoration', () => {
     restorer.close()
     expect(store.restored).toEqual([1])
   })
+
+  it('that is stopped keeps what it has done, and the next one goes on from there', async () => {
+    const world = coreWorld({ topics: [{ name: changelog, partitions: 1 }] })
+    const producer = new Producer({ cluster: world.cluster, batchBytes: 1 })
+    await world.run(producer.prepare([changelog]))
+    const total = 4_000
+    for (let value = 0; value < total; value++) append(producer, 'x'.repeat(1_000))
+    await world.run(producer.flush())
+    const stop = new AbortController()
+    const store = notingStore()
+    const restorer = restorerOf(world, ({ restoredRecords }) => {
+      if (restoredRecords > 0) stop.abort()
+    })
+    await world.run(restorer.restore([{ store, topic: changelog, partition: 0 }], stop.signal))
+    const done = store.restored.length
+    expect(done).toBeGreaterThan(0)
+    expect(done).toBeLessThan(total)
+    const rest = notingStore(done)
+    await world.run(restorer.restore([{ store: rest, topic: changelog, partition: 0 }], never))
+    restorer.close()
+    expect([...store.restored, ...rest.restored]).toEqual(
+      Array.from({ length: total }, (_, offset) => offset),
+    )
+  })
 })
