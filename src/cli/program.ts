@@ -5,6 +5,7 @@ import { checkCommand } from './check.ts'
 import { consumeCommand } from './consume.ts'
 import { describeCommand } from './describe.ts'
 import { diffCommand } from './diff.ts'
+import { groupsCommand } from './groups.ts'
 import { produceCommand } from './produce.ts'
 import { replayCommand } from './replay.ts'
 import { resetCommand } from './reset.ts'
@@ -38,6 +39,7 @@ const programOf = (): Command => {
     .exitOverride()
   const commands = [
     topicsCommand(),
+    groupsCommand(),
     produceCommand(),
     consumeCommand(),
     runTopologiesCommand(),

@@ -1,6 +1,8 @@
+import type { Bytes } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
 import { deleteGroupsApi, describeGroupsApi, listGroupsApi, offsetDeleteApi } from './apis.ts'
 import type { BrokerMetadata, Cluster } from './cluster.ts'
+import type { Assignment } from './group/consumer-protocol.ts'
 import { decodeAssignment } from './group/consumer-protocol.ts'
 import type { CommittedOffset, OffsetToCommit } from './group/offsets.ts'
 import { callCoordinator, commitOffsets, fetchOffsets, noGeneration } from './group/offsets.ts'
@@ -30,6 +32,8 @@ export interface GroupMemberDescription {
   readonly clientId: string
   readonly clientHost: string
   readonly partitions: readonly TopicPartition[]
+  /** What the leader's assignor had for it beside its partitions. */
+  readonly userData: Bytes | null
 }
 
 export class GroupAdmin {
@@ -85,8 +89,7 @@ export class GroupAdmin {
           groupInstanceId: member.groupInstanceId ?? null,
           clientId: member.clientId,
           clientHost: member.clientHost,
-          partitions:
-            group.protocolType === 'consumer' ? decodeAssignment(member.memberAssignment).partitions : [],
+          ...(group.protocolType === 'consumer' ? decodeAssignment(member.memberAssignment) : noAssignment),
         })),
       }
     })
@@ -142,6 +145,8 @@ export class GroupAdmin {
     })
   }
 }
+
+const noAssignment: Assignment = { partitions: [], userData: null }
 
 const groupIsLive = (groupId: string, cause: Fault): Fault =>
   new Fault({

@@ -79,8 +79,8 @@ export const memberOf = (options: ApplicationMemberOptions): ClassicMembership =
         if (stop !== undefined) return options.onStop(stop)
         if (said.followUp) membership.expectRebalance(followUpHeartbeatMs)
         await options.onAssign({
-          tasks: tasksOfPartitions(plan, assigned),
           ...said,
+          tasks: tasksOfPartitions(plan, assigned),
           endpoints: queryEndpointsOf(plan, endpoints),
         })
       },

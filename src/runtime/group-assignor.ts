@@ -94,7 +94,7 @@ const dealOut = (
       memberId,
       {
         partitions: active.flatMap((task) => plan.inputsOf(task)),
-        userData: encodeAssignmentData({ ...said, standbys, warmups }),
+        userData: encodeAssignmentData({ ...said, tasks: active, standbys, warmups }),
       },
     ]),
   )

@@ -24,6 +24,8 @@ export interface MemberData {
 
 /** What the leader has for one member, beside its partitions. */
 export interface AssignmentData {
+  /** The tasks that its partitions are; for whoever looks at the group from outside. */
+  readonly tasks?: readonly TaskId[] | undefined
   /** The tasks whose state this member keeps up to date without running them. */
   readonly standbys: readonly TaskId[]
   /** Those whose state it builds up in order to run them: it asks for a rebalance once they have caught up. */
@@ -65,9 +67,10 @@ export const decodeMemberData = (userData: Bytes | null): MemberData => {
 export const encodeAssignmentData = (data: AssignmentData): Bytes => encode({ version: 2, ...data })
 
 export const decodeAssignmentData = (userData: Bytes | null): AssignmentData => {
-  const { version, standbys, warmups, followUp, members, endpoints, stop } = decode(userData)
+  const { version, tasks, standbys, warmups, followUp, members, endpoints, stop } = decode(userData)
   if (version !== 2) return nothingSaid
   return {
+    tasks: tasks === undefined ? undefined : texts(tasks),
     standbys: texts(standbys),
     warmups: texts(warmups),
     followUp: followUp === true,

@@ -72,7 +72,17 @@ describe('an error of the call is one clear line', () => {
   })
 
   it('--help explains every command', async () => {
-    for (const command of ['topics', 'produce', 'consume', 'run', 'replay', 'reset', 'describe', 'broker']) {
+    for (const command of [
+      'topics',
+      'groups',
+      'produce',
+      'consume',
+      'run',
+      'replay',
+      'reset',
+      'describe',
+      'broker',
+    ]) {
       const { code, stdout } = await millrace([command, '--help'])
       expect(code, command).toBe(0)
       expect(stdout, command).toContain(`Usage: millrace ${command}`)

@@ -1,0 +1,132 @@
+import { Command } from 'commander'
+import type { GroupMemberOverview, GroupOverview, GroupPartition } from '../app/group-overview.ts'
+import { Fault } from '../base/fault.ts'
+import type { Admin } from '../kafka/admin.ts'
+import { commandConfigOption } from './command-config.ts'
+import { withCluster } from './connect.ts'
+import { bootstrapServerOption } from './options.ts'
+
+interface GroupsOptions {
+  readonly list?: boolean
+  readonly describe?: boolean
+  readonly delete?: boolean
+  readonly group?: string
+  readonly allGroups?: boolean
+  readonly state?: boolean
+  readonly ifExists?: boolean
+  readonly json?: boolean
+  readonly bootstrapServer: string
+  readonly commandConfig?: string
+}
+
+/** `millrace groups`, as Kafka's `kafka-consumer-groups`, which knows no tasks. */
+export const groupsCommand = (): Command =>
+  new Command('groups')
+    .description('list, describe and delete groups: their members, tasks, offsets and lag')
+    .option('--list', 'list all groups')
+    .option('--describe', 'show the members of a group, their tasks, and how far they are')
+    .option('--delete', 'delete a group that has no members, with its offsets')
+    .option('--group <id>', "the group; an application's is its application id")
+    .option('--all-groups', 'with --describe: every group')
+    .option('--state', 'with --list: state and type of each')
+    .option('--if-exists', 'with --delete: accept a group that does not exist')
+    .option('--json', 'with --list and --describe: as JSON')
+    .addOption(bootstrapServerOption())
+    .addOption(commandConfigOption())
+    .action(async (options: GroupsOptions) => {
+      const action = actionOf(options)
+      await withCluster(options, async (cluster) => {
+        const { Admin } = await import('../kafka/admin.ts')
+        await action(new Admin(cluster), options)
+      })
+    })
+
+type Action = (admin: Admin, options: GroupsOptions) => Promise<void>
+
+const actionOf = (options: GroupsOptions): Action => {
+  const actions = [
+    { flag: '--list', given: options.list, action: list },
+    { flag: '--describe', given: options.describe, action: describe },
+    { flag: '--delete', given: options.delete, action: remove },
+  ]
+  const chosen = actions.filter(({ given }) => given === true)
+  const [first] = chosen
+  if (first === undefined || chosen.length > 1)
+    throw usage(`say one of ${actions.map(({ flag }) => flag).join(', ')}`)
+  const isAll = options.allGroups === true && first.action === describe
+  if (first.action !== list && !isAll && options.group === undefined)
+    throw usage(`${first.flag} needs --group${first.action === describe ? ' or --all-groups' : ''}`)
+  return first.action
+}
+
+const list: Action = async (admin, { state, json }) => {
+  const groups = (await admin.listGroups()).toSorted((left, right) =>
+    left.groupId.localeCompare(right.groupId),
+  )
+  if (json === true) console.log(JSON.stringify(groups, null, 2))
+  else if (state === true)
+    printTable(
+      ['GROUP', 'STATE', 'TYPE'],
+      groups.map((each) => [each.groupId, each.state, each.type]),
+    )
+  else for (const { groupId } of groups) console.log(groupId)
+}
+
+const describe: Action = async (admin, { group, allGroups, json }) => {
+  const { groupOverview } = await import('../app/group-overview.ts')
+  const ids =
+    allGroups === true ? (await admin.listGroups()).map(({ groupId }) => groupId) : [group as string]
+  const overviews: GroupOverview[] = []
+  for (const id of ids.toSorted()) overviews.push(await groupOverview(admin, id))
+  if (json === true) console.log(JSON.stringify(allGroups === true ? overviews : overviews[0], null, 2))
+  else overviews.forEach(printGroup)
+}
+
+const remove: Action = async (admin, { group, ifExists }) => {
+  const { requireGroup } = await import('../app/group-overview.ts')
+  if (ifExists !== true) await requireGroup(admin, group as string)
+  await admin.deleteGroup(group as string)
+}
+
+const printGroup = ({ groupId, state, assignor, members, partitions, lag }: GroupOverview): void => {
+  const dealtOut = assignor === '' ? '' : `\tAssignor: ${assignor}`
+  console.log(`Group: ${groupId}\tState: ${state}${dealtOut}\tMembers: ${members.length}\tLag: ${lag}`)
+  if (members.length > 0) printTable(memberColumns, members.map(memberRow))
+  if (partitions.length > 0) printTable(partitionColumns, partitions.map(partitionRow))
+}
+
+const memberColumns = ['CONSUMER-ID', 'HOST', 'CLIENT-ID', 'TASKS', 'STANDBY-TASKS', '#PARTITIONS']
+const memberRow = (member: GroupMemberOverview): readonly string[] => [
+  member.memberId,
+  member.host,
+  member.clientId,
+  member.tasks.join(',') || '-',
+  member.standbyTasks.join(',') || '-',
+  String(member.partitions.length),
+]
+
+const partitionColumns = ['TOPIC', 'PARTITION', 'CURRENT-OFFSET', 'LOG-END-OFFSET', 'LAG', 'CONSUMER-ID']
+const partitionRow = (each: GroupPartition): readonly string[] => [
+  each.topic,
+  String(each.partition),
+  String(each.committedOffset ?? '-'),
+  String(each.endOffset ?? '-'),
+  String(each.lag ?? '-'),
+  each.memberId ?? '-',
+]
+
+/** Columns as wide as their widest cell. */
+const printTable = (columns: readonly string[], rows: readonly (readonly string[])[]): void => {
+  const widths = columns.map((_, index) =>
+    Math.max(...[columns, ...rows].map((row) => row[index]?.length ?? 0)),
+  )
+  for (const row of [columns, ...rows])
+    console.log(
+      row
+        .map((cell, index) => cell.padEnd(widths[index] as number))
+        .join('  ')
+        .trimEnd(),
+    )
+}
+
+const usage = (message: string): Fault => new Fault({ code: 'USAGE', actor: 'author', message })
