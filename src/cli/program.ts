@@ -7,6 +7,7 @@ import { describeCommand } from './describe.ts'
 import { diffCommand } from './diff.ts'
 import { groupsCommand } from './groups.ts'
 import { produceCommand } from './produce.ts'
+import { queryCommand } from './query.ts'
 import { replayCommand } from './replay.ts'
 import { resetCommand } from './reset.ts'
 import { runTopologiesCommand } from './run.ts'
@@ -43,6 +44,7 @@ const programOf = (): Command => {
     produceCommand(),
     consumeCommand(),
     runTopologiesCommand(),
+    queryCommand(),
     replayCommand(),
     resetCommand(),
     describeCommand(),

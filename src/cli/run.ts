@@ -3,6 +3,7 @@ import { systemClock } from '../base/system-clock.ts'
 import type { SettingsInput } from '../app/settings.ts'
 import type { ThreadedApplication } from '../app/start-threads.ts'
 import type { StartOptions } from '../app/start.ts'
+import { Fault } from '../base/fault.ts'
 import type { Topology } from '../topology/topology.ts'
 import { commandConfigOption, readCommandConfig } from './command-config.ts'
 import type { LoadedTopology } from './load-topologies.ts'
@@ -18,6 +19,8 @@ interface RunOptions {
   readonly stateDirectory?: string
   readonly commitIntervalMs?: number
   readonly deadLetterTopic?: string
+  readonly applicationServer?: string
+  readonly queryListen?: string
   readonly threads: number
   readonly shutdownTimeoutMs: number
   readonly setting: Readonly<Record<string, string>>
@@ -37,6 +40,11 @@ export const runTopologiesCommand = (): Command =>
     .addOption(
       new Option('--dead-letter-topic <name>', 'keep records that fail there and go on, instead of stopping'),
     )
+    .option('--application-server <host:port>', 'where others reach the queries of this process; serves them')
+    .option(
+      '--query-listen <host:port>',
+      'where queries are served; on loopback, with the port of --application-server, unless given',
+    )
     .option('--threads <count>', 'how many worker threads run each topology', wholeNumber(1), 1)
     .option(
       '--shutdown-timeout-ms <ms>',
@@ -54,6 +62,7 @@ export const runTopologiesCommand = (): Command =>
     .addOption(commandConfigOption())
     .action(async (files: readonly string[], options: RunOptions) => {
       const topologies = await loadTopologyModules(files)
+      if (topologies.length > 1 && servesQueries(options)) throw oneServerEach()
       const { signal, dispose } = shutdownSignal()
       try {
         await runUntil(signal, await startAll(topologies, options), options)
@@ -105,7 +114,18 @@ const startOne = async (
     onState: (state) => console.error(`${topology.name}: ${state}`),
     onRestore: restoreReport(systemClock, (line) => console.error(`${topology.name}: ${line}`)),
   }
-  const { threads } = options
+  const application = await startIn(options.threads, { topology, module }, settings, listener)
+  const { address } = application.queries
+  if (address !== undefined) console.error(`${topology.name}: serves queries on ${address}`)
+  return application
+}
+
+const startIn = async (
+  threads: number,
+  { topology, module }: LoadedTopology,
+  settings: SettingsInput,
+  listener: StartOptions,
+): Promise<ThreadedApplication> => {
   if (threads === 1) {
     const { start } = await import('../app/start.ts')
     return start(topology, settings, listener)
@@ -113,6 +133,20 @@ const startOne = async (
   const { startThreads } = await import('../app/start-threads.ts')
   return startThreads({ module, topology: topology.name }, settings, { ...listener, threads })
 }
+
+const servesQueries = ({ applicationServer, queryListen, setting }: RunOptions): boolean =>
+  applicationServer !== undefined ||
+  queryListen !== undefined ||
+  'queryListen' in setting ||
+  'applicationServer' in setting
+
+const oneServerEach = (): Fault =>
+  new Fault({
+    code: 'USAGE',
+    actor: 'author',
+    message: "several topologies can't serve queries on one port",
+    remedy: 'run each by itself, or without --application-server and --query-listen',
+  })
 
 /** Two topologies can't share one application id: each is a group of its own. */
 const settingsOf = (topology: Topology, options: RunOptions, count: number): SettingsInput => {
@@ -127,6 +161,8 @@ const settingsOf = (topology: Topology, options: RunOptions, count: number): Set
           ? applicationId
           : `${applicationId}-${topology.name}`,
     ...(options.stateDirectory === undefined ? {} : { stateDirectory: options.stateDirectory }),
+    ...(options.applicationServer === undefined ? {} : { applicationServer: options.applicationServer }),
+    ...(options.queryListen === undefined ? {} : { queryListen: options.queryListen }),
     ...(options.commitIntervalMs === undefined ? {} : { commitIntervalMs: options.commitIntervalMs }),
     ...(deadLetterTopic === undefined
       ? {}

@@ -112,6 +112,25 @@ export const threadsSuite = (brokers: () => string, unique: (prefix: string) => 
   const settled = ({ tasks, inputs, connected }: ApplicationHealth): boolean =>
     connected && tasks.length === 8 && inputs.length === 8 && inputs.every(({ lag }) => lag === 0)
 
+  it('the main thread reads the state of whichever thread has it', async () => {
+    const stage = await scene()
+    await using _client = stage.client
+    const application = await inThreads(stage)
+    const values = Array.from({ length: 20 }, (_, index) => `value-${index}`)
+    await stage.write(...values, ...values)
+    await stage.counted(Object.fromEntries(values.map((value) => [value, 2])))
+    const { queries } = application
+    const store = queries.tableStore<string, number>('events-by-value')
+    await expect
+      .poll(() => Promise.all(values.map(async (value) => (await store.get(value))?.value)))
+      .toEqual(values.map(() => 2))
+    const partitions = values.map((value) => queries.metadataForKey('events-by-value', value).partition)
+    expect(new Set(partitions).size).toBeGreaterThan(2)
+    const read = new Map<string, number>()
+    for await (const [key, { value }] of store.all()) read.set(key, value)
+    expect(read).toEqual(new Map(values.map((value) => [value, 2])))
+  })
+
   it('two threads share the tasks, stand still together, and go on after a restart', async () => {
     const stage = await scene()
     await using _client = stage.client

@@ -78,6 +78,7 @@ describe('an error of the call is one clear line', () => {
       'produce',
       'consume',
       'run',
+      'query',
       'replay',
       'reset',
       'describe',

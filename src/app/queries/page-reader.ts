@@ -4,7 +4,8 @@ import type { StoreDirectory } from '../../runtime/store-directory.ts'
 import { storeNotHere } from '../../runtime/store-not-here.ts'
 import type { PageRequest, StorePage } from '../../state/store-query.ts'
 import { forward } from './forward.ts'
-import { withPatience } from './patience.ts'
+import type { Patience } from './patience.ts'
+import { within, withPatience } from './patience.ts'
 import type { QueryHost } from './query-host.ts'
 import type { WireRequest } from './wire.ts'
 
@@ -48,9 +49,8 @@ export class PageReader {
 
   /** Calls `work`, and again while what it needs is on the move; not twice where only this process is asked. */
   patiently<T>(options: QueryOptions, work: (leftMs: number) => Promise<T>): Promise<T> {
-    const { clock } = this.#options
-    const timeoutMs = options.scope === 'local' ? 0 : (options.timeoutMs ?? this.#options.timeoutMs)
-    const patience = { clock, timeoutMs, signal: this.#closing.signal }
+    const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs
+    const patience = { ...this.#patience(timeoutMs), once: options.scope === 'local' }
     return withPatience(patience, async (leftMs) => {
       if (this.#closing.signal.aborted || this.host.state === 'failed') throw closed(this.host.topology.name)
       return work(leftMs)
@@ -62,14 +62,14 @@ export class PageReader {
     const isolation = options.isolation ?? this.#options.isolation
     return this.patiently(options, (leftMs) =>
       this.isHere(request.store, request.partition)
-        ? this.host.readStore(request, isolation)
+        ? this.#readHere({ ...request, isolation }, leftMs)
         : this.#readElsewhere({ ...request, isolation }, options, leftMs),
     )
   }
 
   /** One page of what this process has itself: the answer to another process, which is never handed on. */
-  async readHere({ isolation, ...request }: WireRequest): Promise<StorePage> {
-    if (this.isHere(request.store, request.partition)) return this.host.readStore(request, isolation)
+  async readHere(request: WireRequest): Promise<StorePage> {
+    if (this.isHere(request.store, request.partition)) return this.#readHere(request, this.#options.timeoutMs)
     const owner = this.directory.ownersOf(request.store, request.partition).active
     throw storeNotHere(request, owner === this.#options.endpoint() ? undefined : owner)
   }
@@ -97,6 +97,19 @@ export class PageReader {
     return host.tasks.includes(directory.taskOf(store, partition) as string)
   }
 
+  #readHere({ isolation, ...request }: WireRequest, leftMs: number): Promise<StorePage> {
+    return within(this.#patience(leftMs), this.host.readStore(request, isolation), () =>
+      notReady(
+        `store '${request.store}' holds what is not committed yet`,
+        'ask again, or with isolation read_uncommitted',
+      ),
+    )
+  }
+
+  #patience(timeoutMs: number): Patience {
+    return { clock: this.#options.clock, timeoutMs, signal: this.#closing.signal }
+  }
+
   #readElsewhere(request: WireRequest, { scope }: QueryOptions, leftMs: number): Promise<StorePage> {
     const { store, partition } = request
     const owner = this.directory.ownersOf(store, partition).active
@@ -107,13 +120,9 @@ export class PageReader {
       )
     if (scope === 'local') throw storeNotHere(request, owner)
     const { clock } = this.#options
-    // A request without patience still gets the time that a request takes.
-    const timeoutMs = Math.max(leftMs, shortestForwardMs)
-    return forward(request, { endpoint: owner, clock, timeoutMs, signal: this.#closing.signal })
+    return forward(request, { endpoint: owner, clock, timeoutMs: leftMs, signal: this.#closing.signal })
   }
 }
-
-const shortestForwardMs = 500
 
 export const notReady = (message: string, remedy = 'ask again in a moment'): Fault =>
   new Fault({ code: 'STORE_NOT_READY', actor: 'retry', message, remedy })

@@ -7,6 +7,8 @@ export interface Patience {
   readonly clock: Clock
   readonly timeoutMs: number
   readonly signal: AbortSignal
+  /** One attempt, which has all the time there is. */
+  readonly once?: boolean
 }
 
 /**
@@ -14,7 +16,7 @@ export interface Patience {
  * `timeoutMs` allows; it is told how long it has left. The last fault is thrown when the time is over.
  */
 export const withPatience = async <T>(
-  { clock, timeoutMs, signal }: Patience,
+  { clock, timeoutMs, signal, once = false }: Patience,
   work: (leftMs: number) => Promise<T>,
 ): Promise<T> => {
   const untilMs = clock.now() + timeoutMs
@@ -22,11 +24,24 @@ export const withPatience = async <T>(
     try {
       return await work(Math.max(0, untilMs - clock.now()))
     } catch (error) {
-      const passes = isFault(error) && error.actor === 'retry' && !signal.aborted
+      const passes = isFault(error) && error.actor === 'retry' && !signal.aborted && !once
       if (!passes || clock.now() + pauseMs > untilMs) throw error
     }
     await sleep(clock, pauseMs, signal)
   }
+}
+
+/** The result of `work`; what `late` makes where that takes longer than there is time. */
+export const within = async <T>(
+  { clock, timeoutMs, signal }: Patience,
+  work: Promise<T>,
+  late: () => Error,
+): Promise<T> => {
+  const done = new AbortController()
+  const time = sleep(clock, timeoutMs, AbortSignal.any([signal, done.signal])).then(() => {
+    throw late()
+  })
+  return Promise.race([work, time]).finally(() => done.abort())
 }
 
 const firstPauseMs = 20
