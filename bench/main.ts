@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startKafka } from '../test/support/kafka/start-kafka.ts'
 import { runToEnd } from '../test/support/run-process.ts'
+import { measureGrowth, millraceFlags } from './growth/measure.ts'
 import type { Latency } from './latency.ts'
 import { latencyRecords, LatencyProbe } from './latency.ts'
 import type { PeerResult } from './peers/peer-options.ts'
@@ -19,7 +20,10 @@ import { BenchTopics, order } from './topics.ts'
  *     npm run bench -- [--brokers host:port] [--workload W1,W3] [--records 1000000] [--runs 3]
  *                      [--only millrace,kafka-streams] [--guarantee exactly-once]
  *
- * Without `--brokers` it starts an Apache Kafka of its own.
+ *     npm run bench -- --growth [keys,windows,partitions,processes] [--brokers host:port]
+ *
+ * Without `--brokers` it starts an Apache Kafka of its own. Millrace runs with the bound of the young generation that its
+ * README advises, as Kafka Streams does with a bound of its heap.
  */
 const runners = {
   millrace: 'millrace-run.ts',
@@ -29,8 +33,10 @@ const runners = {
 type Runner = keyof typeof runners
 const runnerNames = Object.keys(runners) as Runner[]
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
+    growth: { type: 'boolean', default: false },
     brokers: { type: 'string' },
     workload: { type: 'string', default: workloads.join(',') },
     records: { type: 'string', default: '1000000' },
@@ -54,6 +60,7 @@ const main = async (): Promise<void> => {
   const runs = positive('runs', values.runs)
   await using kafka = values.brokers === undefined ? await startKafka({ via: 'jars' }) : undefined
   const brokers = values.brokers ?? kafka?.brokers ?? ''
+  if (values.growth) return measureGrowth(brokers, positionals[0]?.split(','))
   await using topics = new BenchTopics(brokers)
   await topics.connect()
   const rows: Row[] = []
@@ -99,7 +106,8 @@ const runOnce = async (
   const script = join(import.meta.dirname, runners[peer])
   const place = ['--brokers', brokers, '--application-id', applicationId]
   const work = ['--workload', workload, '--records', String(records), '--guarantee', guarantee]
-  const ended = runToEnd(process.execPath, [script, ...place, ...work], {
+  const flags = peer === 'millrace' ? millraceFlags : []
+  const ended = runToEnd(process.execPath, [...flags, script, ...place, ...work], {
     deadlineMs: 10 * 60_000,
     env: { NODE_COMPILE_CACHE: compileCache },
   })

@@ -23,7 +23,11 @@ const PaidOrder = Order.pick({ orderId: true, customerId: true, amount: true }).
   paymentId: z.string(),
 })
 
-export const workloadTopology = (workload: Workload, topics: WorkloadTopics): Topology =>
+export const workloadTopology = (
+  workload: Workload,
+  topics: WorkloadTopics,
+  withinMs: number = joinWithinMs,
+): Topology =>
   topology(`bench-${workload.toLowerCase()}`, (builder) => {
     const orders = builder.stream(topic(topics.orders, { value: Order }))
     switch (workload) {
@@ -61,7 +65,7 @@ export const workloadTopology = (workload: Workload, topics: WorkloadTopics): To
           .join(
             payments,
             ({ orderId, customerId, amount }, { paymentId }) => ({ orderId, customerId, amount, paymentId }),
-            { name: 'paid', windows: within(joinWithinMs) },
+            { name: 'paid', windows: within(withinMs) },
           )
           .to(topic(topics.output, { value: PaidOrder }))
       }

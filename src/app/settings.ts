@@ -42,11 +42,14 @@ export const settingsSchema = z.strictObject({
   clientId: z.string().min(1).optional(),
   /** Where durable stores lie, a folder for each application. */
   stateDirectory: z.string().default('.millrace'),
-  /** About how many bytes of uncommitted changes one store holds before it writes some to its changelog early. */
+  /**
+   * About how many bytes all stores of the process take for their caches, each an equal part: of changes before it writes
+   * some to its changelog early, and of rows that are on disk too.
+   */
   stateCacheMaxBytes: z
     .int()
     .min(0)
-    .default(64 * 1024 * 1024),
+    .default(128 * 1024 * 1024),
   /** `exactly_once` makes records, state and offsets one transaction; `at_least_once` may repeat after a crash. */
   processingGuarantee: z.enum(['at_least_once', 'exactly_once']).default('at_least_once'),
   /** How long the broker lets a transaction stay open; how long others wait for one that a crash left behind. */

@@ -4,6 +4,7 @@ import { Cluster } from '../kafka/cluster.ts'
 import { TcpTransport } from '../kafka/tcp-transport.ts'
 import { StreamsApplication } from '../runtime/streams-application.ts'
 import type { StreamsApplicationOptions } from '../runtime/streams-application.ts'
+import { CacheBudget } from '../state/cache-budget.ts'
 import { openLmdbStores } from '../state/open-lmdb-stores.ts'
 import { openMemoryStore } from '../state/open-memory-store.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -30,6 +31,7 @@ export const createStreamsWorker = (
   { listener, judge }: Required<Pick<StreamsApplicationOptions, 'listener' | 'judge'>>,
 ): StreamsApplication => {
   const transport = new TcpTransport(kafkaSettingsOf(settings, settings.clientId))
+  const budget = new CacheBudget(settings.stateCacheMaxBytes)
   return new StreamsApplication({
     topology,
     settings,
@@ -42,7 +44,7 @@ export const createStreamsWorker = (
     openTaskStores: (task) =>
       openLmdbStores(join(directory, task), {
         clock,
-        cacheBytes: settings.stateCacheMaxBytes,
+        budget,
         onDamaged: (fault) => listener.onWarning?.(fault.message),
       }),
     openGlobalStore: (definition) =>

@@ -47,14 +47,26 @@ export interface TrackedTable<R extends TrackedRow> {
 }
 
 export interface CacheOptions {
-  /** About how many bytes of unflushed changes a store holds before it flushes of its own accord. */
-  readonly cacheBytes?: number | undefined
+  /**
+   * About how many bytes a store may take for its cache: of unflushed changes before it flushes of its own accord, and of
+   * rows that are on disk too. A function where it changes.
+   */
+  readonly cacheBytes?: number | (() => number) | undefined
 }
+
+/** How many bytes a cache may take now. */
+export const cacheBytesOf = ({ cacheBytes = defaultCacheBytes }: CacheOptions): number =>
+  typeof cacheBytes === 'number' ? cacheBytes : cacheBytes()
+
+/** What RocksDB would take for its block cache, about: that is 50 MB for each store of a task. */
+const defaultCacheBytes = 64 * 1024 * 1024
 
 export class ChangeTracker<R extends TrackedRow> {
   readonly #table: TrackedTable<R>
   readonly #durable: boolean
-  readonly #cacheBytes: number
+  readonly #options: CacheOptions
+  /** So many changes are flushed early. */
+  #flushAbove: number
   #changes: R[] = []
   /** Serialised size of a row, as the last flushes found it. */
   #rowBytes = 64
@@ -66,10 +78,11 @@ export class ChangeTracker<R extends TrackedRow> {
   #committed: Flushed<R>[] = []
   #batches = 0
 
-  constructor(table: TrackedTable<R>, durable: boolean, { cacheBytes = 16 * 1024 * 1024 }: CacheOptions) {
+  constructor(table: TrackedTable<R>, durable: boolean, options: CacheOptions) {
     this.#table = table
     this.#durable = durable
-    this.#cacheBytes = cacheBytes
+    this.#options = options
+    this.#flushAbove = cacheBytesOf(options) / this.#rowBytes
   }
 
   /** How many committed changes wait for the disk. */
@@ -81,11 +94,12 @@ export class ChangeTracker<R extends TrackedRow> {
     if (row.dirty) return
     row.dirty = true
     this.#changes.push(row)
-    if (this.#changes.length * this.#rowBytes > this.#cacheBytes) this.#flushChanges()
+    if (this.#changes.length > this.#flushAbove) this.#flushChanges()
   }
 
   flush(): void {
     this.#flushChanges()
+    this.#flushAbove = cacheBytesOf(this.#options) / this.#rowBytes
     if (this.#early.rows.length === 0) return
     this.#sealed.push(this.#early)
     this.#early = new Flushed()

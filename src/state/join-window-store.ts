@@ -7,6 +7,8 @@ import { columnsOf } from '../topic/record-columns.ts'
 import type { RawRegion } from '../topic/record.ts'
 import { regionOf, StreamRecord } from '../topic/record.ts'
 import type { JoinWindowStoreDefinition } from '../topology/store-definition.ts'
+import type { CacheOptions } from './change-tracker.ts'
+import { cacheBytesOf } from './change-tracker.ts'
 import type { Disk, Observations } from './disk.ts'
 import { pagesOf } from './disk.ts'
 import { JoinRows } from './join-rows.ts'
@@ -30,7 +32,7 @@ import { readSortable, rowKey, sweepTimedRows, timeKey, writeTimedRow } from './
 export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindowStore<K, V> {
   readonly #keys: KeyIdentity<K>
   readonly #retentionMs: number
-  readonly #cacheBytes: number
+  readonly #cache: CacheOptions
   readonly #rows = new JoinRows()
   #sequence: number
   #observedMs: number
@@ -50,7 +52,7 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
     const state = context.disk?.state
     this.#keys = new KeyIdentity(definition.key)
     this.#retentionMs = definition.retentionMs
-    this.#cacheBytes = context.cacheBytes ?? defaultCacheBytes
+    this.#cache = context
     this.#sequence = state?.sequence ?? 0
     this.#observedMs = state?.observedMs ?? -Infinity
     this.#onlyOnDiskUpToMs = this.#observedMs
@@ -142,7 +144,7 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
     this.#written = this.#committed
     sweepTimedRows(disk, freedUpToMs)
     this.#free()
-    if (this.#rows.heldBytes > this.#cacheBytes) this.#evict()
+    if (this.#rows.heldBytes > cacheBytesOf(this.#cache)) this.#evict()
   }
 
   protected override observations(): Observations {
@@ -219,10 +221,11 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
 
   /** The oldest rows are left to the disk, until a good part of the room is free. */
   #evict(): void {
+    const target = cacheBytesOf(this.#cache) * 0.75
     let heldBytes = this.#rows.heldBytes
     let count = 0
     for (const segment of this.#rows.segments) {
-      if (heldBytes <= this.#cacheBytes * 0.75 || segment.end > this.#written.row) break
+      if (heldBytes <= target || segment.end > this.#written.row) break
       this.#onlyOnDiskUpToMs = Math.max(this.#onlyOnDiskUpToMs, segment.maxTime)
       heldBytes -= segment.heldBytes
       count++
@@ -337,4 +340,3 @@ const noBytes = new Uint8Array(0)
 const suffixBytes = 12
 const mostTold = 10_000
 const largestSequence = 0x7fff_ffff
-const defaultCacheBytes = 64 * 1024 * 1024

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Fault } from '../base/fault.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
+import type { CacheBudget } from './cache-budget.ts'
 import type { CacheOptions } from './change-tracker.ts'
 import type { Disk, DiskState, DiskTable } from './disk.ts'
 import { LmdbEnvironment } from './lmdb-environment.ts'
@@ -14,6 +15,8 @@ import type { ChangelogSink, StateStore } from './store.ts'
  */
 export interface LmdbOptions extends CacheOptions {
   readonly clock: Clock
+  /** What the stores share with those of other tasks, in place of `cacheBytes` for each. */
+  readonly budget?: CacheBudget | undefined
   /** The least time between two batches: a second unless given. */
   readonly batchIntervalMs?: number | undefined
   /** So many waiting rows are a batch before its time: 200,000 unless given. */
@@ -40,15 +43,22 @@ export interface LmdbStores {
  * await stores.close()
  */
 export const openLmdbStores = (directory: string, options: LmdbOptions): LmdbStores => {
+  const { budget } = options
+  const cache = { cacheBytes: budget === undefined ? options.cacheBytes : () => budget.shareBytes }
   const environment = LmdbEnvironment.open(directory, options.onDamaged ?? (() => {}))
   const batches = new Batches(environment, options)
+  let opened = 0
   return {
     open: (definition, changelog) => {
-      if (definition.storage === 'memory') return openMemoryStore(definition, changelog, options)
+      budget?.opened(1)
+      opened++
+      if (definition.storage === 'memory') return openMemoryStore(definition, changelog, cache)
       const disk = new LmdbDisk(environment, batches, definition)
-      return openStore(definition, { ...options, changelog, disk })
+      return openStore(definition, { ...cache, changelog, disk })
     },
     close: async () => {
+      budget?.closed(opened)
+      opened = 0
       batches.writeAll()
       await environment.close()
     },

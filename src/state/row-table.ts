@@ -3,7 +3,7 @@ import type { Bytes } from '../base/bytes.ts'
 import { compareBytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { CacheOptions, SavedRow, SavedValue, TrackedRow } from './change-tracker.ts'
-import { ChangeTracker } from './change-tracker.ts'
+import { cacheBytesOf, ChangeTracker } from './change-tracker.ts'
 import type { Disk, DiskEntry } from './disk.ts'
 import { pagesOf } from './disk.ts'
 import type { KeyId, KeyIdentity } from './key-identity.ts'
@@ -66,7 +66,6 @@ export class RowTable<K, C> {
   readonly #keys: KeyIdentity<K>
   readonly #disk: Disk | undefined
   readonly #rows = new Map<KeyId, TableRow<K, C>>()
-  readonly #cacheRows: number
   /** So many rows are a reason to look for some to forget. */
   #evictAbove: number
   #order: SortedList<TableRow<K, C>> | undefined
@@ -77,13 +76,16 @@ export class RowTable<K, C> {
     this.#options = options
     this.#keys = options.keys
     this.#disk = options.disk
-    this.#cacheRows = Math.max(4, (options.cacheBytes ?? defaultCacheBytes) / cachedRowBytes)
     this.#evictAbove = this.#cacheRows
     this.tracker = new ChangeTracker(
       { log: options.log, settle: (row) => this.#settle(row) },
       options.disk !== undefined,
       options,
     )
+  }
+
+  get #cacheRows(): number {
+    return Math.max(4, cacheBytesOf(this.#options) / cachedRowBytes)
   }
 
   /** Rows that hold something, as far as they are in memory. */
@@ -362,6 +364,5 @@ export class PageCursor<R> implements Cursor<R> {
   }
 }
 
-/** Rows that are on disk too: what RocksDB would keep in its block cache, which is 50 MB for each store of a task. */
-const defaultCacheBytes = 64 * 1024 * 1024
-const cachedRowBytes = 256
+/** What a row takes in memory, measured with short keys and values. */
+const cachedRowBytes = 400

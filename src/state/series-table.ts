@@ -2,7 +2,7 @@ import { ByteReader } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { CacheOptions, SavedValue } from './change-tracker.ts'
-import { ChangeTracker } from './change-tracker.ts'
+import { cacheBytesOf, ChangeTracker } from './change-tracker.ts'
 import type { Disk, DiskEntry } from './disk.ts'
 import { pagesOf } from './disk.ts'
 import type { KeyId, KeyIdentity } from './key-identity.ts'
@@ -45,7 +45,6 @@ export class SeriesTable<K, C> {
   readonly #disk: Disk | undefined
   readonly #series = new Map<KeyId, Series<K, C>>()
   readonly #byTime: TimeIndex<K, C>
-  readonly #cacheRows: number
   /** So many rows and keys are a reason to look for some to forget. */
   #evictAbove: number
   #rowCount = 0
@@ -58,7 +57,6 @@ export class SeriesTable<K, C> {
     this.#keys = options.keys
     this.#disk = options.disk
     this.#byTime = new TimeIndex(options.keys)
-    this.#cacheRows = Math.max(4, (options.cacheBytes ?? defaultCacheBytes) / cachedRowBytes)
     this.#evictAbove = this.#cacheRows
     this.#observedMs = options.disk?.state?.observedMs ?? -Infinity
     this.#freedUpTo = this.expiredUpTo - (options.lingers ? 1 : 0)
@@ -67,6 +65,10 @@ export class SeriesTable<K, C> {
       options.disk !== undefined,
       options,
     )
+  }
+
+  get #cacheRows(): number {
+    return Math.max(4, cacheBytesOf(this.#options) / cachedRowBytes)
   }
 
   /** The largest time ever put; -Infinity before the first. */
@@ -375,5 +377,5 @@ const isLive = <K, C>(row: SeriesRow<K, C>): row is SeriesRow<K, C> & { readonly
   row.current !== null
 
 const noBytes = new Uint8Array(0)
-const defaultCacheBytes = 64 * 1024 * 1024
-const cachedRowBytes = 256
+/** What a row takes in memory, measured with short keys and values. */
+const cachedRowBytes = 400
