@@ -4,25 +4,34 @@ import { stripTypeScriptTypes } from 'node:module'
 import { describe, expect, it } from 'vitest'
 
 /** What the documents show is run as it stands there, and type-checked; what docstrings show is at least TypeScript. */
-const blocks = [...readFileSync('docs/testing.md', 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(
-  ([, code]) => code as string,
-)
+const blocksOf = (document: string): readonly string[] =>
+  [...readFileSync(document, 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code as string)
+
 const directory = `${process.cwd()}/.cache/docs`
 mkdirSync(directory, { recursive: true })
-const files = blocks.map((code, index) => {
-  const file = `${directory}/testing-${index + 1}.ts`
+const programOf = (name: string, code: string): string => {
+  const file = `${directory}/${name}.ts`
   writeFileSync(file, `${code}\nexport {}\n`)
   return file
-})
+}
 
-describe('docs/testing.md', () => {
+/** Each example about tests stands for itself; those about queries are one program, told piece by piece. */
+const files = [
+  ...blocksOf('docs/testing.md').map((code, index) => programOf(`testing-${index + 1}`, code)),
+  programOf('queries', blocksOf('docs/queries.md').join('\n')),
+]
+
+describe('the examples of docs/testing.md and docs/queries.md', () => {
   it.each(files)('%s runs', async (file) => {
     await import(/* @vite-ignore */ file)
   })
 
   it('type-checks', () => {
     const project = `${directory}/tsconfig.json`
-    writeFileSync(project, JSON.stringify({ extends: '../../tsconfig.json', include: ['./testing-*.ts'] }))
+    writeFileSync(
+      project,
+      JSON.stringify({ extends: '../../tsconfig.json', include: ['./testing-*.ts', './queries.ts'] }),
+    )
     const check = (): string =>
       execFileSync('node_modules/.bin/tsc', ['--noEmit', '--project', project], { encoding: 'utf8' })
     expect(check).not.toThrow()
