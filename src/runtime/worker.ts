@@ -4,6 +4,7 @@ import type { Fault } from '../base/fault.ts'
 import { isFault } from '../base/fault.ts'
 import { Mutex } from '../base/mutex.ts'
 import type { FetchedBatch, Fetcher } from '../kafka/fetcher.ts'
+import { isRetriableFault } from '../kafka/protocol-errors.ts'
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { Metrics } from './metrics.ts'
@@ -167,7 +168,8 @@ export class Worker {
 
   /**
    * A turn whose commit may be refused. The group may have gone on without this member: it is told so by its heartbeats,
-   * and `lost` follows. A transaction may have been ended by the broker: its records are taken up again.
+   * and `lost` follows. A transaction may have been ended by the broker, or nobody may have answered for long: then the
+   * records since the last commit are taken up again.
    */
   #guardedTurn(batches: readonly FetchedBatch[]): Promise<void> {
     return this.#guarded(() => this.#turn(batches))
@@ -178,7 +180,7 @@ export class Worker {
       await work()
     } catch (error) {
       if (isFault(error) && outOfGroup.has(error.code)) await this.#standStill()
-      else if (isFault(error) && brokenTransaction.has(error.code)) await this.#startOver(error)
+      else if (isFault(error) && mayStartOver(error)) await this.#startOver(error)
       else throw error
     }
   }
@@ -209,17 +211,32 @@ export class Worker {
   /** Nothing is processed until the group has said what is ours. */
   async #standStill(): Promise<void> {
     const closed = this.#closeAll()
-    await this.#options.committer.abort().catch(() => undefined)
+    // What can't be taken back now would become final with what comes after it.
+    await this.#options.committer.abort().catch((error: unknown) => this.#beginAnew(error))
     await closed
+  }
+
+  /** Makes ready to write again, if the reason allows it; a broker that is away is asked until it is back. */
+  async #beginAnew(reason: unknown): Promise<void> {
+    let cause = reason
+    while (isFault(cause) && mayStartOver(cause) && !this.#closing) {
+      this.#options.onWarning(cause.message)
+      try {
+        await this.#options.committer.initialize()
+        return
+      } catch (error) {
+        cause = error
+      }
+    }
+    if (!this.#closing) throw cause
   }
 
   /** What was not committed is forgotten, in the stores too: tasks begin again at the last commit. */
   async #startOver(reason: Fault): Promise<void> {
     const { ids } = this.#registry
-    this.#options.onWarning(reason.message)
     await this.#closeAll()
-    await this.#options.committer.initialize()
-    this.#registry.open(ids)
+    await this.#beginAnew(reason)
+    if (!this.#closing) this.#registry.open(ids)
   }
 
   async #turn(batches: readonly FetchedBatch[]): Promise<void> {
@@ -359,9 +376,13 @@ const outOfGroup = new Set([
   'FENCED_INSTANCE_ID',
 ])
 
-/** What a transaction is answered that the broker has ended, or that nobody knows the end of. */
-const brokenTransaction = new Set([
+/** What came to nothing, or nobody knows what came of it, can be done again from the last commit. */
+const mayStartOver = (fault: Fault): boolean => startOver.has(fault.code) || isRetriableFault(fault)
+
+/** A transaction that the broker has ended, or that nobody knows the end of; records that could not be stored in time. */
+const startOver = new Set([
   'TRANSACTION_TIMED_OUT',
   'TRANSACTION_OUTCOME_UNKNOWN',
   'TRANSACTION_ABORTABLE',
+  'DELIVERY_TIMED_OUT',
 ])

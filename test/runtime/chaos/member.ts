@@ -84,8 +84,9 @@ export class Member {
     this.#isEnding = true
     const { code, signal } = await running.stop(graceMs)
     this.#process = undefined
-    if (signal !== null) this.#note(`did not close within ${graceMs} ms`)
-    else if (code !== 0) this.#note(`ended with ${code} on SIGTERM`)
+    if (signal === 'SIGKILL') this.#note(`did not close within ${graceMs} ms`)
+    // One that is told before it listens ends by the signal itself.
+    else if (code !== 0 && signal !== 'SIGTERM') this.#note(`ended with ${code} on SIGTERM`)
   }
 
   /** SIGSTOP: everything stands still, and the sockets stay open. */

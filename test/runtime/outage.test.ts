@@ -1,0 +1,135 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { InjectedFault, RunningBroker } from '../../src/broker/index.ts'
+import { startBroker } from '../../src/broker/index.ts'
+import type { Application, SettingsInput } from '../../src/index.ts'
+import { start, string, topic, topology } from '../../src/index.ts'
+import { latestByKey, TopicClient } from '../support/topic-client.ts'
+
+/** Coordinators that do not answer for longer than a request is tried: the application waits, and nothing counts twice. */
+describe('an application whose coordinators are away for longer than requestTimeoutMs', () => {
+  let broker: RunningBroker
+  let client: TopicClient
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-outage-'))
+  beforeAll(async () => {
+    broker = await startBroker({ settings: { groupMinSessionTimeoutMs: 500 } })
+    client = new TopicClient(broker.bootstrapServers)
+  })
+  afterAll(async () => {
+    await client[Symbol.asyncDispose]()
+    await broker.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const input = (name: string) => topic(`${name}-input`, { value: string })
+  const counts = (name: string) => topic(`${name}-counts`, { value: string })
+
+  const counting = async (name: string, settings: Partial<SettingsInput>): Promise<Application> => {
+    await client.create(input(name), counts(name))
+    const program = topology(name, (builder) => {
+      builder
+        .stream(input(name))
+        .groupByKey()
+        .count({ store: 'counted' })
+        .toStream()
+        .mapValues(String)
+        .to(counts(name))
+    })
+    const application = await start(program, {
+      bootstrapServers: broker.bootstrapServers,
+      stateDirectory: join(folder, name),
+      requestTimeoutMs: 300,
+      ...settings,
+    })
+    await application.waitFor('running')
+    return application
+  }
+
+  const write = (name: string, times: number): Promise<void> =>
+    client.write(
+      input(name),
+      Array.from({ length: times }, () => ({ key: 'k', value: 'v' })),
+    )
+
+  const countsTold = async (name: string, last: number): Promise<readonly (string | null)[]> => {
+    const told = await client.readUntil(
+      counts(name),
+      (records) => latestByKey(records).get('k') === String(last),
+      20_000,
+    )
+    return told.map(({ value }) => value)
+  }
+
+  const upTo = (last: number): readonly string[] =>
+    Array.from({ length: last }, (_, index) => String(index + 1))
+
+  const failing = (error: Extract<InjectedFault, { kind: 'error' }>['error'], ...apis: readonly string[]) => {
+    let refused = 0
+    const stops = apis.map((api) =>
+      broker.core.onRequest(api, () => {
+        refused++
+        return { kind: 'error', error }
+      }),
+    )
+    return {
+      stop: () => stops.forEach((stop) => stop()),
+      get refused() {
+        return refused
+      },
+    }
+  }
+
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+
+  it.each(['at_least_once', 'exactly_once'] as const)(
+    'goes on when they are back (%s)',
+    async (processingGuarantee) => {
+      const name = `away-${processingGuarantee.replaceAll('_', '-')}`
+      const application = await counting(name, { processingGuarantee })
+      await write(name, 3)
+      expect(await countsTold(name, 3)).toEqual(upTo(3))
+      const outage = failing(
+        'COORDINATOR_NOT_AVAILABLE',
+        ...['OffsetCommit', 'TxnOffsetCommit', 'EndTxn', 'InitProducerId'],
+      )
+      await write(name, 4)
+      await until(() => outage.refused > 0)
+      // Several times as long as any of them is tried.
+      await new Promise((resolve) => setTimeout(resolve, 1_500))
+      outage.stop()
+      // A count that was stored and not committed is continued at least once.
+      if (processingGuarantee === 'exactly_once') expect(await countsTold(name, 7)).toEqual(upTo(7))
+      else
+        await client.readUntil(counts(name), (records) => Number(latestByKey(records).get('k')) >= 7, 20_000)
+      expect(application.failure).toBeUndefined()
+      await application.close()
+    },
+  )
+
+  it('takes nothing along of a transaction that could not be aborted', async () => {
+    const name = 'not-aborted'
+    // The member that it was is soon forgotten.
+    const application = await counting(name, {
+      processingGuarantee: 'exactly_once',
+      sessionTimeoutMs: 1_000,
+      heartbeatIntervalMs: 100,
+    })
+    await write(name, 3)
+    expect(await countsTold(name, 3)).toEqual(upTo(3))
+    const ends = failing('COORDINATOR_NOT_AVAILABLE', 'EndTxn')
+    const offsets = failing('UNKNOWN_MEMBER_ID', 'TxnOffsetCommit')
+    await write(name, 4)
+    await until(() => offsets.refused > 0)
+    offsets.stop()
+    await until(() => ends.refused > 0)
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    ends.stop()
+    expect(await countsTold(name, 7)).toEqual(upTo(7))
+    expect(application.failure).toBeUndefined()
+    await application.close()
+  })
+})
