@@ -75,6 +75,8 @@ export const settingsSchema = z.strictObject({
   sessionTimeoutMs: z.int().min(100).default(10_000),
   heartbeatIntervalMs: z.int().min(10).default(1_000),
   rebalanceTimeoutMs: z.int().min(100).default(60_000),
+  /** How often source topics are looked at: new ones that a pattern matches, and more partitions. */
+  metadataMaxAgeMs: z.int().min(10).default(300_000),
   /** Keeps the place of this process in the group over a restart (static membership). */
   groupInstanceId: z.string().min(1).optional(),
   /** How many copies of each task's state are kept on other processes, ready to take it over. */

@@ -3,18 +3,19 @@ import type { Cluster } from '../kafka/cluster.ts'
 import { ClassicMembership } from '../kafka/group/classic-membership.ts'
 import type { QueryEndpoint } from './application-metadata.ts'
 import { queryEndpointsOf } from './application-metadata.ts'
-import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
+import type { TopicPartition } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import { changelogSizes } from './changelog-sizes.ts'
 import { taskAssignor, tasksOfPartitions } from './group-assignor.ts'
 import { decodeAssignmentData } from './group-data.ts'
+import type { PlanKeeper } from './plan-keeper.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 
 export interface ApplicationMemberOptions {
   readonly cluster: Cluster
   readonly settings: RuntimeSettings
   readonly processId: string
-  readonly planOf: () => ApplicationPlan
+  readonly plans: Pick<PlanKeeper, 'planned' | 'renew' | 'adopt'>
   /** The tasks that are here now. */
   readonly ownTasks: () => readonly TaskId[]
   /** Why the whole group is to stop; undefined unless it is. */
@@ -49,12 +50,12 @@ const followUpHeartbeatMs = 50
 
 /** Makes an application a member of its group: partitions are read as tasks, user data as what they say. */
 export const memberOf = (options: ApplicationMemberOptions): ClassicMembership => {
-  const { cluster, settings, planOf, onRevoke, onLost, onWarning, onFailure } = options
+  const { cluster, settings, plans, onRevoke, onLost, onWarning, onFailure } = options
   const membership = new ClassicMembership({
     cluster,
     groupId: settings.applicationId,
     assignor: taskAssignor({
-      planOf,
+      planOf: () => plans.renew(),
       settings,
       ownData: () => ({
         processId: options.processId,
@@ -66,7 +67,7 @@ export const memberOf = (options: ApplicationMemberOptions): ClassicMembership =
       }),
       sizesOf: (plan) => changelogSizes(cluster, plan),
     }),
-    topics: () => planOf().topics,
+    topics: () => plans.planned.topics,
     groupInstanceId: settings.groupInstanceId,
     sessionTimeoutMs: settings.sessionTimeoutMs,
     heartbeatIntervalMs: settings.heartbeatIntervalMs,
@@ -74,9 +75,9 @@ export const memberOf = (options: ApplicationMemberOptions): ClassicMembership =
     listener: {
       onRevoke,
       onAssign: async ({ assigned, userData }) => {
-        const plan = planOf()
-        const { endpoints, stop, ...said } = decodeAssignmentData(userData)
+        const { endpoints, stop, sizes, ...said } = decodeAssignmentData(userData)
         if (stop !== undefined) return options.onStop(stop)
+        const plan = sizes === undefined ? plans.planned : await plans.adopt(sizes)
         if (said.followUp) membership.expectRebalance(followUpHeartbeatMs)
         await options.onAssign({
           ...said,

@@ -13,6 +13,9 @@ export interface TopicPartition {
   readonly partition: number
 }
 
+/** How many partitions topics have, by name. */
+export type TopicSizes = ReadonlyMap<string, number>
+
 /**
  * What an application does on this cluster: its tasks and what each reads, and the internal topics it needs. Worked out
  * from the topology and the partition counts of its source topics; every member of a group works out the same.
@@ -23,6 +26,8 @@ export interface ApplicationPlan {
   readonly subTopologies: readonly SubTopology[]
   readonly globalTables: readonly GlobalTable[]
   readonly counts: PartitionCounts
+  /** The topics of the world that are read: all that the plan was made from. */
+  readonly sizes: TopicSizes
   readonly internalTopics: readonly InternalTopic[]
   /** Everything the tasks read: what the group subscribes to. */
   readonly topics: readonly string[]
@@ -41,9 +46,11 @@ export const planApplication = (
   matching: (pattern: RegExp) => readonly string[] = () => [],
 ): ApplicationPlan => {
   const subTopologies = subTopologiesOf(topology)
+  const sizes = new Map<string, number>()
   const countOf = (topic: string): number => {
     const count = partitionsOf(topic)
     if (count === undefined) throw missingTopic(topology, topic)
+    sizes.set(topic, count)
     return count
   }
   const counts = partitionCountsOf(topology, countOf, matching)
@@ -60,6 +67,7 @@ export const planApplication = (
     subTopologies,
     globalTables: globalTablesOf(topology),
     counts,
+    sizes,
     internalTopics: internalTopicsOf(topology, applicationId, counts),
     topics: [...new Set([...inputs.values()].flat().map(({ topic }) => topic))].sort(),
     tasks: [...inputs.keys()],

@@ -1,44 +1,89 @@
+import { Fault } from '../base/fault.ts'
 import { Admin } from '../kafka/admin.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { sinkTopicsOf, sourceTopicsOf } from '../topology/topics.ts'
 import type { Topology } from '../topology/topology.ts'
-import type { ApplicationPlan } from './application-plan.ts'
+import type { ApplicationPlan, TopicSizes } from './application-plan.ts'
 import { planApplication } from './application-plan.ts'
 import { matchesWhole } from './input-starts.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 
-/** Plans an application for the topics that the cluster has now. */
-export const planOnCluster = async (
+/**
+ * The topics of the world that a topology reads, with their partitions: those that it names and those that its patterns
+ * match now. One that it names and that is not found keeps the size it is known by.
+ */
+export const sourceSizes = async (
   topology: Topology,
-  { applicationId }: RuntimeSettings,
+  { applicationId }: Pick<RuntimeSettings, 'applicationId'>,
   cluster: Cluster,
-): Promise<ApplicationPlan> => {
-  const patterns = topology.nodes.some((node) => node.kind === 'source' && node.topics instanceof RegExp)
-  const all = patterns ? (await cluster.allTopics()).filter(({ isInternal }) => !isInternal) : []
-  const counts = await new Admin(cluster).partitionCounts(sourceTopicsOf(topology))
-  const sizes = new Map([...counts, ...all.map(({ name, partitions }) => [name, partitions.length] as const)])
-  return planApplication(
+  known: TopicSizes = new Map(),
+): Promise<TopicSizes> => {
+  const patterns = topology.nodes.flatMap((node) =>
+    node.kind === 'source' && node.topics instanceof RegExp ? [node.topics] : [],
+  )
+  const all = patterns.length === 0 ? [] : await cluster.allTopics()
+  const matched = all
+    .filter(({ name, isInternal }) => !isInternal && !isOwn(name, applicationId))
+    .filter(({ name }) => patterns.some((pattern) => matchesWhole(pattern, name)))
+  const named = sourceTopicsOf(topology)
+  const counts = await new Admin(cluster).partitionCounts(named)
+  const remembered = named.flatMap((name) => {
+    const size = known.get(name)
+    return size === undefined ? [] : [[name, size] as const]
+  })
+  return new Map([
+    ...matched.map(({ name, partitions }) => [name, partitions.length] as const),
+    ...remembered,
+    ...counts,
+  ])
+}
+
+/** A wide pattern would match what the application itself writes. */
+const isOwn = (topic: string, applicationId: string): boolean =>
+  topic.startsWith(`${applicationId}-`) && /-(changelog|repartition)$/.test(topic)
+
+/** Plans an application for source topics of these sizes. */
+export const planFor = (
+  topology: Topology,
+  { applicationId }: Pick<RuntimeSettings, 'applicationId'>,
+  sizes: TopicSizes,
+): ApplicationPlan =>
+  planApplication(
     topology,
     applicationId,
     (topic) => sizes.get(topic),
-    (pattern) => all.map(({ name }) => name).filter((name) => matchesWhole(pattern, name)),
+    (pattern) => [...sizes.keys()].filter((name) => matchesWhole(pattern, name)),
   )
-}
 
-/** Makes the repartition and changelog topics that are missing. */
+/** Makes the repartition and changelog topics that are missing; those that are there must be as large as is needed. */
 export const createInternalTopics = async (
   { internalTopics }: ApplicationPlan,
-  { replicationFactor }: RuntimeSettings,
+  { replicationFactor }: Pick<RuntimeSettings, 'replicationFactor'>,
   cluster: Cluster,
 ): Promise<void> => {
-  const missing = internalTopics.map(({ name, partitions, configs }) => ({
+  const wanted = internalTopics.map(({ name, partitions, configs }) => ({
     topic: name,
     partitions,
     replicationFactor,
     configs,
   }))
-  await new Admin(cluster).createTopics(missing)
+  await new Admin(cluster).createTopics(wanted)
+  for (const { topic, partitions } of wanted) {
+    const size = (await cluster.topic(topic)).partitions.length
+    if (size !== partitions) throw otherSize(topic, size, partitions)
+  }
 }
+
+const otherSize = (topic: string, size: number, wanted: number): Fault =>
+  new Fault({
+    code: 'INTERNAL_TOPIC_SIZE',
+    actor: 'author',
+    message: `the application's topic '${topic}' has ${size} partitions, but its inputs have ${wanted} now`,
+    remedy:
+      'state stays where its keys were when it was written: give the input its partitions in a new topic, or let the ' +
+      'application begin anew with millrace reset',
+    place: { topic },
+  })
 
 /** The topics that an application writes to, as far as they are known before it runs. */
 export const writtenTopicsOf = (

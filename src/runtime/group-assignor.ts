@@ -8,7 +8,8 @@ import type { Placement, StateHolder, StateSettings } from './place-tasks.ts'
 import { placeTasks } from './place-tasks.ts'
 
 export interface TaskAssignorOptions {
-  readonly planOf: () => ApplicationPlan
+  /** What there is to be dealt out; only the leader is asked. */
+  readonly planOf: () => ApplicationPlan | Promise<ApplicationPlan>
   readonly settings: StateSettings
   /** What this member tells the leader. */
   readonly ownData: () => MemberData | Promise<MemberData>
@@ -29,7 +30,7 @@ export const taskAssignor = ({ planOf, settings, ownData, sizesOf }: TaskAssigno
   assign: async (groupMembers) => {
     const stopped = stopAll(groupMembers)
     if (stopped !== undefined) return stopped
-    const plan = planOf()
+    const plan = await planOf()
     const members = groupMembers.map((each) => memberOf(plan, each))
     const staying = members.filter(({ leaving }) => !leaving)
     const sizes = members.length > 1 ? await sizesOf(plan) : new Map<TaskId, number>()
@@ -85,6 +86,7 @@ const dealOut = (
   const said = {
     followUp: dealt.some(({ followUp }) => followUp),
     members: members.length,
+    sizes: plan.sizes,
     endpoints: dealt.flatMap(({ member: { endpoint }, active, standbys, warmups }): EndpointTasks[] =>
       endpoint === undefined ? [] : [{ endpoint, active, standby: [...standbys, ...warmups] }],
     ),

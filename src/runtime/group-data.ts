@@ -1,5 +1,6 @@
 import type { Bytes } from '../base/bytes.ts'
 import { utf8Decode, utf8Encode } from '../base/bytes.ts'
+import type { TopicSizes } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 
 /**
@@ -36,6 +37,8 @@ export interface AssignmentData {
   readonly members: number
   /** Who serves queries for which tasks, over the whole group. */
   readonly endpoints: readonly EndpointTasks[]
+  /** The topics that the leader has planned for, with their partitions. */
+  readonly sizes?: TopicSizes | undefined
   /** Why every member is to stop; undefined where none is. */
   readonly stop?: string | undefined
 }
@@ -55,19 +58,18 @@ export const decodeMemberData = (userData: Bytes | null): MemberData => {
   return {
     processId: typeof processId === 'string' ? processId : '',
     tasks: texts(tasks),
-    standbys: new Map(
-      Object.entries(standbys ?? {}).filter((each): each is [TaskId, number] => typeof each[1] === 'number'),
-    ),
+    standbys: numbers(standbys),
     endpoint: typeof endpoint === 'string' ? endpoint : undefined,
     stop: typeof stop === 'string' ? stop : undefined,
     leaving: leaving === true,
   }
 }
 
-export const encodeAssignmentData = (data: AssignmentData): Bytes => encode({ version: 2, ...data })
+export const encodeAssignmentData = ({ sizes, ...data }: AssignmentData): Bytes =>
+  encode({ version: 2, ...data, sizes: sizes === undefined ? undefined : Object.fromEntries(sizes) })
 
 export const decodeAssignmentData = (userData: Bytes | null): AssignmentData => {
-  const { version, tasks, standbys, warmups, followUp, members, endpoints, stop } = decode(userData)
+  const { version, tasks, standbys, warmups, followUp, members, endpoints, sizes, stop } = decode(userData)
   if (version !== 2) return nothingSaid
   return {
     tasks: tasks === undefined ? undefined : texts(tasks),
@@ -76,6 +78,7 @@ export const decodeAssignmentData = (userData: Bytes | null): AssignmentData => 
     followUp: followUp === true,
     stop: typeof stop === 'string' ? stop : undefined,
     members: typeof members === 'number' ? members : 1,
+    sizes: sizes === undefined ? undefined : numbers(sizes),
     endpoints: Array.isArray(endpoints)
       ? endpoints.map(({ endpoint, active, standby }: Record<string, unknown>) => ({
           endpoint: String(endpoint),
@@ -106,6 +109,11 @@ const decode = (userData: Bytes | null): Readonly<Record<string, unknown>> => {
     return {}
   }
 }
+
+const numbers = (byName: unknown): ReadonlyMap<string, number> =>
+  new Map(
+    Object.entries(byName ?? {}).filter((each): each is [string, number] => typeof each[1] === 'number'),
+  )
 
 const texts = (list: unknown): readonly string[] =>
   Array.isArray(list) ? list.filter((each): each is string => typeof each === 'string') : []

@@ -15,6 +15,7 @@ export interface RuntimeSettings extends FailurePolicies {
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
   readonly rebalanceTimeoutMs: number
+  readonly metadataMaxAgeMs: number
   readonly groupInstanceId?: string | undefined
   readonly standbyReplicas: number
   readonly acceptableRecoveryLag: number

@@ -21,12 +21,13 @@ import type { TaskId } from './assign-tasks.ts'
 import { StandbyTasks } from './standby-tasks.ts'
 import type { TaskAssignment } from './application-member.ts'
 import { memberOf } from './application-member.ts'
-import { createInternalTopics, planOnCluster, writtenTopicsOf } from './cluster-plan.ts'
+import { writtenTopicsOf } from './cluster-plan.ts'
 import { startsOfInputs } from './input-starts.ts'
 import type { Committer } from './committer.ts'
 import { atLeastOnce, exactlyOnce } from './committer.ts'
 import { GlobalTables } from './global-tables.ts'
 import type { QueryEndpoint } from './application-metadata.ts'
+import { PlanKeeper } from './plan-keeper.ts'
 import type { MetricsSnapshot } from './metrics.ts'
 import { Metrics } from './metrics.ts'
 import { RecordOutput } from './record-output.ts'
@@ -75,7 +76,7 @@ export class StreamsApplication {
   readonly #waiters: { readonly state: ApplicationState; readonly done: (error?: unknown) => void }[] = []
   #state: ApplicationState = 'starting'
   #failure: unknown
-  #plan: ApplicationPlan | undefined
+  readonly #plans: PlanKeeper
   #metadata: readonly QueryEndpoint[] = []
   /** Another round of the rebalance follows, which may bring tasks. */
   #followUp = false
@@ -102,6 +103,12 @@ export class StreamsApplication {
   constructor(options: StreamsApplicationOptions) {
     this.#options = { ...options, listener: this.#restoring.watch(options.listener) }
     this.topology = options.topology
+    this.#plans = new PlanKeeper({
+      ...options,
+      onPlan: async (plan) => this.#output?.prepare(writtenTopicsOf(plan, options.settings)),
+      onOutdated: (reason) => this.#membership?.requestRejoin(reason),
+      onWarning: (message) => options.listener.onWarning?.(message),
+    })
   }
 
   get state(): ApplicationState {
@@ -147,12 +154,12 @@ export class StreamsApplication {
 
   /** How many tasks each sub-topology has; undefined before the topics are known. */
   get taskCounts(): readonly number[] | undefined {
-    return this.#plan?.counts.tasks
+    return this.#plans.plan?.counts.tasks
   }
 
   /** The topics that are read, the application's own apart from all others. */
   get inputTopics(): { readonly external: readonly string[]; readonly internal: readonly string[] } {
-    const topics = this.#plan?.topics ?? []
+    const topics = this.#plans.plan?.topics ?? []
     const own = new Set(this.internalTopics)
     return {
       external: topics.filter((topic) => !own.has(topic)),
@@ -162,7 +169,7 @@ export class StreamsApplication {
 
   /** The repartition and changelog topics of this application. */
   get internalTopics(): readonly string[] {
-    return this.#plan?.internalTopics.map(({ name }) => name) ?? []
+    return this.#plans.plan?.internalTopics.map(({ name }) => name) ?? []
   }
 
   /** A store of a task that runs here, to read from; undefined where it does not. */
@@ -191,8 +198,7 @@ export class StreamsApplication {
   /** Makes the internal topics, fills the global tables and joins the group. */
   async start(): Promise<void> {
     try {
-      this.#plan = await planOnCluster(this.topology, this.#options.settings, this.#options.cluster)
-      await this.#connect(this.#plan)
+      await this.#connect(await this.#plans.begin())
     } catch (error) {
       await this.#fail(error)
       throw error
@@ -244,7 +250,6 @@ export class StreamsApplication {
 
   async #connect(plan: ApplicationPlan): Promise<void> {
     const { settings, cluster, clock, listener } = this.#options
-    await createInternalTopics(plan, settings, cluster)
     const { output, committer } = this.#outputs()
     this.#output = output
     await committer.initialize()
@@ -257,13 +262,16 @@ export class StreamsApplication {
       isolation: 'read_committed',
       maxWaitMs: settings.fetchMaxWaitMs,
       maxBufferedBytes: settings.inputBufferMaxBytes,
-      onRetry: (fault) => listener.onWarning?.(fault.message),
+      onRetry: (fault) => {
+        listener.onWarning?.(fault.message)
+        this.#plans.noticed(fault)
+      },
     })
     this.#standbys = this.#openStandbys()
     const membership = this.#member()
     this.#membership = membership
     const worker = new Worker({
-      planOf: () => this.#plan as ApplicationPlan,
+      planOf: () => this.#plans.planned,
       settings,
       clock,
       fetcher: this.#fetcher,
@@ -274,14 +282,14 @@ export class StreamsApplication {
       onWarning: (message) => listener.onWarning?.(message),
       onTasksChange: () => this.#settle(),
       tasks: this.#taskFactory(output),
-      startsOf: (inputs) =>
-        startsOfInputs(cluster, settings, this.#plan as ApplicationPlan, membership, inputs),
+      startsOf: (inputs) => startsOfInputs(cluster, settings, this.#plans.planned, membership, inputs),
     })
     this.#worker = worker
     if (this.#paused) worker.pause()
     this.#enter('rebalancing')
     this.#running = worker.run().catch((error: unknown) => this.#fail(error))
     membership.start()
+    this.#plans.follow()
   }
 
   #outputs(): { readonly output: RecordOutput; readonly committer: Committer } {
@@ -316,7 +324,7 @@ export class StreamsApplication {
 
   #taskFactory(output: RecordOutput): TaskFactory {
     const { settings, cluster, clock, listener, openTaskStores } = this.#options
-    const planOf = (): ApplicationPlan => this.#plan as ApplicationPlan
+    const planOf = (): ApplicationPlan => this.#plans.planned
     this.#restorer = new Restorer({
       cluster,
       onProgress: (progress) => listener.onRestore?.(progress),
@@ -360,7 +368,7 @@ export class StreamsApplication {
       cluster,
       settings,
       processId,
-      planOf: () => this.#plan as ApplicationPlan,
+      plans: this.#plans,
       ownTasks: () => this.#worker?.ownTasks ?? [],
       stopRequest: () => this.#stopRequest,
       onStop: (reason) => {
@@ -399,7 +407,7 @@ export class StreamsApplication {
   #openStandbys(): StandbyTasks {
     const { settings, cluster, clock, listener, openTaskStores } = this.#options
     return new StandbyTasks({
-      planOf: () => this.#plan as ApplicationPlan,
+      planOf: () => this.#plans.planned,
       cluster,
       clock,
       settings,
@@ -487,6 +495,7 @@ export class StreamsApplication {
 
   #release(): Promise<void> {
     this.#released ??= (async () => {
+      this.#plans.close()
       this.#fetcher?.close()
       this.#restorer?.close()
       await this.#standbys?.close()

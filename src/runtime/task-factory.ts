@@ -10,6 +10,7 @@ import type { ApplicationPlan } from './application-plan.ts'
 import { partsOfTask } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import { changelogTopicOf } from './internal-topics.ts'
+import { matchesWhole } from './input-starts.ts'
 import type { Metrics } from './metrics.ts'
 import type { RecordOutput } from './record-output.ts'
 import type { Restorer } from './restore.ts'
@@ -124,6 +125,6 @@ export class TaskFactory {
 const addMatched = (task: Task, { nodes }: SubTopology, topic: string, partition: number): void => {
   if (task.queue(topic) !== undefined) return
   for (const node of nodes)
-    if (node.kind === 'source' && node.topics instanceof RegExp && node.topics.test(topic))
+    if (node.kind === 'source' && node.topics instanceof RegExp && matchesWhole(node.topics, topic))
       task.addTopic(queueSourceOf(node, topic, partition))
 }

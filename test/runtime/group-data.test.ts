@@ -41,6 +41,8 @@ describe('the user data of a group', () => {
       followUp: true,
       members: 2,
       endpoints: [{ endpoint: 'here:7000', active: ['0_0'], standby: ['0_3'] }],
+      tasks: ['0_0'],
+      sizes: new Map([['orders', 3]]),
     }
     expect(decodeAssignmentData(encodeAssignmentData(assignment))).toEqual(assignment)
   })
