@@ -123,13 +123,16 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     return this.#directory
   }
 
-  /** One page of a store, from the worker whose task has it; of a global table, from any that runs. */
+  /** One page of a store, from the worker whose task or copy has it; of a global table, from any that runs. */
   readStore(...[request, isolation]: Parameters<SupervisedWorker['readStore']>): Promise<StorePage> {
     const task = this.storeDirectory?.taskOf(request.store, request.partition)
-    const place = this.#places.find(({ worker, state }) =>
-      task === undefined ? state !== 'starting' && state !== 'failed' : worker.tasks.includes(task),
-    )
-    return place?.worker.readStore(request, isolation) ?? Promise.reject(storeNotHere(request))
+    const { workers } = this
+    const owner =
+      task === undefined
+        ? this.#places.find(({ state }) => state !== 'starting' && state !== 'failed')?.worker
+        : (workers.find(({ tasks }) => tasks.includes(task)) ??
+          workers.find(({ health }) => health.standbyTasks.some((copy) => copy.task === task)))
+    return owner?.readStore(request, isolation) ?? Promise.reject(storeNotHere(request))
   }
 
   /** `release` is called when everything else is closed, and waited for. */

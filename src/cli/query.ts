@@ -14,6 +14,7 @@ interface QueryCommandOptions {
   readonly asOfMs?: number
   readonly partition?: number
   readonly isolation?: string
+  readonly standby?: boolean
   readonly limit?: number
   readonly reverse?: boolean
   readonly owner?: boolean
@@ -42,6 +43,10 @@ export const queryCommand = (): Command =>
         'read_committed',
         'read_uncommitted',
       ]),
+    )
+    .option(
+      '--standby',
+      'let a copy answer, which may be behind, where the process that has the key does not',
     )
     .option('--limit <rows>', 'stop after so many rows', wholeNumber(1))
     .option('--reverse', 'from the largest key down')
@@ -77,13 +82,13 @@ const listStores = async (options: QueryCommandOptions): Promise<void> => {
 }
 
 const printValue = async (options: QueryCommandOptions): Promise<void> => {
-  const { key, asOfMs, partition, isolation } = options
-  print(await ask(options, 'value', { key, asOfMs, partition, isolation }))
+  const { key, asOfMs, partition, isolation, standby } = options
+  print(await ask(options, 'value', { key, asOfMs, partition, isolation, standby }))
 }
 
 const printEntries = async (options: QueryCommandOptions): Promise<void> => {
-  const { key, from, to, prefix, fromMs, toMs, partition, isolation, reverse } = options
-  const parameters = { key, from, to, prefix, fromMs, toMs, partition, isolation, reverse }
+  const { key, from, to, prefix, fromMs, toMs, partition, isolation, standby, reverse } = options
+  const parameters = { key, from, to, prefix, fromMs, toMs, partition, isolation, standby, reverse }
   let left = options.limit ?? Infinity
   let after: string | undefined
   do {

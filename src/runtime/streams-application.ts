@@ -181,18 +181,21 @@ export class StreamsApplication {
 
   /**
    * One page of a store of a task that runs here. `read_committed` sees what is final alone and waits for the commit
-   * under way; `read_uncommitted` sees what the task sees. Rejects with STORE_NOT_HERE where no such task runs.
+   * under way; `read_uncommitted` sees what the task sees. A copy, of which everything is final, is read where the
+   * request allows it and no such task runs. Rejects with STORE_NOT_HERE where there is neither.
    */
   readStore(request: PageRequest, isolation: IsolationLevel): Promise<StorePage> {
+    const { store: name, partition, copy = false } = request
     const read = (): StorePage => {
-      const definition = this.topology.stores.find(({ name }) => name === request.store)
-      const store = this.#state === 'starting' ? undefined : this.store(request.store, request.partition)
+      const definition = this.topology.stores.find((each) => each.name === name)
+      const own = this.#state === 'starting' ? undefined : this.store(name, partition)
+      const store = own ?? (copy ? this.standbyStore(name, partition) : undefined)
       if (definition === undefined || store === undefined) throw storeNotHere(request)
       return readPage(store, definition, request)
     }
     const worker = this.#worker
-    if (worker === undefined) return Promise.reject(storeNotHere(request))
-    return isolation === 'read_committed' ? worker.readCommitted(read) : new Promise((done) => done(read()))
+    const waits = isolation === 'read_committed' && this.store(name, partition) !== undefined
+    return waits && worker !== undefined ? worker.readCommitted(read) : new Promise((done) => done(read()))
   }
 
   /** Makes the internal topics, fills the global tables and joins the group. */

@@ -18,19 +18,28 @@ import type {
 } from './store.ts'
 import type { PageRequest, RowPlace, StorePage, StoreQuery, StoreRow } from './store-query.ts'
 
-/** Reads one page of a store: at most `limit` rows behind `after`, and where the next page begins. */
+/**
+ * Reads one page of a store: at most `limit` rows behind `after`, and where the next page begins. Large rows end a page
+ * early, so that it has a bound in bytes too.
+ */
 export const readPage = (
   store: StateStore,
   definition: StoreDefinition,
   { query, limit, after }: Pick<PageRequest, 'query' | 'limit' | 'after'>,
 ): StorePage => {
   const rows: StoreRow[] = []
+  let bytes = 0
   for (const row of rowsOf(store, definition, query, after)) {
-    if (rows.length === limit) return { rows, after: placeOf(definition, rows.at(-1) as StoreRow) }
+    if (rows.length === limit || bytes >= pageBytes)
+      return { rows, after: placeOf(definition, rows.at(-1) as StoreRow) }
     rows.push(row)
+    bytes += row.key.length + row.value.length
   }
   return { rows }
 }
+
+/** A page ends behind the row that reaches this. */
+const pageBytes = 1024 * 1024
 
 type Row = Omit<StoreRow, 'key' | 'value'> & { readonly key: unknown; readonly value: unknown }
 

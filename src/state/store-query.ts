@@ -60,4 +60,6 @@ export interface PageRequest {
   readonly query: StoreQuery
   readonly limit: number
   readonly after?: RowPlace | undefined
+  /** True where a copy will do that follows the store's changelog and may be behind. */
+  readonly copy?: boolean | undefined
 }

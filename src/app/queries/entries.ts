@@ -33,12 +33,21 @@ export const entryParameters = z.strictObject({
     .describe(
       'The latest start of a window (or of a session of one key), end of a session, or time of a version.',
     ),
-  limit: z.coerce.number().int().min(1).max(maxPageRows).default(100).describe('The most rows of this page.'),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(maxPageRows)
+    .default(100)
+    .describe('The most rows of this page; large rows end it earlier.'),
   after: z.string().optional().describe('What the last page gave, for the next one.'),
   ...howToAsk,
 })
 
 type Entries = z.output<typeof entryParameters>
+
+/** An answer ends with the page that reaches this, whatever its limit. */
+const answerBytes = 1024 * 1024
 
 /** One page, filled from one partition after the other. */
 export const listEntries = async (parameters: Entries, pages: PageReader): Promise<RouteAnswer> => {
@@ -48,6 +57,7 @@ export const listEntries = async (parameters: Entries, pages: PageReader): Promi
   const partition = key === undefined ? undefined : (await locate(pages, store, key, parameters)).partition
   const options = asked({ ...parameters, partition: partition ?? parameters.partition })
   const rows: unknown[] = []
+  let bytes = 0
   let start = parameters.after === undefined ? undefined : decodeToken(parameters.after)
   for (const each of pages.partitionsOf(store, options)) {
     if (start !== undefined && each < start.partition) continue
@@ -56,7 +66,8 @@ export const listEntries = async (parameters: Entries, pages: PageReader): Promi
     const page = await pages.read(request, options)
     rows.push(...page.rows.map((row) => rowAnswer(listing, each, row)))
     start = { partition: page.after === undefined ? each + 1 : each, after: page.after }
-    if (rows.length === limit) break
+    bytes += page.rows.reduce((sum, { key, value }) => sum + key.length + value.length, 0)
+    if (rows.length === limit || page.after !== undefined || bytes >= answerBytes) break
   }
   const last = options.partition ?? listing.partitions - 1
   const isOver = start === undefined || start.partition > last

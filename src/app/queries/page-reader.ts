@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
-import { Fault } from '../../base/fault.ts'
+import { Fault, isFault } from '../../base/fault.ts'
 import type { StoreDirectory } from '../../runtime/store-directory.ts'
 import { storeNotHere } from '../../runtime/store-not-here.ts'
 import type { PageRequest, StorePage } from '../../state/store-query.ts'
@@ -16,6 +16,11 @@ export interface QueryOptions {
   readonly isolation?: WireRequest['isolation']
   /** How long to wait while the store moves or its owner does not answer; the setting `queryTimeoutMs` unless given. */
   readonly timeoutMs?: number
+  /**
+   * True where a copy (`standbyReplicas`) may answer while the process that has the key can't be asked. What it answers is
+   * committed, and may be a little behind.
+   */
+  readonly standby?: boolean
   /** The only partition to ask; for stores whose keys do not lie where Kafka's own partitioner would put them. */
   readonly partition?: number
 }
@@ -59,17 +64,22 @@ export class PageReader {
 
   /** One page, from wherever it is. */
   read(request: PageRequest, options: QueryOptions): Promise<StorePage> {
-    const isolation = options.isolation ?? this.#options.isolation
-    return this.patiently(options, (leftMs) =>
-      this.isHere(request.store, request.partition)
-        ? this.#readHere({ ...request, isolation }, leftMs)
-        : this.#readElsewhere({ ...request, isolation }, options, leftMs),
-    )
+    const wanted = { ...request, isolation: options.isolation ?? this.#options.isolation }
+    return this.patiently(options, async (leftMs) => {
+      if (options.standby !== true) return this.#readActive(wanted, options, leftMs)
+      try {
+        return await this.#readActive(wanted, options, leftMs / 2)
+      } catch (error) {
+        if (!isFault(error) || error.actor !== 'retry') throw error
+        return this.#readCopy({ ...wanted, copy: true }, options, leftMs / 2, error)
+      }
+    })
   }
 
   /** One page of what this process has itself: the answer to another process, which is never handed on. */
   async readHere(request: WireRequest): Promise<StorePage> {
-    if (this.isHere(request.store, request.partition)) return this.#readHere(request, this.#options.timeoutMs)
+    if (request.copy === true || this.isHere(request.store, request.partition))
+      return this.#readHere(request, this.#options.timeoutMs)
     const owner = this.directory.ownersOf(request.store, request.partition).active
     throw storeNotHere(request, owner === this.#options.endpoint() ? undefined : owner)
   }
@@ -95,6 +105,34 @@ export class PageReader {
       throw noPartition(store, partition, partitions)
     if (isGlobal) return host.state !== 'starting'
     return host.tasks.includes(directory.taskOf(store, partition) as string)
+  }
+
+  #readActive(request: WireRequest, options: QueryOptions, leftMs: number): Promise<StorePage> {
+    return this.isHere(request.store, request.partition)
+      ? this.#readHere(request, leftMs)
+      : this.#readElsewhere(request, options, leftMs)
+  }
+
+  /** The copy of this process, or else one of another's; fails as the read of the store itself did. */
+  async #readCopy(
+    request: WireRequest,
+    { scope }: QueryOptions,
+    leftMs: number,
+    failure: Fault,
+  ): Promise<StorePage> {
+    const { clock, endpoint } = this.#options
+    const { standbys } = this.directory.ownersOf(request.store, request.partition)
+    const others = scope === 'local' ? [] : standbys.filter((each) => each !== endpoint())
+    const forwarding = { clock, timeoutMs: leftMs / Math.max(1, others.length), signal: this.#closing.signal }
+    const attempts = [
+      () => this.#readHere(request, leftMs),
+      ...others.map((each) => () => forward(request, { ...forwarding, endpoint: each })),
+    ]
+    for (const attempt of attempts) {
+      const page = await attempt().catch(() => undefined)
+      if (page !== undefined) return page
+    }
+    throw failure
   }
 
   #readHere({ isolation, ...request }: WireRequest, leftMs: number): Promise<StorePage> {

@@ -6,7 +6,6 @@ import { endpointText, isLoopback, parseEndpoint } from './endpoint.ts'
 import { notReady, PageReader } from './page-reader.ts'
 import { Queries } from './queries.ts'
 import type { QueryHost } from './query-host.ts'
-import { routesOf } from './routes.ts'
 
 /** The settings of queries. */
 type QuerySettings = Pick<
@@ -117,7 +116,11 @@ const open = async (
   at: Endpoint,
   pages: () => PageReader,
 ): Promise<{ readonly port: number; readonly close: () => Promise<void> }> => {
-  const { listen, queryServer } = await import('./query-server.ts')
+  // Neither is loaded where nobody asks for a server.
+  const [{ listen, queryServer }, { routesOf }] = await Promise.all([
+    import('./query-server.ts'),
+    import('./routes.ts'),
+  ])
   const server = queryServer(routesOf(name), pages)
   const port = await listen(server, at)
   return { port, close: () => server.close() }

@@ -27,6 +27,12 @@ export const howToAsk = {
   isolation: isolationSchema
     .optional()
     .describe('Whether what is not committed yet is seen; the setting queryIsolation unless given.'),
+  standby: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe(
+      'Whether a copy, which may be behind, will do while the process that has the key does not answer.',
+    ),
   timeoutMs: z.coerce
     .number()
     .int()
@@ -43,6 +49,7 @@ export interface Asked {
   readonly partition?: number | undefined
   readonly isolation?: QueryOptions['isolation'] | undefined
   readonly timeoutMs?: number | undefined
+  readonly standby?: 'true' | 'false' | undefined
 }
 
 /** Finds the partition of a key given as text. */
@@ -67,10 +74,11 @@ export const keyBytes = ({ definition }: StoreListing, text: string): Bytes =>
   (definition.key as unknown as Serde<unknown>).serialize(parseKey(definition.key, text) as never)
 
 /** Only what was said: the defaults are the application's. */
-export const asked = ({ partition, isolation, timeoutMs }: Asked): QueryOptions => ({
+export const asked = ({ partition, isolation, timeoutMs, standby }: Asked): QueryOptions => ({
   ...(partition === undefined ? {} : { partition }),
   ...(isolation === undefined ? {} : { isolation }),
   ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  ...(standby === undefined ? {} : { standby: standby === 'true' }),
 })
 
 /** A row as JSON. */

@@ -40,6 +40,7 @@ export const pageRequestSchema = z.object({
   limit: z.int().min(1).max(maxPageRows),
   after: placeSchema.optional(),
   isolation: isolationSchema,
+  copy: z.boolean().optional(),
 })
 
 export const storePageSchema = z.object({

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import type { Application, SettingsInput, Topology } from '../../../src/index.ts'
 import { isFault, long, start, topic, topology } from '../../../src/index.ts'
+import { freePort } from '../../support/free-port.ts'
 import { TopicClient } from '../../support/topic-client.ts'
 
 const customers = Array.from({ length: 40 }, (_, index) => `customer-${index}`)
@@ -169,6 +170,38 @@ export const membersSuite = (brokers: () => string, unique: (prefix: string) => 
     await allCounted(stays)
     expect(stays.queries.metadataForStore('sums').every(({ isHere }) => isHere)).toBe(true)
     expect(rounds).toBeGreaterThan(0)
+  })
+
+  it('a copy answers for a member that does not, where that is allowed', async () => {
+    const { program, client } = await scene()
+    await using _client = client
+    const copied = { standbyReplicas: 1, queryTimeoutMs: 1_000 }
+    const asked = await member(program, copied)
+    // The group is told an address at which nobody listens.
+    const deaf = `127.0.0.1:${await freePort()}`
+    const other = await member(program, { ...copied, applicationServer: deaf, queryListen: '127.0.0.1:0' })
+    await shared([asked, other])
+    await expect
+      .poll(() => asked.health.standbyTasks.map(({ lag }) => lag), { timeout: 20_000 })
+      .toEqual([0, 0, 0])
+    const elsewhere = customers.filter((customer) => !asked.queries.metadataForKey('sums', customer).isHere)
+    expect(elsewhere.length).toBeGreaterThan(0)
+    const [one] = elsewhere as [string]
+    expect(asked.queries.metadataForKey('sums', one)).toMatchObject({
+      active: deaf,
+      standbys: [asked.queries.address],
+    })
+    await expect(sumsOf(asked).get(one)).rejects.toThrow(
+      expect.objectContaining({ code: 'OWNER_UNREACHABLE' }),
+    )
+    const copies = asked.queries.tableStore<string, number>('sums', { standby: true })
+    await expect
+      .poll(() => Promise.all(elsewhere.map(async (each) => (await copies.get(each))?.value)), {
+        timeout: 20_000,
+      })
+      .toEqual(elsewhere.map((each) => customers.indexOf(each)))
+    const response = await fetch(`http://${asked.queries.address}/stores/sums/value?key=${one}&standby=true`)
+    expect(await response.json()).toMatchObject({ key: one, value: customers.indexOf(one) })
   })
 
   it('without an address to ask, what another member has can’t be read, and that is what is said', async () => {

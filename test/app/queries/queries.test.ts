@@ -216,6 +216,30 @@ describe('queries of one process', () => {
       }
     })
 
+    it('large rows end a page early, and none is left out', async () => {
+      const large = Array.from({ length: 5 }, (_, index) => `large-${index}`)
+      const value: Note = { at: new Date(0), tags: ['x'.repeat(700_000)] }
+      await client.write(
+        notes,
+        large.map((key) => ({ key, value })),
+      )
+      const store = application.queries.tableStore<string, Note>('notes')
+      await vi.waitFor(async () => expect(await listed(store.prefix('large-'))).toHaveLength(5), 10_000)
+      const sizes: number[] = []
+      const keys: string[] = []
+      for (let after: string | undefined = ''; after !== undefined;) {
+        const { body } = await get(
+          `/stores/notes/entries?prefix=large-${after === '' ? '' : `&after=${after}`}`,
+        )
+        const page = body as { readonly rows: readonly { readonly key: string }[]; readonly after?: string }
+        sizes.push(page.rows.length)
+        keys.push(...page.rows.map(({ key }) => key))
+        after = page.after
+      }
+      expect(keys.toSorted()).toEqual(large)
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(3)
+    })
+
     it('what is not there is 404, what is wrong is 400, each with a code', async () => {
       expect(await get('/stores/orders-by-customer/value?key=nobody')).toMatchObject({
         status: 404,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { endpointText, parseEndpoint } from '../../../src/app/queries/endpoint.ts'
 import { jsonValueOf } from '../../../src/app/queries/json-value.ts'
 import { parseKey, parsePrefix } from '../../../src/app/queries/key-text.ts'
 import {
@@ -16,6 +17,14 @@ import {
   windowed,
 } from '../../../src/index.ts'
 import type { AnySerde } from '../../../src/topic/serde.ts'
+
+it.each([
+  ['orders-1:8080', { host: 'orders-1', port: 8080 }],
+  ['[::1]:0', { host: '::1', port: 0 }],
+])('the endpoint %s is a host and a port', (text, endpoint) => {
+  expect(parseEndpoint(text)).toEqual(endpoint)
+  expect(endpointText(endpoint)).toBe(text)
+})
 
 describe('a value as JSON', () => {
   it('keeps what JSON has no words for', () => {

@@ -1,0 +1,125 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { PageReader } from '../../../src/app/queries/page-reader.ts'
+import type { QueryHost } from '../../../src/app/queries/query-host.ts'
+import { queryServer } from '../../../src/app/queries/query-server.ts'
+import { routesOf } from '../../../src/app/queries/routes.ts'
+import { Fault } from '../../../src/base/fault.ts'
+import type { RunningBroker } from '../../../src/broker/index.ts'
+import { startBroker } from '../../../src/broker/index.ts'
+import type { Application, SettingsInput } from '../../../src/index.ts'
+import { start, string, topic, topology } from '../../../src/index.ts'
+
+describe('where queries are served', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-serving-'))
+  const input = topic('input', { value: string, partitions: 1 })
+  const program = topology('served', (builder) => void builder.table(input, { store: 'rows' }))
+  let broker: RunningBroker
+  beforeAll(async () => {
+    broker = await startBroker({ topics: [{ name: 'input', partitions: 1 }] })
+  })
+  afterAll(async () => {
+    await broker.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const run = (settings: Partial<SettingsInput>, warnings: string[] = []): Promise<Application> =>
+    start(
+      program,
+      { bootstrapServers: broker.bootstrapServers, stateDirectory: folder, ...settings },
+      { onWarning: (message) => warnings.push(message) },
+    )
+
+  it('nowhere, unless somebody asks for it', async () => {
+    const application = await run({})
+    await application.waitFor('running')
+    expect(application.queries.address).toBeUndefined()
+    expect(await application.queries.tableStore('rows').get('a')).toBeNull()
+    await application.close()
+  })
+
+  it('on loopback, with a warning where others are told of another address', async () => {
+    const warnings: string[] = []
+    const application = await run({ applicationServer: 'orders-1.example:0' }, warnings)
+    expect(application.queries.address).toMatch(/^127\.0\.0\.1:\d+$/)
+    expect(warnings.join()).toMatch(/orders-1\.example:0.*served on 127\.0\.0\.1 alone; set queryListen/)
+    await application.close()
+  })
+
+  it('where queryListen says, while others are told applicationServer', async () => {
+    const warnings: string[] = []
+    const application = await run(
+      { applicationServer: 'orders-1.example:8080', queryListen: '127.0.0.1:0' },
+      warnings,
+    )
+    await application.waitFor('running')
+    const { address } = application.queries
+    expect(address).toMatch(/^127\.0\.0\.1:\d+$/)
+    expect((await fetch(`http://${address}/health/live`)).status).toBe(200)
+    expect(application.queries.metadataForKey('rows', 'a').active).toBe('orders-1.example:8080')
+    expect(warnings).toEqual([])
+    await application.close()
+    await expect(fetch(`http://${address}/health/live`)).rejects.toThrow()
+  })
+
+  it('a port that is taken ends the start with what to do, and leaves nothing behind', async () => {
+    const first = await run({ applicationServer: '127.0.0.1:0' })
+    const { address } = first.queries as { readonly address: string }
+    await expect(run({ applicationServer: address })).rejects.toThrow(
+      new RegExp(
+        `queries can't be served on ${address}: .*EADDRINUSE.*; set applicationServer or queryListen`,
+      ),
+    )
+    await first.close()
+    const again = await run({ applicationServer: address })
+    expect(again.queries.address).toBe(address)
+    await again.close()
+  })
+
+  it('queries of a closed application are refused at once', async () => {
+    const application = await run({})
+    await application.waitFor('running')
+    const rows = application.queries.tableStore('rows')
+    await application.close()
+    await expect(rows.get('a')).rejects.toThrow(expect.objectContaining({ code: 'APPLICATION_CLOSED' }))
+  })
+})
+
+describe('health', () => {
+  const of = async (host: Partial<QueryHost>, path: string): Promise<unknown> => {
+    const server = queryServer(routesOf('any'), () => ({ host }) as unknown as PageReader)
+    const { statusCode, body } = await server.inject({ method: 'GET', url: path })
+    return { status: statusCode, body: JSON.parse(body) as unknown }
+  }
+
+  it('a failed application is not live, and says by which code', async () => {
+    const failure = new Fault({ code: 'TOPIC_MISSING', actor: 'author', message: 'no such topic' })
+    expect(await of({ state: 'failed', failure }, '/health/live')).toEqual({
+      status: 503,
+      body: { state: 'failed', failure: 'TOPIC_MISSING' },
+    })
+    expect(await of({ state: 'rebalancing' }, '/health/live')).toMatchObject({ status: 200 })
+  })
+
+  it('an application that restores is not ready, and says what is left', async () => {
+    const restoring = [{ store: 'rows', partition: 0, restoredRecords: 1, remainingRecords: 2 }]
+    const health = { state: 'running', connected: true, tasks: ['0_0'], restoring } as never
+    expect(await of({ health }, '/health/ready')).toEqual({
+      status: 503,
+      body: { state: 'running', ready: false, connected: true, tasks: ['0_0'], restoring },
+    })
+  })
+
+  it('what fails unexpectedly is told without its secrets', async () => {
+    const host = {
+      get metrics(): never {
+        throw new Error('password hunter2')
+      },
+    }
+    const answer = await of(host, '/metrics')
+    expect(answer).toMatchObject({ status: 500, body: { code: 'INTERNAL', retryable: false } })
+    expect(JSON.stringify(answer)).not.toContain('hunter2')
+  })
+})
