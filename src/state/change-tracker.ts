@@ -155,6 +155,7 @@ export class ChangeTracker<R extends TrackedRow> {
       if (done < changes.length) this.#changes = [...changes.slice(done), ...this.#changes]
     }
     this.#rowBytes = Math.max(rowOverheadBytes, (this.#rowBytes + bytes / changes.length) / 2)
+    this.#flushAbove = cacheBytesOf(this.#options) / this.#rowBytes
   }
 
   #flushRow(row: R): number {
