@@ -128,6 +128,18 @@ export class Producer {
     this.#append(topic, partition, regionOf(key), regionOf(value), timestamp, headers)
   }
 
+  /** The same for bytes that stand among others: they are copied before this returns. */
+  sendRegions(
+    topic: string,
+    partition: number | undefined,
+    key: Region | null,
+    value: Region | null,
+    timestamp: number,
+    headers: Headers = noHeaders,
+  ): void {
+    this.#append(topic, partition, key, value, timestamp, headers)
+  }
+
   /** Takes one record of a stream: parts that it was read with, and the sink would write alike, are copied undecoded. */
   sendRecord<K, V>(
     sink: SinkTopic<NonNullable<K>, NonNullable<V>>,

@@ -56,6 +56,10 @@ export class RecordOutput implements Output {
     return {
       append: (store, key, value, timestamp, headers) =>
         this.#append(topicOf(store), partition, key, value, timestamp, headers),
+      appendRegions: (store, key, value, timestamp, headers) => {
+        this.#metrics.producedRecords++
+        this.#producer.sendRegions(topicOf(store), partition, key, value, timestamp, headers)
+      },
     }
   }
 

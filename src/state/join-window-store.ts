@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter } from '../base/byte-fields.ts'
+import { ByteReader } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
 import { concatBytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
@@ -43,6 +43,8 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
   /** What was committed when the disk was last written: rows before it are there, or need not be. */
   #written: Mark = this.#flushed
   #putCount = 0
+  /** Where keys of the changelog are put together. */
+  #logKey: Bytes = new Uint8Array(64)
   /** Rows that were told as undecodable, by number: once is enough. */
   readonly #told = new Set<number>()
   readonly #changes: Changes
@@ -176,8 +178,10 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
   }
 
   #log(key: RawRegion, value: RawRegion | null, { timestamp, headers }: StreamRecord<K, unknown>): void {
-    const bytes = value === null ? null : value.buffer.subarray(value.start, value.end)
-    this.append(joinKey(key, timestamp, this.#sequence), bytes, timestamp, headers)
+    const end = key.end - key.start + suffixBytes
+    if (this.#logKey.length < end) this.#logKey = new Uint8Array(end * 2)
+    writeJoinKey(this.#logKey, key, timestamp, this.#sequence)
+    this.appendRegions({ buffer: this.#logKey, start: 0, end }, value, timestamp, headers)
   }
 
   /** Moves time on; false where a row of `time` is not to be kept. */
@@ -307,9 +311,26 @@ interface Mark {
   readonly expiredUpTo: number
 }
 
-const joinKey = (key: RawRegion, time: number, sequence: number): Bytes => {
-  const { buffer, start, end } = key
-  return new ByteWriter().bytes(buffer.subarray(start, end)).int64(time).int32(sequence).finish()
+/** By hand, as this is once for every record of a join. */
+const writeJoinKey = (
+  target: Bytes,
+  { buffer, start, end }: RawRegion,
+  time: number,
+  sequence: number,
+): void => {
+  let at = 0
+  for (let from = start; from < end; from++) target[at++] = buffer[from] as number
+  at = writeInt32(target, at, Math.floor(time / 0x1_0000_0000))
+  at = writeInt32(target, at, time | 0)
+  writeInt32(target, at, sequence)
+}
+
+const writeInt32 = (target: Bytes, at: number, value: number): number => {
+  target[at] = value >>> 24
+  target[at + 1] = value >>> 16
+  target[at + 2] = value >>> 8
+  target[at + 3] = value
+  return at + 4
 }
 
 /** What the disk has and memory has not, put in between by time. */

@@ -1,6 +1,8 @@
 import type { Bytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
+import type { RawRegion } from '../topic/record.ts'
+import { bytesOfRegion } from '../topic/record.ts'
 import type { Deserializer, Serializer } from '../topic/serde.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { CacheOptions, SavedValue } from './change-tracker.ts'
@@ -112,6 +114,23 @@ export abstract class StoreLife implements StateStore {
 
   protected append(key: Bytes, value: Bytes | null, timestamp: number, headers?: Headers): void {
     if (this.logged) this.#changelog.append(this.name, key, value, timestamp, headers)
+  }
+
+  /** The same for a key that is written over afterwards, and a value that stands among others. */
+  protected appendRegions(
+    key: RawRegion,
+    value: RawRegion | null,
+    timestamp: number,
+    headers?: Headers,
+  ): void {
+    if (!this.logged) return
+    const sink = this.#changelog
+    if (sink.appendRegions !== undefined) {
+      sink.appendRegions(this.name, key, value, timestamp, headers)
+      return
+    }
+    const keyBytes = key.buffer.slice(key.start, key.end)
+    sink.append(this.name, keyBytes, value && bytesOfRegion(value), timestamp, headers)
   }
 
   #restoreRows(columns: RecordColumns): void {

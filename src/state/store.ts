@@ -1,5 +1,5 @@
 import type { Headers } from '../topic/headers.ts'
-import type { RecordOrigin, StreamRecord } from '../topic/record.ts'
+import type { RawRegion, RecordOrigin, StreamRecord } from '../topic/record.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { Bytes } from '../base/bytes.ts'
 import type { Windowed } from '../topic/windowed.ts'
@@ -14,6 +14,14 @@ import type { Windowed } from '../topic/windowed.ts'
 /** Receives what a store owes its changelog topic, in order. */
 export interface ChangelogSink {
   append(store: string, key: Bytes, value: Bytes | null, timestamp: number, headers?: Headers): void
+  /** The same for bytes that stand among others, and are lent until this returns: no view is made of them. */
+  appendRegions?(
+    store: string,
+    key: RawRegion,
+    value: RawRegion | null,
+    timestamp: number,
+    headers?: Headers,
+  ): void
 }
 
 /**

@@ -221,6 +221,9 @@ export interface RawRegion {
 
 export const regionOf = (bytes: Bytes): RawRegion => ({ buffer: bytes, start: 0, end: bytes.length })
 
+/** A view of a region. */
+export const bytesOfRegion = ({ buffer, start, end }: RawRegion): Bytes => buffer.subarray(start, end)
+
 /** A key or value could not be read: the bytes are none of its serde's, or break the contract of the topic. */
 export class DeserializationFault extends Fault {
   constructor(cause: unknown) {
