@@ -66,7 +66,7 @@ export const listEntries = async (parameters: Entries, pages: PageReader): Promi
     const page = await pages.read(request, options)
     rows.push(...page.rows.map((row) => rowAnswer(listing, each, row)))
     start = { partition: page.after === undefined ? each + 1 : each, after: page.after }
-    bytes += page.rows.reduce((sum, { key, value }) => sum + key.length + value.length, 0)
+    for (const row of page.rows) bytes += row.key.length + row.value.length
     if (rows.length === limit || page.after !== undefined || bytes >= answerBytes) break
   }
   const last = options.partition ?? listing.partitions - 1

@@ -61,7 +61,7 @@ describe('where queries are served', () => {
     expect(application.queries.metadataForKey('rows', 'a').active).toBe('orders-1.example:8080')
     expect(warnings).toEqual([])
     await application.close()
-    await expect(fetch(`http://${address}/health/live`)).rejects.toThrow()
+    await expect(fetch(`http://${address}/health/live`)).rejects.toThrow('fetch failed')
   })
 
   it('a port that is taken ends the start with what to do, and leaves nothing behind', async () => {
