@@ -10,6 +10,7 @@ import { openMemoryStore } from '../state/open-memory-store.ts'
 import type { Topology } from '../topology/topology.ts'
 import { kafkaSettingsOf } from './kafka-settings-of.ts'
 import type { Settings } from './settings.ts'
+import { readStoredOffsets } from './stored-offsets.ts'
 
 /** Where a worker finds its state, and the names that stay with it over restarts and replacements. */
 export interface WorkerPlace {
@@ -47,6 +48,7 @@ export const createStreamsWorker = (
         budget,
         onDamaged: (fault) => listener.onWarning?.(fault.message),
       }),
+    readStored: () => readStoredOffsets(directory),
     openGlobalStore: (definition) =>
       openMemoryStore({ ...definition, changelog: false }, { append: () => {} }),
     disconnect: () => transport.close(),

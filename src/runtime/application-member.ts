@@ -22,8 +22,8 @@ export interface ApplicationMemberOptions {
   readonly stopRequest: () => string | undefined
   /** A member, this one or another, has asked for that. */
   readonly onStop: (reason: string) => void
-  /** The tasks whose state is here although they don't run, and by how many records it is behind. */
-  readonly ownCopies: () => ReadonlyMap<TaskId, number>
+  /** By how many records state is behind that is here, of tasks that run elsewhere or are still being restored. */
+  readonly ownLags: () => Promise<ReadonlyMap<TaskId, number>>
   readonly isLeaving: () => boolean
   readonly onRevoke: (partitions: readonly TopicPartition[]) => Promise<void>
   readonly onAssign: (assignment: TaskAssignment) => Promise<void>
@@ -57,10 +57,10 @@ export const memberOf = (options: ApplicationMemberOptions): ClassicMembership =
     assignor: taskAssignor({
       planOf: () => plans.renew(),
       settings,
-      ownData: () => ({
+      ownData: async () => ({
         processId: options.processId,
         tasks: options.ownTasks(),
-        standbys: options.ownCopies(),
+        standbys: await options.ownLags(),
         endpoint: settings.applicationServer,
         leaving: options.isLeaving(),
         stop: options.stopRequest(),

@@ -8,7 +8,7 @@ export interface StateHolder {
   readonly processId: string
   /** The tasks it runs and has not given up. */
   readonly owned: ReadonlySet<TaskId>
-  /** The tasks whose state it has without running them, by how many records that is behind. */
+  /** The tasks whose state it has but not whole, by how many records that is behind: copies, or still being restored. */
   readonly lags: ReadonlyMap<TaskId, number>
 }
 
@@ -40,7 +40,7 @@ export const placeTasks = (
   settings: StateSettings,
 ): ReadonlyMap<string, Placement> => {
   const lagOf = (member: StateHolder, task: TaskId): number =>
-    member.owned.has(task) ? 0 : (member.lags.get(task) ?? sizes.get(task) ?? 0)
+    member.lags.get(task) ?? (member.owned.has(task) ? 0 : (sizes.get(task) ?? 0))
   const isReady = (member: StateHolder, task: TaskId): boolean =>
     lagOf(member, task) <= settings.acceptableRecoveryLag
   const ordered = members.toSorted((left, right) => (left.memberId < right.memberId ? -1 : 1))
@@ -57,7 +57,9 @@ export const placeTasks = (
   for (const [memberId, wanted] of goals) {
     const goal = byId.get(memberId) as StateHolder
     for (const task of wanted) {
-      const home = isReady(goal, task) ? goal : homeOf(task, goal, placed, isReady, lagOf)
+      const home = isReady(goal, task)
+        ? goal
+        : homeOf(task, goal, placed, isReady, lagOf, settings.acceptableRecoveryLag)
       placementOf(placed, home).active.push(task)
       if (home === goal || warmups >= settings.maxWarmupReplicas) continue
       placementOf(placed, goal).warmup.push(task)
@@ -78,21 +80,31 @@ const processOf = ({ processId, memberId }: StateHolder): string => (processId =
 const loadOf = ({ active, standby, warmup }: Placement): number =>
   active.length + standby.length + warmup.length
 
-/** Where a task runs whose goal is not ready for it: its owner, or else who is least behind; the goal if nobody is. */
+/**
+ * Where a task runs whose goal is not ready for it: its owner if that is, or another that is and has least to do. If
+ * nobody is, with whoever is least behind; but nothing moves in mid-restore for little.
+ */
 const homeOf = (
   task: TaskId,
   goal: StateHolder,
   placed: Placed,
   isReady: (member: StateHolder, task: TaskId) => boolean,
   lagOf: (member: StateHolder, task: TaskId) => number,
+  acceptableLag: number,
 ): StateHolder => {
   const ready = [...placed.keys()].filter((member) => isReady(member, task))
   const owner = ready.find(({ owned }) => owned.has(task))
   if (owner !== undefined) return owner
+  const byLag = (left: StateHolder, right: StateHolder): number => lagOf(left, task) - lagOf(right, task)
+  if (ready.length === 0) {
+    const [best = goal] = [...placed.keys()].toSorted(byLag)
+    const restoring = [...placed.keys()].find(({ owned }) => owned.has(task)) ?? goal
+    return lagOf(best, task) + acceptableLag < lagOf(restoring, task) ? best : restoring
+  }
   const [best = goal] = ready.toSorted(
     (left, right) =>
       placementOf(placed, left).active.length - placementOf(placed, right).active.length ||
-      lagOf(left, task) - lagOf(right, task),
+      byLag(left, right),
   )
   return best
 }

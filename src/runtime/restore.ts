@@ -3,6 +3,7 @@ import type { Cluster } from '../kafka/cluster.ts'
 import type { FetchedBatch } from '../kafka/fetcher.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
 import { listOffsets } from '../kafka/list-offsets.ts'
+import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
 import type { StateStore } from '../state/store.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
@@ -105,6 +106,12 @@ export class Restorer {
       signal.addEventListener('abort', stop, { once: true })
       this.#begin(found, together)
     })
+  }
+
+  /** How many records of a changelog partition are still to be restored; 0 where none are known of. */
+  remaining({ topic, partition }: TopicPartition): number {
+    const running = this.#pending.get(partitionName(topic, partition))
+    return running === undefined ? 0 : running.endOffset - running.position
   }
 
   close(): void {

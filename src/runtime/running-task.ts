@@ -86,6 +86,11 @@ export class RunningTask {
     }
   }
 
+  /** How far what is committed of each store has come. */
+  get changelogOffsets(): ReadonlyMap<string, number> {
+    return new Map(this.restorations().map(({ store }) => [store.name, store.changelogOffset()]))
+  }
+
   /** The stores that have a changelog, with where it is; `startOf` says where an input goes on. */
   restorations(startOf: (place: string) => number | undefined = () => undefined): readonly Restoration[] {
     return this.#stores

@@ -22,6 +22,8 @@ export interface StandbyTasksOptions {
   readonly openTaskStores: (task: TaskId) => TaskStores
   /** Tasks may be able to move: a copy that was made for it is complete, or it has been long. */
   readonly onRebalance: (reason: string) => void
+  /** A copy is not kept up to date any more; its stores stand at these offsets. */
+  readonly onEnd: (task: TaskId, offsets: ReadonlyMap<string, number>) => void
   readonly onWarning: (message: string) => void
 }
 
@@ -132,7 +134,9 @@ export class StandbyTasks {
     for (const name of copy.byPlace.keys()) this.#places.delete(name)
     this.#fetcher.remove([...copy.byPlace.values()].map(({ place }) => place))
     if (this.#copies.size === 0) this.#fetcher.wakeup()
-    for (const { store } of copy.byPlace.values()) store.close()
+    const stores = [...copy.byPlace.values()].map(({ store }) => store)
+    this.#options.onEnd(id, new Map(stores.map((store) => [store.name, store.changelogOffset()])))
+    for (const store of stores) store.close()
     await copy.stores.close()
   }
 

@@ -18,6 +18,9 @@ import type { ApplicationHealth } from './application-health.ts'
 import { inputHealthOf, RestoreBoard } from './application-health.ts'
 import type { ApplicationPlan } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
+import type { StoredOffsets } from './dormant-state.ts'
+import { changelogOf, copiedStoresOf } from './changelog-sizes.ts'
+import { DormantState } from './dormant-state.ts'
 import { StandbyTasks } from './standby-tasks.ts'
 import type { TaskAssignment } from './application-member.ts'
 import { memberOf } from './application-member.ts'
@@ -53,6 +56,8 @@ export interface StreamsApplicationOptions {
   readonly judge?: () => UncaughtFailureResponse | Promise<UncaughtFailureResponse>
   readonly listener: RuntimeListener
   readonly openTaskStores: (task: TaskId) => TaskStores
+  /** What of the tasks' state was on the disk before; nothing unless given. */
+  readonly readStored?: () => Promise<StoredOffsets>
   readonly openGlobalStore: (definition: StoreDefinition) => StateStore
   /** Ends all connections: whatever waits for a broker is told so, and nothing can be committed any more. */
   readonly disconnect?: () => Promise<void>
@@ -90,6 +95,7 @@ export class StreamsApplication {
   #fetcher: Fetcher | undefined
   #restorer: Restorer | undefined
   #standbys: StandbyTasks | undefined
+  #dormant: DormantState | undefined
   #running: Promise<void> | undefined
   #ending: Promise<void> | undefined
   #released: Promise<void> | undefined
@@ -271,6 +277,8 @@ export class StreamsApplication {
       },
     })
     this.#standbys = this.#openStandbys()
+    const { readStored = () => Promise.resolve(new Map()) } = this.#options
+    this.#dormant = new DormantState({ cluster, planOf: () => this.#plan as ApplicationPlan, readStored })
     const membership = this.#member()
     this.#membership = membership
     const worker = new Worker({
@@ -284,6 +292,7 @@ export class StreamsApplication {
       purge: this.#purge(plan),
       onWarning: (message) => listener.onWarning?.(message),
       onTasksChange: () => this.#settle(),
+      onTaskEnd: (task, offsets) => this.#dormant?.note(task, offsets),
       tasks: this.#taskFactory(output),
       startsOf: (inputs) => startsOfInputs(cluster, settings, this.#plans.planned, membership, inputs),
     })
@@ -378,7 +387,7 @@ export class StreamsApplication {
         this.#stopTold.resolve()
         void this.#fail(applicationStopped(reason))
       },
-      ownCopies: () => this.#standbys?.lags ?? new Map(),
+      ownLags: () => this.#ownLags(),
       isLeaving: () => this.#handedOver !== undefined,
       onRevoke: async (partitions) => {
         this.#enter('rebalancing')
@@ -407,6 +416,23 @@ export class StreamsApplication {
     this.#settle()
   }
 
+  /** How far behind the state is that is here: of tasks that are still being restored, of copies, and of what nobody uses. */
+  async #ownLags(): Promise<ReadonlyMap<TaskId, number>> {
+    const copies = this.#standbys?.lags ?? new Map<TaskId, number>()
+    const tasks = this.#worker?.ownTasks ?? []
+    const dormant = (await this.#dormant?.lags(new Set([...tasks, ...copies.keys()]))) ?? new Map()
+    return new Map([...dormant, ...copies, ...this.#restoringLags(tasks)])
+  }
+
+  #restoringLags(tasks: readonly TaskId[]): ReadonlyMap<TaskId, number> {
+    const plan = this.#plan as ApplicationPlan
+    const remainingOf = (task: TaskId): number =>
+      copiedStoresOf(plan, task)
+        .map((store) => this.#restorer?.remaining(changelogOf(plan, task, store)) ?? 0)
+        .reduce((sum, each) => sum + each, 0)
+    return new Map(tasks.map((task) => [task, remainingOf(task)] as const).filter(([, lag]) => lag > 0))
+  }
+
   #openStandbys(): StandbyTasks {
     const { settings, cluster, clock, listener, openTaskStores } = this.#options
     return new StandbyTasks({
@@ -416,6 +442,7 @@ export class StreamsApplication {
       settings,
       openTaskStores,
       onRebalance: (reason) => this.#membership?.requestRejoin(reason),
+      onEnd: (task, offsets) => this.#dormant?.note(task, offsets),
       onWarning: (message) => listener.onWarning?.(message),
     })
   }

@@ -19,6 +19,7 @@ export interface TaskRegistryOptions {
   readonly startsOf: (inputs: readonly TopicPartition[]) => Promise<Starts>
   /** A task has begun, or one is being opened. */
   readonly onChange: () => void
+  readonly onTaskEnd: (task: TaskId, offsets: ReadonlyMap<string, number>) => void
   readonly onWarning: (message: string) => void
   /** A task that can't be opened. */
   readonly onFailure: (error: unknown) => void
@@ -178,6 +179,7 @@ export class TaskRegistry {
     if (running === undefined) return
     this.stopReading([id])
     this.#running.delete(id)
+    this.#options.onTaskEnd(id, running.changelogOffsets)
     await running.close()
   }
 

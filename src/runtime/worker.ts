@@ -32,6 +32,8 @@ export interface WorkerOptions {
   readonly onWarning: (message: string) => void
   /** Tasks have begun, or are being opened. */
   readonly onTasksChange: () => void
+  /** A task has ended here, with its stores at these offsets of their changelogs. */
+  readonly onTaskEnd: (task: TaskId, offsets: ReadonlyMap<string, number>) => void
   /** Where each input goes on, by partition name: where its group left off, or where the settings say. */
   readonly startsOf: (inputs: readonly TopicPartition[]) => Promise<ReadonlyMap<string, InputStart>>
 }

@@ -55,6 +55,24 @@ export class LmdbEnvironment {
     }
   }
 
+  /** How far each store has come, without opening any; undefined where nothing can be read. Nothing is repaired. */
+  static async readOffsets(directory: string): Promise<ReadonlyMap<string, number> | undefined> {
+    if (!existsSync(join(directory, dataFile))) return undefined
+    try {
+      refuseDamaged(directory)
+      const environment = new LmdbEnvironment(directory)
+      const offsets = new Map(
+        Array.from(environment.#states.getRange(), ({ key, value }) => [utf8Decode(key), value] as const)
+          .filter(([store]) => !store.startsWith('\0'))
+          .map(([store, noted]) => [store, (JSON.parse(utf8Decode(noted)) as DiskState).changelogOffset]),
+      )
+      await environment.close()
+      return offsets
+    } catch {
+      return undefined
+    }
+  }
+
   table(name: string, store: string): LmdbTable {
     return new LmdbTable(this.#database(name), store, (error) => this.#faultOf(error))
   }

@@ -71,6 +71,22 @@ describe('placing tasks by their state', () => {
     expect(shown(placeTasks(tasks, large, members, settings))).toEqual({ b: '0123||', c: '45||1' })
   })
 
+  it('restores a task where least of it is missing, if nobody has it whole', () => {
+    const members = [
+      holder('a', ['0_0', '0_1', '0_2'], { '0_0': 900 }),
+      holder('b', [], { '0_0': 300, '0_3': 500, '0_4': 500, '0_5': 500 }),
+    ]
+    expect(shown(placeTasks(tasks, large, members, settings))).toEqual({
+      a: '12||0',
+      b: '0345||',
+    })
+  })
+
+  it('moves nothing in mid-restore to where hardly less is missing', () => {
+    const members = [holder('a', tasks, { '0_5': 305 }), holder('b', [], { '0_3': 0, '0_4': 0, '0_5': 300 })]
+    expect(shown(placeTasks(tasks, large, members, settings))).toEqual({ a: '0125||', b: '34||5' })
+  })
+
   it('keeps copies on other processes, and lets them stay where they are', () => {
     const one = { ...settings, standbyReplicas: 1 }
     const members = [holder('a', ['0_0', '0_1', '0_2']), holder('b', ['0_3', '0_4', '0_5'])]

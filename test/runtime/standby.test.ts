@@ -141,6 +141,22 @@ describe.each(['at_least_once', 'exactly_once'] as const)('copies of state, %s',
     await expectExact()
   })
 
+  it('are found again after a restart, and their tasks come back to them', async () => {
+    // The marker that ends a transaction is a record like any other to whoever only knows offsets.
+    const { run, write, expectExact } = await trial({ acceptableRecoveryLag: 5 })
+    const before = [await run('first'), await run('second')] as const
+    await until(() => picture(...before) === '0_0,0_1 () 0_2,0_3 ()')
+    await write()
+    await Promise.all(before.map((application) => application.close()))
+    const second = await run('second')
+    await until(() => second.tasks.length === 4)
+    const first = await run('first')
+    await until(() => picture(first, second) === '0_0,0_1 () 0_2,0_3 ()')
+    expect(first.metrics.restoredRecords).toBe(0)
+    await write()
+    await expectExact()
+  })
+
   it('are what a task leaves behind that moves away, and comes back to', async () => {
     const { run, write, expectExact } = await trial({ standbyReplicas: 1 })
     const first = await run('first')

@@ -58,6 +58,7 @@ const registryOf = (open: (id: TaskId, signal: AbortSignal) => Promise<RunningTa
         ),
       ),
     onChange: () => {},
+    onTaskEnd: () => {},
     onWarning: () => {},
     onFailure: (error) => failures.push(error),
   })

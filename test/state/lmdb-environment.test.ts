@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { utf8Encode } from '../../src/base/bytes.ts'
 import type { Fault } from '../../src/base/fault.ts'
 import { ManualClock } from '../../src/base/manual-clock.ts'
+import { LmdbEnvironment } from '../../src/state/lmdb-environment.ts'
 import type { LmdbOptions, LmdbStores } from '../../src/state/open-lmdb-stores.ts'
 import { openLmdbStores } from '../../src/state/open-lmdb-stores.ts'
 import type { StateStore, TimestampedKeyValueStore, WindowStore } from '../../src/state/store.ts'
@@ -99,6 +100,23 @@ describe('the stores of a task on LMDB', () => {
     expect(openTable(other, 'left').changelogOffset()).toBe(10)
     expect(openTable(other, 'right').changelogOffset()).toBe(20)
     await other.close()
+  })
+
+  it('tell how far they have come without being opened, and nothing where they can’t', async () => {
+    expect(await LmdbEnvironment.readOffsets(directory)).toBeUndefined()
+    const stores = open()
+    commit(openTable(stores, 'one'), 7)
+    commit(openTable(stores, 'other'), 9)
+    await stores.close()
+    expect(await LmdbEnvironment.readOffsets(directory)).toEqual(
+      new Map([
+        ['one', 7],
+        ['other', 9],
+      ]),
+    )
+    writeFileSync(join(directory, 'data.mdb'), 'this is no database'.repeat(1_000))
+    expect(await LmdbEnvironment.readOffsets(directory)).toBeUndefined()
+    expect(readdirSync(directory)).toContain('data.mdb')
   })
 
   it('never hold what was flushed but not committed', async () => {
