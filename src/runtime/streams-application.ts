@@ -19,7 +19,7 @@ import { inputHealthOf, RestoreBoard } from './application-health.ts'
 import type { ApplicationPlan } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { StoredOffsets } from './dormant-state.ts'
-import { changelogOf, copiedStoresOf } from './changelog-sizes.ts'
+import { lagsHere } from './lags-here.ts'
 import { DormantState } from './dormant-state.ts'
 import { StandbyTasks } from './standby-tasks.ts'
 import type { TaskAssignment } from './application-member.ts'
@@ -278,7 +278,7 @@ export class StreamsApplication {
     })
     this.#standbys = this.#openStandbys()
     const { readStored = () => Promise.resolve(new Map()) } = this.#options
-    this.#dormant = new DormantState({ cluster, planOf: () => this.#plan as ApplicationPlan, readStored })
+    this.#dormant = new DormantState({ cluster, planOf: () => this.#plans.planned, readStored })
     const membership = this.#member()
     this.#membership = membership
     const worker = new Worker({
@@ -387,7 +387,13 @@ export class StreamsApplication {
         this.#stopTold.resolve()
         void this.#fail(applicationStopped(reason))
       },
-      ownLags: () => this.#ownLags(),
+      ownLags: () =>
+        lagsHere(this.#plans.planned, {
+          ownTasks: this.#worker?.ownTasks ?? [],
+          standbys: this.#standbys as StandbyTasks,
+          dormant: this.#dormant as DormantState,
+          restorer: this.#restorer as Restorer,
+        }),
       isLeaving: () => this.#handedOver !== undefined,
       onRevoke: async (partitions) => {
         this.#enter('rebalancing')
@@ -414,23 +420,6 @@ export class StreamsApplication {
     await this.#worker?.assign(tasks)
     if (this.#state !== 'closing' && this.#state !== 'failed') this.#standbys?.follow(standbys, warmups)
     this.#settle()
-  }
-
-  /** How far behind the state is that is here: of tasks that are still being restored, of copies, and of what nobody uses. */
-  async #ownLags(): Promise<ReadonlyMap<TaskId, number>> {
-    const copies = this.#standbys?.lags ?? new Map<TaskId, number>()
-    const tasks = this.#worker?.ownTasks ?? []
-    const dormant = (await this.#dormant?.lags(new Set([...tasks, ...copies.keys()]))) ?? new Map()
-    return new Map([...dormant, ...copies, ...this.#restoringLags(tasks)])
-  }
-
-  #restoringLags(tasks: readonly TaskId[]): ReadonlyMap<TaskId, number> {
-    const plan = this.#plan as ApplicationPlan
-    const remainingOf = (task: TaskId): number =>
-      copiedStoresOf(plan, task)
-        .map((store) => this.#restorer?.remaining(changelogOf(plan, task, store)) ?? 0)
-        .reduce((sum, each) => sum + each, 0)
-    return new Map(tasks.map((task) => [task, remainingOf(task)] as const).filter(([, lag]) => lag > 0))
   }
 
   #openStandbys(): StandbyTasks {

@@ -20,6 +20,7 @@ export class Member {
   readonly tellings: TimedTelling[] = []
   readonly #settings: MemberSettings
   #process: RunningProcess | undefined
+  #killed: RunningProcess | undefined
   #isEnding = false
   #isStopped = false
   starts = 0
@@ -72,6 +73,7 @@ export class Member {
   async kill(): Promise<void> {
     const running = this.#process
     this.#isEnding = true
+    this.#killed = running
     running?.kill('SIGKILL')
     await running?.waitForExit(10_000)
     this.#process = undefined
@@ -84,6 +86,8 @@ export class Member {
     this.#isEnding = true
     const { code, signal } = await running.stop(graceMs)
     this.#process = undefined
+    // One that hands its tasks over takes a moment to leave, in which it may be hit.
+    if (this.#killed === running) return
     if (signal === 'SIGKILL') this.#note(`did not close within ${graceMs} ms`)
     // One that is told before it listens ends by the signal itself.
     else if (code !== 0 && signal !== 'SIGTERM') this.#note(`ended with ${code} on SIGTERM`)
