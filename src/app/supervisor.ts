@@ -241,7 +241,7 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     this.#follow()
     listener.onWarning?.(`a worker failed and is replaced: ${messageOf(failed.failure)}`)
     const replaced = (async () => {
-      await failed.close().catch(() => undefined)
+      await failed.close({ timeoutMs: lettingGoMs }).catch(() => undefined)
       await sleep(clock, place.pauseMs, this.#stop.signal)
       if (this.#stop.signal.aborted) return
       this.#counted = sumMetrics([this.#counted, failed.metrics])
@@ -289,5 +289,8 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     this.#waiters.entered(state, this.#failure)
   }
 }
+
+/** How long a worker that failed may take to let go of what it holds before it is cut off. */
+const lettingGoMs = 30_000
 
 const readiness: readonly ApplicationState[] = ['starting', 'rebalancing', 'paused', 'running']

@@ -134,7 +134,11 @@ export const threadsSuite = (brokers: () => string, unique: (prefix: string) => 
   it('two threads share the tasks, stand still together, and go on after a restart', async () => {
     const stage = await scene()
     await using _client = stage.client
-    const first = await inThreads(stage)
+    const first = await inThreads(stage, { groupInstanceId: 'here' })
+    const { members } = await stage.client.admin.describeGroup(stage.topology)
+    expect(new Set(members.map(({ groupInstanceId }) => groupInstanceId))).toEqual(
+      new Set(['here-1', 'here-2']),
+    )
     await stage.write('ada', 'bob', 'cy', 'ada', 'bob', 'ada')
     await stage.counted({ ada: 3, bob: 2, cy: 1 })
     await expect.poll(() => settled(first.health), { timeout: 20_000 }).toBe(true)
@@ -154,7 +158,7 @@ export const threadsSuite = (brokers: () => string, unique: (prefix: string) => 
     const slots = readdirSync(join(stage.stateDirectory, stage.topology)).toSorted()
     expect(slots).toEqual(['process-0', 'process-1'])
 
-    await inThreads(stage)
+    await inThreads(stage, { groupInstanceId: 'here' })
     await stage.write('ada', 'bob')
     await stage.counted({ ada: 5, bob: 4, cy: 2, dee: 1 })
   })

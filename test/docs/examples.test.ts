@@ -15,13 +15,13 @@ const programOf = (name: string, code: string): string => {
   return file
 }
 
-/** Each example about tests stands for itself; those about queries are one program, told piece by piece. */
+/** Each example about tests stands for itself; those about queries and about running are one program each, told piece by piece. */
 const files = [
   ...blocksOf('docs/testing.md').map((code, index) => programOf(`testing-${index + 1}`, code)),
-  programOf('queries', blocksOf('docs/queries.md').join('\n')),
+  ...['queries', 'running'].map((name) => programOf(name, blocksOf(`docs/${name}.md`).join('\n'))),
 ]
 
-describe('the examples of docs/testing.md and docs/queries.md', () => {
+describe('the examples of docs/testing.md, docs/queries.md and docs/running.md', () => {
   it.each(files)('%s runs', async (file) => {
     await import(/* @vite-ignore */ file)
   })
@@ -30,7 +30,10 @@ describe('the examples of docs/testing.md and docs/queries.md', () => {
     const project = `${directory}/tsconfig.json`
     writeFileSync(
       project,
-      JSON.stringify({ extends: '../../tsconfig.json', include: ['./testing-*.ts', './queries.ts'] }),
+      JSON.stringify({
+        extends: '../../tsconfig.json',
+        include: ['./testing-*.ts', './queries.ts', './running.ts'],
+      }),
     )
     const check = (): string =>
       execFileSync('node_modules/.bin/tsc', ['--noEmit', '--project', project], { encoding: 'utf8' })
