@@ -12,6 +12,16 @@ export const utf8Encode: (text: string) => Bytes = hasBuffer
   ? (text) => Buffer.from(text, 'utf8')
   : (text) => encoder.encode(text)
 
+/** Writes text as UTF-8 to the front of `target`, which has room for three bytes a character; returns how many it took. */
+export const utf8Write: (target: Bytes, text: string) => number = hasBuffer
+  ? (target, text) => nodeUtf8Write.call(target, text, 0)
+  : (target, text) => encoder.encodeInto(text, target).written
+
+type Utf8Write = (this: Bytes, text: string, at: number) => number
+const nodeUtf8Write = (hasBuffer
+  ? (Buffer.prototype as unknown as { utf8Write: Utf8Write }).utf8Write
+  : undefined) as unknown as Utf8Write
+
 /** Node's own slice of UTF-8: no view object is made, which a record at a time is worth it. */
 const utf8Slice = hasBuffer
   ? (Buffer.prototype as unknown as { utf8Slice: (this: Bytes, start: number, end: number) => string })

@@ -12,6 +12,7 @@ import { Outstanding } from './produce/outstanding.ts'
 import type { PartitionQueue } from './produce/partition-queue.ts'
 import { PartitionQueues } from './produce/partition-queue.ts'
 import { Partitioner } from './produce/partitioner.ts'
+import { TextBytes } from './produce/text-bytes.ts'
 import type { ProducerSession } from './produce/producer-session.ts'
 import { IdempotentSession } from './produce/producer-session.ts'
 import type { Region } from './record-batch/batch-builder.ts'
@@ -71,6 +72,8 @@ export class Producer {
   readonly #queues = new PartitionQueues()
   readonly #outstanding = new Outstanding()
   readonly #sender: BatchSender
+  readonly #keyText = new TextBytes()
+  readonly #valueText = new TextBytes()
   #cancelLinger: (() => void) | undefined
 
   constructor(options: ProducerOptions) {
@@ -148,10 +151,10 @@ export class Producer {
   ): void {
     const key = record.hasNullKey
       ? null
-      : (record.rawKey(sink.key) ?? regionOf(sink.key.serialize(record.key as NonNullable<K>)))
+      : (record.rawKey(sink.key) ?? this.#keyText.regionOf(sink.key, record.key as NonNullable<K>))
     const value = record.hasNullValue
       ? null
-      : (record.rawValue(sink.value) ?? regionOf(sink.value.serialize(record.value as NonNullable<V>)))
+      : (record.rawValue(sink.value) ?? this.#valueText.regionOf(sink.value, record.value as NonNullable<V>))
     this.#append(sink.name, partition, key, value, record.timestamp, record.headers)
   }
 

@@ -38,11 +38,11 @@ export class RecordOutput implements Output {
   }
 
   send(topic: string, target: SinkTarget, record: AnyRecord): void {
-    this.#whenPrepared(topic, () => {
-      const partition = target.partitioner?.(record, this.#producer.partitionCountOf(topic))
-      const sink = { name: topic, key: target.key, value: target.value }
-      this.#producer.sendRecord(sink as never, record, partition)
-    })
+    // Without a function made for each record.
+    if (this.#prepared.has(topic)) {
+      this.#metrics.producedRecords++
+      this.#send(topic, target, record)
+    } else this.#whenPrepared(topic, () => this.#send(topic, target, record))
   }
 
   sendRow(topic: string, row: RecordRow): void {
@@ -94,6 +94,12 @@ export class RecordOutput implements Output {
 
   close(): void {
     this.#producer.close()
+  }
+
+  #send(topic: string, target: SinkTarget, record: AnyRecord): void {
+    const partition = target.partitioner?.(record, this.#producer.partitionCountOf(topic))
+    const sink = { name: topic, key: target.key, value: target.value }
+    this.#producer.sendRecord(sink as never, record, partition)
   }
 
   #append(

@@ -1,7 +1,8 @@
 import * as z from 'zod'
-import { utf8Decode, utf8Encode } from '../base/bytes.ts'
+import { utf8Decode } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
 import type { Serde } from './serde.ts'
+import { serializeText } from './serde.ts'
 
 /**
  * JSON text under a zod schema: what is read is parsed by it, what is written is encoded by it, so that no value that
@@ -14,11 +15,11 @@ import type { Serde } from './serde.ts'
 export const json = <S extends z.ZodType>(schema: S, name?: string): Serde<z.output<S>> => ({
   name: name ?? `json(${schema.meta()?.title ?? schema.type})`,
   nullable: false,
-  serialize: (value) => {
+  serialize: serializeText((value) => {
     const encoded = z.safeEncode(schema, value)
     if (!encoded.success) throw breach('written', encoded.error)
-    return utf8Encode(JSON.stringify(encoded.data))
-  },
+    return JSON.stringify(encoded.data)
+  }),
   deserialize: (source, start, end) => {
     const decoded = schema.safeParse(parseJson(utf8Decode(source, start, end)))
     if (!decoded.success) throw breach('read', decoded.error)

@@ -1,4 +1,5 @@
 import type { Bytes } from '../base/bytes.ts'
+import { utf8Encode } from '../base/bytes.ts'
 
 /** Turns a value into its bytes. Never called with null: a null is a null on the wire (a tombstone, or no key). */
 export interface Serializer<in T> {
@@ -25,6 +26,17 @@ export interface AnySerde extends Serializer<never>, Deserializer<unknown> {
   readonly name: string
   readonly nullable: boolean
 }
+
+/**
+ * A `serialize` whose bytes are a text's UTF-8. It carries how the text is made, so that a writer puts it where it goes
+ * without bytes in between; on the function, since whoever replaces that has other bytes in mind.
+ */
+export const serializeText = <T>(text: (value: T) => string): ((value: T) => Bytes) =>
+  Object.assign((value: T) => utf8Encode(text(value)), { text })
+
+/** How the text of a serializer is made; undefined where its bytes are none. */
+export const textOf = ({ serialize }: Serializer<never>): ((value: unknown) => string) | undefined =>
+  (serialize as { readonly text?: (value: unknown) => string }).text
 
 /** The type a serde carries. */
 export type SerdeType<S> = S extends Serde<infer T> ? T : never

@@ -1,7 +1,8 @@
 import type { Bytes } from '../base/bytes.ts'
-import { utf8Decode, utf8Encode } from '../base/bytes.ts'
+import { utf8Decode } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
 import type { Serde } from './serde.ts'
+import { serializeText } from './serde.ts'
 
 /**
  * Serdes for plain values, each byte for byte as Kafka's own (`org.apache.kafka.common.serialization.Serdes`), so that
@@ -12,7 +13,7 @@ import type { Serde } from './serde.ts'
 export const string: Serde<string> = {
   name: 'string',
   nullable: false,
-  serialize: utf8Encode,
+  serialize: serializeText((text) => text),
   deserialize: utf8Decode,
 }
 
