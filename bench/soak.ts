@@ -33,6 +33,7 @@ const brokerProperties = { 'log.retention.check.interval.ms': '10000', 'log.segm
 
 const warmUpSeconds = 10
 const findSeconds = 10
+const aheadRecords = 400_000
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
@@ -74,16 +75,22 @@ class SoakRun {
     this.#brokers = brokers
     this.#orders = orders
     const guarantee = oneOf('guarantee', guarantees, values.guarantee)
-    this.application = this.#program('application', ['--guarantee', guarantee, '--interval-ms', '1000'])
+    this.application = this.#program('application', ['--guarantee', guarantee, '--interval-ms', '500'])
   }
 
-  /** What the application works off while a writer writes as fast as it can. */
+  /** What the application works off while a writer is always ahead of it, but not by more than the topics keep. */
   async reach(): Promise<number> {
     await using writer = this.#program('writer', ['--rate', '0'])
-    await pause(warmUpSeconds * 1_000)
-    const from = await this.#sample()
-    await pause(findSeconds * 1_000)
-    const to = await this.#sample()
+    const samplesFor = async (seconds: number): Promise<Sample> => {
+      const endMs = Date.now() + seconds * 1_000
+      for (;;) {
+        const sample = await this.#sample()
+        writer.write(`${sample.processedRecords + aheadRecords}\n`)
+        if (sample.atMs >= endMs) return sample
+      }
+    }
+    const from = await samplesFor(warmUpSeconds)
+    const to = await samplesFor(findSeconds)
     await this.#end(writer)
     await this.#drained()
     return ((to.processedRecords - from.processedRecords) / (to.atMs - from.atMs)) * 1_000
@@ -107,8 +114,16 @@ class SoakRun {
   /** The next sample that the application tells. */
   async #sample(): Promise<Sample> {
     const { length } = this.application.lines
-    while (this.application.lines.length === length) await pause(20)
-    return JSON.parse(this.application.lines.at(-1) as string) as Sample
+    let ended: string | undefined
+    this.application.waitForExit(60_000).then(
+      ({ code, stderr }) => (ended = `the application ended with ${code}: ${stderr}`),
+      () => (ended = 'the application tells nothing'),
+    )
+    while (this.application.lines.slice(length).every((line) => !line.startsWith('{'))) {
+      if (ended !== undefined) throw new Error(ended)
+      await pause(20)
+    }
+    return JSON.parse(this.application.lines.findLast((line) => line.startsWith('{')) as string) as Sample
   }
 
   async #end(writer: RunningProcess): Promise<void> {

@@ -6,7 +6,10 @@ import { TcpTransport } from '../../src/kafka/tcp-transport.ts'
 import { customers } from '../peers/workloads.ts'
 import { order } from '../topics.ts'
 
-/** Writes orders at a rate, or as fast as it can for `--rate 0`, and tells each second how many it has written. */
+/**
+ * Writes orders at a rate, or as fast as they are worked off for `--rate 0`: lines of standard input say up to which
+ * number. It tells each second how many it has written.
+ */
 const { values } = parseArgs({
   options: {
     brokers: { type: 'string', default: '' },
@@ -27,7 +30,11 @@ const messages = Array.from({ length: customers }, (_, index) => {
 })
 
 let written = 0
+let limit = rate === 0 ? 0 : Infinity
 let isOver = false
+process.stdin.on('data', (data) => {
+  limit = Number(String(data).trim().split('\n').at(-1))
+})
 process.once('SIGTERM', () => (isOver = true))
 
 const write = async (count: number): Promise<void> => {
@@ -44,14 +51,18 @@ let toldMs = begunMs
 while (!isOver) {
   const nowMs = performance.now()
   // What a moment of a busy machine has held up is made up for, up to a second of it.
-  const due = rate === 0 ? 1_000 : Math.min(rate, ((nowMs - begunMs) / 1_000) * rate - written)
+  const due =
+    rate === 0
+      ? Math.min(1_000, limit - written)
+      : Math.min(rate, ((nowMs - begunMs) / 1_000) * rate - written)
   if (due > 0) await write(Math.ceil(due))
   if (nowMs - toldMs >= 1_000) {
     toldMs = nowMs
     process.stdout.write(`${JSON.stringify({ written })}\n`)
   }
-  await new Promise((resolve) => setTimeout(resolve, rate === 0 ? 0 : tickMs))
+  await new Promise((resolve) => setTimeout(resolve, due === 1_000 ? 0 : tickMs))
 }
+process.stdin.destroy()
 await producer.flush()
 process.stdout.write(`${JSON.stringify({ written })}\n`)
 producer.close()
