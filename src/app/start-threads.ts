@@ -21,7 +21,7 @@ export interface StartThreadsOptions extends Omit<StartOptions, 'clock'> {
   readonly resourceLimits?: ResourceLimits
 }
 
-/** A running application whose workers are threads: the same, but its stores can't be read from the main thread. */
+/** A running application whose workers are threads: the same, but its stores are read by `queries` alone. */
 export type ThreadedApplication = Omit<Application, 'store' | 'standbyStore'>
 
 /** Three times the semi-space that suffices: see ARCHITECTURE.md, "Measured". */

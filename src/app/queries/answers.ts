@@ -55,6 +55,9 @@ export const answerSchemas: Readonly<Record<SchemaName, z.ZodType>> = {
     ready: z.boolean(),
     connected: z.boolean(),
     tasks: z.array(z.string()),
+    standbyTasks: z
+      .array(z.object({ task: z.string(), lag: whole }))
+      .describe('The copies that are kept here, and how many records each is behind.'),
     restoring: z.array(
       z.object({
         store: z.string(),

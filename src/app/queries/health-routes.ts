@@ -30,9 +30,9 @@ export const healthRoutes: readonly Route[] = [
       503: { description: 'It starts, rebalances, restores, is paused or closes.', schema: 'Readiness' },
     },
     handle: (_request, { host: { health } }) => {
-      const { state, connected, tasks, restoring } = health
+      const { state, connected, tasks, standbyTasks, restoring } = health
       const ready = state === 'running' && restoring.length === 0
-      return { status: ready ? 200 : 503, body: { state, ready, connected, tasks, restoring } }
+      return { status: ready ? 200 : 503, body: { state, ready, connected, tasks, standbyTasks, restoring } }
     },
   }),
   route({

@@ -123,7 +123,11 @@ export class PageReader {
     const { clock, endpoint } = this.#options
     const { standbys } = this.directory.ownersOf(request.store, request.partition)
     const others = scope === 'local' ? [] : standbys.filter((each) => each !== endpoint())
-    const forwarding = { clock, timeoutMs: leftMs / Math.max(1, others.length), signal: this.#closing.signal }
+    const forwarding = {
+      clock,
+      timeoutMs: Math.max(leftMs / Math.max(1, others.length), shortestRequestMs),
+      signal: this.#closing.signal,
+    }
     const attempts = [
       () => this.#readHere(request, leftMs),
       ...others.map((each) => () => forward(request, { ...forwarding, endpoint: each })),
@@ -158,9 +162,13 @@ export class PageReader {
       )
     if (scope === 'local') throw storeNotHere(request, owner)
     const { clock } = this.#options
-    return forward(request, { endpoint: owner, clock, timeoutMs: leftMs, signal: this.#closing.signal })
+    // Who does not want to wait still gives a request the time that it takes.
+    const timeoutMs = Math.max(leftMs, shortestRequestMs)
+    return forward(request, { endpoint: owner, clock, timeoutMs, signal: this.#closing.signal })
   }
 }
+
+const shortestRequestMs = 500
 
 export const notReady = (message: string, remedy = 'ask again in a moment'): Fault =>
   new Fault({ code: 'STORE_NOT_READY', actor: 'retry', message, remedy })

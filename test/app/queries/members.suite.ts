@@ -99,6 +99,9 @@ export const membersSuite = (brokers: () => string, unique: (prefix: string) => 
       for (const [index, customer] of customers.entries())
         expect((await sumsOf(each).get(customer))?.value).toBe(index)
       expect(await sumsOf(each).get('nobody')).toBeNull()
+      const hasty = each.queries.tableStore<string, number>('sums', { timeoutMs: 0 })
+      for (const [index, customer] of customers.entries())
+        expect((await hasty.get(customer))?.value).toBe(index)
     }
   })
 

@@ -105,10 +105,11 @@ describe('health', () => {
 
   it('an application that restores is not ready, and says what is left', async () => {
     const restoring = [{ store: 'rows', partition: 0, restoredRecords: 1, remainingRecords: 2 }]
-    const health = { state: 'running', connected: true, tasks: ['0_0'], restoring } as never
+    const standbyTasks = [{ task: '0_1', lag: 3 }]
+    const health = { state: 'running', connected: true, tasks: ['0_0'], standbyTasks, restoring } as never
     expect(await of({ health }, '/health/ready')).toEqual({
       status: 503,
-      body: { state: 'running', ready: false, connected: true, tasks: ['0_0'], restoring },
+      body: { state: 'running', ready: false, connected: true, tasks: ['0_0'], standbyTasks, restoring },
     })
   })
 
