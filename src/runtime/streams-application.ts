@@ -1,13 +1,11 @@
 import type { Clock } from '../base/clock.ts'
 import { sleep } from '../base/clock.ts'
-import { Fault, isFault, messageOf } from '../base/fault.ts'
+import { Fault, messageOf } from '../base/fault.ts'
 import { Admin } from '../kafka/admin.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
 import type { ClassicMembership } from '../kafka/group/classic-membership.ts'
 import type { IsolationLevel } from '../kafka/list-offsets.ts'
-import { Producer } from '../kafka/producer.ts'
-import { TransactionalProducer } from '../kafka/transaction/transactional-producer.ts'
 import { readPage } from '../state/read-page.ts'
 import type { StateStore } from '../state/store.ts'
 import type { PageRequest, StorePage } from '../state/store-query.ts'
@@ -19,24 +17,21 @@ import { inputHealthOf, RestoreBoard } from './application-health.ts'
 import type { ApplicationPlan } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { StoredOffsets } from './dormant-state.ts'
-import { lagsHere } from './lags-here.ts'
-import { DormantState } from './dormant-state.ts'
-import { StandbyTasks } from './standby-tasks.ts'
+import { StateKeeper } from './state-keeper.ts'
 import type { TaskAssignment } from './application-member.ts'
 import { memberOf } from './application-member.ts'
 import { writtenTopicsOf } from './cluster-plan.ts'
 import { startsOfInputs } from './input-starts.ts'
-import type { Committer } from './committer.ts'
-import { atLeastOnce, exactlyOnce } from './committer.ts'
+import { applicationOutput } from './application-output.ts'
 import { GlobalTables } from './global-tables.ts'
 import type { QueryEndpoint } from './application-metadata.ts'
 import { PlanKeeper } from './plan-keeper.ts'
 import type { MetricsSnapshot } from './metrics.ts'
 import { Metrics } from './metrics.ts'
-import { RecordOutput } from './record-output.ts'
-import { Restorer } from './restore.ts'
+import type { RecordOutput } from './record-output.ts'
 import { RepartitionPurge } from './repartition-purge.ts'
 import type { ApplicationState, RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
+import { StateWaiters } from './state-waiters.ts'
 import { storeNotHere } from './store-not-here.ts'
 import type { TaskStores } from './task-factory.ts'
 import { TaskFactory } from './task-factory.ts'
@@ -78,7 +73,7 @@ export class StreamsApplication {
   readonly #options: StreamsApplicationOptions
   readonly #metrics = new Metrics()
   readonly #restoring = new RestoreBoard()
-  readonly #waiters: { readonly state: ApplicationState; readonly done: (error?: unknown) => void }[] = []
+  readonly #waiters: StateWaiters
   #state: ApplicationState = 'starting'
   #failure: unknown
   readonly #plans: PlanKeeper
@@ -93,9 +88,7 @@ export class StreamsApplication {
   #globals: GlobalTables | undefined
   #output: RecordOutput | undefined
   #fetcher: Fetcher | undefined
-  #restorer: Restorer | undefined
-  #standbys: StandbyTasks | undefined
-  #dormant: DormantState | undefined
+  readonly #states: StateKeeper
   #running: Promise<void> | undefined
   #ending: Promise<void> | undefined
   #released: Promise<void> | undefined
@@ -109,10 +102,19 @@ export class StreamsApplication {
   constructor(options: StreamsApplicationOptions) {
     this.#options = { ...options, listener: this.#restoring.watch(options.listener) }
     this.topology = options.topology
+    this.#waiters = new StateWaiters(options.topology.name)
     this.#plans = new PlanKeeper({
       ...options,
       onPlan: async (plan) => this.#output?.prepare(writtenTopicsOf(plan, options.settings)),
       onOutdated: (reason) => this.#membership?.requestRejoin(reason),
+      onWarning: (message) => options.listener.onWarning?.(message),
+    })
+    this.#states = new StateKeeper({
+      ...options,
+      planOf: () => this.#plans.planned,
+      onRestore: (progress) => this.#options.listener.onRestore?.(progress),
+      onRestored: (records) => (this.#metrics.restoredRecords += records),
+      onRebalance: (reason) => this.#membership?.requestRejoin(reason),
       onWarning: (message) => options.listener.onWarning?.(message),
     })
   }
@@ -137,7 +139,7 @@ export class StreamsApplication {
 
   /** The copy that is kept here of a store whose task runs elsewhere, to read from; undefined where there is none. */
   standbyStore(name: string, partition: number): StateStore | undefined {
-    return this.#standbys?.store(name, partition)
+    return this.#states.copyOf(name, partition)
   }
 
   /** How it fares: what a health check wants to know. */
@@ -146,7 +148,7 @@ export class StreamsApplication {
       state: this.#state,
       connected: this.#membership?.isConnected ?? false,
       tasks: this.tasks,
-      standbyTasks: Array.from(this.#standbys?.lags ?? [], ([task, lag]) => ({ task, lag })),
+      standbyTasks: Array.from(this.#states.copies, ([task, lag]) => ({ task, lag })),
       restoring: this.#restoring.running,
       lastCommitMs: this.#metrics.lastCommitMs,
       inputs: inputHealthOf(this.#worker?.tasks.values() ?? [], this.#fetcher),
@@ -216,14 +218,7 @@ export class StreamsApplication {
 
   /** Resolves when the application reaches that state; rejects when it fails or closes before. */
   waitFor(state: ApplicationState): Promise<void> {
-    if (this.#state === state) return Promise.resolve()
-    if (this.#state === 'failed') return Promise.reject(asError(this.#failure))
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({
-        state,
-        done: (error) => (error === undefined ? resolve() : reject(asError(error))),
-      })
-    })
+    return this.#waiters.wait(state, this.#state, this.#failure)
   }
 
   /** Stops processing; the membership of the group is kept. */
@@ -258,8 +253,15 @@ export class StreamsApplication {
   }
 
   async #connect(plan: ApplicationPlan): Promise<void> {
-    const { settings, cluster, clock, listener } = this.#options
-    const { output, committer } = this.#outputs()
+    const { settings, cluster, clock, listener, processId, transactionName = processId } = this.#options
+    const { output, committer } = applicationOutput({
+      cluster,
+      settings,
+      metrics: this.#metrics,
+      transactionName,
+      membership: () => this.#membership as ClassicMembership,
+      onRetry: (fault) => listener.onWarning?.(fault.message),
+    })
     this.#output = output
     await committer.initialize()
     await output.prepare(writtenTopicsOf(plan, settings))
@@ -276,9 +278,6 @@ export class StreamsApplication {
         this.#plans.noticed(fault)
       },
     })
-    this.#standbys = this.#openStandbys()
-    const { readStored = () => Promise.resolve(new Map()) } = this.#options
-    this.#dormant = new DormantState({ cluster, planOf: () => this.#plans.planned, readStored })
     const membership = this.#member()
     this.#membership = membership
     const worker = new Worker({
@@ -292,7 +291,7 @@ export class StreamsApplication {
       purge: this.#purge(plan),
       onWarning: (message) => listener.onWarning?.(message),
       onTasksChange: () => this.#settle(),
-      onTaskEnd: (task, offsets) => this.#dormant?.note(task, offsets),
+      onTaskEnd: (task, offsets) => this.#states.ended(task, offsets),
       tasks: this.#taskFactory(output),
       startsOf: (inputs) => startsOfInputs(cluster, settings, this.#plans.planned, membership, inputs),
     })
@@ -304,29 +303,6 @@ export class StreamsApplication {
     this.#plans.follow()
   }
 
-  #outputs(): { readonly output: RecordOutput; readonly committer: Committer } {
-    const { settings, cluster, listener, processId, transactionName = processId } = this.#options
-    const producerOptions = {
-      cluster,
-      compression: settings.compressionType,
-      lingerMs: settings.lingerMs,
-      deliveryTimeoutMs: settings.deliveryTimeoutMs,
-      onRetry: (fault: Fault) => listener.onWarning?.(fault.message),
-    }
-    const membership = (): ClassicMembership => this.#membership as ClassicMembership
-    if (settings.processingGuarantee === 'at_least_once') {
-      const output = new RecordOutput(new Producer(producerOptions), this.#metrics)
-      return { output, committer: atLeastOnce(output, membership) }
-    }
-    const producer = new TransactionalProducer({
-      ...producerOptions,
-      transactionalId: `${settings.applicationId}-${transactionName}`,
-      transactionTimeoutMs: settings.transactionTimeoutMs,
-    })
-    const output = new RecordOutput(producer.producer, this.#metrics)
-    return { output, committer: exactlyOnce(output, producer, settings.applicationId, membership) }
-  }
-
   #openGlobals(): GlobalTables {
     const { topology, cluster, openGlobalStore } = this.#options
     const tables = globalTablesOf(topology)
@@ -335,18 +311,13 @@ export class StreamsApplication {
   }
 
   #taskFactory(output: RecordOutput): TaskFactory {
-    const { settings, cluster, clock, listener, openTaskStores } = this.#options
+    const { settings, clock, listener, openTaskStores } = this.#options
     const planOf = (): ApplicationPlan => this.#plans.planned
-    this.#restorer = new Restorer({
-      cluster,
-      onProgress: (progress) => listener.onRestore?.(progress),
-      onRestored: (records) => (this.#metrics.restoredRecords += records),
-    })
     return new TaskFactory({
       planOf,
       settings,
       clock,
-      restorer: this.#restorer,
+      restorer: this.#states.restorer,
       output,
       metrics: this.#metrics,
       listener,
@@ -387,13 +358,7 @@ export class StreamsApplication {
         this.#stopTold.resolve()
         void this.#fail(applicationStopped(reason))
       },
-      ownLags: () =>
-        lagsHere(this.#plans.planned, {
-          ownTasks: this.#worker?.ownTasks ?? [],
-          standbys: this.#standbys as StandbyTasks,
-          dormant: this.#dormant as DormantState,
-          restorer: this.#restorer as Restorer,
-        }),
+      ownLags: () => this.#states.lags(this.#worker?.ownTasks ?? []),
       isLeaving: () => this.#handedOver !== undefined,
       onRevoke: async (partitions) => {
         this.#enter('rebalancing')
@@ -416,24 +381,10 @@ export class StreamsApplication {
     this.#followUp = followUp
     this.#hasPeers = members > 1
     if (tasks.length === 0) this.#handedOver?.resolve()
-    await this.#standbys?.keep([...standbys, ...warmups])
+    await this.#states.keepCopies([...standbys, ...warmups])
     await this.#worker?.assign(tasks)
-    if (this.#state !== 'closing' && this.#state !== 'failed') this.#standbys?.follow(standbys, warmups)
+    if (this.#state !== 'closing' && this.#state !== 'failed') this.#states.followCopies(standbys, warmups)
     this.#settle()
-  }
-
-  #openStandbys(): StandbyTasks {
-    const { settings, cluster, clock, listener, openTaskStores } = this.#options
-    return new StandbyTasks({
-      planOf: () => this.#plans.planned,
-      cluster,
-      clock,
-      settings,
-      openTaskStores,
-      onRebalance: (reason) => this.#membership?.requestRejoin(reason),
-      onEnd: (task, offsets) => this.#dormant?.note(task, offsets),
-      onWarning: (message) => listener.onWarning?.(message),
-    })
   }
 
   /** Says `running` once all that is ours runs; members of which nothing moves never stop saying it. */
@@ -516,8 +467,7 @@ export class StreamsApplication {
     this.#released ??= (async () => {
       this.#plans.close()
       this.#fetcher?.close()
-      this.#restorer?.close()
-      await this.#standbys?.close()
+      await this.#states.close()
       this.#output?.close()
       await this.#globals?.close()
       await this.#options.disconnect?.()
@@ -531,27 +481,12 @@ export class StreamsApplication {
       return
     this.#state = state
     this.#options.listener.onState?.(state)
-    for (const waiter of [...this.#waiters]) {
-      const over = state === 'failed' || state === 'closed'
-      if (waiter.state !== state && !over) continue
-      this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
-      waiter.done(waiter.state === state ? undefined : (this.#failure ?? closedEarly(this.topology.name)))
-    }
+    this.#waiters.entered(state, this.#failure)
   }
 }
 
 /** How long a broker may take to hear that a member leaves that is cut off. */
 const farewellMs = 500
-
-const asError = (error: unknown): Error =>
-  isFault(error) ? error : new Error(messageOf(error), { cause: error })
-
-const closedEarly = (name: string): Fault =>
-  new Fault({
-    code: 'APPLICATION_CLOSED',
-    actor: 'runtime',
-    message: `application '${name}' has been closed`,
-  })
 
 const applicationStopped = (reason: string): Fault =>
   new Fault({

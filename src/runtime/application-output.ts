@@ -1,0 +1,50 @@
+import type { Fault } from '../base/fault.ts'
+import type { Cluster } from '../kafka/cluster.ts'
+import type { GroupMembership } from '../kafka/group/group-membership.ts'
+import { Producer } from '../kafka/producer.ts'
+import { TransactionalProducer } from '../kafka/transaction/transactional-producer.ts'
+import type { Committer } from './committer.ts'
+import { atLeastOnce, exactlyOnce } from './committer.ts'
+import type { Metrics } from './metrics.ts'
+import { RecordOutput } from './record-output.ts'
+import type { RuntimeSettings } from './runtime-settings.ts'
+
+export interface ApplicationOutputOptions {
+  readonly cluster: Cluster
+  readonly settings: RuntimeSettings
+  readonly metrics: Metrics
+  /** Tells this worker's transactions from those of all others. */
+  readonly transactionName: string
+  /** Known once there is something to commit. */
+  readonly membership: () => GroupMembership
+  readonly onRetry: (fault: Fault) => void
+}
+
+/** What one worker writes through and commits by, as its guarantee has it. */
+export const applicationOutput = ({
+  cluster,
+  settings,
+  metrics,
+  transactionName,
+  membership,
+  onRetry,
+}: ApplicationOutputOptions): { readonly output: RecordOutput; readonly committer: Committer } => {
+  const producerOptions = {
+    cluster,
+    compression: settings.compressionType,
+    lingerMs: settings.lingerMs,
+    deliveryTimeoutMs: settings.deliveryTimeoutMs,
+    onRetry,
+  }
+  if (settings.processingGuarantee === 'at_least_once') {
+    const output = new RecordOutput(new Producer(producerOptions), metrics)
+    return { output, committer: atLeastOnce(output, membership) }
+  }
+  const producer = new TransactionalProducer({
+    ...producerOptions,
+    transactionalId: `${settings.applicationId}-${transactionName}`,
+    transactionTimeoutMs: settings.transactionTimeoutMs,
+  })
+  const output = new RecordOutput(producer.producer, metrics)
+  return { output, committer: exactlyOnce(output, producer, settings.applicationId, membership) }
+}
