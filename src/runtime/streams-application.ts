@@ -396,9 +396,10 @@ export class StreamsApplication {
     this.#enter(isPaused ? 'paused' : 'running')
   }
 
-  async #close({ leaveGroup }: { readonly leaveGroup?: boolean }): Promise<void> {
+  async #close({ leaveGroup, timeoutMs = Infinity }: CloseOptions): Promise<void> {
     this.#enter('closing')
-    if (leaveGroup ?? this.#options.settings.groupInstanceId === undefined) await this.#handOver()
+    if (leaveGroup ?? this.#options.settings.groupInstanceId === undefined)
+      await this.#handOver(timeoutMs / 3)
     await this.#membership?.close(leaveGroup === undefined ? {} : { leave: leaveGroup })
     await this.#worker?.close(true)
     await this.#running
@@ -410,13 +411,13 @@ export class StreamsApplication {
    * Says that it leaves before it does: the others are ready by then, and what was here stands still for a moment only.
    * They hear it with their next heartbeats, and whoever does not is not waited for.
    */
-  async #handOver(): Promise<void> {
+  async #handOver(longestMs: number): Promise<void> {
     if (!this.#hasPeers || this.tasks.length === 0) return
     const { clock, settings } = this.#options
     this.#handedOver = Promise.withResolvers()
     this.#membership?.requestRejoin('this process leaves')
     const over = new AbortController()
-    const late = sleep(clock, 3 * settings.heartbeatIntervalMs, over.signal)
+    const late = sleep(clock, Math.min(longestMs, 3 * settings.heartbeatIntervalMs), over.signal)
     await Promise.race([this.#handedOver.promise, late]).finally(() => over.abort())
   }
 

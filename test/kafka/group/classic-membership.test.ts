@@ -271,6 +271,30 @@ describe('a member of a classic group', () => {
     expect(member.membership.generation.generationId).toBe(2)
   })
 
+  it('hears of a rebalance that was announced without waiting for its next heartbeat', async () => {
+    const at = world()
+    const one = join(at, 'a', { kind: 'cooperative', heartbeatIntervalMs: 5_000 })
+    await at.pass(500)
+    one.membership.expectRebalance(50)
+    const other = join(at, 'b', { kind: 'cooperative', heartbeatIntervalMs: 5_000 })
+    await at.pass(500)
+    expect(one.log[1]).toMatch(/^revoke ./)
+    expect(other.membership.generation.generationId).toBeGreaterThan(1)
+  })
+
+  it('asks less often again when an announced rebalance does not come', async () => {
+    const at = world()
+    const member = join(at, 'a', { kind: 'cooperative', heartbeatIntervalMs: 5_000 })
+    await at.pass(500)
+    member.membership.expectRebalance(50)
+    const heartbeats = (): number => at.transport.sent.filter(({ apiKey }) => apiKey === 12).length
+    await at.pass(7_000)
+    const during = heartbeats()
+    expect(during).toBeGreaterThan(100)
+    await at.pass(20_000)
+    expect(heartbeats() - during).toBeLessThanOrEqual(4)
+  })
+
   it('stays a member while its listener takes long to take over', async () => {
     const at = world()
     const member = join(at, 'a', { kind: 'cooperative', assignMs: 9_000 })
