@@ -210,12 +210,14 @@ const feed = async ({ client }: Shop, samples: readonly Sample[]): Promise<void>
 }
 
 const keepOpen = async ({ brokers }: Shop): Promise<void> => {
-  console.log(`\nStill running on ${brokers}; Ctrl-C ends it. Try in another terminal:`)
-  console.log(`  npx millrace consume --topic order-status --from-beginning --bootstrap-server ${brokers}`)
-  await new Promise<void>((resolve) => {
+  // Whoever reads that it runs may end it at once.
+  const ended = new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve())
     process.once('SIGTERM', () => resolve())
   })
+  console.log(`\nStill running on ${brokers}; Ctrl-C ends it. Try in another terminal:`)
+  console.log(`  npx millrace consume --topic order-status --from-beginning --bootstrap-server ${brokers}`)
+  await ended
 }
 
 const closeShop = async (shop: Shop, broker: RunningBroker | undefined): Promise<void> => {

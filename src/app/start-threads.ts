@@ -17,15 +17,15 @@ import { topologyOfModule } from './topology-module.ts'
 export interface StartThreadsOptions extends Omit<StartOptions, 'clock'> {
   /** How many worker threads; more than there are tasks are idle. */
   readonly threads: number
-  /** Limits of each thread's heap; by default its young generation is kept small, as records die young. */
+  /** Limits of each thread's heap; by default its young generation is bounded, as records die young. */
   readonly resourceLimits?: ResourceLimits
 }
 
 /** A running application whose workers are threads: the same, but its stores are read by `queries` alone. */
 export type ThreadedApplication = Omit<Application, 'store' | 'standbyStore'>
 
-/** Three times the semi-space that suffices: see ARCHITECTURE.md, "Measured". */
-const youngGenerationMb = 24
+/** Three times the semi-space that is advised: see ARCHITECTURE.md, "Tried and left". */
+const youngGenerationMb = 96
 
 /**
  * Runs a topology in several worker threads of this process. Each imports the module for itself, as functions don't cross

@@ -1,8 +1,10 @@
+import type { OutgoingRecord, TopicClient as Client } from '../../src/app/topic-client.ts'
+import { connect } from '../../src/app/topic-client.ts'
+import type { Bytes } from '../../src/base/bytes.ts'
 import { systemClock } from '../../src/base/system-clock.ts'
 import { Admin } from '../../src/kafka/admin.ts'
 import { Cluster } from '../../src/kafka/cluster.ts'
 import { Fetcher } from '../../src/kafka/fetcher.ts'
-import { Producer } from '../../src/kafka/producer.ts'
 import { partitionName } from '../../src/kafka/topic-partition.ts'
 import { TcpTransport } from '../../src/kafka/tcp-transport.ts'
 import type { Headers } from '../../src/topic/headers.ts'
@@ -21,59 +23,35 @@ export interface ReadRecord<K, V> {
 }
 
 /**
- * What tests do with topics beside the application under test: make them, write to them, read what is committed. One
- * connection to a broker, closed with `await using`.
+ * What tests do with topics beside the application under test: make them and write to them as a user's program does, and
+ * read what is committed. Closed with `await using`.
  */
 export class TopicClient {
   readonly #transport: TcpTransport
   readonly #cluster: Cluster
-  readonly #producer: Producer
+  readonly #client: Client
   readonly admin: Admin
 
   constructor(brokers: string) {
     this.#transport = new TcpTransport({ brokers, clientId: 'test' })
     this.#cluster = new Cluster({ transport: this.#transport, clock: systemClock })
-    this.#producer = new Producer({ cluster: this.#cluster })
+    this.#client = connect({ bootstrapServers: brokers, clientId: 'test' })
     this.admin = new Admin(this.#cluster)
   }
 
   async create(
     ...topics: readonly { readonly name: string; readonly partitions?: number | undefined }[]
   ): Promise<void> {
-    await this.admin.createTopics(
-      topics.map(({ name, partitions }) => ({ topic: name, partitions: partitions ?? 1 })),
-    )
+    await this.#client.createTopics(topics.map(({ name, partitions = 1 }) => ({ name, partitions })))
   }
 
   /** Writes records and waits until the broker has them. */
-  async write<K, V>(
-    topic: Topic<K, V>,
-    records: readonly { readonly key: K; readonly value: V | null; readonly timestamp?: number }[],
-  ): Promise<void> {
-    await this.writeBytes(
-      topic.name,
-      records.map(({ key, value, timestamp }) => ({
-        key: key === null ? null : topic.key.serialize(key as NonNullable<K>),
-        value: value === null ? null : topic.value.serialize(value as NonNullable<V>),
-        ...(timestamp === undefined ? {} : { timestamp }),
-      })),
-    )
+  write<K, V>(topic: Topic<K, V>, records: readonly OutgoingRecord<K, V>[]): Promise<void> {
+    return this.#client.write(topic, records)
   }
 
-  async writeBytes(
-    topic: string,
-    records: readonly {
-      readonly key: Uint8Array | null
-      readonly value: Uint8Array | null
-      readonly timestamp?: number
-    }[],
-  ): Promise<void> {
-    await this.#producer.prepare([topic])
-    for (const { key, value, timestamp } of records) {
-      this.#producer.send(topic, undefined, key, value, timestamp ?? systemClock.now())
-      if (this.#producer.isFull) await this.#producer.drained()
-    }
-    await this.#producer.flush()
+  writeBytes(topic: string, records: readonly OutgoingRecord<Bytes, Bytes>[]): Promise<void> {
+    return this.#client.writeBytes(topic, records)
   }
 
   /** Everything committed that the topic holds now, by partition and offset. */
@@ -142,7 +120,7 @@ export class TopicClient {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#producer.close()
+    await this.#client.close()
     await this.#transport.close()
   }
 }
