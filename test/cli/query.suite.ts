@@ -9,12 +9,10 @@ import { runProcess } from '../support/run-process.ts'
 import { TopicClient } from '../support/topic-client.ts'
 import { millrace } from './console.suite.ts'
 
-/** Processes of one application that are asked from outside, as a user would run and ask them: on whatever broker. */
-export const querySuite = (
-  brokers: () => string,
-  unique: (prefix: string) => string,
-  { kills = false }: { readonly kills?: boolean } = {},
-): void => {
+const values = Array.from({ length: 12 }, (_, index) => `value-${index}`)
+
+/** What the suites below do with processes; those that still run after a test are stopped. */
+const stageOf = (brokers: () => string) => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-query-'))
   const running: RunningProcess[] = []
   afterEach(async () => {
@@ -50,8 +48,6 @@ export const querySuite = (
     return { process, server }
   }
 
-  const values = Array.from({ length: 12 }, (_, index) => `value-${index}`)
-
   const written = async (id: string): Promise<void> => {
     await using client = new TopicClient(brokers())
     const { events, counts } = topicsOf(id)
@@ -86,6 +82,13 @@ export const querySuite = (
   const query = (server: string, ...args: readonly string[]): Promise<ProcessExit> =>
     millrace(['query', '--server', server, ...args])
 
+  return { programOf, run, written, countOf, allCounted, owners, query }
+}
+
+/** Processes of one application that are asked from outside, as a user would run and ask them: on whatever broker. */
+export const querySuite = (brokers: () => string, unique: (prefix: string) => string): void => {
+  const { programOf, run, written, countOf, allCounted, owners, query } = stageOf(brokers)
+
   it('two processes answer for each other, and one alone while the other stops and after', async () => {
     const id = unique('two')
     await written(id)
@@ -109,41 +112,6 @@ export const querySuite = (
     expect(await owners(one.server)).toEqual(Array.from({ length: 4 }, () => one.server))
     await allCounted(one.server)
   })
-
-  // It takes as long as the group needs to notice.
-  if (kills)
-    it('when a process is killed, a copy answers at once, and the other process in the end', async () => {
-      const id = unique('killed')
-      await written(id)
-      const file = programOf(id)
-      const patient = ['--setting', 'sessionTimeoutMs=6000', '--setting', 'standbyReplicas=1']
-      const one = await run(file, `${id}-one`, patient)
-      const other = await run(file, `${id}-other`, patient)
-      for (const { server } of [one, other])
-        await expect
-          .poll(async () => new Set(await owners(server)), { timeout: 30_000, interval: 200 })
-          .toEqual(new Set([one.server, other.server]))
-      await allCounted(one.server)
-      const asked = (value: string, more: string): Promise<unknown> => countOf(one.server, `${value}&${more}`)
-      // The copies have what they copy.
-      const lags = async (): Promise<readonly number[]> => {
-        const response = await fetch(`http://${one.server}/health/ready`)
-        const health = (await response.json()) as {
-          readonly standbyTasks: readonly { readonly lag: number }[]
-        }
-        return health.standbyTasks.map(({ lag }) => lag)
-      }
-      await expect.poll(lags, { timeout: 30_000, interval: 200 }).toEqual([0, 0])
-      other.process.kill('SIGKILL')
-      await other.process.waitForExit()
-      await expect
-        .poll(() => Promise.all(values.map((value) => asked(value, 'standby=true'))), { timeout: 4_000 })
-        .toEqual(values.map(() => 2))
-      const refused = await Promise.all(values.map((value) => asked(value, 'timeoutMs=0')))
-      expect(refused).toContain(503)
-      for (const value of values) expect(await asked(value, 'timeoutMs=30000')).toBe(2)
-      expect(await owners(one.server)).toEqual(Array.from({ length: 4 }, () => one.server))
-    })
 
   describe('millrace query', () => {
     it('prints values, listings, owners and stores, each row a line of JSON', async () => {
@@ -196,5 +164,43 @@ export const querySuite = (
         new RegExp(`^millrace: nobody serves queries on ${server}.*--application-server`),
       )
     })
+  })
+}
+
+/** A process that is killed; takes as long as the group needs to notice. */
+export const killedSuite = (brokers: () => string, unique: (prefix: string) => string): void => {
+  const { programOf, run, written, countOf, allCounted, owners } = stageOf(brokers)
+
+  it('when a process is killed, a copy answers at once, and the other process in the end', async () => {
+    const id = unique('killed')
+    await written(id)
+    const file = programOf(id)
+    const patient = ['--setting', 'sessionTimeoutMs=6000', '--setting', 'standbyReplicas=1']
+    const one = await run(file, `${id}-one`, patient)
+    const other = await run(file, `${id}-other`, patient)
+    for (const { server } of [one, other])
+      await expect
+        .poll(async () => new Set(await owners(server)), { timeout: 30_000, interval: 200 })
+        .toEqual(new Set([one.server, other.server]))
+    await allCounted(one.server)
+    const asked = (value: string, more: string): Promise<unknown> => countOf(one.server, `${value}&${more}`)
+    // The copies have what they copy.
+    const lags = async (): Promise<readonly number[]> => {
+      const response = await fetch(`http://${one.server}/health/ready`)
+      const health = (await response.json()) as {
+        readonly standbyTasks: readonly { readonly lag: number }[]
+      }
+      return health.standbyTasks.map(({ lag }) => lag)
+    }
+    await expect.poll(lags, { timeout: 30_000, interval: 200 }).toEqual([0, 0])
+    other.process.kill('SIGKILL')
+    await other.process.waitForExit()
+    await expect
+      .poll(() => Promise.all(values.map((value) => asked(value, 'standby=true'))), { timeout: 4_000 })
+      .toEqual(values.map(() => 2))
+    const refused = await Promise.all(values.map((value) => asked(value, 'timeoutMs=0')))
+    expect(refused).toContain(503)
+    for (const value of values) expect(await asked(value, 'timeoutMs=30000')).toBe(2)
+    expect(await owners(one.server)).toEqual(Array.from({ length: 4 }, () => one.server))
   })
 }
