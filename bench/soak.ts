@@ -31,8 +31,8 @@ const topicConfigs = { 'retention.bytes': '268435456', 'segment.bytes': '6710886
 /** Logs are cut soon, or the disk would hold the whole run. */
 const brokerProperties = { 'log.retention.check.interval.ms': '10000', 'log.segment.delete.delay.ms': '1000' }
 
-const warmUpSeconds = 10
-const findSeconds = 10
+const warmUpRecords = 500_000
+const findSeconds = 15
 const aheadRecords = 400_000
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -81,16 +81,16 @@ class SoakRun {
   /** What the application works off while a writer is always ahead of it, but not by more than the topics keep. */
   async reach(): Promise<number> {
     await using writer = this.#program('writer', ['--rate', '0'])
-    const samplesFor = async (seconds: number): Promise<Sample> => {
-      const endMs = Date.now() + seconds * 1_000
+    const sampleOnce = async (isEnough: (sample: Sample) => boolean): Promise<Sample> => {
       for (;;) {
         const sample = await this.#sample()
         writer.write(`${sample.processedRecords + aheadRecords}\n`)
-        if (sample.atMs >= endMs) return sample
+        if (isEnough(sample)) return sample
       }
     }
-    const from = await samplesFor(warmUpSeconds)
-    const to = await samplesFor(findSeconds)
+    // Broker, writer and application compile their code first, which takes long where the machine is busy.
+    const from = await sampleOnce(({ processedRecords }) => processedRecords >= warmUpRecords)
+    const to = await sampleOnce(({ atMs }) => atMs >= from.atMs + findSeconds * 1_000)
     await this.#end(writer)
     await this.#drained()
     return ((to.processedRecords - from.processedRecords) / (to.atMs - from.atMs)) * 1_000
