@@ -31,7 +31,6 @@ import { Metrics } from './metrics.ts'
 import type { RecordOutput } from './record-output.ts'
 import { RepartitionPurge } from './repartition-purge.ts'
 import type { ApplicationState, RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
-import { StateWaiters } from './state-waiters.ts'
 import { storeNotHere } from './store-not-here.ts'
 import type { TaskStores } from './task-factory.ts'
 import { TaskFactory } from './task-factory.ts'
@@ -56,8 +55,6 @@ export interface StreamsApplicationOptions {
   readonly openGlobalStore: (definition: StoreDefinition) => StateStore
   /** Ends all connections: whatever waits for a broker is told so, and nothing can be committed any more. */
   readonly disconnect?: () => Promise<void>
-  /** Called at the very end: lets go of whatever else the options brought along. */
-  readonly release?: () => Promise<void>
 }
 
 export interface CloseOptions {
@@ -73,7 +70,6 @@ export class StreamsApplication {
   readonly #options: StreamsApplicationOptions
   readonly #metrics = new Metrics()
   readonly #restoring = new RestoreBoard()
-  readonly #waiters: StateWaiters
   #state: ApplicationState = 'starting'
   #failure: unknown
   readonly #plans: PlanKeeper
@@ -102,7 +98,6 @@ export class StreamsApplication {
   constructor(options: StreamsApplicationOptions) {
     this.#options = { ...options, listener: this.#restoring.watch(options.listener) }
     this.topology = options.topology
-    this.#waiters = new StateWaiters(options.topology.name)
     this.#plans = new PlanKeeper({
       ...options,
       onPlan: async (plan) => this.#output?.prepare(writtenTopicsOf(plan, options.settings)),
@@ -214,11 +209,6 @@ export class StreamsApplication {
       await this.#fail(error)
       throw error
     }
-  }
-
-  /** Resolves when the application reaches that state; rejects when it fails or closes before. */
-  waitFor(state: ApplicationState): Promise<void> {
-    return this.#waiters.wait(state, this.#state, this.#failure)
   }
 
   /** Stops processing; the membership of the group is kept. */
@@ -472,7 +462,6 @@ export class StreamsApplication {
       this.#output?.close()
       await this.#globals?.close()
       await this.#options.disconnect?.()
-      await this.#options.release?.()
     })()
     return this.#released
   }
@@ -482,7 +471,6 @@ export class StreamsApplication {
       return
     this.#state = state
     this.#options.listener.onState?.(state)
-    this.#waiters.entered(state, this.#failure)
   }
 }
 
