@@ -42,6 +42,8 @@ export class Fault extends Error {
   readonly actor: FaultActor
   readonly place: FaultPlace
   readonly remedy: string | undefined
+  /** What happened, without place and remedy. */
+  readonly summary: string
 
   constructor(details: FaultDetails) {
     super(describe(details), details.cause === undefined ? undefined : { cause: details.cause })
@@ -50,6 +52,7 @@ export class Fault extends Error {
     this.actor = details.actor
     this.place = details.place ?? {}
     this.remedy = details.remedy
+    this.summary = details.message
   }
 }
 

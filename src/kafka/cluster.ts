@@ -278,7 +278,7 @@ export const topicMissing = (topic: string): Fault =>
     code: 'TOPIC_MISSING',
     actor: 'author',
     message: `topic ${topic} does not exist`,
-    remedy: 'create it first, or let the application create what it reads',
+    remedy: `create it: millrace topics --create --topic ${topic}`,
     place: { topic },
   })
 

@@ -124,7 +124,7 @@ const connectFault = (broker: BrokerAddress, error: unknown): Fault =>
     code: 'BROKER_UNREACHABLE',
     actor: 'retry',
     message: `no Kafka broker answers at ${addressText(broker)} (${reasonOf(error)})`,
-    remedy: 'start Kafka there or name a running broker in the setting brokers',
+    remedy: 'start Kafka there or name a running broker in the setting bootstrapServers',
     cause: error,
   })
 

@@ -55,14 +55,11 @@ const policyFor = (policies: FailurePolicies, stage: TaskFailure['stage']): Fail
  * time and headers, then what went wrong and where.
  */
 export const deadLetterOf = (record: AnyRecord, origin: RecordOrigin, fault: Fault): RecordRow => {
-  const thrown = rootOf(fault)
+  const [thrown] = causesOf(fault)
   const added: readonly Header[] = [
     ['__streams.errors.exception', utf8Encode(nameOf(thrown))],
     ['__streams.errors.message', utf8Encode(fault.message)],
-    [
-      '__streams.errors.stacktrace',
-      utf8Encode((thrown instanceof Error ? thrown.stack : undefined) ?? fault.message),
-    ],
+    ['__streams.errors.stacktrace', utf8Encode(stackOf(fault))],
     ['__streams.errors.topic', utf8Encode(origin.topic)],
     ['__streams.errors.partition', utf8Encode(String(origin.partition))],
     ['__streams.errors.offset', utf8Encode(String(origin.offset))],
@@ -78,10 +75,18 @@ export const deadLetterOf = (record: AnyRecord, origin: RecordOrigin, fault: Fau
 const copyOf = (region: RawRegion | undefined): Bytes | null =>
   region === undefined ? null : copyBytes(region.buffer.subarray(region.start, region.end))
 
-const rootOf = (error: unknown): unknown => {
-  let root = error
-  while (root instanceof Error && root.cause !== undefined) root = root.cause
-  return root
+/** What led to a fault, the first cause first. */
+const causesOf = (fault: Fault): readonly unknown[] => {
+  const causes: unknown[] = [fault]
+  for (let at: unknown = fault; at instanceof Error && at.cause !== undefined; at = at.cause)
+    causes.unshift(at.cause)
+  return causes
+}
+
+/** The stack of the first cause that has one: some libraries throw errors without. */
+const stackOf = (fault: Fault): string => {
+  const stacks = causesOf(fault).map((cause) => (cause instanceof Error ? cause.stack : undefined))
+  return stacks.find((stack) => stack?.includes('\n    at ')) ?? fault.message
 }
 
 const nameOf = (thrown: unknown): string => {

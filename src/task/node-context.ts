@@ -1,6 +1,6 @@
 import type { Subscriber, Subject } from 'rxjs'
 import { Observable } from 'rxjs'
-import { Fault, isFault, messageOf } from '../base/fault.ts'
+import { Fault } from '../base/fault.ts'
 import type { StateStore, ValueAndTimestamp } from '../state/store.ts'
 import type { RecordOrigin } from '../topic/record.ts'
 import { DeserializationFault } from '../topic/record.ts'
@@ -9,6 +9,7 @@ import type { Topology } from '../topology/topology.ts'
 import { nodeNamed } from '../topology/topology.ts'
 import { AsyncWork } from './async-work.ts'
 import type { DropReason, TaskFailure, TaskHost } from './ports.ts'
+import { faultOf, keyOf } from './record-fault.ts'
 
 /** A row of a table as its followers may look it up, kept in a store or computed from the table above. */
 export interface TableView<K = unknown, V = unknown> {
@@ -117,37 +118,29 @@ export class NodeContext {
   /** Notes a failure; only the first of a record counts, as everything after it is skipped. */
   fail(node: string, error: unknown): void {
     if (this.failure !== undefined) return
-    this.failure = {
-      node,
-      stage: this.#stageOf(node, error),
-      origin: this.origin,
-      fault: this.#faultOf(node, error),
-    }
+    this.failure = this.#failureOf(node, this.origin, this.source, error)
   }
 
   /** A record that was kept undecoded turns out to be unreadable; the record in hand goes on without it. */
   failEarlier(node: string, record: AnyRecord, origin: RecordOrigin | undefined, error: unknown): void {
-    const fault = this.#faultOf(node, new DeserializationFault(error), origin)
-    this.earlierFailures.push({ failure: { node, stage: 'deserialization', origin, fault }, record })
+    const failure = this.#failureOf(node, origin ?? this.origin, record, new DeserializationFault(error))
+    this.earlierFailures.push({ failure: { ...failure, origin }, record })
+  }
+
+  #failureOf(
+    node: string,
+    origin: RecordOrigin | undefined,
+    record: AnyRecord | undefined,
+    error: unknown,
+  ): TaskFailure {
+    const stage = this.#stageOf(node, error)
+    return { node, stage, origin, fault: faultOf({ node, stage, origin, key: keyOf(record), error }) }
   }
 
   #stageOf(node: string, error: unknown): TaskFailure['stage'] {
     if (error instanceof DeserializationFault) return 'deserialization'
     const kind = nodeNamed(this.topology, node)?.kind
     return kind === 'sink' || kind === 'repartition' ? 'production' : 'processing'
-  }
-
-  #faultOf(node: string, error: unknown, origin: RecordOrigin | undefined = this.origin): Fault {
-    const known = isFault(error) ? error : undefined
-    return new Fault({
-      code: known?.code ?? 'PROCESSING_FAILED',
-      actor: known?.actor ?? 'record',
-      message: messageOf(error),
-      remedy:
-        known === undefined ? 'mend the processor or the record, or choose a failure policy' : undefined,
-      place: { ...origin, node },
-      cause: error,
-    })
   }
 }
 

@@ -231,7 +231,9 @@ export class DeserializationFault extends Fault {
     super({
       code: known?.code ?? 'DESERIALIZATION_FAILED',
       actor: 'record',
-      message: messageOf(cause),
+      message: known?.summary ?? messageOf(cause),
+      remedy: known?.remedy,
+      place: known?.place,
       cause,
     })
   }

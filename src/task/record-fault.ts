@@ -1,0 +1,60 @@
+import { hexEncode, utf8Decode } from '../base/bytes.ts'
+import { Fault, isFault, messageOf } from '../base/fault.ts'
+import type { RecordOrigin } from '../topic/record.ts'
+import type { AnyRecord } from '../topology/node.ts'
+import type { TaskFailure } from './ports.ts'
+
+/**
+ * The fault of a record as its reader needs it: what was thrown, where the record stands (topic, partition, offset), at
+ * which node it failed, its key, and the way out.
+ */
+interface RecordFailure {
+  readonly node: string
+  readonly stage: TaskFailure['stage']
+  readonly origin: RecordOrigin | undefined
+  readonly key: string | undefined
+  readonly error: unknown
+}
+
+export const faultOf = ({ node, stage, origin, key, error }: RecordFailure): Fault => {
+  const known = isFault(error) ? error : undefined
+  const actor = known?.actor ?? 'record'
+  return new Fault({
+    code: known?.code ?? 'PROCESSING_FAILED',
+    actor,
+    message: known === undefined ? messageOf(error) : summaryOf(known, origin),
+    remedy: known?.remedy ?? (actor === 'record' ? remedies[stage] : undefined),
+    place: { ...known?.place, ...origin, node, key },
+    cause: error,
+  })
+}
+
+/** The place is that of the record; a topic that was to be written is told beside what happened. */
+const summaryOf = (
+  { summary, place: { topic, partition } }: Fault,
+  origin: RecordOrigin | undefined,
+): string => {
+  if (topic === undefined || origin === undefined || topic === origin.topic) return summary
+  return `${summary}, written to topic ${topic}${partition === undefined ? '' : `, partition ${partition}`}`
+}
+
+const remedies: Readonly<Record<TaskFailure['stage'], string>> = {
+  deserialization: 'mend the producer, or set deserializationFailure to skip or deadLetter',
+  processing: 'mend the processor or the record, or set processingFailure to skip or deadLetter',
+  production: 'mend what is written, or set productionFailure to skip or deadLetter',
+}
+
+/** The key as it was read: text where it is some, bytes in hex otherwise; undefined where there is none. */
+export const keyOf = (record: AnyRecord | undefined): string | undefined => {
+  const region = record?.keyAsRead
+  if (region === undefined) return undefined
+  const bytes = region.buffer.subarray(region.start, Math.min(region.end, region.start + longestKey))
+  const text = utf8Decode(bytes)
+  const shown = unreadable.test(text) ? `0x${hexEncode(bytes)}` : text
+  return region.end - region.start > longestKey ? `${shown}...` : shown
+}
+
+const longestKey = 64
+
+/** Control characters, and what stands for bytes that are no UTF-8. */
+const unreadable = /[\p{Cc}\uFFFD]/u
