@@ -89,8 +89,11 @@ export type {
 export type {
   KeyValueStore,
   ReadOnlyKeyValueStore,
+  SessionStore,
   TimestampedKeyValueStore,
   ValueAndTimestamp,
+  VersionedStore,
+  WindowStore,
 } from './state/store.ts'
 export { replay } from './app/replay.ts'
 export type { ReplayOptions, ReplayProgress, ReplayResult } from './app/replay.ts'

@@ -134,11 +134,14 @@ const windowStore = (
       'give a longer `retention`, or none',
     )
   const base = storeBase(at, options)
-  // What has just closed must still be there to be told.
-  const keptMs = retentionMs + (options.emit === 'onWindowClose' ? 1 : 0)
-  if (windows.kind === 'session') return { kind: 'session', retentionMs: keptMs, ...base }
+  // What has just closed must still be there to be told; the changelog need not have it.
+  const kept =
+    options.emit === 'onWindowClose'
+      ? { retentionMs: retentionMs + 1, changelogRetentionMs: retentionMs }
+      : { retentionMs }
+  if (windows.kind === 'session') return { kind: 'session', ...kept, ...base }
   const windowSizeMs = windows.kind === 'time' ? windows.sizeMs : windows.differenceMs
-  return { kind: 'window', windowSizeMs, retentionMs: keptMs, ...base }
+  return { kind: 'window', windowSizeMs, ...kept, ...base }
 }
 
 const retentionOf = (windows: AnyWindows, options: WindowedStoreOptions<never, never>): number =>

@@ -78,7 +78,7 @@ const changelogConfigs = (store: StoreDefinition): Readonly<Record<string, strin
       return {
         ...createTime,
         'cleanup.policy': 'compact,delete',
-        'retention.ms': String(store.retentionMs + additionalRetentionMs),
+        'retention.ms': String((store.changelogRetentionMs ?? store.retentionMs) + additionalRetentionMs),
       }
     case 'joinWindow':
       return {

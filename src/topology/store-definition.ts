@@ -35,11 +35,17 @@ export interface VersionedStoreDefinition extends StoreBase {
   readonly historyRetentionMs: number
 }
 
+/** Aggregates that leave when time has moved on. */
+interface RetainedStore extends StoreBase {
+  readonly retentionMs: number
+  /** What the changelog goes by, where the store keeps its rows a little longer. */
+  readonly changelogRetentionMs?: number | undefined
+}
+
 /** One timestamped aggregate by key and window start. */
-export interface WindowStoreDefinition extends StoreBase {
+export interface WindowStoreDefinition extends RetainedStore {
   readonly kind: 'window'
   readonly windowSizeMs: number
-  readonly retentionMs: number
 }
 
 /** Every value of a stream by key and time, several at one time too: one side of a stream-stream join. */
@@ -50,7 +56,6 @@ export interface JoinWindowStoreDefinition extends StoreBase {
 }
 
 /** One aggregate by key and session bounds. */
-export interface SessionStoreDefinition extends StoreBase {
+export interface SessionStoreDefinition extends RetainedStore {
   readonly kind: 'session'
-  readonly retentionMs: number
 }

@@ -1,5 +1,5 @@
 import { step } from '../node-context.ts'
-import { tellerFor } from './held-back.ts'
+import { tellerFor, timeKept } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 import { tableStore } from './table-store.ts'
@@ -22,6 +22,7 @@ export const interpretAggregate: Interpreter<'aggregate'> = (node, inputs, conte
     const before = old === null ? node.initial() : old.value
     const value = node.add(before, counts ? undefined : record.value, record) ?? null
     if (store.put(record, value, timestamp) === 'refused') return
-    tell(emit, record.withTimestamp(timestamp), value, old?.value ?? null, before)
+    const told = node.emit === 'onCommit' ? timeKept(record, value, timestamp) : timestamp
+    tell(emit, record.withTimestamp(told), value, old?.value ?? null, before)
   })
 }

@@ -32,6 +32,13 @@ export const tellerFor = (
     emit.next(withChange(record, newValue, before))
 }
 
+/**
+ * The time of an update where it is kept, and where it is held back: that of the aggregate. A deletion has no aggregate
+ * any more, so its time is that of the record that caused it, even if older.
+ */
+export const timeKept = (cause: AnyRecord, newValue: unknown, aggregateTime: number): number =>
+  newValue === null ? cause.timestamp : aggregateTime
+
 interface Held {
   readonly emit: Emit
   readonly record: AnyRecord

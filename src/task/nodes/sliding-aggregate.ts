@@ -5,7 +5,7 @@ import type { Emit, NodeContext, OnRecord } from '../node-context.ts'
 import { step } from '../node-context.ts'
 import { closedWindows } from './closed-windows.ts'
 import type { Tell } from './held-back.ts'
-import { tellerFor } from './held-back.ts'
+import { tellerFor, timeKept } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 import { windowView } from './window-view.ts'
@@ -179,9 +179,11 @@ class Arrival {
 
   #keep(startMs: number, newValue: unknown, timestamp: number, oldValue: unknown, before: unknown): void {
     const record = this.#record
-    this.#store.put(record.key, newValue, startMs, timestamp)
+    const keptTime = timeKept(record, newValue, timestamp)
+    this.#store.put(record.key, newValue, startMs, keptTime)
     if (this.#node.emit === 'onWindowClose') return
     const key = windowed(record.key, startMs, startMs + this.#differenceMs)
-    this.#tell(this.#emit, record.withKey(key).withTimestamp(timestamp), newValue, oldValue, before)
+    const toldTime = this.#node.emit === 'onCommit' ? keptTime : timestamp
+    this.#tell(this.#emit, record.withKey(key).withTimestamp(toldTime), newValue, oldValue, before)
   }
 }

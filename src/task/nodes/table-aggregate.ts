@@ -1,6 +1,6 @@
 import type { Change } from '../../topology/node.ts'
 import { step } from '../node-context.ts'
-import { tellerFor } from './held-back.ts'
+import { tellerFor, timeKept } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 import { tableStore } from './table-store.ts'
@@ -21,9 +21,10 @@ export const interpretTableAggregate: Interpreter<'tableAggregate'> = (node, inp
     const { key } = record
     const old = store.get(key)
     const rest = leaves === null || old === null ? old?.value : node.subtract(old.value, leaves, key)
-    const value = joins === null ? rest : node.add(rest ?? node.initial(), joins, key)
+    const value = (joins === null ? rest : node.add(rest ?? node.initial(), joins, key)) ?? null
     const timestamp = Math.max(record.timestamp, old?.timestamp ?? record.timestamp)
-    if (store.put(record, value ?? null, timestamp) === 'refused') return
-    tell(emit, record.withTimestamp(timestamp), value ?? null, old?.value ?? null)
+    if (store.put(record, value, timestamp) === 'refused') return
+    const told = node.emit === 'onCommit' ? timeKept(record, value, timestamp) : timestamp
+    tell(emit, record.withTimestamp(told), value, old?.value ?? null)
   })
 }

@@ -1,6 +1,7 @@
 import type { TimestampedKeyValueStore, ValueAndTimestamp, VersionedStore } from '../../state/store.ts'
 import type { AnyRecord } from '../../topology/node.ts'
 import type { NodeContext, TableView } from '../node-context.ts'
+import { timeKept } from './held-back.ts'
 
 /** What became of a row that was put: `older` and `refused` are only said by versioned stores. */
 type PutResult = 'latest' | 'older' | 'refused'
@@ -25,8 +26,8 @@ export const tableStore = (context: NodeContext, node: string, name: string): Ta
 const plainTableStore = (store: TimestampedKeyValueStore<unknown, unknown>): TableStore => ({
   view: { get: (key) => store.get(key) },
   get: (key) => store.get(key),
-  put: ({ key, timestamp: recordTime }, value, timestamp = recordTime) => {
-    store.put(key, value, timestamp)
+  put: (record, value, timestamp = record.timestamp) => {
+    store.put(record.key, value, timeKept(record, value, timestamp))
     return 'latest'
   },
 })

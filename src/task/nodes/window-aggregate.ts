@@ -4,7 +4,7 @@ import type { AnyRecord } from '../../topology/node.ts'
 import type { OnRecord } from '../node-context.ts'
 import { step } from '../node-context.ts'
 import { closedWindows } from './closed-windows.ts'
-import { tellerFor } from './held-back.ts'
+import { tellerFor, timeKept } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 import { windowView } from './window-view.ts'
@@ -40,9 +40,11 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
       const newTimestamp = old === null ? timestamp : Math.max(old.timestamp, timestamp)
       const before = old === null ? node.initial() : old.value
       const newValue = node.add(before, counts ? undefined : record.value, record) ?? null
-      store.put(key, newValue, startMs, newTimestamp)
+      const keptTime = timeKept(record, newValue, newTimestamp)
+      const toldTime = node.emit === 'onCommit' ? keptTime : newTimestamp
+      store.put(key, newValue, startMs, keptTime)
       if (node.emit !== 'onWindowClose')
-        tell(emit, resultOf(record, startMs, sizeMs, newTimestamp), newValue, old?.value ?? null, before)
+        tell(emit, resultOf(record, startMs, sizeMs, toldTime), newValue, old?.value ?? null, before)
     }
     if (late > 0) context.dropSome('late', node.name, record, late, taken === 0)
     tellClosed?.(emit, closeTimeMs, record)
