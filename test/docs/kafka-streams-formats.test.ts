@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '../..')
 const page = readFileSync(join(root, 'docs/kafka-streams-formats.md'), 'utf8')
-const rows = page.split('\n').filter((line) => /^\| `/.test(line))
+const rows = page.split('\n').filter((line) => line.startsWith('| `'))
 const namesIn = (text: string): string[] =>
   [...text.matchAll(/`([^`]+)`/g)].map((match) => match[1] as string)
 
