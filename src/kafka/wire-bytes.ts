@@ -22,23 +22,29 @@ export class WireWriter {
     return this.#buffer.subarray(0, this.#position)
   }
 
+  // Where there is no room, a larger buffer takes the place of this one: each field makes room first, and asks for the
+  // buffer only then. As one expression, the buffer would be the one from before.
   int8(value: number): this {
-    this.#buffer[this.#advance(1)] = value
+    const at = this.#advance(1)
+    this.#buffer[at] = value
     return this
   }
 
   int16(value: number): this {
-    writeInt16(this.#buffer, this.#advance(2), value)
+    const at = this.#advance(2)
+    writeInt16(this.#buffer, at, value)
     return this
   }
 
   int32(value: number): this {
-    writeInt32(this.#buffer, this.#advance(4), value)
+    const at = this.#advance(4)
+    writeInt32(this.#buffer, at, value)
     return this
   }
 
   int64(value: number): this {
-    writeInt64(this.#buffer, this.#advance(8), value)
+    const at = this.#advance(8)
+    writeInt64(this.#buffer, at, value)
     return this
   }
 
@@ -52,7 +58,8 @@ export class WireWriter {
   }
 
   raw(bytes: Bytes): this {
-    this.#buffer.set(bytes, this.#advance(bytes.length))
+    const at = this.#advance(bytes.length)
+    this.#buffer.set(bytes, at)
     return this
   }
 
@@ -65,8 +72,10 @@ export class WireWriter {
     return this.unsignedVarint(bytes.length + 1).raw(bytes)
   }
 
+  /** No text is no id: all zeros. */
   uuid(text: string): this {
     const at = this.#advance(16)
+    this.#buffer.fill(0, at, at + 16)
     this.#buffer.write(text.replaceAll('-', ''), at, 16, 'hex')
     return this
   }
