@@ -112,6 +112,10 @@ export const settingsSchema = z.strictObject({
   compressionType: z.enum(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none'),
   deserializationFailure: policy.default('fail'),
   processingFailure: policy.default('fail'),
+  /** So often a record whose processing fails is tried again, from the last commit, before `processingFailure` decides. */
+  processingRetryAttempts: z.int().min(0).default(0),
+  /** The pause before that; the worker's other tasks wait too. */
+  processingRetryBackoffMs: z.int().min(0).max(30_000).default(1_000),
   productionFailure: policy.default('fail'),
   /** Takes the records of the policy `deadLetter`, with the headers of KIP-1034. */
   deadLetterTopic: z.string().min(1).optional(),

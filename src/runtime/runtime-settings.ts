@@ -1,8 +1,9 @@
 import type { FailurePolicies } from '../task/failure-policy.ts'
+import type { RetrySettings } from './record-retries.ts'
 import type { RestoreProgress } from './restore.ts'
 
 /** What the runtime needs of the settings, parsed and complete; the settings schema in `app/` says what each means. */
-export interface RuntimeSettings extends FailurePolicies {
+export interface RuntimeSettings extends FailurePolicies, RetrySettings {
   readonly applicationId: string
   readonly clientId: string
   readonly processingGuarantee: 'at_least_once' | 'exactly_once'

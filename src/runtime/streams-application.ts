@@ -29,6 +29,7 @@ import { PlanKeeper } from './plan-keeper.ts'
 import type { MetricsSnapshot } from './metrics.ts'
 import { Metrics } from './metrics.ts'
 import type { RecordOutput } from './record-output.ts'
+import { RecordRetries } from './record-retries.ts'
 import { RepartitionPurge } from './repartition-purge.ts'
 import type { ApplicationState, RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
 import { storeNotHere } from './store-not-here.ts'
@@ -69,6 +70,7 @@ export class StreamsApplication {
   readonly topology: Topology
   readonly #options: StreamsApplicationOptions
   readonly #metrics = new Metrics()
+  readonly #retries: RecordRetries
   readonly #restoring = new RestoreBoard()
   #state: ApplicationState = 'starting'
   #failure: unknown
@@ -98,6 +100,7 @@ export class StreamsApplication {
   constructor(options: StreamsApplicationOptions) {
     this.#options = { ...options, listener: this.#restoring.watch(options.listener) }
     this.topology = options.topology
+    this.#retries = new RecordRetries(options.settings)
     this.#plans = new PlanKeeper({
       ...options,
       onPlan: async (plan) => this.#output?.prepare(writtenTopicsOf(plan, options.settings)),
@@ -277,6 +280,7 @@ export class StreamsApplication {
       fetcher: this.#fetcher,
       output,
       metrics: this.#metrics,
+      retries: this.#retries,
       committer,
       purge: this.#purge(plan),
       onWarning: (message) => listener.onWarning?.(message),
@@ -310,6 +314,7 @@ export class StreamsApplication {
       restorer: this.#states.restorer,
       output,
       metrics: this.#metrics,
+      retries: this.#retries,
       listener,
       openTaskStores,
       globalStore: (name) => this.#globals?.store(name),

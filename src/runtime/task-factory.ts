@@ -13,6 +13,7 @@ import { changelogTopicOf } from './internal-topics.ts'
 import { matchesWhole } from './input-starts.ts'
 import type { Metrics } from './metrics.ts'
 import type { RecordOutput } from './record-output.ts'
+import type { RecordRetries } from './record-retries.ts'
 import type { Restorer } from './restore.ts'
 import { RunningTask } from './running-task.ts'
 import type { RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
@@ -24,6 +25,7 @@ export interface TaskFactoryOptions {
   readonly restorer: Restorer
   readonly output: RecordOutput
   readonly metrics: Metrics
+  readonly retries: RecordRetries
   readonly listener: RuntimeListener
   readonly openTaskStores: (task: TaskId) => TaskStores
   readonly globalStore: (name: string) => StateStore | undefined
@@ -82,10 +84,12 @@ export class TaskFactory {
       partition: parts.partition,
       idleAdvanceMs: settings.idleAdvanceMs,
       host: this.#hostOf(stores, parts.partition, subTopology),
-      onFailure: judgeBy(settings, {
-        deadLetter: (row) => this.#options.output.sendRow(settings.deadLetterTopic as string, row),
-        leftOut: (failure) => this.#leftOut(failure),
-      }),
+      onFailure: this.#options.retries.before(
+        judgeBy(settings, {
+          deadLetter: (row) => this.#options.output.sendRow(settings.deadLetterTopic as string, row),
+          leftOut: (failure) => this.#leftOut(failure),
+        }),
+      ),
     })
     const inputs = plan.inputsOf(id)
     for (const { topic, partition } of inputs) addMatched(task, subTopology, topic, partition)

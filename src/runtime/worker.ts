@@ -13,6 +13,7 @@ import type { Committer } from './committer.ts'
 import type { InputStart } from './input-starts.ts'
 import type { RunningTask } from './running-task.ts'
 import type { RecordOutput } from './record-output.ts'
+import type { RecordRetries } from './record-retries.ts'
 import type { RepartitionPurge } from './repartition-purge.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 import type { TaskFactory } from './task-factory.ts'
@@ -28,6 +29,7 @@ export interface WorkerOptions {
   readonly committer: Committer
   readonly tasks: TaskFactory
   readonly metrics: Metrics
+  readonly retries: RecordRetries
   readonly purge: RepartitionPurge
   readonly onWarning: (message: string) => void
   /** Tasks have begun, or are being opened. */
@@ -54,6 +56,7 @@ export class Worker {
   #dirty = false
   #paused = false
   #closing = false
+  readonly #stop = new AbortController()
   #failure: { readonly error: unknown } | undefined
   #lastPunctuationMs = 0
 
@@ -115,6 +118,7 @@ export class Worker {
   /** Ends the loop after the turn in hand. */
   stop(): void {
     this.#closing = true
+    this.#stop.abort()
     this.#options.fetcher.wakeup()
   }
 
@@ -238,6 +242,7 @@ export class Worker {
     const { ids } = this.#registry
     await this.#closeAll()
     await this.#beginAnew(reason)
+    await sleep(this.#options.clock, this.#options.retries.pauseMsAfter(reason), this.#stop.signal)
     if (!this.#closing) this.#registry.open(ids)
   }
 

