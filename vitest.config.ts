@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -15,6 +16,8 @@ const alias = [
  */
 export default defineConfig({
   test: {
+    // Many tests wait for processes and brokers: one worker more than there are cores keeps these busy.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         resolve: { alias },
@@ -23,6 +26,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.kafka.test.ts'],
           testTimeout: 20_000,
+          // Processes and threads that tests start read what was compiled before: a third of their CPU.
+          env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('.cache/compiled', import.meta.url)) },
           typecheck: { enabled: false },
         },
       },
