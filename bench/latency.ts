@@ -41,6 +41,16 @@ export class LatencyProbe {
   /** Returns once everything is sent and `settled` has resolved, as the run does at its last record. */
   async run(settled: Promise<unknown>): Promise<Latency> {
     await Promise.all([this.#producer.connect(), this.#consumer.connect()])
+    try {
+      await this.#measure(settled)
+    } finally {
+      await this.#consumer.disconnect()
+      await this.#producer.disconnect()
+    }
+    return this.#percentiles()
+  }
+
+  async #measure(settled: Promise<unknown>): Promise<void> {
     await this.#consumer.subscribe({ topic: this.#topics.output, fromBeginning: true })
     await this.#consumer.run({
       eachBatch: ({ batch }) => {
@@ -53,9 +63,6 @@ export class LatencyProbe {
     await Promise.race([this.#first.promise, settled])
     await this.#pace()
     await settled
-    await this.#consumer.disconnect()
-    await this.#producer.disconnect()
-    return this.#percentiles()
   }
 
   #send(from: number, count: number): void {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { messageOf } from '../src/base/fault.ts'
 import { startKafka } from '../test/support/kafka/start-kafka.ts'
 import { runToEnd } from '../test/support/run-process.ts'
 import { measureGrowth, millraceFlags } from './growth/measure.ts'
@@ -68,14 +69,23 @@ const main = async (): Promise<void> => {
     for (const peer of peers.filter((name) => name !== 'kafkajs' || isStateless(each.workload))) {
       const results: Row[] = []
       for (let run = 0; run < runs; run++) {
-        const result = await runOnce(topics, brokers, peer, each)
+        const result = await runOnce(topics, brokers, peer, each).catch(failed(peer, each))
+        if (result === undefined) continue
         process.stderr.write(`${JSON.stringify(result)}\n`)
         results.push(result)
       }
-      rows.push(medianOf(results))
+      if (results.length > 0) rows.push(medianOf(results))
     }
   process.stdout.write(`${tableOfRows(rows)}\n`)
 }
+
+/** A run that failed is told of and counts against the whole; what the others measured stands. */
+const failed =
+  (peer: Runner, { workload, guarantee }: Case) =>
+  (error: unknown): undefined => {
+    process.stderr.write(`${peer} failed at ${workload}, ${guarantee}: ${messageOf(error)}\n`)
+    process.exitCode = 1
+  }
 
 const casesOf = (workload: Workload): readonly Case[] => {
   const own: readonly Guarantee[] =

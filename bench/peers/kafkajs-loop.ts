@@ -68,13 +68,33 @@ const atLeastOnce: Work = async ({ batch }, producer, output) => {
   await producer.send({ topic: output, messages: priced(batch.messages) })
 }
 
-const transactionally: Work = async ({ batch }, producer, output, consumerGroupId) => {
+/** What may pass is tried again from the beginning, as the last transaction may still be settling. */
+const transactionally: Work = async (payload, producer, output, groupId) => {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await inTransaction(payload, producer, output, groupId)
+    } catch (error) {
+      if (!mayPass(error) || attempt === transactionAttempts) throw error
+    }
+}
+
+const transactionAttempts = 10
+
+const mayPass = (error: unknown): boolean =>
+  error instanceof Error && 'retriable' in error && error.retriable === true
+
+const inTransaction: Work = async ({ batch }, producer, output, consumerGroupId) => {
   const transaction = await producer.transaction()
-  await transaction.send({ topic: output, messages: priced(batch.messages) })
-  const next = (BigInt(batch.lastOffset()) + 1n).toString()
-  const topics = [{ topic: batch.topic, partitions: [{ partition: batch.partition, offset: next }] }]
-  await transaction.sendOffsets({ consumerGroupId, topics })
-  await transaction.commit()
+  try {
+    await transaction.send({ topic: output, messages: priced(batch.messages) })
+    const next = (BigInt(batch.lastOffset()) + 1n).toString()
+    const topics = [{ topic: batch.topic, partitions: [{ partition: batch.partition, offset: next }] }]
+    await transaction.sendOffsets({ consumerGroupId, topics })
+    await transaction.commit()
+  } catch (error) {
+    await transaction.abort()
+    throw error
+  }
 }
 
 const priced = (messages: EachBatchPayload['batch']['messages']): Message[] => {
