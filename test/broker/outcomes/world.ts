@@ -2,6 +2,7 @@ import { addPartitionsToTxnSchema } from '../../../src/broker/protocol/apis/add-
 import { createTopicsSchema } from '../../../src/broker/protocol/apis/create-topics.ts'
 import { fetchSchema } from '../../../src/broker/protocol/apis/fetch.ts'
 import { findCoordinatorSchema } from '../../../src/broker/protocol/apis/find-coordinator.ts'
+import { heartbeatSchema } from '../../../src/broker/protocol/apis/heartbeat.ts'
 import { initProducerIdSchema } from '../../../src/broker/protocol/apis/init-producer-id.ts'
 import { listOffsetsSchema } from '../../../src/broker/protocol/apis/list-offsets.ts'
 import { produceSchema } from '../../../src/broker/protocol/apis/produce.ts'
@@ -109,9 +110,14 @@ export class World {
     }
   }
 
+  /** A coordinator that is found may still be loading its part of the offsets topic: it is asked until it knows. */
   async group(): Promise<string> {
     const name = this.name('group')
     await this.#awaitCoordinator(name, 0)
+    await this.retry(async () => {
+      const stranger = { groupId: name, generationId: 0, memberId: 'nobody', groupInstanceId: null }
+      return nameOf((await this.client.call(heartbeatSchema, 4, stranger)).errorCode)
+    })
     return name
   }
 
