@@ -275,6 +275,7 @@ export class BatchSender {
     const errorCode = answer?.errorCode ?? requestTimedOut
     if (answer !== undefined && isStored(errorCode)) {
       taken.queue.acknowledged(producerId)
+      this.#options.session.onStored()
       if (answer.baseOffset >= 0)
         this.acked.set(partitionName(topic, partition), answer.baseOffset + taken.batch.sealed.count)
       this.#options.outstanding.settle(taken.batch)

@@ -29,6 +29,8 @@ export interface ProducerSession {
   onProduce(): void
   /** Called when batches have been answered. */
   onProduced(): void
+  /** Called for every batch that the broker says it has. */
+  onStored(): void
   /** After a batch was lost the sequence has a gap: an identity of which nothing is known yet begins anew. */
   renew(): Promise<void>
 }
@@ -59,7 +61,11 @@ export class IdempotentSession implements ProducerSession {
   }
 
   onProduced(): void {
-    // Nor does anything depend on how long it took.
+    // Nor does anything depend on how long it took,
+  }
+
+  onStored(): void {
+    // or on whether it was stored.
   }
 
   /** The new identity is asked for when it is needed, as the broker may not be there now. */

@@ -98,12 +98,14 @@ export class TransactionalProducer {
   }
 
   /**
-   * A producer whose transaction the broker has timed out hears the same errors as one that was replaced. Asking for a
-   * new epoch tells them apart: it is refused only to a replaced one.
+   * A producer whose transaction the broker has timed out hears the same errors as one that was replaced; so does one
+   * that ends an empty transaction while the last one is being settled. Asking for a new epoch tells them apart: it is
+   * refused only to a replaced one. Where only a replacement can be meant it is not asked for, since it is granted as
+   * long as the new producer waits for the old transaction to be aborted, and would fence that one in its turn.
    */
   async #diagnosed(error: unknown): Promise<unknown> {
     if (isRetriableFault(error)) return outcomeUnknown(this.transactionalId, error)
-    if (!isFault(error, 'PRODUCER_FENCED')) return error
+    if (!isFault(error, 'PRODUCER_FENCED') || this.#session.wasOpen) return error
     try {
       await this.producer.discard()
       await this.#session.renew()

@@ -40,8 +40,10 @@ export class TransactionalSession implements ProducerSession {
   readonly #timeoutMs: number
   readonly #added = new Set<string>()
   readonly #pause: SettlingPause
-  /** When the first request of this transaction left, until it is answered. */
-  #firstSentMs: number | undefined
+  /** When the first request of this transaction left. */
+  #begunMs: number | undefined
+  #isFirstAnswered = false
+  #isInUse = false
   #identity: ProducerIdentity | undefined
   #isTv2 = false
   #started = false
@@ -60,6 +62,15 @@ export class TransactionalSession implements ProducerSession {
   /** True where the broker may know of a transaction that must be ended. */
   get isStarted(): boolean {
     return this.#started
+  }
+
+  /**
+   * True where the broker had this transaction open a moment ago, as something was stored in it, and can't have timed it
+   * out yet. Two clocks need not agree: half of the timeout counts.
+   */
+  get wasOpen(): boolean {
+    const begunMs = this.#begunMs ?? Number.NEGATIVE_INFINITY
+    return this.#isInUse && this.#cluster.clock.now() - begunMs < this.#timeoutMs / 2
   }
 
   /** True where the end of a transaction brings a new epoch. */
@@ -99,9 +110,13 @@ export class TransactionalSession implements ProducerSession {
   }
 
   onProduced(): void {
-    if (this.#firstSentMs === undefined) return
-    this.#pause.answered(this.#cluster.clock.now() - this.#firstSentMs)
-    this.#firstSentMs = undefined
+    if (this.#isFirstAnswered || this.#begunMs === undefined) return
+    this.#pause.answered(this.#cluster.clock.now() - this.#begunMs)
+    this.#isFirstAnswered = true
+  }
+
+  onStored(): void {
+    this.#isInUse = true
   }
 
   /** Adds consumed offsets: they become visible with the records, when the transaction is committed. */
@@ -114,6 +129,7 @@ export class TransactionalSession implements ProducerSession {
     const commit = (under: GroupGeneration): Promise<void> =>
       this.#commitOffsets(groupId, under, offsets, { producerId, producerEpoch })
     await ('commit' in generation ? generation.commit(commit) : commit(generation))
+    this.#isInUse = true
   }
 
   async #commitOffsets(
@@ -174,7 +190,11 @@ export class TransactionalSession implements ProducerSession {
         BigInt(producerId),
         producerEpoch,
       )
-      this.#check(response.errorCode, `start the transactional id ${this.transactionalId}`)
+      const doing = `start the transactional id ${this.transactionalId}`
+      // Who names no epoch has none to be fenced by: another producer went on while its transaction was being aborted.
+      if (producerId < 0 && fencingErrors.has(errorName(response.errorCode)))
+        throw passingFault(response.errorCode, doing)
+      this.#check(response.errorCode, doing)
       this.#identity = { producerId: Number(response.producerId), producerEpoch: response.producerEpoch }
     })
     this.#forget()
@@ -184,12 +204,14 @@ export class TransactionalSession implements ProducerSession {
   async #begin(): Promise<void> {
     if (this.#started) return
     await this.#pause.over()
-    this.#firstSentMs = this.#cluster.clock.now()
+    this.#begunMs = this.#cluster.clock.now()
+    this.#isFirstAnswered = false
   }
 
   #forget(): void {
     this.#started = false
-    this.#firstSentMs = undefined
+    this.#isInUse = false
+    this.#begunMs = undefined
     this.#added.clear()
   }
 

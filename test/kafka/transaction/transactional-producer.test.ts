@@ -24,6 +24,7 @@ const sentOf = (world: CoreWorld, apiKey: number): number =>
   world.transport.sent.filter((request) => request.apiKey === apiKey).length
 
 const produceKey = 0
+const initProducerIdKey = 22
 const addPartitionsKey = 24
 const endTransactionKey = 26
 
@@ -174,6 +175,32 @@ describe.each([0, 2] as const)('a transactional producer at transaction.version 
     send(old, 'too late')
     await expect(at.run(old.commit())).rejects.toMatchObject({ code: 'PRODUCER_FENCED' })
     expect(valuesOf(await at.readAll('t'))).toEqual(['of the new one'])
+  })
+
+  it('asks for no new epoch when it was replaced, with which it might fence the new one', async () => {
+    const at = world()
+    const old = await start(at)
+    send(old, 'of the old one')
+    old.producer.sendNow()
+    await at.pass(50)
+    await start(at, { name: 'next' })
+    const before = sentOf(at, initProducerIdKey)
+    send(old, 'too late')
+    await expect(at.run(old.commit())).rejects.toMatchObject({ code: 'PRODUCER_FENCED' })
+    await expect(at.run(old.abort())).rejects.toMatchObject({ code: 'PRODUCER_FENCED' })
+    expect(sentOf(at, initProducerIdKey)).toBe(before)
+  })
+
+  it('tries again to take over where the old one went on while its transaction was aborted', async () => {
+    const at = world()
+    let refusals = 2
+    at.core.onRequest('InitProducerId', () =>
+      refusals-- > 0 ? { kind: 'error', error: 'PRODUCER_FENCED' } : undefined,
+    )
+    const tx = await start(at)
+    send(tx, 'a')
+    await at.run(tx.commit())
+    expect(valuesOf(await at.readAll('t'))).toEqual(['a'])
   })
 
   it('tells a timeout from a replacement, and goes on after it', async () => {
