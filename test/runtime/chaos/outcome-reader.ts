@@ -63,19 +63,6 @@ export class OutcomeReader {
     }
   }
 
-  /** Partitions of the output where an open transaction keeps a reader of committed records back, with where. */
-  async heldBackAt(): Promise<ReadonlyMap<string, number>> {
-    const admin = new Admin(this.#cluster)
-    const latest = this.#places.map((each) => ({ ...each, at: 'latest' as const }))
-    const stable = await admin.listOffsets(latest, 'read_committed')
-    const ends = await admin.listOffsets(latest)
-    return new Map(
-      Array.from(stable, ([place, { offset }]) => [place, offset] as const).filter(
-        ([place, offset]) => offset < (ends.get(place)?.offset ?? 0),
-      ),
-    )
-  }
-
   /** Resolves once all that is in the topics, finally, is read. */
   async toTheEnd(patienceMs: number): Promise<void> {
     const ends = await new Admin(this.#cluster).listOffsets(
