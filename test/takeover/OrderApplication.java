@@ -32,7 +32,8 @@ import org.apache.kafka.streams.state.WindowStore;
  * The order application as a team on the JVM would have written it; order-application.ts says the same for Millrace. Runs
  * until SIGTERM, then commits and leaves its group, so that another can take over at once.
  *
- * <p>Arguments: bootstrap servers, application id, what the names of its topics begin with, state folder.
+ * <p>Arguments: bootstrap servers, application id, what the names of its topics begin with, state folder, processing
+ * guarantee.
  */
 public final class OrderApplication {
   private static final Serde<String> TEXT = Serdes.String();
@@ -40,7 +41,7 @@ public final class OrderApplication {
   private static final Duration GRACE = Duration.ofDays(1);
 
   public static void main(String[] args) throws Exception {
-    final KafkaStreams streams = new KafkaStreams(topology(args[2]).build(), configuration(args[0], args[1], args[3]));
+    final KafkaStreams streams = new KafkaStreams(topology(args[2]).build(), configuration(args[0], args[1], args[3], args[4]));
     final CountDownLatch stopped = new CountDownLatch(1);
     streams.setUncaughtExceptionHandler(
         error -> {
@@ -138,12 +139,14 @@ public final class OrderApplication {
         .to(prefix + "-tiered-orders", Produced.with(TEXT, TEXT).withName("to-tiered-orders"));
   }
 
-  private static Properties configuration(String brokers, String applicationId, String stateFolder) {
+  private static Properties configuration(
+      String brokers, String applicationId, String stateFolder, String guarantee) {
     final Properties properties = new Properties();
     properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, brokers);
     properties.put(StreamsConfig.APPLICATION_ID_CONFIG, applicationId);
     properties.put(StreamsConfig.STATE_DIR_CONFIG, Path.of(stateFolder).toString());
     properties.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
+    properties.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, guarantee);
     properties.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
     properties.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
     // No name is left to the position of a step: whoever takes over must find the same ones.

@@ -51,11 +51,11 @@ describe('an application of Kafka Streams that Millrace takes over and gives bac
   })
 
   /** An application id of its own; its topics begin with it too. */
-  const prepare = async (name: string): Promise<Trial> => {
+  const prepare = async (name: string, guarantee: Guarantee = 'at_least_once'): Promise<Trial> => {
     const id = uniqueName(name)
     const topics = orderTopics(id)
     await client.create(...Object.values(topics).map((each) => ({ name: each.name, partitions })))
-    return { id, topics, stateFolder: join(folder, id) }
+    return { id, topics, guarantee, stateFolder: join(folder, id) }
   }
 
   const write = async ({ topics }: Trial, part: Part): Promise<void> => {
@@ -64,7 +64,8 @@ describe('an application of Kafka Streams that Millrace takes over and gives bac
 
   const runKafkaStreams = async (trial: Trial): Promise<void> => {
     const args = ['-Xmx256m', '-cp', classPath, 'OrderApplication', kafkaBrokers(), trial.id, trial.id]
-    await using running = runProcess('java', [...args, trial.stateFolder])
+    const theirs = trial.guarantee === 'exactly_once' ? 'exactly_once_v2' : trial.guarantee
+    await using running = runProcess('java', [...args, trial.stateFolder, theirs])
     const ended = running.waitForExit(90_000).then(({ code }) => {
       throw new Error(`Kafka Streams ended with ${code}:\n${running.lines.slice(-20).join('\n')}`)
     })
@@ -80,6 +81,7 @@ describe('an application of Kafka Streams that Millrace takes over and gives bac
     const application = await start(orderApplication(trial.topics), {
       bootstrapServers: kafkaBrokers(),
       applicationId: trial.id,
+      processingGuarantee: trial.guarantee,
       stateDirectory: join(folder, 'millrace'),
     })
     try {
@@ -91,31 +93,39 @@ describe('an application of Kafka Streams that Millrace takes over and gives bac
   }
 
   /** Until the group has committed the end of every input and repartition topic. */
-  const untilConsumed = async ({ id, topics }: Trial): Promise<void> => {
-    const consumed = [
-      ...inputs.map((input) => topics[input].name),
-      ...repartitions.map((name) => `${id}-${name}`),
-    ]
+  const untilConsumed = async ({ id, topics, guarantee }: Trial): Promise<void> => {
+    const ofUsers = inputs.map((input) => topics[input].name)
+    const ofStreams = repartitions.map((name) => `${id}-${name}`)
+    // Behind what a transaction wrote stands its marker, which nobody's offset goes beyond.
+    const markers = guarantee === 'exactly_once' ? 1 : 0
     const behind = async (): Promise<readonly string[]> => {
       const existing = new Set(await client.admin.listTopics())
-      const missing = consumed.filter((name) => !existing.has(name))
+      const missing = ofStreams.filter((name) => !existing.has(name))
       if (missing.length > 0) return missing
-      const places = consumed.flatMap((topic) => range(partitions).map((partition) => ({ topic, partition })))
-      // Ends are read first and last: one that moves in between belongs to work that is under way.
-      const before = await endsOf(places)
+      // Ends are read first and last: one that moves in between, or is not final, belongs to work that is under way.
+      const before = await endsOf(placesOf([...ofUsers, ...ofStreams]), 'read_committed')
       const committed = await client.admin.groupOffsets(id)
-      const after = await endsOf(places)
-      return [...after].flatMap(([place, end]) =>
-        end === before.get(place) && (end === 0 || committed.get(place)?.offset === end) ? [] : [place],
-      )
+      const isDone = (place: string, end: number, missable: number): boolean =>
+        end === before.get(place) && (end === 0 || (committed.get(place)?.offset ?? -1) >= end - missable)
+      const read = await endsOf(placesOf(ofUsers))
+      const written = await endsOf(placesOf(ofStreams))
+      return [
+        ...[...read].flatMap(([place, end]) => (isDone(place, end, 0) ? [] : [place])),
+        ...[...written].flatMap(([place, end]) => (isDone(place, end, markers) ? [] : [place])),
+      ]
     }
     await until(behind, (places) => places.length === 0)
   }
 
+  const placesOf = (topics: readonly string[]): readonly Place[] =>
+    topics.flatMap((topic) => range(partitions).map((partition) => ({ topic, partition })))
+
   const endsOf = async (
-    places: readonly { readonly topic: string; readonly partition: number }[],
+    places: readonly Place[],
+    isolation: 'read_committed' | 'read_uncommitted' = 'read_uncommitted',
   ): Promise<ReadonlyMap<string, number>> => {
-    const ends = await client.admin.listOffsets(places.map((each) => ({ ...each, at: 'latest' as const })))
+    const latest = places.map((each) => ({ ...each, at: 'latest' as const }))
+    const ends = await client.admin.listOffsets(latest, isolation)
     return new Map([...ends].map(([place, { offset }]) => [place, offset]))
   }
 
@@ -143,31 +153,34 @@ describe('an application of Kafka Streams that Millrace takes over and gives bac
     return results
   }
 
-  it('ends with the stores and outputs of one that was never disturbed', async () => {
-    const parts = partsOf(systemClock.now())
-    const undisturbed = await prepare('undisturbed')
-    for (const part of parts) await write(undisturbed, part)
-    await runKafkaStreams(undisturbed)
+  it.each(['at_least_once', 'exactly_once'] as const)(
+    'ends with the stores and outputs of one that was never disturbed (%s)',
+    async (guarantee) => {
+      const parts = partsOf(systemClock.now())
+      const undisturbed = await prepare('undisturbed', guarantee)
+      for (const part of parts) await write(undisturbed, part)
+      await runKafkaStreams(undisturbed)
 
-    const shared = await prepare('taken-over')
-    await write(shared, parts[0])
-    await runKafkaStreams(shared)
-    const topicsBefore = await internalTopics(shared.id)
+      const shared = await prepare('taken-over', guarantee)
+      await write(shared, parts[0])
+      await runKafkaStreams(shared)
+      const topicsBefore = await internalTopics(shared.id)
 
-    await write(shared, parts[1])
-    await runMillrace(shared)
-    expect(await internalTopics(shared.id)).toEqual(topicsBefore)
-    const ordered = parts.slice(0, 2).flatMap(({ orders }) => orders.map(({ timestamp }) => timestamp))
-    expect(Math.max(...(await partitionTimes(shared)))).toBe(Math.max(...ordered))
+      await write(shared, parts[1])
+      await runMillrace(shared)
+      expect(await internalTopics(shared.id)).toEqual(topicsBefore)
+      const ordered = parts.slice(0, 2).flatMap(({ orders }) => orders.map(({ timestamp }) => timestamp))
+      expect(Math.max(...(await partitionTimes(shared)))).toBe(Math.max(...ordered))
 
-    await write(shared, parts[2])
-    await runKafkaStreams(shared)
-    expect(await internalTopics(shared.id)).toEqual(topicsBefore)
+      await write(shared, parts[2])
+      await runKafkaStreams(shared)
+      expect(await internalTopics(shared.id)).toEqual(topicsBefore)
 
-    const expected = await resultsOf(undisturbed)
-    for (const [name, rows] of Object.entries(expected)) expect(rows.length, name).toBeGreaterThan(5)
-    expect(await resultsOf(shared)).toEqual(expected)
-  })
+      const expected = await resultsOf(undisturbed)
+      for (const [name, rows] of Object.entries(expected)) expect(rows.length, name).toBeGreaterThan(5)
+      expect(await resultsOf(shared)).toEqual(expected)
+    },
+  )
 
   it('has the internal topics that Millrace makes, with the same partitions and configs', async () => {
     const [part] = partsOf(systemClock.now())
@@ -207,8 +220,16 @@ describe('an application of Kafka Streams that Millrace takes over and gives bac
   }
 })
 
+type Guarantee = 'at_least_once' | 'exactly_once'
+
+interface Place {
+  readonly topic: string
+  readonly partition: number
+}
+
 interface Trial {
   readonly id: string
+  readonly guarantee: Guarantee
   readonly topics: OrderTopics
   readonly stateFolder: string
 }
