@@ -18,8 +18,8 @@ export interface TrackedRow {
   gone: boolean
   /** How many flushes of it are on their way to the disk. */
   pending: number
-  /** The batch of the disk that wrote it last. */
-  writtenIn: number
+  /** Where it stands among the committed rows that wait for the disk; -1 where it does not. */
+  waitingAt: number
 }
 
 /** What a flush made of a row, and the disk shall hold. */
@@ -74,9 +74,8 @@ export class ChangeTracker<R extends TrackedRow> {
   #early = new Flushed<R>()
   /** Flushed for the commits under way. */
   #sealed: Flushed<R>[] = []
-  /** Committed, but not yet on disk. */
-  #committed: Flushed<R>[] = []
-  #batches = 0
+  /** Committed, but not yet on disk: each row once. */
+  #committed = new Flushed<R>()
 
   constructor(table: TrackedTable<R>, durable: boolean, options: CacheOptions) {
     this.#table = table
@@ -85,9 +84,9 @@ export class ChangeTracker<R extends TrackedRow> {
     this.#flushAbove = cacheBytesOf(options) / this.#rowBytes
   }
 
-  /** How many committed changes wait for the disk. */
+  /** How many committed rows wait for the disk. */
   get committedCount(): number {
-    return this.#committed.reduce((count, { rows }) => count + rows.length, 0)
+    return this.#committed.rows.length
   }
 
   touch(row: R): void {
@@ -107,22 +106,21 @@ export class ChangeTracker<R extends TrackedRow> {
 
   /** What was flushed is committed. */
   commit(): void {
-    if (this.#sealed.length === 0) return
-    this.#committed.push(...this.#sealed)
+    for (const flushed of this.#sealed) this.#join(flushed)
     this.#sealed = []
   }
 
   /** Hands over the last committed value of each row, which is on disk when this returns. */
   writeCommitted(write: (row: R, value: SavedValue, timestamp: number) => void): void {
-    const committed = this.#committed
-    if (committed.length === 0) return
-    this.#committed = []
-    this.#keepLast(committed)
-    for (const { rows, values, timestamps } of committed)
-      for (let index = 0; index < rows.length; index++) {
-        const value = values[index]
-        if (value !== undefined) write(rows[index] as R, value, timestamps[index] as number)
-      }
+    const { rows, values, timestamps } = this.#committed
+    if (rows.length === 0) return
+    this.#committed = new Flushed()
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index] as R
+      row.waitingAt = -1
+      row.pending--
+      write(row, values[index] as SavedValue, timestamps[index] as number)
+    }
   }
 
   /** True where nothing about the row waits to be flushed or written, so that the cache may forget it. */
@@ -130,16 +128,23 @@ export class ChangeTracker<R extends TrackedRow> {
     return !row.dirty && row.pending === 0
   }
 
-  /** Takes out what a later commit has made old. */
-  #keepLast(committed: readonly Flushed<R>[]): void {
-    const batch = ++this.#batches
-    for (const { rows, values } of committed.toReversed())
-      for (let index = rows.length - 1; index >= 0; index--) {
-        const row = rows[index] as R
+  /** A row that waits already is written once, as the later commit left it. */
+  #join({ rows, values, timestamps }: Flushed<R>): void {
+    const waiting = this.#committed
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index] as R
+      const at = row.waitingAt
+      if (at < 0) {
+        row.waitingAt = waiting.rows.length
+        waiting.rows.push(row)
+        waiting.values.push(values[index] as SavedValue)
+        waiting.timestamps.push(timestamps[index] as number)
+      } else {
+        waiting.values[at] = values[index] as SavedValue
+        waiting.timestamps[at] = timestamps[index] as number
         row.pending--
-        if (row.writtenIn === batch) values[index] = undefined
-        else row.writtenIn = batch
       }
+    }
   }
 
   #flushChanges(): void {
@@ -175,8 +180,7 @@ export class ChangeTracker<R extends TrackedRow> {
 /** Rows as a flush found them: columns, as an object for each would live just long enough to be expensive. */
 class Flushed<R> {
   readonly rows: R[] = []
-  /** Undefined where a later flush of the row is committed too. */
-  readonly values: (SavedValue | undefined)[] = []
+  readonly values: SavedValue[] = []
   readonly timestamps: number[] = []
 }
 

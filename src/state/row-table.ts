@@ -31,7 +31,7 @@ export class TableRow<K, C> implements TrackedRow {
   logged = false
   readonly gone = false
   pending = 0
-  writtenIn = 0
+  waitingAt = -1
   /** Read or put since the cache last looked for rows to forget. */
   used = true
   private _bytes: Bytes | undefined

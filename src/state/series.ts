@@ -21,7 +21,7 @@ export class SeriesRow<K, C> implements TrackedRow {
   logged = false
   gone = false
   pending = 0
-  writtenIn = 0
+  waitingAt = -1
   onDisk = false
   /** Its place in its bucket of the time index; -1 where it is not listed. */
   slot = -1
