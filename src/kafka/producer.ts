@@ -3,15 +3,18 @@ import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import type { Headers } from '../topic/headers.ts'
 import { noHeaders } from '../topic/headers.ts'
+import type { RecordRow } from '../topic/record-columns.ts'
 import type { StreamRecord } from '../topic/record.ts'
 import type { SinkTopic } from '../topic/topic.ts'
 import type { Cluster } from './cluster.ts'
 import { topicMissing } from './cluster.ts'
 import { BatchSender } from './produce/batch-sender.ts'
 import { Outstanding } from './produce/outstanding.ts'
-import type { PartitionQueue } from './produce/partition-queue.ts'
-import { PartitionQueues } from './produce/partition-queue.ts'
+import type { PartitionQueue, PendingBatch } from './produce/partition-queue.ts'
+import { PartitionQueues, pendingBatch } from './produce/partition-queue.ts'
 import { Partitioner } from './produce/partitioner.ts'
+import { RecordSources } from './produce/record-sources.ts'
+import type { RefusedRecord } from './produce/refused-batch.ts'
 import { TextBytes } from './produce/text-bytes.ts'
 import type { ProducerSession } from './produce/producer-session.ts'
 import { IdempotentSession } from './produce/producer-session.ts'
@@ -26,6 +29,8 @@ import type { Compression } from './record-batch/compression.ts'
  *   when `lingerMs` has passed since its first record, by `sendNow` and by `flush`.
  * - A broker gets up to five requests at a time, each with one batch per partition. Sequences are given when a batch
  *   is first sent and stay with it, so a repeated batch is stored once and order is kept.
+ * - A batch that is too large for its topic is split and sent again. A record that the broker refuses by itself is put to
+ *   `onRefused`; the others of its batch are stored.
  * - What may succeed later is tried again until `deliveryTimeoutMs`; what cannot becomes a `Fault` that `flush`
  *   throws and `failure` shows.
  * - Memory is bounded by its user: stop sending while `isFull`, and go on after `drained()`.
@@ -52,6 +57,18 @@ export interface ProducerOptions {
   /** Plain idempotence unless given; transactions bring their own. */
   readonly session?: ProducerSession
   readonly onRetry?: (fault: Fault) => void
+  /** Asked what becomes of a record that the broker refuses; it fails unless given. */
+  readonly onRefused?: (refused: RefusedRecord) => RefusalAnswer
+  /** Whether `onRefused` sees the records that refused ones were made from; else it hears only where they stand. */
+  readonly keepsSources?: boolean
+}
+
+/** It is a failure after all, or it is left out and these are stored instead, by the same `flush`. */
+export type RefusalAnswer = { readonly failure: unknown } | { readonly instead: readonly RecordInstead[] }
+
+export interface RecordInstead {
+  readonly topic: string
+  readonly row: RecordRow
 }
 
 /** The offset after the last acknowledged record, by partition name (`topic-0`). */
@@ -74,6 +91,8 @@ export class Producer {
   readonly #sender: BatchSender
   readonly #keyText = new TextBytes()
   readonly #valueText = new TextBytes()
+  readonly #onRefused: ProducerOptions['onRefused']
+  readonly #keepsSources: boolean
   #cancelLinger: (() => void) | undefined
 
   constructor(options: ProducerOptions) {
@@ -84,6 +103,8 @@ export class Producer {
     this.#lingerMs = options.lingerMs ?? 20
     this.#maxRequestBytes = options.maxRequestBytes ?? 1_048_576
     this.#maxBufferedBytes = options.maxBufferedBytes ?? 8_388_608
+    this.#onRefused = options.onRefused
+    this.#keepsSources = options.keepsSources ?? false
     this.#sender = new BatchSender({
       cluster: options.cluster,
       session: options.session ?? new IdempotentSession(options.cluster),
@@ -95,6 +116,8 @@ export class Producer {
       requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
       deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,
       onRetry: options.onRetry,
+      compression: this.#compression,
+      onRefused: (refused, batch) => this.#refused(refused, batch),
     })
   }
 
@@ -143,11 +166,16 @@ export class Producer {
     this.#append(topic, partition, key, value, timestamp, headers)
   }
 
-  /** Takes one record of a stream: parts that it was read with, and the sink would write alike, are copied undecoded. */
+  /**
+   * Takes one record of a stream: parts that it was read with, and the sink would write alike, are copied undecoded.
+   * `source` and `node`, the record it was made from and who writes it, are what `onRefused` hears of it.
+   */
   sendRecord<K, V>(
     sink: SinkTopic<NonNullable<K>, NonNullable<V>>,
     record: StreamRecord<K, V>,
     partition?: number,
+    source?: StreamRecord<unknown, unknown>,
+    node?: string,
   ): void {
     const key = record.hasNullKey
       ? null
@@ -155,7 +183,7 @@ export class Producer {
     const value = record.hasNullValue
       ? null
       : (record.rawValue(sink.value) ?? this.#valueText.regionOf(sink.value, record.value as NonNullable<V>))
-    this.#append(sink.name, partition, key, value, record.timestamp, record.headers)
+    this.#append(sink.name, partition, key, value, record.timestamp, record.headers, source, node)
   }
 
   /** What has gone wrong for good since the last `flush` that threw it; undefined while all is well. */
@@ -213,6 +241,7 @@ export class Producer {
     for (const queue of this.#queues.all) {
       this.#outstanding.grow(-(queue.open?.sizeInBytes ?? 0))
       queue.open = undefined
+      queue.openSources = undefined
     }
     await this.#sender.discard()
   }
@@ -234,7 +263,8 @@ export class Producer {
 
   async #flush(hold: boolean): Promise<AckedOffsets> {
     this.sendNow()
-    const { generation, settled } = this.#outstanding.nextGeneration()
+    // Of a transaction that has lost a batch, nothing more is sent.
+    const { generation, settled } = this.#outstanding.nextGeneration(() => this.#sender.isTransactionLost)
     if (hold) this.#sender.holdAfter(generation)
     await settled
     const { failure, isTransactionLost } = this.#sender
@@ -258,18 +288,76 @@ export class Producer {
     value: Region | null,
     timestamp: number,
     headers: Headers,
+    source?: StreamRecord<unknown, unknown>,
+    node?: string,
   ): void {
-    const queue = this.#queues.of(topic, partition ?? this.#partitionFor(topic, key))
+    const queue = this.#queueFor(topic, partition, key, value)
     const size = sizeOf(key) + sizeOf(value)
-    if (size + batchOverhead > this.#maxRequestBytes) throw tooLarge(queue, size, this.#maxRequestBytes)
-    if (queue.open !== undefined && queue.open.sizeInBytes + size > this.#batchBytes) {
+    if (
+      queue.open !== undefined &&
+      queue.open.sizeInBytes + size > Math.min(this.#batchBytes, queue.largestBytes)
+    ) {
       this.#seal(queue)
       this.#sender.pump()
     }
     const open = queue.open ?? this.#newBatch(queue)
     const before = open.count === 0 ? 0 : open.sizeInBytes
     open.append(key, value, timestamp, headers)
+    if (node !== undefined && this.#onRefused !== undefined) this.#note(queue, open.count, source, node)
+    else queue.openSources?.note(undefined, undefined)
     this.#outstanding.grow(open.sizeInBytes - before)
+  }
+
+  #queueFor(
+    topic: string,
+    partition: number | undefined,
+    key: Region | null,
+    value: Region | null,
+  ): PartitionQueue {
+    const queue = this.#queues.of(topic, partition ?? this.#partitionFor(topic, key))
+    const size = sizeOf(key) + sizeOf(value)
+    if (size + batchOverhead > this.#maxRequestBytes) throw tooLarge(queue, size, this.#maxRequestBytes)
+    return queue
+  }
+
+  /** Notes what the last record of the open batch was made from; nothing is known of those that were noted nowhere. */
+  #note(
+    queue: PartitionQueue,
+    count: number,
+    source: StreamRecord<unknown, unknown> | undefined,
+    node: string,
+  ): void {
+    let sources = queue.openSources
+    if (sources === undefined) {
+      sources = queue.openSources = new RecordSources(this.#keepsSources)
+      for (let earlier = 1; earlier < count; earlier++) sources.note(undefined, undefined)
+    }
+    sources.note(source, node)
+  }
+
+  /** Answers what fails; undefined where all goes on without the record. */
+  #refused(refused: RefusedRecord, batch: PendingBatch): unknown {
+    if (this.#onRefused === undefined) return refused.fault
+    try {
+      const answer = this.#onRefused(refused)
+      if ('failure' in answer) return answer.failure
+      for (const each of answer.instead) this.#storeInstead(each, batch)
+      return undefined
+    } catch (error) {
+      return error
+    }
+  }
+
+  /** A record that stands for one of `batch` is as much a part of its flush, which may have begun already. */
+  #storeInstead({ topic, row }: RecordInstead, { generation, createdMs }: PendingBatch): void {
+    const [key, value] = [regionOf(row.key), regionOf(row.value)]
+    const queue = this.#queueFor(topic, undefined, key, value)
+    const builder = new BatchBuilder(this.#outstanding.freeMemory())
+    builder.append(key, value, row.timestamp, row.headers ?? noHeaders)
+    const batch = pendingBatch(builder.seal(this.#compression), generation, createdMs, undefined)
+    this.#outstanding.grow(batch.sealed.bytes.length)
+    this.#outstanding.sealed(batch)
+    queue.addEarlier(batch)
   }
 
   #newBatch(queue: PartitionQueue): BatchBuilder {
@@ -287,7 +375,8 @@ export class Producer {
     this.#outstanding.grow(sealed.bytes.length - open.sizeInBytes)
     this.#partitioner.batchSealed(queue.topic, queue.partition)
     const { generation } = this.#outstanding
-    const batch = { sealed, generation, createdMs: queue.openedMs, sequence: undefined }
+    const batch = pendingBatch(sealed, generation, queue.openedMs, queue.openSources)
+    queue.openSources = undefined
     this.#outstanding.sealed(batch)
     queue.add(batch)
   }

@@ -39,6 +39,16 @@ const staleMetadata = new Set([
   'OFFSET_NOT_AVAILABLE',
 ])
 
+/** True where the broker takes no batch that holds such a record, however often it is sent. */
+export const isRefusedRecord = (errorCode: number): boolean => refusedRecord.has(errorName(errorCode))
+
+const refusedRecord = new Set([
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'INVALID_RECORD',
+  'INVALID_TIMESTAMP',
+])
+
 /** True where the coordinator must be looked up anew. */
 export const isStaleCoordinator = (errorCode: number): boolean =>
   ['COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR'].includes(errorName(errorCode))
@@ -64,6 +74,16 @@ const meanings: Readonly<Record<string, Meaning>> = {
     code: 'RECORD_TOO_LARGE',
     actor: 'record',
     remedy: "make the record smaller or raise the topic's segment.bytes",
+  },
+  INVALID_RECORD: {
+    code: 'INVALID_RECORD',
+    actor: 'record',
+    remedy: 'write what the topic accepts: a compacted topic takes no record without key',
+  },
+  INVALID_TIMESTAMP: {
+    code: 'INVALID_TIMESTAMP',
+    actor: 'record',
+    remedy: "mend the time of the record, or the topic's message.timestamp.before.max.ms and after.max.ms",
   },
   TOPIC_AUTHORIZATION_FAILED: {
     code: 'NOT_AUTHORIZED',

@@ -1,11 +1,13 @@
 import type { Fault } from '../base/fault.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import type { GroupMembership } from '../kafka/group/group-membership.ts'
+import type { RefusedRecord } from '../kafka/produce/refused-batch.ts'
 import { Producer } from '../kafka/producer.ts'
 import { TransactionalProducer } from '../kafka/transaction/transactional-producer.ts'
 import type { Committer } from './committer.ts'
 import { atLeastOnce, exactlyOnce } from './committer.ts'
 import type { Metrics } from './metrics.ts'
+import type { RecordJudge } from './record-judge.ts'
 import { RecordOutput } from './record-output.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 
@@ -13,6 +15,7 @@ export interface ApplicationOutputOptions {
   readonly cluster: Cluster
   readonly settings: RuntimeSettings
   readonly metrics: Metrics
+  readonly judge: RecordJudge
   /** Tells this worker's transactions from those of all others. */
   readonly transactionName: string
   /** Known once there is something to commit. */
@@ -25,6 +28,7 @@ export const applicationOutput = ({
   cluster,
   settings,
   metrics,
+  judge,
   transactionName,
   membership,
   onRetry,
@@ -35,9 +39,11 @@ export const applicationOutput = ({
     lingerMs: settings.lingerMs,
     deliveryTimeoutMs: settings.deliveryTimeoutMs,
     onRetry,
+    onRefused: (refused: RefusedRecord) => judge.refused(refused),
+    keepsSources: settings.productionFailure === 'deadLetter',
   }
   if (settings.processingGuarantee === 'at_least_once') {
-    const output = new RecordOutput(new Producer(producerOptions), metrics)
+    const output = new RecordOutput(new Producer(producerOptions), metrics, judge)
     return { output, committer: atLeastOnce(output, membership) }
   }
   const producer = new TransactionalProducer({
@@ -45,6 +51,6 @@ export const applicationOutput = ({
     transactionalId: `${settings.applicationId}-${transactionName}`,
     transactionTimeoutMs: settings.transactionTimeoutMs,
   })
-  const output = new RecordOutput(producer.producer, metrics)
+  const output = new RecordOutput(producer.producer, metrics, judge)
   return { output, committer: exactlyOnce(output, producer, settings.applicationId, membership) }
 }

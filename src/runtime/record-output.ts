@@ -1,26 +1,39 @@
 import type { AckedOffsets, Producer } from '../kafka/producer.ts'
-
 import type { Bytes } from '../base/bytes.ts'
+import type { Fault } from '../base/fault.ts'
+import { isFault } from '../base/fault.ts'
 import type { ChangelogSink } from '../state/store.ts'
 import type { Output, SinkTarget } from '../task/ports.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import type { AnyRecord } from '../topology/node.ts'
 import type { Metrics } from './metrics.ts'
+import type { RecordJudge } from './record-judge.ts'
+import { chosenByRecord, unwritten } from './record-judge.ts'
+
+interface HeldBack {
+  readonly topic: string
+  readonly target: SinkTarget
+  readonly record: AnyRecord
+  readonly source: AnyRecord | undefined
+}
 
 /**
  * What the tasks of one worker write, handed to one producer. A topic whose partitions are not known yet (one that was
- * chosen record by record) holds its records back, in order, until the next flush has asked for them.
+ * chosen record by record) holds its records back, in order, until the next flush has asked for them. Those of a topic
+ * that is missing are failures of the records that chose it.
  */
 export class RecordOutput implements Output {
   readonly #producer: Producer
   readonly #metrics: Metrics
+  readonly #judge: ReturnType<RecordJudge['with']>
   readonly #prepared = new Set<string>()
-  #heldBack: { readonly topic: string; readonly send: () => void }[] = []
+  #heldBack: HeldBack[] = []
 
-  constructor(producer: Producer, metrics: Metrics) {
+  constructor(producer: Producer, metrics: Metrics, judge: RecordJudge) {
     this.#producer = producer
     this.#metrics = metrics
+    this.#judge = judge.with((topic, row) => this.sendRow(topic, row))
   }
 
   get isFull(): boolean {
@@ -37,18 +50,15 @@ export class RecordOutput implements Output {
     for (const topic of topics) this.#prepared.add(topic)
   }
 
-  send(topic: string, target: SinkTarget, record: AnyRecord): void {
-    // Without a function made for each record.
-    if (this.#prepared.has(topic)) {
-      this.#metrics.producedRecords++
-      this.#send(topic, target, record)
-    } else this.#whenPrepared(topic, () => this.#send(topic, target, record))
+  send(topic: string, target: SinkTarget, record: AnyRecord, source: AnyRecord | undefined): void {
+    if (this.#prepared.has(topic)) this.#send(topic, target, record, source)
+    else this.#heldBack.push({ topic, target, record, source })
   }
 
+  /** Writes to a topic that is known to be prepared. */
   sendRow(topic: string, row: RecordRow): void {
-    this.#whenPrepared(topic, () =>
-      this.#producer.send(topic, undefined, row.key, row.value, row.timestamp, row.headers),
-    )
+    this.#metrics.producedRecords++
+    this.#producer.send(topic, undefined, row.key, row.value, row.timestamp, row.headers)
   }
 
   /** The sink of one task's changelogs; `topicOf` gives the topic of a store. */
@@ -77,8 +87,11 @@ export class RecordOutput implements Output {
   /** Sends what was held back for topics that were not known. */
   async release(): Promise<void> {
     if (this.#heldBack.length === 0) return
-    await this.prepare([...new Set(this.#heldBack.map(({ topic }) => topic))])
-    for (const { send } of this.#heldBack.splice(0)) send()
+    const topics = new Set(this.#heldBack.map(({ topic }) => topic))
+    const faults = new Map(
+      await Promise.all(Array.from(topics, async (topic) => [topic, await this.#missing(topic)] as const)),
+    )
+    for (const each of this.#heldBack.splice(0)) this.#sendHeldBack(each, faults.get(each.topic))
   }
 
   /** Forgets what was held back. */
@@ -96,10 +109,34 @@ export class RecordOutput implements Output {
     this.#producer.close()
   }
 
-  #send(topic: string, target: SinkTarget, record: AnyRecord): void {
+  /** Learns a topic's partitions; why that will never be where there can be no such topic. */
+  async #missing(topic: string): Promise<Fault | undefined> {
+    try {
+      await this.prepare([topic])
+      return undefined
+    } catch (error) {
+      if (isFault(error, 'TOPIC_MISSING') || isFault(error, 'INVALID_TOPIC_EXCEPTION'))
+        return chosenByRecord(error)
+      throw error
+    }
+  }
+
+  #sendHeldBack({ topic, target, record, source }: HeldBack, missing: Fault | undefined): void {
+    try {
+      if (missing !== undefined) throw missing
+      this.#send(topic, target, record, source)
+    } catch (error) {
+      const { node } = target
+      const failure = unwritten({ node, origin: source?.origin, record: source, error })
+      if (this.#judge(failure, source) === 'fail') throw failure.fault
+    }
+  }
+
+  #send(topic: string, target: SinkTarget, record: AnyRecord, source: AnyRecord | undefined): void {
+    this.#metrics.producedRecords++
     const partition = target.partitioner?.(record, this.#producer.partitionCountOf(topic))
     const sink = { name: topic, key: target.key, value: target.value }
-    this.#producer.sendRecord(sink as never, record, partition)
+    this.#producer.sendRecord(sink as never, record, partition, source, target.node)
   }
 
   #append(
@@ -112,11 +149,5 @@ export class RecordOutput implements Output {
   ): void {
     this.#metrics.producedRecords++
     this.#producer.send(topic, partition, key, value, timestamp, headers)
-  }
-
-  #whenPrepared(topic: string, send: () => void): void {
-    this.#metrics.producedRecords++
-    if (this.#prepared.has(topic)) send()
-    else this.#heldBack.push({ topic, send })
   }
 }

@@ -28,6 +28,7 @@ import type { QueryEndpoint } from './application-metadata.ts'
 import { PlanKeeper } from './plan-keeper.ts'
 import type { MetricsSnapshot } from './metrics.ts'
 import { Metrics } from './metrics.ts'
+import { RecordJudge } from './record-judge.ts'
 import type { RecordOutput } from './record-output.ts'
 import { RecordRetries } from './record-retries.ts'
 import { RepartitionPurge } from './repartition-purge.ts'
@@ -71,6 +72,7 @@ export class StreamsApplication {
   readonly #options: StreamsApplicationOptions
   readonly #metrics = new Metrics()
   readonly #retries: RecordRetries
+  readonly #judge: RecordJudge
   readonly #restoring = new RestoreBoard()
   #state: ApplicationState = 'starting'
   #failure: unknown
@@ -101,6 +103,11 @@ export class StreamsApplication {
     this.#options = { ...options, listener: this.#restoring.watch(options.listener) }
     this.topology = options.topology
     this.#retries = new RecordRetries(options.settings)
+    this.#judge = new RecordJudge({
+      policies: options.settings,
+      metrics: this.#metrics,
+      onWarning: (message) => options.listener.onWarning?.(message),
+    })
     this.#plans = new PlanKeeper({
       ...options,
       onPlan: async (plan) => this.#output?.prepare(writtenTopicsOf(plan, options.settings)),
@@ -251,6 +258,7 @@ export class StreamsApplication {
       cluster,
       settings,
       metrics: this.#metrics,
+      judge: this.#judge,
       transactionName,
       membership: () => this.#membership as ClassicMembership,
       onRetry: (fault) => listener.onWarning?.(fault.message),
@@ -305,7 +313,7 @@ export class StreamsApplication {
   }
 
   #taskFactory(output: RecordOutput): TaskFactory {
-    const { settings, clock, listener, openTaskStores } = this.#options
+    const { settings, clock, openTaskStores } = this.#options
     const planOf = (): ApplicationPlan => this.#plans.planned
     return new TaskFactory({
       planOf,
@@ -315,7 +323,7 @@ export class StreamsApplication {
       output,
       metrics: this.#metrics,
       retries: this.#retries,
-      listener,
+      judge: this.#judge,
       openTaskStores,
       globalStore: (name) => this.#globals?.store(name),
       requestCommit: () => this.#worker?.requestCommit(),

@@ -1,8 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { AssertionFailed } from '../base/assert.ts'
 import type { ChangelogSink, StateStore } from '../state/store.ts'
-import { judgeBy } from '../task/failure-policy.ts'
-import type { TaskFailure, TaskHost } from '../task/ports.ts'
+import type { TaskHost } from '../task/ports.ts'
 import { queueSourceOf, Task } from '../task/task.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { SubTopology } from '../topology/sub-topologies.ts'
@@ -12,11 +11,12 @@ import type { TaskId } from './assign-tasks.ts'
 import { changelogTopicOf } from './internal-topics.ts'
 import { matchesWhole } from './input-starts.ts'
 import type { Metrics } from './metrics.ts'
+import type { RecordJudge } from './record-judge.ts'
 import type { RecordOutput } from './record-output.ts'
 import type { RecordRetries } from './record-retries.ts'
 import type { Restorer } from './restore.ts'
 import { RunningTask } from './running-task.ts'
-import type { RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
+import type { RuntimeSettings } from './runtime-settings.ts'
 
 export interface TaskFactoryOptions {
   readonly planOf: () => ApplicationPlan
@@ -26,7 +26,7 @@ export interface TaskFactoryOptions {
   readonly output: RecordOutput
   readonly metrics: Metrics
   readonly retries: RecordRetries
-  readonly listener: RuntimeListener
+  readonly judge: RecordJudge
   readonly openTaskStores: (task: TaskId) => TaskStores
   readonly globalStore: (name: string) => StateStore | undefined
   readonly requestCommit: () => void
@@ -72,7 +72,7 @@ export class TaskFactory {
   }
 
   #open(id: TaskId): RunningTask {
-    const { planOf, settings } = this.#options
+    const { planOf, settings, judge, output } = this.#options
     const plan = planOf()
     const parts = partsOfTask(id)
     const subTopology = plan.subTopologies[parts.subTopology]
@@ -84,12 +84,7 @@ export class TaskFactory {
       partition: parts.partition,
       idleAdvanceMs: settings.idleAdvanceMs,
       host: this.#hostOf(stores, parts.partition, subTopology),
-      onFailure: this.#options.retries.before(
-        judgeBy(settings, {
-          deadLetter: (row) => this.#options.output.sendRow(settings.deadLetterTopic as string, row),
-          leftOut: (failure) => this.#leftOut(failure),
-        }),
-      ),
+      onFailure: this.#options.retries.before(judge.with((topic, row) => output.sendRow(topic, row))),
     })
     const inputs = plan.inputsOf(id)
     for (const { topic, partition } of inputs) addMatched(task, subTopology, topic, partition)
@@ -117,11 +112,6 @@ export class TaskFactory {
       workReady,
       hasMore,
     }
-  }
-
-  #leftOut({ node, fault }: TaskFailure): void {
-    this.#options.metrics.drop('failed', node)
-    this.#options.listener.onWarning?.(`a record was left out: ${fault.message}`)
   }
 }
 

@@ -33,7 +33,7 @@ export const judgeBy =
   (failure: TaskFailure, record: AnyRecord | undefined): FailureDecision => {
     const policy = failure.fault.actor === 'record' ? policyFor(policies, failure.stage) : 'fail'
     if (policy === 'fail') return 'fail'
-    if (policy === 'deadLetter' && record !== undefined && failure.origin !== undefined)
+    if (policy === 'deadLetter' && record !== undefined)
       outlets.deadLetter(deadLetterOf(record, failure.origin, failure.fault))
     outlets.leftOut(failure, record)
     return 'continue'
@@ -52,17 +52,19 @@ const policyFor = (policies: FailurePolicies, stage: TaskFailure['stage']): Fail
 
 /**
  * The dead letter of a record as Kafka Streams writes it (KIP-1034): key and value as they were read, the record's own
- * time and headers, then what went wrong and where.
+ * time and headers, then what went wrong and where. One that no record of an input led to is nowhere.
  */
-export const deadLetterOf = (record: AnyRecord, origin: RecordOrigin, fault: Fault): RecordRow => {
+export const deadLetterOf = (
+  record: AnyRecord,
+  origin: RecordOrigin | undefined,
+  fault: Fault,
+): RecordRow => {
   const [thrown] = causesOf(fault)
   const added: readonly Header[] = [
     ['__streams.errors.exception', utf8Encode(nameOf(thrown))],
     ['__streams.errors.message', utf8Encode(fault.message)],
     ['__streams.errors.stacktrace', utf8Encode(stackOf(fault))],
-    ['__streams.errors.topic', utf8Encode(origin.topic)],
-    ['__streams.errors.partition', utf8Encode(String(origin.partition))],
-    ['__streams.errors.offset', utf8Encode(String(origin.offset))],
+    ...(origin === undefined ? [] : headersOf(origin)),
   ]
   return {
     key: copyOf(record.keyAsRead),
@@ -71,6 +73,12 @@ export const deadLetterOf = (record: AnyRecord, origin: RecordOrigin, fault: Fau
     headers: [...record.headers, ...added],
   }
 }
+
+const headersOf = ({ topic, partition, offset }: RecordOrigin): readonly Header[] => [
+  ['__streams.errors.topic', utf8Encode(topic)],
+  ['__streams.errors.partition', utf8Encode(String(partition))],
+  ['__streams.errors.offset', utf8Encode(String(offset))],
+]
 
 const copyOf = (region: RawRegion | undefined): Bytes | null =>
   region === undefined ? null : copyBytes(region.buffer.subarray(region.start, region.end))

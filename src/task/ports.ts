@@ -43,8 +43,8 @@ export interface Watcher {
 
 /** Takes what a sink gives; the serialised form is the receiver's matter, so that it is written once, in place. */
 export interface Output {
-  /** `topic` is the full name. */
-  send(topic: string, target: SinkTarget, record: AnyRecord): void
+  /** `topic` is the full name; `source` the record of the task's input that this one was made from, if there is one. */
+  send(topic: string, target: SinkTarget, record: AnyRecord, source: AnyRecord | undefined): void
 }
 
 export interface SinkTarget {

@@ -124,6 +124,16 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
     return (this._origin = { topic, partition, offset: columns.offsets[this._row] as number })
   }
 
+  /** The batch it was read from, itself or the record that it was made of; undefined where it was made without one. */
+  get readBatch(): ReadBatch | undefined {
+    return this._batch
+  }
+
+  /** Its row in that batch. */
+  get row(): number {
+    return this._row
+  }
+
   /** True where the key is null, without decoding it. */
   get hasNullKey(): boolean {
     return this._key === null || this._key === undefined

@@ -1,51 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { messageOf } from '../../src/base/fault.ts'
-import type { Application, SettingsInput, Topology } from '../../src/index.ts'
-import { bytes, headerText, nullable, start, string, topic, topology, within } from '../../src/index.ts'
+import type { SettingsInput, Topology } from '../../src/index.ts'
+import { headerText, string, topic, topology, within } from '../../src/index.ts'
 import { kafkaBrokers, uniqueName } from '../support/kafka/kafka-brokers.ts'
 import { TopicClient } from '../support/topic-client.ts'
 import type { FailingRecord } from './support/failing-records.ts'
 import { failingRecords, Order } from './support/failing-records.ts'
+import { decode, during, encode, failureOf, raw } from './support/policy-runs.ts'
 
 /** Every handler, every policy, every kind of error on a real broker: what becomes of the record, and what a user reads. */
-const folder = mkdtempSync(join(tmpdir(), 'millrace-policies-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
-const decode = (value: Uint8Array | null | undefined): string => new TextDecoder().decode(value ?? undefined)
-
-const settingsWith = (settings: Partial<SettingsInput>): SettingsInput => ({
-  bootstrapServers: kafkaBrokers(),
-  stateDirectory: join(folder, uniqueName('state')),
-  ...settings,
-})
-
-/** Runs an application until `done`; resolves with what `done` found. */
-const during = async <T>(
-  program: Topology,
-  settings: Partial<SettingsInput>,
-  done: (application: Application) => Promise<T>,
-): Promise<T> => {
-  const application = await start(program, settingsWith(settings))
-  try {
-    return await done(application)
-  } finally {
-    await application.close()
-  }
-}
-
-/** Waits until an application has failed; resolves with what its user reads. */
-const failureOf = async (application: Application): Promise<string> => {
-  await application.waitFor('failed').catch(() => undefined)
-  await expect.poll(() => application.state, { timeout: 20_000 }).toBe('failed')
-  return messageOf(application.failure)
-}
-
-const raw = (name: string) => topic(name, { key: nullable(bytes), value: bytes })
-
 const goodKey = (last: number): Uint8Array => Uint8Array.of(0, 0, 0, 0, 0, 0, 0, last)
 
 /** Three records of which the second fails. */
@@ -140,18 +103,6 @@ describe('what no policy is asked about', () => {
     expect(await startingFails(copying(from, to))).toBe(missing(to))
   })
 
-  it('is a topic chosen by a record that is missing', async () => {
-    await using client = new TopicClient(kafkaBrokers())
-    const orders = topic(uniqueName('in'), { key: string, value: Order })
-    const to = uniqueName('missing')
-    await client.create(orders)
-    await client.write(orders, [{ key: 'a', value: { amount: 1 } }])
-    const program = topology(uniqueName('routing'), (builder) => {
-      builder.stream(orders).to({ name: () => to, key: string, value: Order })
-    })
-    expect(await during(program, {}, failureOf)).toBe(missing(to))
-  })
-
   it('are topics to join that have different numbers of partitions', async () => {
     await using client = new TopicClient(kafkaBrokers())
     const orders = topic(uniqueName('orders'), { key: string, value: Order })
@@ -173,20 +124,6 @@ describe('what no policy is asked about', () => {
     const message = await startingFails(copying('in', 'out'), { bootstrapServers, requestTimeoutMs: 2_000 })
     expect(message).toMatch(
       /^no Kafka broker answers at no-such-host\.invalid:9092 \(.*\); start Kafka there/,
-    )
-  })
-
-  it('is a record that its topic refuses as too large', async () => {
-    await using client = new TopicClient(kafkaBrokers())
-    const [from, to] = [uniqueName('in'), uniqueName('out')]
-    await client.create({ name: from })
-    await client.admin.createTopics([{ topic: to, partitions: 1, configs: { 'max.message.bytes': '1000' } }])
-    await client.writeBytes(from, [{ key: encode('a'), value: new Uint8Array(2_000) }])
-    const large = topology(uniqueName('copying'), (builder) => {
-      builder.stream(topic(from, { key: string, value: bytes })).to(topic(to, { key: string, value: bytes }))
-    })
-    expect(await during(large, {}, failureOf)).toBe(
-      `Kafka refused to store records: MESSAGE_TOO_LARGE (The request included a message larger than the max message size the server will accept) (topic ${to}, partition 0); make the record smaller or raise the topic's max.message.bytes`,
     )
   })
 })

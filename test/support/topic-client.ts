@@ -5,6 +5,7 @@ import { systemClock } from '../../src/base/system-clock.ts'
 import { Admin } from '../../src/kafka/admin.ts'
 import { Cluster } from '../../src/kafka/cluster.ts'
 import { Fetcher } from '../../src/kafka/fetcher.ts'
+import type { IsolationLevel } from '../../src/kafka/list-offsets.ts'
 import { partitionName } from '../../src/kafka/topic-partition.ts'
 import { TcpTransport } from '../../src/kafka/tcp-transport.ts'
 import type { Headers } from '../../src/topic/headers.ts'
@@ -54,15 +55,16 @@ export class TopicClient {
     return this.#client.writeBytes(topic, records)
   }
 
-  /** Everything committed that the topic holds now, by partition and offset. */
+  /** Everything that the topic holds now, by partition and offset; what is committed alone unless told otherwise. */
   async readAll<K, V>(
     topic: Pick<Topic<K, V>, 'name' | 'key' | 'value'>,
+    isolation: IsolationLevel = 'read_committed',
   ): Promise<readonly ReadRecord<K, V>[]> {
     const { partitions } = await this.#cluster.refresh(topic.name)
     const places = partitions.map(({ partition }) => ({ topic: topic.name, partition }))
     const ends = await this.admin.listOffsets(
       places.map((each) => ({ ...each, at: 'latest' as const })),
-      'read_committed',
+      isolation,
     )
     const starts = await this.admin.listOffsets(places.map((each) => ({ ...each, at: 'earliest' as const })))
     const positions = places.map((each) => ({ ...each, offset: starts.get(nameOf(each))?.offset ?? 0 }))
@@ -71,7 +73,7 @@ export class TopicClient {
     )
     const fetcher = new Fetcher({
       cluster: this.#cluster,
-      isolation: 'read_committed',
+      isolation,
       name: crypto.randomUUID(),
     })
     fetcher.assign(positions)

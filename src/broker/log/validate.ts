@@ -35,12 +35,11 @@ export interface Appended {
 /** Checks and appends the batch, or finds that it was appended before. */
 export const appendProduced = (log: PartitionLog, records: Bytes, context: ProduceContext): Appended => {
   const header = onlyBatch(records)
+  checkTransaction(log, header, context)
   checkBatch(records, header, context)
   const usesLogAppendTime = context.topic.config('message.timestamp.type') === 'LogAppendTime'
   const logAppendTimeMs = usesLogAppendTime ? context.nowMs : -1
   if (header.producerId !== NO_PRODUCER_ID) {
-    if (isTransactional(header) && !log.producers.hasOpenTransaction(header))
-      context.verifyTransaction(header.producerId, header.producerEpoch)
     const earlier = log.producers.duplicateOf(header)
     if (earlier !== undefined)
       return { baseOffset: earlier.baseOffset, logAppendTimeMs: usesLogAppendTime ? earlier.timestamp : -1 }
@@ -67,18 +66,25 @@ const onlyBatch = (records: Bytes): BatchHeader => {
   return header
 }
 
-const checkBatch = (records: Bytes, header: BatchHeader, context: ProduceContext): void => {
-  const { topic, apiVersion, transactionalId } = context
-  if (compressionOf(header) === ZSTD && apiVersion < 7) throw new Refusal('UNSUPPORTED_COMPRESSION_TYPE')
-  if (header.sizeInBytes > topic.numberConfig('max.message.bytes'))
-    throw new Refusal('MESSAGE_TOO_LARGE', `the record batch of ${header.sizeInBytes} bytes is too large`)
-  if (!checksumHolds(records, header)) throw new Refusal('CORRUPT_MESSAGE', 'the checksum does not hold')
+/** Before anybody looks at the records: a batch that is refused for them has made its partition part of the transaction. */
+const checkTransaction = (log: PartitionLog, header: BatchHeader, context: ProduceContext): void => {
+  if (!isTransactional(header)) return
   // Without access control there is one thing that a transactional producer can lack: its name.
-  if (isTransactional(header) && transactionalId === null)
+  if (context.transactionalId === null)
     throw new Refusal(
       'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
       'a transactional batch has no transactional id',
     )
+  if (header.producerId !== NO_PRODUCER_ID && !log.producers.hasOpenTransaction(header))
+    context.verifyTransaction(header.producerId, header.producerEpoch)
+}
+
+const checkBatch = (records: Bytes, header: BatchHeader, context: ProduceContext): void => {
+  const { topic, apiVersion } = context
+  if (compressionOf(header) === ZSTD && apiVersion < 7) throw new Refusal('UNSUPPORTED_COMPRESSION_TYPE')
+  if (header.sizeInBytes > topic.numberConfig('max.message.bytes'))
+    throw new Refusal('MESSAGE_TOO_LARGE', `the record batch of ${header.sizeInBytes} bytes is too large`)
+  if (!checksumHolds(records, header)) throw new Refusal('CORRUPT_MESSAGE', 'the checksum does not hold')
   const problem = headerProblem(header)
   if (problem !== undefined) throw new Refusal('INVALID_RECORD', problem)
   checkTimestamps(header, context)

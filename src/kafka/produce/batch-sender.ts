@@ -2,25 +2,28 @@ import type { Clock } from '../../base/clock.ts'
 import { sleep } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
 import type { BrokerMetadata, Cluster } from '../cluster.ts'
-import {
-  errorName,
-  isRetriable,
-  isRetriableFault,
-  isStaleMetadata,
-  protocolFault,
-} from '../protocol-errors.ts'
-import type { TopicPartition } from '../topic-partition.ts'
+import { isRefusedRecord, isRetriable, isRetriableFault, isStaleMetadata } from '../protocol-errors.ts'
 import { byTopic, partitionName } from '../topic-partition.ts'
+import type { Compression } from '../record-batch/compression.ts'
 import type { Lane } from '../transport.ts'
 import type { Outstanding } from './outstanding.ts'
 import type { PartitionQueue, PartitionQueues, PendingBatch } from './partition-queue.ts'
-import type { ProduceRequest, ProducedPartition } from './produce-codec.ts'
+import type { ProduceRequest, ProducedPartition, RecordError } from './produce-codec.ts'
 import type { ProducerIdentity, ProducerSession } from './producer-session.ts'
-import { fencedFault } from './producer-session.ts'
+import {
+  deliveryFault,
+  isNotStored,
+  isOutOfOrder,
+  isStored,
+  produceFault,
+  refusedLate,
+} from './produce-faults.ts'
+import type { RefusedRecord } from './refused-batch.ts'
+import { dismantle } from './refused-batch.ts'
 
 /**
  * Sends sealed batches: several partitions per request, several requests per broker at a time. What may succeed later
- * is tried again; what cannot is a `failure`, after which
+ * is tried again, a batch that is refused for some of its records without these; what cannot is a `failure`, after which
  *
  * - without transactions, a new identity is taken once nothing is in flight, since the sequence has a gap;
  * - in a transaction, nothing more is sent until `discard`.
@@ -36,6 +39,9 @@ export interface BatchSenderOptions {
   readonly requestTimeoutMs: number
   readonly deliveryTimeoutMs: number
   readonly onRetry: ((fault: Fault) => void) | undefined
+  readonly compression: Compression
+  /** Answers what fails where a record is refused; undefined where all goes on without it. */
+  readonly onRefused: (refused: RefusedRecord, batch: PendingBatch) => unknown
 }
 
 interface Taken {
@@ -240,7 +246,7 @@ export class BatchSender {
     } catch (error) {
       for (const each of taken) {
         cluster.invalidate(each.queue.topic)
-        if (isRetriableFault(error)) this.#tryAgain(each, error)
+        if (isRetriableFault(error)) this.#tryAgain(each, error, false)
         else this.#lose(each, error)
       }
     }
@@ -274,7 +280,7 @@ export class BatchSender {
     const { topic, partition } = taken.queue
     const errorCode = answer?.errorCode ?? requestTimedOut
     if (answer !== undefined && isStored(errorCode)) {
-      taken.queue.acknowledged(producerId)
+      taken.queue.acknowledged(producerId, taken.batch)
       this.#options.session.onStored()
       if (answer.baseOffset >= 0)
         this.acked.set(partitionName(topic, partition), answer.baseOffset + taken.batch.sealed.count)
@@ -282,32 +288,53 @@ export class BatchSender {
       return
     }
     if (isStaleMetadata(errorCode)) this.#options.cluster.invalidate(topic)
-    const fault = this.#fault(errorCode, { topic, partition }, answer?.errorMessage)
-    if (this.#mayRepeat(taken.queue, errorCode)) this.#tryAgain(taken, fault)
+    const { transactionalId } = this.#options.session
+    const faultOf = (detail: string | null): Fault =>
+      produceFault(errorCode, taken.queue, detail ?? answer?.errorMessage, transactionalId)
+    const fault = faultOf(null)
+    if (this.#mayRepeat(taken.queue, errorCode)) this.#tryAgain(taken, fault, isNotStored(errorCode))
+    else if (isRefusedRecord(errorCode)) this.#refused(taken, answer?.recordErrors ?? [], faultOf)
     else this.#lose(taken, fault)
+  }
+
+  /** Goes on without the records that are refused, if that is what becomes of them; the others take their numbers. */
+  #refused(taken: Taken, errors: readonly RecordError[], faultOf: (detail: string | null) => Fault): void {
+    const { queue, batch } = taken
+    const { outstanding, compression, onRefused } = this.#options
+    if (this.#isGivenUp(queue)) return outstanding.settle(batch)
+    if (batch.isUncertain) return this.#lose(taken, refusedLate(queue, faultOf(null)))
+    const { refused, pieces, sizeInBytes } = dismantle(batch, errors, faultOf, compression)
+    for (const each of refused) {
+      const failure = onRefused(each, batch)
+      if (failure !== undefined) return this.#lose(taken, failure)
+    }
+    if (refused.length === 0) queue.refusedSize(sizeInBytes)
+    for (const piece of pieces) {
+      outstanding.grow(piece.sealed.bytes.length)
+      outstanding.sealed(piece)
+    }
+    queue.replace(batch, pieces)
+    outstanding.settle(batch)
+  }
+
+  #isGivenUp(queue: PartitionQueue): boolean {
+    return queue.isLost || this.#isDiscarding || this.isTransactionLost
   }
 
   /** Behind a batch that has to be repeated, every later one is out of order until that one is stored. */
   #mayRepeat(queue: PartitionQueue, errorCode: number): boolean {
-    const isBehindAnother = queue.isMuted && errorName(errorCode) === 'OUT_OF_ORDER_SEQUENCE_NUMBER'
-    return isBehindAnother || isRetriable(errorCode) || isStaleMetadata(errorCode)
+    return (queue.isMuted && isOutOfOrder(errorCode)) || isRetriable(errorCode) || isStaleMetadata(errorCode)
   }
 
-  #fault(errorCode: number, place: TopicPartition, detail: string | null | undefined): Fault {
-    const isFenced = ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'].includes(errorName(errorCode))
-    return isFenced
-      ? fencedFault(this.#options.session.transactionalId, errorCode)
-      : protocolFault(errorCode, 'store records', place, detail)
-  }
-
-  #tryAgain(taken: Taken, fault: Fault): void {
+  #tryAgain(taken: Taken, fault: Fault, isKnown: boolean): void {
     const { queue, batch } = taken
     const { deliveryTimeoutMs, outstanding, onRetry } = this.#options
-    if (queue.isLost || this.#isDiscarding || this.isTransactionLost) outstanding.settle(batch)
+    if (this.#isGivenUp(queue)) outstanding.settle(batch)
     else if (this.#clock.now() - batch.createdMs > deliveryTimeoutMs)
       this.#lose(taken, deliveryFault(queue, deliveryTimeoutMs, fault))
     else {
       onRetry?.(fault)
+      batch.isUncertain ||= !isKnown
       queue.putBack(batch)
     }
   }
@@ -366,15 +393,3 @@ export class BatchSender {
     this.pump()
   }
 }
-
-const isStored = (errorCode: number): boolean =>
-  errorCode === 0 || errorName(errorCode) === 'DUPLICATE_SEQUENCE_NUMBER'
-
-const deliveryFault = ({ topic, partition }: TopicPartition, timeoutMs: number, cause: Fault): Fault =>
-  new Fault({
-    code: 'DELIVERY_TIMED_OUT',
-    actor: 'runtime',
-    message: `records could not be stored within ${timeoutMs} ms: ${cause.message}`,
-    place: { topic, partition },
-    cause,
-  })

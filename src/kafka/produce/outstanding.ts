@@ -45,10 +45,13 @@ export class Outstanding {
     return this.#freeMemory.pop()
   }
 
-  /** Ends the present generation and resolves when all up to it is settled. */
-  nextGeneration(): { readonly generation: number; readonly settled: Promise<void> } {
+  /** Ends the present generation and resolves when all up to it is settled, or that is no longer of interest. */
+  nextGeneration(isOver: () => boolean = () => false): {
+    readonly generation: number
+    readonly settled: Promise<void>
+  } {
     const generation = this.#generation++
-    return { generation, settled: this.until(() => this.#isSettled(generation)) }
+    return { generation, settled: this.until(() => this.#isSettled(generation) || isOver()) }
   }
 
   /** Resolves when `isOver` holds; it is asked again whenever something is settled. */

@@ -1,6 +1,7 @@
 import type { BatchBuilder, SealedBatch } from '../record-batch/batch-builder.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import type { ProducerIdentity } from './producer-session.ts'
+import type { RecordSources } from './record-sources.ts'
 
 /** A sealed batch on its way: waiting, in flight, or put back to be sent again. */
 export interface PendingBatch {
@@ -8,9 +9,21 @@ export interface PendingBatch {
   /** Which `flush` it belongs to. */
   readonly generation: number
   readonly createdMs: number
+  /** What its records were made from, where somebody notes it. */
+  readonly sources: RecordSources | undefined
   /** Given when it is first sent; it stays with it, so that the broker knows a repeated batch. */
   sequence: number | undefined
+  /** True where it was sent before and nobody knows whether it was stored then. */
+  isUncertain: boolean
 }
+
+/** A batch that has not been sent yet. */
+export const pendingBatch = (
+  sealed: SealedBatch,
+  generation: number,
+  createdMs: number,
+  sources: RecordSources | undefined,
+): PendingBatch => ({ sealed, generation, createdMs, sources, sequence: undefined, isUncertain: false })
 
 /**
  * What goes to one partition, and the rules that keep its order:
@@ -18,6 +31,8 @@ export interface PendingBatch {
  * - A batch that must be repeated mutes the queue: nothing is sent until all that is in flight has come back.
  * - A repeated batch goes alone, and so does the first one of a producer: a broker that knows nothing of a producer
  *   takes any first sequence, also that of a second batch whose first one it has refused.
+ * - A refused batch has used no number: what is left of it and all behind it are numbered anew, once all is back.
+ *   Nothing behind it can have been stored meanwhile, as its number was not the next one.
  * - Where a batch is lost for good, those in flight behind it are lost too.
  */
 export class PartitionQueue implements TopicPartition {
@@ -26,6 +41,10 @@ export class PartitionQueue implements TopicPartition {
   /** The batch that records are added to. */
   open: BatchBuilder | undefined
   openedMs = 0
+  /** What the records of the open batch were made from. */
+  openSources: RecordSources | undefined
+  /** Batches are sealed at this size: larger ones were refused. */
+  largestBytes = Number.POSITIVE_INFINITY
   /** Not asked for before this time: its leader is being looked up, or it pauses after a failed attempt. */
   notBeforeMs = 0
   readonly #waiting: PendingBatch[] = []
@@ -34,6 +53,8 @@ export class PartitionQueue implements TopicPartition {
   #isLost = false
   #nextSequence = 0
   #knownAs = -1
+  #renumberFrom: number | undefined
+  #acceptedBytes = 0
 
   constructor(topic: string, partition: number) {
     this.topic = topic
@@ -85,40 +106,84 @@ export class PartitionQueue implements TopicPartition {
   }
 
   /** The broker has stored a batch of this producer. */
-  acknowledged(producerId: number): void {
+  acknowledged(producerId: number, batch: PendingBatch): void {
     this.#knownAs = producerId
+    this.#acceptedBytes = Math.max(this.#acceptedBytes, batch.sealed.bytes.length)
+    this.largestBytes = Math.max(this.largestBytes, this.#acceptedBytes)
+  }
+
+  /** Adds a batch of an earlier generation than some that may wait here. */
+  addEarlier(batch: PendingBatch): void {
+    const { generation } = batch
+    this.#insert(batch, (other) => other.sequence === undefined && other.generation > generation)
+  }
+
+  /** A batch was refused as it is: what is left of it goes in its place, without a pause. */
+  replace(batch: PendingBatch, pieces: readonly PendingBatch[]): void {
+    this.#isMuted = true
+    const sequence = batch.sequence as number
+    this.#renumberFrom = Math.min(this.#renumberFrom ?? sequence, sequence)
+    for (const piece of pieces) {
+      piece.sequence = sequence
+      this.#insert(piece, isBehind(sequence))
+    }
+  }
+
+  /** Batches of this size are too large; no later one is to be, but for what is known to pass. */
+  refusedSize(bytes: number): void {
+    this.largestBytes = Math.min(this.largestBytes, Math.max(this.#acceptedBytes, bytes >> 1))
   }
 
   /** Puts a batch back where its sequence belongs. */
   putBack(batch: PendingBatch): void {
     this.#isMuted = true
-    const sequence = batch.sequence as number
-    const at = this.#waiting.findIndex((other) => other.sequence === undefined || other.sequence > sequence)
-    this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, batch)
+    this.#insert(batch, isBehind(batch.sequence as number))
   }
 
   /** A batch is lost for good: what waits goes with it. */
   lose(): readonly PendingBatch[] {
+    this.#renumberFrom = undefined
     this.#isLost = this.#inFlight > 0
     this.#isMuted = this.#inFlight > 0
     return this.#waiting.splice(0)
   }
 
-  /** One batch has come back, stored or not; true where what waits was held up by it. */
+  /** One batch has come back, stored or not; true where what waits shall pause before it is repeated. */
   cameBack(): boolean {
     this.#inFlight--
     if (!this.#isMuted || this.#inFlight > 0) return false
     this.#isMuted = false
     this.#isLost = false
-    return this.#waiting.length > 0
+    if (this.#renumberFrom === undefined) return this.#waiting.length > 0
+    this.#renumber(this.#renumberFrom)
+    return false
   }
 
   /** Numbers begin at 0 under a new identity. */
   resetSequences(): void {
-    this.#nextSequence = 0
-    for (const batch of this.#waiting) batch.sequence = undefined
+    this.#renumber(0)
+  }
+
+  #renumber(from: number): void {
+    this.#renumberFrom = undefined
+    this.#nextSequence = from
+    for (const batch of this.#waiting) {
+      if (batch.sequence === undefined || batch.sequence < from) continue
+      batch.sequence = undefined
+      batch.isUncertain = false
+    }
+  }
+
+  #insert(batch: PendingBatch, isBefore: (other: PendingBatch) => boolean): void {
+    const at = this.#waiting.findIndex(isBefore)
+    this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, batch)
   }
 }
+
+const isBehind =
+  (sequence: number) =>
+  (other: PendingBatch): boolean =>
+    other.sequence === undefined || other.sequence > sequence
 
 /** The queues of all partitions that were ever sent to; found without making a name, once per record. */
 export class PartitionQueues {

@@ -22,8 +22,16 @@ export interface ProducedPartition {
   readonly partition: number
   readonly errorCode: number
   readonly errorMessage: string | null
+  /** Where the broker says which records of the batch it refuses. */
+  readonly recordErrors: readonly RecordError[]
   /** The offset of the batch's first record; -1 where the broker does not say. */
   readonly baseOffset: number
+}
+
+/** Why one record was refused, by its place in the batch. */
+export interface RecordError {
+  readonly index: number
+  readonly message: string | null
 }
 
 const encodeProduce = (request: ProduceRequest): Bytes => {
@@ -57,14 +65,14 @@ const decodePartition = (reader: WireReader, topic: string): ProducedPartition =
   reader.int64() // log append time
   reader.int64() // log start offset
   const recordErrors = reader.compactArray(() => {
-    reader.int32() // index in the batch
+    const index = reader.int32()
     const message = reader.compactString()
     reader.skipTags()
-    return message
+    return { index, message }
   })
-  const errorMessage = reader.compactString() ?? recordErrors.find((message) => message !== null) ?? null
+  const errorMessage = reader.compactString() ?? recordErrors.find(({ message }) => message !== null)?.message
   reader.skipTags()
-  return { topic, partition, errorCode, errorMessage, baseOffset }
+  return { topic, partition, errorCode, errorMessage: errorMessage ?? null, baseOffset, recordErrors }
 }
 
 const produceApi = (version: number): Api<[ProduceRequest], readonly ProducedPartition[]> => ({

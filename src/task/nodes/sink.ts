@@ -14,7 +14,9 @@ export const interpretSink: Interpreter<'sink'> = (node, inputs, context) => {
   const { topic } = node
   const { output } = context.host
   const topicOf = typeof topic === 'function' ? topic : (): string => topic.name
-  return step(context, node.name, onlyInput(inputs), (record) => output.send(topicOf(record), target, record))
+  return step(context, node.name, onlyInput(inputs), (record) =>
+    output.send(topicOf(record), target, record, context.source),
+  )
 }
 
 /**
@@ -32,6 +34,6 @@ export const interpretRepartition: Interpreter<'repartition'> = (node, inputs, c
   const { output } = context.host
   return step(context, node.name, onlyInput(inputs), (record) => {
     if (node.dropNullKeys && record.hasNullKey) context.drop('nullRepartitionKey', node.name, record)
-    else output.send(topic, target, record)
+    else output.send(topic, target, record, context.source)
   })
 }

@@ -1,0 +1,86 @@
+import { Fault, isFault } from '../base/fault.ts'
+import type { RecordInstead, RefusalAnswer } from '../kafka/producer.ts'
+import type { RefusedRecord } from '../kafka/produce/refused-batch.ts'
+import type { FailurePolicies } from '../task/failure-policy.ts'
+import { judgeBy } from '../task/failure-policy.ts'
+import type { TaskFailure } from '../task/ports.ts'
+import { faultOf, keyOf } from '../task/record-fault.ts'
+import type { FailureDecision } from '../task/task.ts'
+import type { RecordRow } from '../topic/record-columns.ts'
+import type { RecordOrigin } from '../topic/record.ts'
+import type { AnyRecord } from '../topology/node.ts'
+import type { Metrics } from './metrics.ts'
+
+/** Decides by the policies of the settings what becomes of records that failed; one left out is counted and told. */
+export class RecordJudge {
+  readonly #options: RecordJudgeOptions
+
+  constructor(options: RecordJudgeOptions) {
+    this.#options = options
+  }
+
+  /** Judges failures of records; dead letters go to `deadLetter`. */
+  with(
+    deadLetter: (topic: string, row: RecordRow) => void,
+  ): (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision {
+    const { policies, metrics, onWarning } = this.#options
+    return judgeBy(policies, {
+      // The settings have refused the policy without a topic.
+      deadLetter: (row) => deadLetter(policies.deadLetterTopic as string, row),
+      leftOut: ({ node, fault }) => {
+        metrics.drop('failed', node)
+        onWarning(`a record was left out: ${fault.message}`)
+      },
+    })
+  }
+
+  /** What becomes of a record that the broker refuses. Changelogs and dead letters are never left out. */
+  refused({ fault, record, source }: RefusedRecord): RefusalAnswer {
+    if (source === undefined) return { failure: withKey(fault, record) }
+    const { node, origin } = source
+    const instead: RecordInstead[] = []
+    const failure = unwritten({ node, origin, record, error: fault })
+    const judge = this.with((topic, row) => instead.push({ topic, row }))
+    const decision = judge(failure, source.record ?? record)
+    return decision === 'fail' ? { failure: failure.fault } : { instead }
+  }
+}
+
+export interface RecordJudgeOptions {
+  readonly policies: FailurePolicies & { readonly deadLetterTopic?: string | undefined }
+  readonly metrics: Metrics
+  readonly onWarning: (message: string) => void
+}
+
+interface Unwritten {
+  readonly node: string
+  readonly origin: RecordOrigin | undefined
+  /** The one whose key is told. */
+  readonly record: AnyRecord | undefined
+  readonly error: unknown
+}
+
+/** The failure of a record that a node could not write, with every way out. */
+export const unwritten = ({ node, origin, record, error }: Unwritten): TaskFailure => {
+  const remedy = isFault(error) && error.actor === 'record' ? error.remedy : undefined
+  const fault = faultOf({ node, stage: 'production', origin, key: keyOf(record), error })
+  return {
+    node,
+    stage: 'production',
+    origin,
+    fault: remedy === undefined ? fault : changed(fault, { remedy: `${remedy}, or ${orLeaveOut}` }),
+  }
+}
+
+const orLeaveOut = 'set productionFailure to skip or deadLetter'
+
+/** The fault of a topic that a record chose: another record chooses another one. */
+export const chosenByRecord = (fault: Fault): Fault => changed(fault, { actor: 'record' })
+
+const withKey = (fault: Fault, record: AnyRecord): Fault =>
+  changed(fault, { place: { ...fault.place, key: keyOf(record) } })
+
+const changed = (
+  { code, actor, summary, remedy, place, cause }: Fault,
+  change: Partial<Pick<Fault, 'actor' | 'remedy' | 'place'>>,
+): Fault => new Fault({ code, actor, message: summary, remedy, place, cause, ...change })
