@@ -6,6 +6,7 @@ import { listOffsets } from '../kafka/list-offsets.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
 import type { StateStore } from '../state/store.ts'
+import { latestByKey } from '../topic/latest-by-key.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 
 /** One store to bring up to the end of its changelog partition. */
@@ -52,9 +53,17 @@ interface Running extends Restoration {
   readonly epoch: number
   /** Its task's other stores that are under way. */
   readonly together: Together
+  /** Fetched, not yet applied. */
+  held: readonly Held[]
 }
 
-type Found = Omit<Running, 'together' | 'epoch'>
+type Found = Omit<Running, 'together' | 'epoch' | 'held'>
+
+/** A batch of the changelog, without what is beyond the end of the restoration. */
+interface Held {
+  readonly columns: RecordColumns
+  readonly nextOffset: number
+}
 
 interface Together {
   readonly places: Set<string>
@@ -63,7 +72,8 @@ interface Together {
 
 /**
  * Brings stores up to the end of their changelogs, all of them at once over one fetcher, beside whatever else goes on:
- * between two batches everybody else gets a turn.
+ * between two batches everybody else gets a turn. Batches are gathered, up to a bound, before they are applied: of a key
+ * that changes often, the store then sees the last record only.
  *
  * The end is the offset of the last record when the restoration begins: nobody writes to these partitions meanwhile, as
  * their task is ours. Control records and compacted offsets count by position, so a changelog that ends in a marker is
@@ -144,7 +154,7 @@ export class Restorer {
 
   #begin(found: readonly Found[], together: Together): void {
     for (const each of found) {
-      const running = { ...each, together, epoch: ++this.#epoch }
+      const running = { ...each, together, epoch: ++this.#epoch, held: [] }
       this.#report(running)
       if (running.position >= running.endOffset) continue
       const { topic, partition, position } = running
@@ -160,33 +170,58 @@ export class Restorer {
   async #read(): Promise<void> {
     this.#isReading = true
     try {
-      while (this.#pending.size > 0)
-        for (const batch of await this.#fetcher.poll(pollWaitMs)) {
-          this.#take(batch)
-          await new Promise((resolve) => setImmediate(resolve))
-        }
+      while (this.#pending.size > 0) {
+        const batches = await this.#fetcher.poll(pollWaitMs)
+        const fed = new Set(batches.map((batch) => this.#hold(batch)))
+        for (const each of this.#due(fed)) await this.#apply(each)
+      }
     } catch (error) {
       for (const { together } of [...this.#pending.values()]) together.done(error)
     }
     this.#isReading = false
   }
 
-  #take(batch: FetchedBatch): void {
-    const place = partitionName(batch.topic, batch.partition)
-    const each = this.#pending.get(place)
-    if (each?.epoch !== batch.generation) return
-    try {
-      const columns = upTo(each.endOffset, batch.columns)
-      applyBatch(each, columns)
-      each.restoredRecords += columns.count
-      this.#options.onRestored?.(columns.count)
-    } catch (error) {
-      each.together.done(error)
-      return
+  #hold({ topic, partition, generation, columns, nextOffset }: FetchedBatch): Running | undefined {
+    const each = this.#pending.get(partitionName(topic, partition))
+    if (each?.epoch !== generation) return undefined
+    each.held = [...each.held, { columns: upTo(each.endOffset, columns), nextOffset }]
+    return each
+  }
+
+  /** What is at its end, gets no more for now, or has to make room. */
+  #due(fed: ReadonlySet<Running | undefined>): readonly Running[] {
+    const holding = [...this.#pending.values()].filter(({ held }) => held.length > 0)
+    const isFull = holding.reduce((sum, { held }) => sum + bytesOf(held), 0) >= heldBytes
+    const isAtEnd = ({ held, endOffset }: Running): boolean => (held.at(-1)?.nextOffset ?? 0) >= endOffset
+    return holding.filter((each) => isFull || isAtEnd(each) || !fed.has(each))
+  }
+
+  async #apply(each: Running): Promise<void> {
+    const place = partitionName(each.topic, each.partition)
+    const { held } = each
+    each.held = []
+    const batches = held.map(({ columns }) => columns)
+    const latest = each.store.keepsLatest ? latestByKey(batches) : batches
+    for (const [index, { columns, nextOffset }] of held.entries()) {
+      if (this.#pending.get(place) !== each) return
+      try {
+        applyBatch(each, latest[index] as RecordColumns)
+      } catch (error) {
+        each.together.done(error)
+        return
+      }
+      this.#applied(each, columns.count, nextOffset)
+      await new Promise((resolve) => setImmediate(resolve))
     }
-    each.position = Math.min(batch.nextOffset, each.endOffset)
+  }
+
+  #applied(each: Running, records: number, nextOffset: number): void {
+    each.restoredRecords += records
+    this.#options.onRestored?.(records)
+    each.position = Math.min(nextOffset, each.endOffset)
     this.#report(each)
     if (each.position < each.endOffset) return
+    const place = partitionName(each.topic, each.partition)
     this.#drop(new Set([place]))
     each.together.places.delete(place)
     if (each.together.places.size === 0) each.together.done()
@@ -208,6 +243,11 @@ export class Restorer {
 }
 
 const pollWaitMs = 500
+/** What all restorations may hold back in all, before it is applied. */
+const heldBytes = 16_777_216
+
+const bytesOf = (held: readonly Held[]): number =>
+  held.reduce((sum, { columns }) => sum + columns.buffer.length, 0)
 
 /** The records of a batch before an offset. */
 const upTo = (endOffset: number, columns: RecordColumns): RecordColumns => {

@@ -30,6 +30,8 @@ import { readSortable, rowKey, sweepTimedRows, timeKey, writeTimedRow } from './
  * The number goes on where the restored records end; Kafka Streams begins at 1 again, and may overwrite with it.
  */
 export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindowStore<K, V> {
+  /** No two records have one key in the changelog: looking for them would be in vain. */
+  override readonly keepsLatest = false
   readonly #keys: KeyIdentity<K>
   readonly #retentionMs: number
   readonly #cache: CacheOptions

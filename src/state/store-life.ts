@@ -30,6 +30,7 @@ export interface Changes {
  */
 export abstract class StoreLife implements StateStore {
   readonly name: string
+  readonly keepsLatest: boolean = true
   readonly logged: boolean
   protected readonly disk: Disk | undefined
   protected readonly valueSerde: Serializer<unknown> & Deserializer<unknown>

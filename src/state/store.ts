@@ -32,6 +32,8 @@ export interface ChangelogSink {
  */
 export interface StateStore {
   readonly name: string
+  /** True where the changelog's last record of a key says all about it, so that older ones need not be restored. */
+  readonly keepsLatest: boolean
   /** Hands everything unflushed to the changelog sink. */
   flush(): void
   /** What was flushed before now is committed up to this offset of the changelog; a durable store writes it down. */

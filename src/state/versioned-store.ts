@@ -28,6 +28,8 @@ type Versions = readonly Version[]
  * Every put goes to the changelog at once: versions do not replace each other, so there is nothing to wait for.
  */
 export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, V> {
+  /** Each record of a key is a version of it. */
+  override readonly keepsLatest = false
   readonly #keys: KeyIdentity<K>
   readonly #table: RowTable<K, Versions>
   readonly #historyMs: number

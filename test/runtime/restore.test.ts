@@ -11,10 +11,14 @@ const changelog = 'app-counts-changelog'
 const never = new AbortController().signal
 
 /** A store that notes the offsets it is restored from. */
-const notingStore = (changelogOffset = 0): StateStore & { readonly restored: readonly number[] } => {
+const notingStore = (
+  changelogOffset = 0,
+  keepsLatest = false,
+): StateStore & { readonly restored: readonly number[] } => {
   const restored: number[] = []
   const store: Partial<StateStore> & { readonly restored: readonly number[] } = {
     name: 'counts',
+    keepsLatest,
     restored,
     changelogOffset: () => changelogOffset,
     restore: ({ offsets, count }) => void restored.push(...offsets.subarray(0, count)),
@@ -53,6 +57,29 @@ describe('a restoration', () => {
       { ...ends, restoredRecords: 0, remainingRecords: 2 },
       { ...ends, restoredRecords: 2, remainingRecords: 0 },
     ])
+  })
+
+  it.each([
+    {
+      keepsLatest: true,
+      what: 'the last record of each key to a store that keeps no other',
+      restored: [4, 5],
+    },
+    { keepsLatest: false, what: 'every record to a store of versions', restored: [0, 1, 2, 3, 4, 5] },
+  ])('gives $what', async ({ keepsLatest, restored }) => {
+    const world = coreWorld({ topics: [{ name: changelog, partitions: 1 }] })
+    const producer = new Producer({ cluster: world.cluster, batchBytes: 1 })
+    await world.run(producer.prepare([changelog]))
+    for (const key of ['a', 'b', 'a', 'b', 'a', 'b'])
+      producer.send(changelog, 0, Buffer.from(key), Buffer.from('1'), 1)
+    await world.run(producer.flush())
+    const store = notingStore(0, keepsLatest)
+    const told: number[] = []
+    const restorer = restorerOf(world, ({ restoredRecords }) => told.push(restoredRecords))
+    await world.run(restorer.restore([{ store, topic: changelog, partition: 0 }], never))
+    restorer.close()
+    expect(store.restored).toEqual(restored)
+    expect(told.at(-1)).toBe(6)
   })
 
   it('waits for the transaction of an owner that hangs, as a later owner has written behind it', async () => {
