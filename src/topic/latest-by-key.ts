@@ -16,9 +16,9 @@ export const latestByKey = (batches: readonly RecordColumns[]): readonly RecordC
     const columns = batches[index] as RecordColumns
     const rows: number[] = []
     for (let row = columns.count - 1; row >= 0; row--) if (seen.add(index, row)) rows.push(row)
-    results.push(rows.length === columns.count ? columns : rowsOf(columns, rows.reverse()))
+    results.push(rows.length === columns.count ? columns : rowsOf(columns, rows.toReversed()))
   }
-  return results.reverse()
+  return results.toReversed()
 }
 
 /** Keys by their bytes, with open addressing; at most half of the slots are taken. */
