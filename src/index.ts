@@ -76,6 +76,7 @@ export type { UncaughtFailureResponse } from './runtime/uncaught-failure.ts'
 export type { ApplicationHealth, InputHealth } from './runtime/application-health.ts'
 export type { CloseOptions } from './runtime/streams-application.ts'
 export type { Settings, SettingsInput } from './app/settings.ts'
+export type { FailedRecord, FailureHandler, RecordAsRead } from './task/failure-handler.ts'
 export type { KeyMetadata, Queries, StoreKind } from './app/queries/queries.ts'
 export type { QueryOptions } from './app/queries/page-reader.ts'
 export type {

@@ -14,7 +14,7 @@ import { ThreadHandle } from './thread-handle.ts'
 import type { TopologyModule } from './topology-module.ts'
 import { topologyOfModule } from './topology-module.ts'
 
-export interface StartThreadsOptions extends Omit<StartOptions, 'clock'> {
+export interface StartThreadsOptions extends Omit<StartOptions, 'clock' | 'onFailedRecord'> {
   /** How many worker threads; more than there are tasks are idle. */
   readonly threads: number
   /** Limits of each thread's heap; by default its young generation is bounded, as records die young. */
@@ -30,7 +30,7 @@ const youngGenerationMb = 96
 /**
  * Runs a topology in several worker threads of this process. Each imports the module for itself, as functions don't cross
  * from thread to thread, and is a member of the group of its own: with its own connections, tasks, folder of state and
- * transactions. Limits of memory in the settings are those of the process: each thread gets its part. The application is
+ * transactions; so `onFailedRecord` is not among the options. Limits of memory in the settings are those of the process: each thread gets its part. The application is
  * `running` when all of its threads are; what is told of it is summed over them, as of the last fifth of a second.
  *
  * @example

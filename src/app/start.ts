@@ -4,6 +4,7 @@ import { systemClock } from '../base/system-clock.ts'
 import type { Clock } from '../base/clock.ts'
 import type { RuntimeListener } from '../runtime/runtime-settings.ts'
 import type { StreamsApplication } from '../runtime/streams-application.ts'
+import type { FailureHandler } from '../task/failure-handler.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { Queries } from './queries/queries.ts'
 import { withQueries } from './queries/serve-queries.ts'
@@ -19,6 +20,8 @@ export interface StartOptions extends RuntimeListener {
   readonly clock?: Clock
   /** Says what becomes of an uncaught failure, instead of the setting `uncaughtFailure`. */
   readonly onUncaughtFailure?: UncaughtFailureHandler
+  /** Says what becomes of a record that failed; where it says nothing, the settings do. */
+  readonly onFailedRecord?: FailureHandler
 }
 
 /** A running application, as its owner sees it. */
@@ -55,7 +58,7 @@ export type Application = Pick<
 export const start = async (
   topology: Topology,
   input: SettingsInput,
-  { clock = systemClock, onUncaughtFailure, ...listener }: StartOptions = {},
+  { clock = systemClock, onUncaughtFailure, onFailedRecord, ...listener }: StartOptions = {},
 ): Promise<Application> => {
   const given = workerSettingsOf(topology, parseSettings(input))
   return withQueries(given, clock, listener, (settings) => {
@@ -66,7 +69,8 @@ export const start = async (
       topology,
       clock,
       count: 1,
-      createWorker: (_number, host) => createStreamsWorker(topology, settings, place, clock, host),
+      createWorker: (_number, host) =>
+        createStreamsWorker(topology, settings, place, clock, host, onFailedRecord),
       listener,
       onUncaughtFailure: onUncaughtFailure ?? (() => settings.uncaughtFailure),
       maxReplacementsPerMinute: settings.maxReplacementsPerMinute,

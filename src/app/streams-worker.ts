@@ -7,6 +7,7 @@ import type { StreamsApplicationOptions } from '../runtime/streams-application.t
 import { CacheBudget } from '../state/cache-budget.ts'
 import { openLmdbStores } from '../state/open-lmdb-stores.ts'
 import { openMemoryStore } from '../state/open-memory-store.ts'
+import type { FailureHandler } from '../task/failure-handler.ts'
 import type { Topology } from '../topology/topology.ts'
 import { kafkaSettingsOf } from './kafka-settings-of.ts'
 import type { Settings } from './settings.ts'
@@ -30,6 +31,7 @@ export const createStreamsWorker = (
   { directory, transactionName, processId }: WorkerPlace,
   clock: Clock,
   { listener, judge }: Required<Pick<StreamsApplicationOptions, 'listener' | 'judge'>>,
+  onFailedRecord?: FailureHandler,
 ): StreamsApplication => {
   const transport = new TcpTransport(kafkaSettingsOf(settings, settings.clientId))
   const budget = new CacheBudget(settings.stateCacheMaxBytes)
@@ -41,6 +43,7 @@ export const createStreamsWorker = (
     processId,
     transactionName,
     judge,
+    onFailedRecord,
     listener,
     openTaskStores: (task) =>
       openLmdbStores(join(directory, task), {

@@ -40,7 +40,7 @@ export const applicationOutput = ({
     deliveryTimeoutMs: settings.deliveryTimeoutMs,
     onRetry,
     onRefused: (refused: RefusedRecord) => judge.refused(refused),
-    keepsSources: settings.productionFailure === 'deadLetter',
+    keepsSources: judge.keepsSources,
   }
   if (settings.processingGuarantee === 'at_least_once') {
     const output = new RecordOutput(new Producer(producerOptions), metrics, judge)

@@ -1,6 +1,7 @@
 import { Fault, isFault } from '../base/fault.ts'
 import type { RecordInstead, RefusalAnswer } from '../kafka/producer.ts'
 import type { RefusedRecord } from '../kafka/produce/refused-batch.ts'
+import type { FailureHandler } from '../task/failure-handler.ts'
 import type { FailurePolicies } from '../task/failure-policy.ts'
 import { judgeBy } from '../task/failure-policy.ts'
 import type { TaskFailure } from '../task/ports.ts'
@@ -19,19 +20,28 @@ export class RecordJudge {
     this.#options = options
   }
 
+  /** Whether somebody wants to see the records that those which the broker refuses were made from. */
+  get keepsSources(): boolean {
+    const { policies, onFailedRecord } = this.#options
+    return policies.productionFailure === 'deadLetter' || onFailedRecord !== undefined
+  }
+
   /** Judges failures of records; dead letters go to `deadLetter`. */
   with(
     deadLetter: (topic: string, row: RecordRow) => void,
   ): (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision {
-    const { policies, metrics, onWarning } = this.#options
-    return judgeBy(policies, {
-      // The settings have refused the policy without a topic.
-      deadLetter: (row) => deadLetter(policies.deadLetterTopic as string, row),
-      leftOut: ({ node, fault }) => {
-        metrics.drop('failed', node)
-        onWarning(`a record was left out: ${fault.message}`)
+    const { policies, metrics, onWarning, onFailedRecord } = this.#options
+    return judgeBy(
+      policies,
+      {
+        deadLetter: (row) => deadLetter(deadLetterTopicOf(policies), row),
+        leftOut: ({ node, fault }) => {
+          metrics.drop('failed', node)
+          onWarning(`a record was left out: ${fault.message}`)
+        },
       },
-    })
+      onFailedRecord,
+    )
   }
 
   /** What becomes of a record that the broker refuses. Changelogs and dead letters are never left out. */
@@ -50,6 +60,18 @@ export interface RecordJudgeOptions {
   readonly policies: FailurePolicies & { readonly deadLetterTopic?: string | undefined }
   readonly metrics: Metrics
   readonly onWarning: (message: string) => void
+  readonly onFailedRecord?: FailureHandler | undefined
+}
+
+/** The settings have refused the policy without a topic; a handler may still choose it. */
+const deadLetterTopicOf = ({ deadLetterTopic }: RecordJudgeOptions['policies']): string => {
+  if (deadLetterTopic !== undefined) return deadLetterTopic
+  throw new Fault({
+    code: 'DEAD_LETTER_TOPIC_MISSING',
+    actor: 'author',
+    message: 'onFailedRecord has answered deadLetter, but no topic takes dead letters',
+    remedy: 'set deadLetterTopic',
+  })
 }
 
 interface Unwritten {

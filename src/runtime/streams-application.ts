@@ -9,6 +9,7 @@ import type { IsolationLevel } from '../kafka/list-offsets.ts'
 import { readPage } from '../state/read-page.ts'
 import type { StateStore } from '../state/store.ts'
 import type { PageRequest, StorePage } from '../state/store-query.ts'
+import type { FailureHandler } from '../task/failure-handler.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import { globalTablesOf } from '../topology/sub-topologies.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -50,6 +51,8 @@ export interface StreamsApplicationOptions {
   readonly transactionName?: string
   /** Asked after `onState('failed')`: what is to become of the others. */
   readonly judge?: () => UncaughtFailureResponse | Promise<UncaughtFailureResponse>
+  /** Asked before the policies of the settings what becomes of a record that failed. */
+  readonly onFailedRecord?: FailureHandler | undefined
   readonly listener: RuntimeListener
   readonly openTaskStores: (task: TaskId) => TaskStores
   /** What of the tasks' state was on the disk before; nothing unless given. */
@@ -107,6 +110,7 @@ export class StreamsApplication {
       policies: options.settings,
       metrics: this.#metrics,
       onWarning: (message) => options.listener.onWarning?.(message),
+      onFailedRecord: options.onFailedRecord,
     })
     this.#plans = new PlanKeeper({
       ...options,

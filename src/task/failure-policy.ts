@@ -1,10 +1,11 @@
-import { copyBytes, utf8Encode } from '../base/bytes.ts'
-import type { Bytes } from '../base/bytes.ts'
+import { utf8Encode } from '../base/bytes.ts'
 import type { Fault } from '../base/fault.ts'
 import type { Header } from '../topic/headers.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
-import type { RawRegion, RecordOrigin } from '../topic/record.ts'
+import type { RecordOrigin } from '../topic/record.ts'
 import type { AnyRecord } from '../topology/node.ts'
+import type { FailureHandler } from './failure-handler.ts'
+import { asRead, askHandler } from './failure-handler.ts'
 import type { TaskFailure } from './ports.ts'
 import type { FailureDecision } from './task.ts'
 
@@ -25,13 +26,15 @@ export interface FailureOutlets {
 }
 
 /**
- * Judges failures by policy. A failure that is not the record's own (the author's mistake, a broken store) always stops
+ * Judges failures by policy, unless the handler has something else to say. A failure that is not the record's own (the author's mistake, a broken store) always stops
  * the task: leaving records out would not mend it.
  */
 export const judgeBy =
-  (policies: FailurePolicies, outlets: FailureOutlets) =>
+  (policies: FailurePolicies, outlets: FailureOutlets, handler?: FailureHandler) =>
   (failure: TaskFailure, record: AnyRecord | undefined): FailureDecision => {
-    const policy = failure.fault.actor === 'record' ? policyFor(policies, failure.stage) : 'fail'
+    if (failure.fault.actor !== 'record') return 'fail'
+    const said = handler === undefined ? undefined : askHandler(handler, failure, record)
+    const policy = said ?? policyFor(policies, failure.stage)
     if (policy === 'fail') return 'fail'
     if (policy === 'deadLetter' && record !== undefined)
       outlets.deadLetter(deadLetterOf(record, failure.origin, failure.fault))
@@ -66,12 +69,8 @@ export const deadLetterOf = (
     ['__streams.errors.stacktrace', utf8Encode(stackOf(fault))],
     ...(origin === undefined ? [] : headersOf(origin)),
   ]
-  return {
-    key: copyOf(record.keyAsRead),
-    value: copyOf(record.valueAsRead),
-    timestamp: record.timestamp,
-    headers: [...record.headers, ...added],
-  }
+  const read = asRead(record)
+  return { ...read, headers: [...read.headers, ...added] }
 }
 
 const headersOf = ({ topic, partition, offset }: RecordOrigin): readonly Header[] => [
@@ -79,9 +78,6 @@ const headersOf = ({ topic, partition, offset }: RecordOrigin): readonly Header[
   ['__streams.errors.partition', utf8Encode(String(partition))],
   ['__streams.errors.offset', utf8Encode(String(offset))],
 ]
-
-const copyOf = (region: RawRegion | undefined): Bytes | null =>
-  region === undefined ? null : copyBytes(region.buffer.subarray(region.start, region.end))
 
 /** What led to a fault, the first cause first. */
 const causesOf = (fault: Fault): readonly unknown[] => {

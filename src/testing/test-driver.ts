@@ -11,6 +11,7 @@ import type {
 } from '../state/store.ts'
 import type { DropReason, Output, SinkTarget, TaskFailure } from '../task/ports.ts'
 import type { FailureDecision, Task } from '../task/task.ts'
+import type { FailureHandler } from '../task/failure-handler.ts'
 import type { FailurePolicies } from '../task/failure-policy.ts'
 import { judgeBy } from '../task/failure-policy.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
@@ -41,6 +42,8 @@ export interface TestDriverOptions {
   readonly idleAdvanceMs?: number
   /** As the settings of the same names; `fail` (thrown from `pipe`) unless given. */
   readonly policies?: Partial<FailurePolicies>
+  /** As the option of `start`: what it says goes before the policies. */
+  readonly onFailedRecord?: FailureHandler
   /** Takes what the policy `deadLetter` leaves out. `dead-letters` unless given. */
   readonly deadLetterTopic?: string
   /** When state and held-back results go out: after each record, or only by `commit()` and where a processor asks. */
@@ -268,13 +271,18 @@ export class TestDriver {
     })
   }
 
-  #judgeBy({ policies, deadLetterTopic = 'dead-letters' }: TestDriverOptions): ReturnType<typeof judgeBy> {
+  #judgeBy({
+    policies,
+    onFailedRecord,
+    deadLetterTopic = 'dead-letters',
+  }: TestDriverOptions): ReturnType<typeof judgeBy> {
     return judgeBy(
       { deserializationFailure: 'fail', processingFailure: 'fail', productionFailure: 'fail', ...policies },
       {
         deadLetter: (row) => this.#deadLetter(deadLetterTopic, row),
         leftOut: () => void this.#failed++,
       },
+      onFailedRecord,
     )
   }
 

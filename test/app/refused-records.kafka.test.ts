@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Bytes } from '../../src/base/bytes.ts'
-import type { SettingsInput, Topology } from '../../src/index.ts'
+import type { FailedRecord, SettingsInput, Topology } from '../../src/index.ts'
 import { bytes, headerText, string, topic, topology } from '../../src/index.ts'
 import type { Headers } from '../../src/topic/headers.ts'
 import { kafkaBrokers, uniqueName } from '../support/kafka/kafka-brokers.ts'
@@ -200,6 +200,36 @@ describe.each(guarantees)('under %s', (processingGuarantee) => {
       if (productionFailure === 'deadLetter')
         expect(errorsOf(letters[0]?.headers ?? [])).toEqual(['Fault: TOPIC_MISSING', message, from, '0', '1'])
     },
+  )
+})
+
+it('a handler sees the record that a refused one was made from, and decides about it', async () => {
+  await using client = new TopicClient(kafkaBrokers())
+  const trial = await trialOf(client, refusals[0] as Refusal)
+  const heard: FailedRecord[] = []
+  const onFailedRecord = (failed: FailedRecord): 'deadLetter' => {
+    heard.push(failed)
+    return 'deadLetter'
+  }
+  const { program, to, from, letters } = trial
+  await during(
+    program,
+    { deadLetterTopic: letters },
+    () => client.readUntil(raw(to), (records) => records.length >= 2),
+    { onFailedRecord },
+  )
+  expect(heard.map(({ stage, origin, record }) => [stage, origin, decode(record?.value)])).toEqual([
+    ['production', { topic: from, partition: 0, offset: 1 }, 'large'],
+  ])
+  expect(await valuesOf(client, letters)).toEqual(['large'])
+})
+
+it('a handler that wants dead letters where no topic takes them fails the application', async () => {
+  await using client = new TopicClient(kafkaBrokers())
+  const { program } = await trialOf(client, refusals[0] as Refusal)
+  const message = await during(program, {}, failureOf, { onFailedRecord: () => 'deadLetter' })
+  expect(message).toBe(
+    'onFailedRecord has answered deadLetter, but no topic takes dead letters; set deadLetterTopic',
   )
 })
 

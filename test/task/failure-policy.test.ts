@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { bytes, headerText, nullable, string, topic, topology, within } from '../../src/index.ts'
+import type { FailedRecord, FailureHandler } from '../../src/index.ts'
 import type { TestDriver } from '../../src/testing/index.ts'
 import { testDriver } from '../../src/testing/index.ts'
 
@@ -109,5 +110,52 @@ describe('failure policies', () => {
       { key: 'a', value: '1 by card' },
       { key: 'a', value: '1 by cash' },
     ])
+  })
+})
+
+describe('a handler of failed records', () => {
+  const heard: FailedRecord[] = []
+  const driverWith = (onFailedRecord: FailureHandler): TestDriver =>
+    testDriver(program, { onFailedRecord, policies: { processingFailure: 'skip' } })
+
+  it('hears what happened to which record, and its word goes before the settings', () => {
+    const driver = driverWith((failed) => {
+      heard.push(failed)
+      return 'deadLetter'
+    })
+    driver.input(orders).pipe('c', { amount: 13 }, { timestamp: 5, headers: [['trace', text('t')]] })
+    expect(heard).toHaveLength(1)
+    expect(heard[0]).toMatchObject({
+      fault: { cause: new RangeError('unlucky') },
+      stage: 'processing',
+      origin: { topic: 'orders', partition: 0, offset: 0 },
+      record: { key: text('c'), value: text('{"amount":13}'), timestamp: 5, headers: [['trace', text('t')]] },
+    })
+    expect(driver.output(deadLetters).readAll()).toHaveLength(1)
+  })
+
+  it('leaves to the settings what it does not decide', () => {
+    const driver = driverWith(({ stage }) => (stage === 'production' ? 'skip' : undefined))
+    driver.input(orders).pipe('c', { amount: 13 })
+    driver.input(orders).pipe('d', { amount: 7 })
+    expect(driver.dropped()).toEqual({ failed: 2 })
+    expect(() => driver.input(orders).pipeBytes(text('a'), text('{'))).toThrow(/not JSON/)
+  })
+
+  it.each<readonly [string, FailureHandler, RegExp]>([
+    [
+      'fails',
+      () => {
+        throw new Error('no idea')
+      },
+      /onFailedRecord has failed: no idea, of a record that failed: unlucky/,
+    ],
+    [
+      'says what there is not',
+      () => 'ignore' as 'skip',
+      /onFailedRecord has answered ignore, of a record that failed/,
+    ],
+  ])("is the author's mistake where it %s", (_, handler, message) => {
+    expect(() => driverWith(handler).input(orders).pipe('c', { amount: 13 })).toThrow(message)
   })
 })

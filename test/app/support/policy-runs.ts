@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, expect } from 'vitest'
 import type { Bytes } from '../../../src/base/bytes.ts'
 import { messageOf } from '../../../src/base/fault.ts'
-import type { Application, SettingsInput, Topic, Topology } from '../../../src/index.ts'
+import type { Application, SettingsInput, StartOptions, Topic, Topology } from '../../../src/index.ts'
 import { bytes, nullable, start, topic } from '../../../src/index.ts'
 import { kafkaBrokers, uniqueName } from '../../support/kafka/kafka-brokers.ts'
 
@@ -21,12 +21,10 @@ export const during = async <T>(
   program: Topology,
   settings: Partial<SettingsInput>,
   done: (application: Application) => Promise<T>,
+  options: StartOptions = {},
 ): Promise<T> => {
-  const application = await start(program, {
-    bootstrapServers: kafkaBrokers(),
-    stateDirectory: join(folder, uniqueName('state')),
-    ...settings,
-  })
+  const given = { bootstrapServers: kafkaBrokers(), stateDirectory: join(folder, uniqueName('state')) }
+  const application = await start(program, { ...given, ...settings }, options)
   try {
     return await done(application)
   } finally {
