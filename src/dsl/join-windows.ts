@@ -24,7 +24,8 @@ export const joinWindows = ({ before, after, grace = 0 }: JoinWindowsOptions): J
 }
 
 /**
- * Partners lie at most `difference` apart, whichever came first.
+ * Partners lie at most `difference` apart, whichever came first. Nothing is joined within 0 ms without grace, as nothing is
+ * by Kafka Streams: a record has left the window by the time its partner comes.
  *
  * @example
  * orders.join(payments, paid, { name: 'order-payments', windows: within(hours(1), { grace: minutes(5) }) })

@@ -137,6 +137,16 @@ describe('a join of two streams', () => {
     expect(joinWindows({ before: 5, after: -5 })).toEqual({ beforeMs: 5, afterMs: -5, graceMs: 0 })
   })
 
+  it.each([
+    { grace: 0, values: [] },
+    { grace: 1, values: ['x+y'] },
+  ])('joins records of one time within 0 ms as Kafka Streams does, grace $grace', ({ grace, values }) => {
+    const lone = new LoneTask(joined('inner', within(0, { grace })))
+    lone.pipe(left, 'a', 'x', { timestamp: 1_000 })
+    lone.pipe(right, 'a', 'y', { timestamp: 1_000 })
+    expect(lone.values()).toEqual(values)
+  })
+
   it('keeps its partners in sight when a null value comes later', () => {
     const lone = new LoneTask(joined('inner', joinWindows({ before: 9, after: 1, grace: 2 })))
     lone.pipe(right, 'a', 'y', { timestamp: 0 })
