@@ -208,6 +208,55 @@ describe('a producer whose records are refused', () => {
   })
 })
 
+const passing = fc.constantFrom<InjectedFault | undefined>(
+  undefined,
+  { kind: 'delay', delayMs: 300 },
+  { kind: 'error', error: 'FENCED_LEADER_EPOCH' },
+  { kind: 'error', error: 'NOT_ENOUGH_REPLICAS' },
+)
+const parcel = fc.record({
+  topic: fc.constantFrom('t', 'compacted'),
+  length: fc.constantFrom(10, 60, 200, limit),
+  key: fc.constantFrom('k', null),
+})
+
+it('a producer stores each record that is not refused once and in order, whatever it is answered', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(parcel, { maxLength: 60 }),
+      fc.array(passing, { maxLength: 12 }),
+      async (parcels, faults) => {
+        const world = coreWorld({ topics })
+        const answers = [...faults]
+        world.core.onRequest('Produce', () => answers.shift())
+        const refused: string[] = []
+        const producer = await producerOf(world, {
+          batchBytes: 450,
+          lingerMs: 5,
+          maxInFlightPerBroker: 3,
+          ...skipping(refused),
+        })
+        const sent = parcels.map((each, index) => ({ ...each, value: `${index}`.padStart(each.length, '.') }))
+        for (const [index, { topic: to, value, key }] of sent.entries()) {
+          send(producer, value, to, key)
+          if (index % 10 === 9) await world.pass(10)
+        }
+        await world.run(producer.flush())
+        const isBad = ({ topic: to, length, key }: (typeof sent)[number]): boolean =>
+          to === 't' ? length >= limit : key === null
+        for (const to of ['t', 'compacted'])
+          expect(valuesOf(await world.readAll(to))).toEqual(
+            sent.filter((each) => each.topic === to && !isBad(each)).map(({ value }) => value),
+          )
+        const bad = sent.filter(isBad).map(({ value }) => value)
+        expect([refused.length, new Set(refused)]).toEqual([bad.length, new Set(bad)])
+        expect(producer.bufferedBytes).toBe(0)
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
 const fault = fc.constantFrom<InjectedFault | undefined>(
   undefined,
   undefined,
