@@ -122,7 +122,8 @@ export class PartitionQueue implements TopicPartition {
   replace(batch: PendingBatch, pieces: readonly PendingBatch[]): void {
     this.#isMuted = true
     const sequence = batch.sequence as number
-    this.#renumberFrom = Math.min(this.#renumberFrom ?? sequence, sequence)
+    if (this.#renumberFrom === undefined || isAfter(this.#renumberFrom, sequence))
+      this.#renumberFrom = sequence
     for (const piece of pieces) {
       piece.sequence = sequence
       this.#insert(piece, isBehind(sequence))
@@ -161,17 +162,16 @@ export class PartitionQueue implements TopicPartition {
 
   /** Numbers begin at 0 under a new identity. */
   resetSequences(): void {
-    this.#renumber(0)
+    this.#nextSequence = 0
+    this.#renumberFrom = undefined
+    for (const batch of this.#waiting) forgetNumber(batch)
   }
 
   #renumber(from: number): void {
     this.#renumberFrom = undefined
     this.#nextSequence = from
-    for (const batch of this.#waiting) {
-      if (batch.sequence === undefined || batch.sequence < from) continue
-      batch.sequence = undefined
-      batch.isUncertain = false
-    }
+    for (const batch of this.#waiting)
+      if (batch.sequence !== undefined && !isAfter(from, batch.sequence)) forgetNumber(batch)
   }
 
   #insert(batch: PendingBatch, isBefore: (other: PendingBatch) => boolean): void {
@@ -183,7 +183,15 @@ export class PartitionQueue implements TopicPartition {
 const isBehind =
   (sequence: number) =>
   (other: PendingBatch): boolean =>
-    other.sequence === undefined || other.sequence > sequence
+    other.sequence === undefined || isAfter(other.sequence, sequence)
+
+/** Numbers have 31 bits and go round: of two, the one behind is the one that is less than half of them ahead. */
+const isAfter = (left: number, right: number): boolean => (left - right) << 1 > 0
+
+const forgetNumber = (batch: PendingBatch): void => {
+  batch.sequence = undefined
+  batch.isUncertain = false
+}
 
 /** The queues of all partitions that were ever sent to; found without making a name, once per record. */
 export class PartitionQueues {
