@@ -41,7 +41,7 @@ export interface TopicClient {
  * @example
  * const client = connect({ bootstrapServers: 'localhost:9092' })
  * await client.createTopics([orders])
- * await client.write(orders, [{ key: 'order-123', value: { status: 'created' } }])
+ * await client.write(orders, [{ key: 'order-123', value: order }])
  * await client.close()
  */
 export const connect = (input: SettingsInput): TopicClient => {

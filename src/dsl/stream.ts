@@ -63,7 +63,7 @@ export interface SinkOptions<K, V> extends Named {
  * stream after it; nothing happens until a topology runs.
  *
  * @example
- * builder.stream(orders).filter(({ value }) => value.status === 'created').mapValues(toInvoice).to(invoices)
+ * builder.stream(orderPlaced).filter(({ value }) => value.status === 'created').mapValues(toInvoice).to(invoices)
  */
 export class Stream<K, V> {
   /** @internal */

@@ -42,7 +42,7 @@ export interface GroupedRow<out K2, out V2> {
  * A table: the latest value by key, where null means deleted (Kafka Streams' `KTable`). A record is an update of a row.
  *
  * @example
- * builder.table(customers, { store: 'customers' }).filter((_, { active }) => active).toStream().to(activeCustomers)
+ * builder.table(customerTopic, { store: 'customers' }).filter(({ active }) => active).toStream().to(activeCustomers)
  */
 export class Table<K, V> {
   /** @internal */
