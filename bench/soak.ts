@@ -157,10 +157,10 @@ const createTopics = async (brokers: string, orders: string): Promise<void> => {
 }
 
 const lineOf = (sample: Sample, behind: number): string => {
-  const { rssMb, heapUsedMb, externalMb, resources, listeners, eventLoopDelayP99Ms } = sample
+  const { rssMb, heapUsedMb, heapTotalMb, externalMb, resources, listeners, eventLoopDelayP99Ms } = sample
   return [
     new Date(sample.atMs).toISOString().slice(11, 19),
-    `rss ${rssMb} MB, heap ${heapUsedMb}, external ${externalMb}`,
+    `rss ${rssMb} MB, heap ${heapUsedMb} of ${heapTotalMb}, external ${externalMb}`,
     `${resourceCount(sample)} resources ${JSON.stringify(resources)}`,
     `${listeners} listeners`,
     `event loop p99 ${eventLoopDelayP99Ms} ms`,
@@ -178,7 +178,7 @@ const report = (samples: readonly Sample[]): void => {
   say(
     [
       `over the last 80 %: ${Math.round(rate)} records/s`,
-      `rss ${slope(({ rssMb }) => rssMb)} MB/min (bound ${bounds.rssMbPerMinute}), heap ${slope(({ heapUsedMb }) => heapUsedMb)}, external ${slope(({ externalMb }) => externalMb)}`,
+      `rss ${slope(({ rssMb }) => rssMb)} MB/min (bound ${bounds.rssMbPerMinute}), heap ${slope(({ heapUsedMb }) => heapUsedMb)} of ${slope(({ heapTotalMb }) => heapTotalMb)}, external ${slope(({ externalMb }) => externalMb)}`,
       `resources ${slope(resourceCount)}/min, listeners ${slope(({ listeners }) => listeners)}/min`,
       `rss at most ${Math.max(...last.map(({ rssMb }) => rssMb))} MB`,
     ].join('; '),

@@ -54,13 +54,14 @@ delay.enable()
 const megabytes = (bytes: number): number => Math.round(bytes / 1e5) / 10
 
 const sample = (): Sample => {
-  const { rss, heapUsed, external } = process.memoryUsage()
+  const { rss, heapUsed, heapTotal, external } = process.memoryUsage()
   const eventLoopDelayP99Ms = Math.round(delay.percentile(99) / 1e5) / 10
   delay.reset()
   return {
     atMs: Date.now(),
     rssMb: megabytes(rss),
     heapUsedMb: megabytes(heapUsed),
+    heapTotalMb: megabytes(heapTotal),
     externalMb: megabytes(external),
     resources: countsOf(process.getActiveResourcesInfo()),
     listeners: listenerCount(),

@@ -3,6 +3,8 @@ export interface Sample {
   readonly atMs: number
   readonly rssMb: number
   readonly heapUsedMb: number
+  /** What the heap has of the system's memory, in use or not. */
+  readonly heapTotalMb: number
   /** Buffers outside the heap. */
   readonly externalMb: number
   /** Handles and requests that keep the process alive, by type. */

@@ -5,7 +5,13 @@ import { leaksIn, settled, slopePerMinute } from '../../../bench/soak/samples.ts
 /** A sample every ten seconds of a process that is flat but for what `change` says. */
 const samplesOf = (change: (index: number) => Partial<Sample>): readonly Sample[] =>
   Array.from({ length: 60 }, (_, index) => ({
-    ...{ atMs: 1_700_000_000_000 + index * 10_000, rssMb: 200, heapUsedMb: 50, externalMb: 20 },
+    ...{
+      atMs: 1_700_000_000_000 + index * 10_000,
+      rssMb: 200,
+      heapUsedMb: 50,
+      heapTotalMb: 80,
+      externalMb: 20,
+    },
     ...{ resources: { TCPSocketWrap: 6 }, listeners: 40, eventLoopDelayP99Ms: 12 },
     ...{ processedRecords: index * 1_000_000, nodeWarnings: 0 },
     ...change(index),
