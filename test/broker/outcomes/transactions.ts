@@ -34,10 +34,23 @@ const end = async (
   return nameOf(response.errorCode)
 }
 
-/** Ends a transaction under TV2 and gives the identity of the next one, relative to `before`. */
-const endAndRaise = async (world: World, transactionalId: string, identity: Identity, committed: boolean) => {
-  const response = await world.client.call(endTxnSchema, 5, { transactionalId, ...identity, committed })
-  return [nameOf(response.errorCode), response.producerEpoch - identity.producerEpoch]
+/**
+ * Ends a transaction under TV2 and answers by how much the epoch rises. Markers may stand in the partitions before the
+ * coordinator has noted that they do: it is asked until it has.
+ */
+const endAndRaise = async (
+  world: World,
+  transactionalId: string,
+  identity: Identity,
+  committed: boolean,
+): Promise<readonly [string, number]> => {
+  let raisedBy = 0
+  const answer = await world.retry(async () => {
+    const response = await world.client.call(endTxnSchema, 5, { transactionalId, ...identity, committed })
+    raisedBy = response.producerEpoch - identity.producerEpoch
+    return nameOf(response.errorCode)
+  })
+  return [answer, raisedBy]
 }
 
 const send = (
