@@ -291,8 +291,8 @@ export class Producer {
     source?: StreamRecord<unknown, unknown>,
     node?: string,
   ): void {
-    const queue = this.#queueFor(topic, partition, key, value)
     const size = sizeOf(key) + sizeOf(value)
+    const queue = this.#queueFor(topic, partition, key, size)
     if (
       queue.open !== undefined &&
       queue.open.sizeInBytes + size > Math.min(this.#batchBytes, queue.largestBytes)
@@ -308,14 +308,8 @@ export class Producer {
     this.#outstanding.grow(open.sizeInBytes - before)
   }
 
-  #queueFor(
-    topic: string,
-    partition: number | undefined,
-    key: Region | null,
-    value: Region | null,
-  ): PartitionQueue {
+  #queueFor(topic: string, partition: number | undefined, key: Region | null, size: number): PartitionQueue {
     const queue = this.#queues.of(topic, partition ?? this.#partitionFor(topic, key))
-    const size = sizeOf(key) + sizeOf(value)
     if (size + batchOverhead > this.#maxRequestBytes) throw tooLarge(queue, size, this.#maxRequestBytes)
     return queue
   }
@@ -351,7 +345,7 @@ export class Producer {
   /** A record that stands for one of `batch` is as much a part of its flush, which may have begun already. */
   #storeInstead({ topic, row }: RecordInstead, { generation, createdMs }: PendingBatch): void {
     const [key, value] = [regionOf(row.key), regionOf(row.value)]
-    const queue = this.#queueFor(topic, undefined, key, value)
+    const queue = this.#queueFor(topic, undefined, key, sizeOf(key) + sizeOf(value))
     const builder = new BatchBuilder(this.#outstanding.freeMemory())
     builder.append(key, value, row.timestamp, row.headers ?? noHeaders)
     const batch = pendingBatch(builder.seal(this.#compression), generation, createdMs, undefined)

@@ -54,7 +54,7 @@ interface Running extends Restoration {
   /** Its task's other stores that are under way. */
   readonly together: Together
   /** Fetched, not yet applied. */
-  held: readonly Held[]
+  held: Held[]
 }
 
 type Found = Omit<Running, 'together' | 'epoch' | 'held'>
@@ -184,7 +184,7 @@ export class Restorer {
   #hold({ topic, partition, generation, columns, nextOffset }: FetchedBatch): Running | undefined {
     const each = this.#pending.get(partitionName(topic, partition))
     if (each?.epoch !== generation) return undefined
-    each.held = [...each.held, { columns: upTo(each.endOffset, columns), nextOffset }]
+    each.held.push({ columns: upTo(each.endOffset, columns), nextOffset })
     return each
   }
 

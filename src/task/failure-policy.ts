@@ -26,8 +26,8 @@ export interface FailureOutlets {
 }
 
 /**
- * Judges failures by policy, unless the handler has something else to say. A failure that is not the record's own (the author's mistake, a broken store) always stops
- * the task: leaving records out would not mend it.
+ * Judges failures by policy, unless the handler has something else to say. A failure that is not the record's own (the
+ * author's mistake, a broken store) always stops the task: leaving records out would not mend it.
  */
 export const judgeBy =
   (policies: FailurePolicies, outlets: FailureOutlets, handler?: FailureHandler) =>

@@ -11,7 +11,10 @@ export interface Recording {
   readonly topics: Readonly<Record<string, readonly Row[]>>
 }
 
-interface Input {
+/** A record, or a time that passed on the wall: nothing here waits for that. */
+type Input = InputRecord | { readonly advanceWallClockMs: number }
+
+interface InputRecord {
   readonly topic: string
   readonly key: string | null
   readonly value: string | null
@@ -33,8 +36,10 @@ export const recording = (name: string): Recording =>
 /** Runs a topology over what a recording read. */
 export const replayed = (name: string, app: Topology): TestDriver => {
   const driver = testDriver(app)
-  for (const { topic: name_, key, value, timestamp, headers = [] } of recording(name).inputs) {
-    const source = topic(name_, { key: nullable(string), value: nullable(string) })
+  for (const input of recording(name).inputs) {
+    if ('advanceWallClockMs' in input) continue
+    const { key, value, timestamp, headers = [] } = input
+    const source = topic(input.topic, { key: nullable(string), value: nullable(string) })
     const given = headers.map(
       ([header, hex]) => [header, hex === null ? null : hexDecode(hex)] as const,
     )

@@ -1,32 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { hexDecode, hexEncode } from '../../src/base/bytes.ts'
 import type { TopologyBuilder } from '../../src/index.ts'
-import { bytes, long, nullable, seconds, string, topic, topology } from '../../src/index.ts'
-import { testDriver } from '../../src/testing/index.ts'
-
-/** What Kafka Streams 4.3.1 read and wrote: keys and values that it wrote in hex, topic by topic. */
-interface Recorded {
-  readonly about: string
-  readonly inputs: readonly Input[]
-  readonly topics: Readonly<Record<string, readonly Row[]>>
-}
-
-interface Input {
-  readonly topic: string
-  readonly key: string | null
-  readonly value: string | null
-  readonly timestamp: number
-  readonly headers?: readonly (readonly [string, string])[]
-}
-
-interface Row {
-  readonly key: string | null
-  readonly value: string | null
-  readonly timestamp: number
-  readonly headers: readonly (readonly [string, string | null])[]
-  readonly afterInput: number
-}
+import { long, seconds, string, topic, topology } from '../../src/index.ts'
+import type { TestDriver } from '../../src/testing/index.ts'
+import { recording, replayed, rowsOn } from './recording.ts'
 
 const input = topic('in', { value: string })
 const left = topic('left', { value: string })
@@ -90,38 +66,19 @@ const topologies: Readonly<Record<string, (builder: TopologyBuilder) => void>> =
   },
 }
 
-const recorded = (name: string): Recorded =>
-  JSON.parse(readFileSync(`${import.meta.dirname}/data/${name}.json`, 'utf8')) as Recorded
-
-const run = (name: string) => {
+const run = (name: string): TestDriver => {
   const optimise = name.endsWith('optimized')
-  const driver = testDriver(topology('app', topologies[name] as (builder: TopologyBuilder) => void, { optimise }))
-  for (const record of recorded(name).inputs) {
-    const headers = (record.headers ?? []).map(([header, value]) => [header, hexDecode(value)] as const)
-    const source = topic(record.topic, { key: nullable(string), value: nullable(string) })
-    driver.input(source).pipe(record.key, record.value, { timestamp: record.timestamp, headers })
-  }
-  return driver
+  return replayed(name, topology('app', topologies[name] as (builder: TopologyBuilder) => void, { optimise }))
 }
-
-const hexOrNull = (value: Uint8Array | null): string | null => (value === null ? null : hexEncode(value))
 
 describe.each(Object.keys(topologies))('the bytes of %s', (name) => {
   it('are those of Kafka Streams on every topic', () => {
     const driver = run(name)
-    const { topics } = recorded(name)
-    for (const [topicName, expected] of Object.entries(topics)) {
-      const rows = driver
-        .output({ name: topicName, key: nullable(bytes), value: nullable(bytes) })
-        .readAll()
-        .map(({ key, value, timestamp, headers }) => ({
-          key: hexOrNull(key),
-          value: hexOrNull(value),
-          timestamp,
-          headers: headers.map(([header, content]) => [header, hexOrNull(content)]),
-        }))
-      expect(rows, topicName).toEqual(expected.map((row) => ({ ...row, afterInput: undefined })))
-    }
+    const { topics } = recording(name)
+    for (const [topicName, expected] of Object.entries(topics))
+      expect(rowsOn(driver, topicName), topicName).toEqual(
+        expected.map((row) => ({ ...row, afterInput: undefined })),
+      )
     expect(driver.topics().filter((each) => each.startsWith('app-'))).toEqual(
       Object.keys(topics)
         .filter((each) => each !== 'out')
