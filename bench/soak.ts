@@ -7,13 +7,14 @@ import { TopicClient } from '../test/support/topic-client.ts'
 import { oneOf, positive } from './peers/peer-options.ts'
 import { guarantees } from './peers/workloads.ts'
 import type { Sample } from './soak/samples.ts'
-import { bounds, leaksIn, resourceCount, settled, slopePerMinute } from './soak/samples.ts'
+import { bounds, leaksIn, resourceCount, settledAfter, slopePerMinute } from './soak/samples.ts'
 
 /**
  * `npm run soak`: the work of W1 and W3 in one application at 80 % of the throughput that it reaches here, for minutes.
- * It prints how the process fares, and ends with 1 where memory, handles or listeners grow beyond their bounds.
+ * It prints how the process fares, and ends with 1 where memory, handles or listeners grow beyond their bounds. The
+ * minutes of settling go at the same rate and are printed, but not judged.
  *
- *     npm run soak -- [--minutes 10] [--share 0.8] [--guarantee exactly-once] [--brokers host:port]
+ *     npm run soak -- [--minutes 10] [--settle-minutes 5] [--share 0.8] [--guarantee exactly-once] [--brokers host:port]
  *
  * Without `--brokers` it starts an Apache Kafka of its own.
  */
@@ -21,6 +22,7 @@ const { values } = parseArgs({
   options: {
     brokers: { type: 'string' },
     minutes: { type: 'string', default: '10' },
+    'settle-minutes': { type: 'string', default: '5' },
     share: { type: 'string', default: '0.8' },
     guarantee: { type: 'string', default: 'exactly-once' },
     'interval-seconds': { type: 'string', default: '10' },
@@ -39,6 +41,8 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const main = async (): Promise<void> => {
+  const minutes = positive('minutes', values.minutes)
+  const settleMinutes = Number(values['settle-minutes'])
   await using kafka =
     values.brokers === undefined
       ? await startKafka({ via: 'jars', exclusive: true, properties: brokerProperties })
@@ -51,9 +55,9 @@ const main = async (): Promise<void> => {
   const reached = await run.reach()
   const rate = Math.round(reached * Number(values.share))
   say(
-    `${values.guarantee}: ${Math.round(reached)} records/s are reached; now ${rate} for ${values.minutes} min`,
+    `${values.guarantee}: ${Math.round(reached)} records/s are reached; now ${rate} for ${settleMinutes} min to settle and ${minutes} more`,
   )
-  const samples = await run.soak(rate, positive('minutes', values.minutes))
+  const samples = settledAfter(await run.soak(rate, settleMinutes + minutes), settleMinutes)
   report(samples)
   const { code, stderr } = await run.application.stop(30_000)
   const problems = [
@@ -169,18 +173,17 @@ const lineOf = (sample: Sample, behind: number): string => {
 }
 
 const report = (samples: readonly Sample[]): void => {
-  const last = settled(samples)
-  const slope = (valueOf: (sample: Sample) => number): string => slopePerMinute(last, valueOf).toFixed(2)
-  const first = last[0]
-  const end = last.at(-1)
+  const slope = (valueOf: (sample: Sample) => number): string => slopePerMinute(samples, valueOf).toFixed(2)
+  const first = samples[0]
+  const end = samples.at(-1)
   if (first === undefined || end === undefined) return
   const rate = ((end.processedRecords - first.processedRecords) / (end.atMs - first.atMs)) * 1_000
   say(
     [
-      `over the last 80 %: ${Math.round(rate)} records/s`,
+      `settled: ${Math.round(rate)} records/s over ${((end.atMs - first.atMs) / 60_000).toFixed(1)} min`,
       `rss ${slope(({ rssMb }) => rssMb)} MB/min (bound ${bounds.rssMbPerMinute}), heap ${slope(({ heapUsedMb }) => heapUsedMb)} of ${slope(({ heapTotalMb }) => heapTotalMb)}, external ${slope(({ externalMb }) => externalMb)}`,
       `resources ${slope(resourceCount)}/min, listeners ${slope(({ listeners }) => listeners)}/min`,
-      `rss at most ${Math.max(...last.map(({ rssMb }) => rssMb))} MB`,
+      `rss at most ${Math.max(...samples.map(({ rssMb }) => rssMb))} MB`,
     ].join('; '),
   )
 }

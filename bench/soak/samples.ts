@@ -20,9 +20,9 @@ export interface Sample {
 /** Growth beyond these is a leak. Connections come and go a little, and so does what they listen to. */
 export const bounds = { rssMbPerMinute: 2, resources: 5, listeners: 20 }
 
-/** The first fifth is left out: code is compiled there and caches fill. */
-export const settled = (samples: readonly Sample[]): readonly Sample[] =>
-  samples.slice(Math.floor(samples.length * 0.2))
+/** Without the first minutes: code is compiled there, caches fill and the collector finds its measure. */
+export const settledAfter = (samples: readonly Sample[], minutes: number): readonly Sample[] =>
+  samples.filter(({ atMs }) => atMs >= (samples[0]?.atMs ?? 0) + minutes * 60_000)
 
 /** The growth of a value per minute, by least squares. */
 export const slopePerMinute = (samples: readonly Sample[], valueOf: (sample: Sample) => number): number => {
@@ -39,8 +39,7 @@ export const slopePerMinute = (samples: readonly Sample[], valueOf: (sample: Sam
 }
 
 /** What grew beyond its bound, in words; nothing where all is well. */
-export const leaksIn = (all: readonly Sample[]): readonly string[] => {
-  const samples = settled(all)
+export const leaksIn = (samples: readonly Sample[]): readonly string[] => {
   if (samples.length < 3) return ['there are too few samples to tell anything']
   const rss = slopePerMinute(samples, ({ rssMb }) => rssMb)
   const resources = growthOf(samples, resourceCount)

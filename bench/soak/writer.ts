@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { systemClock } from '../../src/base/system-clock.ts'
 import { Cluster } from '../../src/kafka/cluster.ts'
 import { Producer } from '../../src/kafka/producer.ts'
-import { TcpTransport } from '../../src/kafka/tcp-transport.ts'
+import { TcpTransport } from '../../src/kafka/connection/tcp-transport.ts'
 import { customers } from '../peers/workloads.ts'
 import { order } from '../topics.ts'
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { Cluster } from '../kafka/cluster.ts'
-import { TcpTransport } from '../kafka/tcp-transport.ts'
+import { TcpTransport } from '../kafka/connection/tcp-transport.ts'
 import { StreamsApplication } from '../runtime/streams-application.ts'
 import type { StreamsApplicationOptions } from '../runtime/streams-application.ts'
 import { CacheBudget } from '../state/cache-budget.ts'

@@ -20,7 +20,7 @@ export const withCluster = async <T>(
   const security = readCommandConfig(commandConfig)
   const [{ Cluster }, { TcpTransport }, { parseSettings }, { kafkaSettingsOf }] = await Promise.all([
     import('../kafka/cluster.ts'),
-    import('../kafka/tcp-transport.ts'),
+    import('../kafka/connection/tcp-transport.ts'),
     import('../app/settings.ts'),
     import('../app/kafka-settings-of.ts'),
   ])

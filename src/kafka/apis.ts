@@ -24,12 +24,14 @@ import {
   offsetCommitV9,
   offsetDeleteV0,
   offsetFetchV9,
+  saslAuthenticateV2,
+  saslHandshakeV1,
   syncGroupV5,
   txnOffsetCommitV4,
 } from '@platformatic/kafka'
 import type { Writer } from '@platformatic/kafka'
 import type { Bytes } from '../base/bytes.ts'
-import type { BrokerAddress, Lane, Transport } from './transport.ts'
+import type { BrokerAddress, Lane, Transport, WireRequest } from './transport.ts'
 
 /**
  * The requests that Millrace sends, each pinned to one version: @platformatic/kafka's codecs, where its bytes are
@@ -92,6 +94,18 @@ const decodeWith = <Response>(
 const asBuffer = (bytes: Bytes): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
+/** One request of `api` as a transport takes it. */
+export const wireRequestOf = <Arguments extends readonly unknown[], Response>(
+  api: Api<Arguments, Response>,
+  ...args: Arguments
+): WireRequest => ({
+  apiKey: api.key,
+  apiVersion: api.version,
+  body: api.encode(...args),
+  taggedRequestHeader: api.taggedRequestHeader,
+  taggedResponseHeader: api.taggedResponseHeader,
+})
+
 /** Sends one request of `api` to one broker and decodes the answer; error codes are left to the caller. */
 export const callApi = async <Arguments extends readonly unknown[], Response>(
   transport: Transport,
@@ -99,16 +113,7 @@ export const callApi = async <Arguments extends readonly unknown[], Response>(
   lane: Lane,
   api: Api<Arguments, Response>,
   ...args: Arguments
-): Promise<Response> => {
-  const body = await transport.send(broker, lane, {
-    apiKey: api.key,
-    apiVersion: api.version,
-    body: api.encode(...args),
-    taggedRequestHeader: api.taggedRequestHeader,
-    taggedResponseHeader: api.taggedResponseHeader,
-  })
-  return api.decode(body)
-}
+): Promise<Response> => api.decode(await transport.send(broker, lane, wireRequestOf(api, ...args)))
 
 /** EndTxn 5 has the request of version 4; its response adds the identity that the next transaction must use. */
 const parseEndTxnV5 = (
@@ -135,6 +140,8 @@ type ApiOf<L> = L extends LibraryApi<infer Arguments, infer Response> ? Api<Argu
 const untagged: Variation = { taggedRequestHeader: false, taggedResponseHeader: false }
 
 export const apiVersionsApi: ApiOf<typeof apiVersionsV3> = pin(apiVersionsV3, { taggedResponseHeader: false })
+export const saslHandshakeApi: ApiOf<typeof saslHandshakeV1> = pin(saslHandshakeV1, untagged)
+export const saslAuthenticateApi: ApiOf<typeof saslAuthenticateV2> = pin(saslAuthenticateV2)
 export const metadataApi: ApiOf<typeof metadataV12> = pin(metadataV12)
 export const findCoordinatorApi: ApiOf<typeof findCoordinatorV6> = pin(findCoordinatorV6)
 export const listOffsetsApi: ApiOf<typeof listOffsetsV9> = pin(listOffsetsV9)

@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SettingsInput } from '../../src/app/settings.ts'
 import { connect, start, string, topic, topology } from '../../src/index.ts'
 import { messageOf } from '../../src/base/fault.ts'
+import { systemClock } from '../../src/base/system-clock.ts'
+import { metadataApi, wireRequestOf } from '../../src/kafka/apis.ts'
+import { BrokerConnection } from '../../src/kafka/connection/broker-connection.ts'
 import type { Authority, Signed } from '../support/certificates.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { freePorts } from '../support/free-port.ts'
@@ -22,6 +25,7 @@ const protocols = {
   expired: 'SSL',
   elsewhere: 'SSL',
   sasltls: 'SASL_SSL',
+  brief: 'SASL_PLAINTEXT',
 } as const
 type Name = keyof typeof protocols
 const names = Object.keys(protocols) as Name[]
@@ -46,6 +50,15 @@ const saslProperties = (name: Name): Record<string, string> => {
     [`${at}.oauthbearer.sasl.jaas.config`]: `${modules}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`,
   }
 }
+
+/** The broker ends a connection that does not show its credentials again (KIP-368), or does so within a second. */
+const briefSessions = (name: Name): Record<string, string> =>
+  Object.fromEntries(
+    ['plain', 'scram-sha-256'].map((mechanism) => [
+      `listener.name.${name}.${mechanism}.connections.max.reauth.ms`,
+      '2000',
+    ]),
+  )
 
 const tlsProperties = async (
   name: Name,
@@ -82,6 +95,8 @@ beforeAll(async () => {
     properties: {
       ...saslProperties('sasl'),
       ...saslProperties('sasltls'),
+      ...saslProperties('brief'),
+      ...briefSessions('brief'),
       ...(await tlsProperties('sasltls')),
       ...(await tlsProperties('tls')),
       ...(await tlsProperties('mutual')),
@@ -140,29 +155,72 @@ const ways: readonly (readonly [string, Name, () => Security])[] = [
   ],
 ]
 
+/** Writes values to a topic of its own and tells which of them an application reads. */
+const passedThrough = async (
+  settings: SettingsInput,
+  values: readonly string[],
+): Promise<readonly string[]> => {
+  const words = topic(uniqueName('words'), { key: string, value: string })
+  const seen: string[] = []
+  const program = topology(uniqueName('reader'), (builder) => {
+    builder.stream(words).forEach(({ value }) => void seen.push(value))
+  })
+  const client = connect(settings)
+  try {
+    await client.createTopics([{ name: words.name, partitions: 1 }])
+    await client.write(
+      words,
+      values.map((value) => ({ key: 'k', value })),
+    )
+  } finally {
+    await client.close()
+  }
+  const application = await start(program, settings)
+  try {
+    await application.waitFor('running')
+    await expect.poll(() => seen.length, { timeout: 20_000 }).toBe(values.length)
+  } finally {
+    await application.close()
+  }
+  return seen
+}
+
 describe('a secured listener', () => {
   it.each(ways)('lets in by %s what produces and consumes', async (_way, name, security) => {
-    const words = topic(uniqueName('words'), { key: string, value: string })
-    const settings = settingsAt(name, security())
-    const seen: string[] = []
-    const program = topology(uniqueName('reader'), (builder) => {
-      builder.stream(words).forEach(({ value }) => void seen.push(value))
-    })
-    const client = connect(settings)
-    try {
-      await client.createTopics([{ name: words.name, partitions: 1 }])
-      await client.write(words, [{ key: 'k', value: 'hello' }])
-    } finally {
-      await client.close()
-    }
-    const application = await start(program, settings)
-    try {
-      await application.waitFor('running')
-      await expect.poll(() => seen, { timeout: 20_000 }).toEqual(['hello'])
-    } finally {
-      await application.close()
-    }
+    expect(await passedThrough(settingsAt(name, security()), ['hello'])).toEqual(['hello'])
   })
+
+  it('carries records of several megabytes over TLS as they were written', async () => {
+    const values = Array.from({ length: 12 }, (_, index) => String.fromCodePoint(97 + index).repeat(700_000))
+    const seen = await passedThrough(settingsAt('tls', { tls: trust() }), values)
+    expect(seen.every((value, index) => value === values[index])).toBe(true)
+  })
+
+  it.each(['PLAIN', 'SCRAM-SHA-256'] as const)(
+    'keeps a connection whose session would end, as credentials are shown again (%s)',
+    async (mechanism) => {
+      let shown = 0
+      let lost = 0
+      const [host, port] = addressOf('brief').split(':')
+      const connection = await BrokerConnection.open(
+        { host: host as string, port: Number(port) },
+        {
+          clock: systemClock,
+          clientId: 'brief',
+          tls: undefined,
+          sasl: { mechanism, username: 'alice', password: () => (shown++, password) },
+          connectTimeoutMs: 3_000,
+          requestTimeoutMs: 3_000,
+          onGone: () => lost++,
+        },
+      )
+      const metadata = wireRequestOf(metadataApi, null, false, false)
+      while (shown < 3) await Promise.all([connection.send(metadata), connection.send(metadata)])
+      expect(lost).toBe(0)
+      await connection.close()
+      expect(lost).toBe(1)
+    },
+  )
 })
 
 /** What a user reads who can't get in. */

@@ -19,7 +19,7 @@ import {
 } from '../../src/kafka/record-batch/batch-header.ts'
 import type { Compression } from '../../src/kafka/record-batch/compression.ts'
 import { compressionCode } from '../../src/kafka/record-batch/compression.ts'
-import { TcpTransport } from '../../src/kafka/tcp-transport.ts'
+import { TcpTransport } from '../../src/kafka/connection/tcp-transport.ts'
 import { decodeHeaders } from '../../src/topic/record-columns.ts'
 import { kafkaBrokers, uniqueName } from '../support/kafka/kafka-brokers.ts'
 import type { RawRecord } from './java-client/record-lines.ts'

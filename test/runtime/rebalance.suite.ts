@@ -7,7 +7,7 @@ import type { Application, SettingsInput, StartOptions } from '../../src/index.t
 import { long, start, string, topic, topology } from '../../src/index.ts'
 import { Cluster } from '../../src/kafka/cluster.ts'
 import { ClassicMembership } from '../../src/kafka/group/classic-membership.ts'
-import { TcpTransport } from '../../src/kafka/tcp-transport.ts'
+import { TcpTransport } from '../../src/kafka/connection/tcp-transport.ts'
 import { planApplication } from '../../src/runtime/application-plan.ts'
 import { taskAssignor, tasksOfPartitions } from '../../src/runtime/group-assignor.ts'
 import { latestByKey, TopicClient } from '../support/topic-client.ts'

@@ -63,7 +63,7 @@ describe('two processes with one name in their transactions', () => {
       usurper.start()
       await old.end()
       const failure = old.told().find((telling) => telling.kind === 'failure')
-      expect(failure).toMatchObject({ code: 'PRODUCER_FENCED' })
+      expect(failure, run.story()).toMatchObject({ code: 'PRODUCER_FENCED', message: expect.any(String) })
       await run.hasWorked(usurper.pid, 0, 60_000)
       expect(await run.finish(), run.story()).toEqual([])
     },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Sample } from '../../../bench/soak/samples.ts'
-import { leaksIn, settled, slopePerMinute } from '../../../bench/soak/samples.ts'
+import { leaksIn, settledAfter, slopePerMinute } from '../../../bench/soak/samples.ts'
 
 /** A sample every ten seconds of a process that is flat but for what `change` says. */
 const samplesOf = (change: (index: number) => Partial<Sample>): readonly Sample[] =>
@@ -19,9 +19,9 @@ const samplesOf = (change: (index: number) => Partial<Sample>): readonly Sample[
 
 describe('the verdict of a soak run', () => {
   it('finds nothing in a process that grows at the start only', () => {
-    expect(
-      leaksIn(samplesOf((index) => ({ rssMb: index < 12 ? 100 + index * 9 : 200 + (index % 7) }))),
-    ).toEqual([])
+    const samples = samplesOf((index) => ({ rssMb: index < 12 ? 100 + index * 9 : 200 + (index % 7) }))
+    expect(leaksIn(settledAfter(samples, 2))).toEqual([])
+    expect(leaksIn(samples)).toHaveLength(1)
   })
 
   it.each<[string, (index: number) => Partial<Sample>, RegExp]>([
@@ -39,9 +39,10 @@ describe('the verdict of a soak run', () => {
     expect(leaksIn(samplesOf(() => ({})).slice(0, 2))).toEqual([expect.stringContaining('too few samples')])
   })
 
-  it('measures by the minute, over the last four fifths', () => {
+  it('measures by the minute, from the end of settling on', () => {
     const samples = samplesOf((index) => ({ rssMb: index }))
-    expect(settled(samples)).toHaveLength(48)
+    expect(settledAfter(samples, 2)).toHaveLength(48)
+    expect(settledAfter([], 2)).toEqual([])
     expect(slopePerMinute(samples, ({ rssMb }) => rssMb)).toBeCloseTo(6)
   })
 })

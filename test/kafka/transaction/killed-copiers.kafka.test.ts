@@ -8,7 +8,7 @@ import { Admin } from '../../../src/kafka/admin.ts'
 import { Cluster } from '../../../src/kafka/cluster.ts'
 import { Fetcher } from '../../../src/kafka/fetcher.ts'
 import { Producer } from '../../../src/kafka/producer.ts'
-import { TcpTransport } from '../../../src/kafka/tcp-transport.ts'
+import { TcpTransport } from '../../../src/kafka/connection/tcp-transport.ts'
 import { kafkaBrokers, uniqueName } from '../../support/kafka/kafka-brokers.ts'
 import { rowsOf } from '../support/rows.ts'
 

@@ -1,7 +1,7 @@
-import { AuthenticationError, NetworkError, TimeoutError } from '@platformatic/kafka'
-import { Fault } from '../base/fault.ts'
-import type { BrokerAddress } from './transport.ts'
-import { addressText } from './transport.ts'
+import { AuthenticationError } from '@platformatic/kafka'
+import { Fault } from '../../base/fault.ts'
+import type { BrokerAddress } from '../transport.ts'
+import { addressText } from '../transport.ts'
 
 /**
  * What is wrong with credentials, certificates or the choice of TLS, told from the errors of a connection: one sentence
@@ -86,7 +86,8 @@ const problemOf = (causes: readonly Error[]): Problem | undefined => {
   for (const [pattern, problem] of problems)
     if (causes.some((cause) => pattern.test(String(codeOf(cause))))) return problem
   if (causes.some(({ message }) => /requires TLS/i.test(message))) return tlsMissing
-  if (causes.some(({ message }) => /TLS handshake failed|supports TLS/i.test(message))) return tlsUnanswered
+  if (causes.some(({ message }) => /before secure TLS connection was established/i.test(message)))
+    return tlsUnanswered
   return undefined
 }
 
@@ -104,7 +105,6 @@ const tlsUnanswered: Problem = {
 
 const isAuthentication = (error: Error): boolean => codeOf(error) === AuthenticationError.code
 
-const isConnectionLoss = (error: Error): boolean =>
-  (codeOf(error) === NetworkError.code && error.cause === undefined) || codeOf(error) === TimeoutError.code
+const isConnectionLoss = (error: Error): boolean => error instanceof Fault && error.actor === 'retry'
 
 const codeOf = (error: Error): unknown => (error as { code?: unknown }).code

@@ -1,0 +1,244 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { connect as connectPlain } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import type { Bytes } from '../../base/bytes.ts'
+import type { Clock } from '../../base/clock.ts'
+import { wireRequestOf } from '../apis.ts'
+import type { KafkaSettings } from '../kafka-settings.ts'
+import type { BrokerAddress, WireRequest } from '../transport.ts'
+import { WireReader } from '../wire-bytes.ts'
+import { authenticate } from './authentication.ts'
+import type { Call } from './authentication.ts'
+import { connectFault, lossFault, timeoutFault } from './connection-faults.ts'
+import { FrameReader } from './frame-reader.ts'
+
+/**
+ * One connection to one broker: requests go out in the order they are sent and are answered in it. Sockets and TLS are
+ * Node's, the mechanisms of SASL @platformatic/kafka's; bytes are moved by us, once in either direction.
+ *
+ * A connection ends once and for all: with `close`, when the broker ends it, or when a request is not answered in time,
+ * since the answers that come after it are late as well. What is in flight then rejects. Until it settles, the bytes of
+ * a request may still be on their way out.
+ */
+export interface ConnectionOptions extends Pick<KafkaSettings, 'clientId' | 'tls' | 'sasl'> {
+  readonly connectTimeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly clock: Clock
+  /** Told once, as soon as nothing can be sent any more. */
+  readonly onGone: () => void
+}
+
+interface Pending {
+  readonly hasTags: boolean
+  readonly resolve: (body: Bytes) => void
+  readonly reject: (error: unknown) => void
+  readonly cancelTimer: () => void
+}
+
+/** The share of a session's time after which the broker is shown the credentials again. */
+const renewalShare = 0.8
+/** Node rings at once for what is longer. */
+const longestTimerMs = 2 ** 31 - 1
+/** For a broker that no longer reads what it is sent. */
+const patienceMs = 1_000
+
+export class BrokerConnection {
+  readonly #broker: BrokerAddress
+  readonly #options: ConnectionOptions
+  readonly #clientId: Buffer
+  readonly #socket: Socket
+  readonly #frames: FrameReader = new FrameReader((frame) => this.#take(frame))
+  readonly #inFlight = new Map<number, Pending>()
+  readonly #ended = Promise.withResolvers<void>()
+  #correlationId = 0
+  #hasReceived = false
+  #isGone = false
+  #ending: unknown
+  #cancelRenewal: (() => void) | undefined
+  /** Under way while credentials are shown again: the broker takes no other request in between. */
+  #renewal: Promise<void> | undefined
+
+  /** Connects and authenticates; rejects with a `Fault` that names the broker and the way out. */
+  static async open(broker: BrokerAddress, options: ConnectionOptions): Promise<BrokerConnection> {
+    const connection = new BrokerConnection(broker, options)
+    try {
+      await connection.#prepare()
+    } catch (error) {
+      connection.#end(error)
+      throw connectFault(broker, connection.#ending ?? error)
+    }
+    return connection
+  }
+
+  private constructor(broker: BrokerAddress, options: ConnectionOptions) {
+    this.#broker = broker
+    this.#options = options
+    this.#clientId = Buffer.from(options.clientId)
+    this.#socket = this.#connect()
+    this.#socket.setNoDelay(true)
+    this.#socket.on('error', (error) => this.#end(error))
+    this.#socket.on('close', () => this.#closed())
+  }
+
+  send(request: WireRequest): Promise<Bytes> {
+    return this.#renewal === undefined
+      ? this.#exchange(request)
+      : this.#renewal.then(() => this.#exchange(request))
+  }
+
+  /** Ends the connection after what was written has gone out; what is in flight rejects. */
+  async close(): Promise<void> {
+    this.#socket.destroySoon()
+    const cancel = this.#options.clock.setTimer(() => this.#socket.destroy(), patienceMs)
+    await this.#ended.promise
+    cancel()
+  }
+
+  #connect(): Socket {
+    const { tls } = this.#options
+    const options = {
+      host: this.#broker.host,
+      port: this.#broker.port,
+      keepAlive: true,
+      onread: {
+        buffer: () => this.#frames.room,
+        callback: (length: number, buffer: Uint8Array) => this.#receive(length, buffer),
+      },
+    }
+    return tls === undefined ? connectPlain(options) : connectTls({ ...tls, ...options })
+  }
+
+  async #prepare(): Promise<void> {
+    const { tls } = this.#options
+    await this.#inTime(once(this.#socket, tls === undefined ? 'connect' : 'secureConnect'))
+    await this.#inTime(this.#authenticate())
+  }
+
+  async #authenticate(): Promise<void> {
+    const { sasl } = this.#options
+    if (sasl === undefined) return
+    const lifetimeMs = await authenticate(sasl, this.#call)
+    if (lifetimeMs <= 0 || this.#isGone) return
+    const renewalMs = Math.min(lifetimeMs * renewalShare, longestTimerMs)
+    this.#cancelRenewal = this.#options.clock.setTimer(() => this.#renew(), renewalMs)
+  }
+
+  /** KIP-368. What is in flight is still answered. */
+  #renew(): void {
+    const renewal = this.#inTime(this.#authenticate()).catch((error: unknown) => this.#end(error))
+    // The first to be told of the end, or a request could overtake those that wait for it.
+    void renewal.then(() => (this.#renewal = undefined))
+    this.#renewal = renewal
+  }
+
+  /** What is waited for may never come: a connection, a secret, an answer. */
+  async #inTime(work: Promise<unknown>): Promise<void> {
+    const cancel = this.#alarm(this.#options.connectTimeoutMs)
+    const ended = this.#ended.promise.then(() => Promise.reject(this.#ending as Error))
+    try {
+      await Promise.race([work, ended])
+    } finally {
+      cancel()
+    }
+  }
+
+  #alarm(delayMs: number): () => void {
+    return this.#options.clock.setTimer(() => this.#end(timeoutFault(this.#broker)), delayMs)
+  }
+
+  readonly #call: Call = async (api, ...args) => api.decode(await this.#exchange(wireRequestOf(api, ...args)))
+
+  #exchange(request: WireRequest): Promise<Bytes> {
+    return new Promise((resolve, reject) => {
+      if (this.#isGone) {
+        reject(lossFault(this.#broker, this.#ending))
+        return
+      }
+      this.#correlationId = (this.#correlationId + 1) & 0x7f_ff_ff_ff
+      this.#inFlight.set(this.#correlationId, {
+        hasTags: request.taggedResponseHeader,
+        resolve,
+        reject,
+        cancelTimer: this.#alarm(this.#options.requestTimeoutMs),
+      })
+      this.#write(this.#correlationId, request)
+    })
+  }
+
+  /** Header and body as they are, in one system call. */
+  #write(correlationId: number, { apiKey, apiVersion, body, taggedRequestHeader }: WireRequest): void {
+    const length = 14 + this.#clientId.length + (taggedRequestHeader ? 1 : 0)
+    const header = Buffer.allocUnsafe(length)
+    header.writeInt32BE(length - 4 + body.length, 0)
+    header.writeInt16BE(apiKey, 4)
+    header.writeInt16BE(apiVersion, 6)
+    header.writeInt32BE(correlationId, 8)
+    header.writeInt16BE(this.#clientId.length, 12)
+    header.set(this.#clientId, 14)
+    if (taggedRequestHeader) header[length - 1] = 0
+    this.#socket.cork()
+    this.#socket.write(header)
+    this.#socket.write(body)
+    this.#socket.uncork()
+  }
+
+  #receive(length: number, buffer: Uint8Array): boolean {
+    if (!this.#hasReceived && this.#options.tls === undefined && isTlsRecord(buffer, length))
+      this.#end(new Error('The broker requires TLS.'))
+    this.#hasReceived = true
+    try {
+      if (!this.#isGone) this.#frames.take(length)
+    } catch (error) {
+      this.#end(error)
+    }
+    return true
+  }
+
+  #take(frame: Buffer): void {
+    const reader = new WireReader(frame)
+    const correlationId = reader.int32()
+    const pending = this.#inFlight.get(correlationId)
+    if (pending === undefined) {
+      this.#end(new Error(`The broker answered request ${correlationId}, which was not sent.`))
+      return
+    }
+    this.#inFlight.delete(correlationId)
+    pending.cancelTimer()
+    if (pending.hasTags) reader.skipTags()
+    pending.resolve(frame.subarray(reader.position))
+  }
+
+  /** The first reason counts. The bytes of requests are no longer read once the socket is destroyed. */
+  #end(reason: unknown): void {
+    this.#ending ??= reason
+    this.#gone()
+    this.#socket.destroy()
+  }
+
+  #closed(): void {
+    this.#ending ??= new Error('The broker closed the connection.')
+    this.#gone()
+    for (const { cancelTimer, reject } of this.#inFlight.values()) {
+      cancelTimer()
+      reject(lossFault(this.#broker, this.#ending))
+    }
+    this.#inFlight.clear()
+    this.#ended.resolve()
+  }
+
+  #gone(): void {
+    if (this.#isGone) return
+    this.#isGone = true
+    this.#cancelRenewal?.()
+    this.#options.onGone()
+  }
+}
+
+/** A broker that speaks TLS on this port answers plain text with a record of it: an alert, most often. */
+const isTlsRecord = (bytes: Uint8Array, length: number): boolean =>
+  length >= 3 &&
+  (bytes[0] as number) >= 0x14 &&
+  (bytes[0] as number) <= 0x17 &&
+  bytes[1] === 3 &&
+  (bytes[2] as number) <= 4

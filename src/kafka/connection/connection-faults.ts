@@ -1,0 +1,49 @@
+import { Fault, messageOf } from '../../base/fault.ts'
+import type { BrokerAddress } from '../transport.ts'
+import { addressText } from '../transport.ts'
+import { causesOf, securityFault } from './security-fault.ts'
+
+/** What a transport rejects with, each with the broker's address. */
+export const closedFault = (): Fault =>
+  new Fault({
+    code: 'TRANSPORT_CLOSED',
+    actor: 'runtime',
+    message: 'the connection to Kafka has been closed',
+  })
+
+/** No connection came about. */
+export const connectFault = (broker: BrokerAddress, error: unknown): Fault =>
+  securityFault(broker, error) ??
+  new Fault({
+    code: 'BROKER_UNREACHABLE',
+    actor: 'retry',
+    message: `no Kafka broker answers at ${addressText(broker)} (${reasonOf(error)})`,
+    remedy: 'start Kafka there or name a running broker in the setting bootstrapServers',
+    cause: error,
+  })
+
+export const timeoutFault = (broker: BrokerAddress): Fault =>
+  new Fault({
+    code: 'REQUEST_TIMED_OUT',
+    actor: 'retry',
+    message: `broker ${addressText(broker)} did not answer in time`,
+  })
+
+/** A connection is lost with a request in flight. */
+export const lossFault = (broker: BrokerAddress, ending: unknown): Fault =>
+  ending instanceof Fault
+    ? ending
+    : (securityFault(broker, ending) ??
+      new Fault({
+        code: 'CONNECTION_LOST',
+        actor: 'retry',
+        message: `the connection to broker ${addressText(broker)} was lost (${reasonOf(ending)})`,
+        cause: ending,
+      }))
+
+/** The innermost reason, which names the system call or the handshake that failed. */
+const reasonOf = (error: unknown): string => {
+  let reason = messageOf(error)
+  for (const cause of causesOf(error)) if (cause.message !== '') reason = cause.message
+  return reason
+}
