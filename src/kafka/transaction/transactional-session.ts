@@ -264,8 +264,10 @@ export class TransactionalSession implements ProducerSession {
   #check(errorCode: number, doing: string, place?: TopicPartition): void {
     if (errorCode === 0) return
     if (fencingErrors.has(errorName(errorCode))) throw fencedFault(this.transactionalId, errorCode)
-    if (isStaleMetadata(errorCode)) throw passingFault(errorCode, doing, place)
-    throw protocolFault(errorCode, doing, place)
+    // Each of these requests may come twice. A coordinator may fail at one in the moment in which a newer producer takes
+    // its id over (seen at the end of a transaction, with Apache Kafka 4.3.1), and says so when it is asked again.
+    const isPassing = isStaleMetadata(errorCode) || errorName(errorCode) === 'UNKNOWN_SERVER_ERROR'
+    throw isPassing ? passingFault(errorCode, doing, place) : protocolFault(errorCode, doing, place)
   }
 }
 

@@ -203,6 +203,34 @@ describe.each([0, 2] as const)('a transactional producer at transaction.version 
     expect(valuesOf(await at.readAll('t'))).toEqual(['a'])
   })
 
+  it('asks again where the coordinator fails at the end of a transaction', async () => {
+    const at = world()
+    const tx = await start(at)
+    send(tx, 'a')
+    let failures = 2
+    at.core.onRequest('EndTxn', () =>
+      failures-- > 0 ? { kind: 'error', error: 'UNKNOWN_SERVER_ERROR' } : undefined,
+    )
+    await at.run(tx.commit(offsetsAt(5)))
+    expect(valuesOf(await at.readAll('t'))).toEqual(['a'])
+    expect(await committedOffset(at)).toBe(5)
+  })
+
+  it('hears that it was replaced from a coordinator that failed at telling so', async () => {
+    const at = world()
+    const old = await start(at)
+    send(old, 'of the old one')
+    old.producer.sendNow()
+    await at.pass(50)
+    await start(at, { name: 'next' })
+    let failures = 1
+    at.core.onRequest('EndTxn', () =>
+      failures-- > 0 ? { kind: 'error', error: 'UNKNOWN_SERVER_ERROR' } : undefined,
+    )
+    await expect(at.run(old.commit())).rejects.toMatchObject({ code: 'PRODUCER_FENCED' })
+    expect(valuesOf(await at.readAll('t'))).toEqual([])
+  })
+
   it('tells a timeout from a replacement, and goes on after it', async () => {
     const at = world()
     const tx = await start(at, { transactionTimeoutMs: 1_000 })
