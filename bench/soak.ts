@@ -4,15 +4,16 @@ import { startKafka } from '../test/support/kafka/start-kafka.ts'
 import type { RunningProcess } from '../test/support/run-process.ts'
 import { runProcess } from '../test/support/run-process.ts'
 import { TopicClient } from '../test/support/topic-client.ts'
+import { millraceFlags } from './millrace-flags.ts'
 import { oneOf, positive } from './peers/peer-options.ts'
 import { guarantees } from './peers/workloads.ts'
 import type { Sample } from './soak/samples.ts'
-import { bounds, leaksIn, resourceCount, settledAfter, slopePerMinute } from './soak/samples.ts'
+import { bounds, leaksIn, resourceCount, sampleOver, settledAfter, slopePerMinute } from './soak/samples.ts'
 
 /**
  * `npm run soak`: the work of W1 and W3 in one application at 80 % of the throughput that it reaches here, for minutes.
- * It prints how the process fares, and ends with 1 where memory, handles or listeners grow beyond their bounds. The
- * minutes of settling go at the same rate and are printed, but not judged.
+ * It prints how the process fares, as means over each interval, and ends with 1 where memory, handles or listeners grow
+ * beyond their bounds. The minutes of settling go at the same rate and are printed, but not judged.
  *
  *     npm run soak -- [--minutes 10] [--settle-minutes 5] [--share 0.8] [--guarantee exactly-once] [--brokers host:port]
  *
@@ -106,10 +107,12 @@ class SoakRun {
     await using writer = this.#program('writer', ['--rate', String(rate)])
     const endMs = Date.now() + minutes * 60_000
     while (Date.now() < endMs) {
+      const { length } = this.application.lines
       await pause(Number(values['interval-seconds']) * 1_000)
-      const sample = await this.#sample()
+      const last = await this.#sample()
+      const sample = sampleOver(this.application.lines.slice(length).filter(isSample).map(sampleOf), last)
       samples.push(sample)
-      say(lineOf(sample, before + writtenBy(writer) - sample.processedRecords))
+      say(lineOf(sample, Math.max(0, before + writtenBy(writer) - sample.processedRecords)))
     }
     await this.#end(writer)
     return samples
@@ -123,11 +126,12 @@ class SoakRun {
       ({ code, stderr }) => (ended = `the application ended with ${code}: ${stderr}`),
       () => (ended = 'the application tells nothing'),
     )
-    while (this.application.lines.slice(length).every((line) => !line.startsWith('{'))) {
+    for (;;) {
+      const line = this.application.lines.slice(length).findLast(isSample)
+      if (line !== undefined) return sampleOf(line)
       if (ended !== undefined) throw new Error(ended)
       await pause(20)
     }
-    return JSON.parse(this.application.lines.findLast((line) => line.startsWith('{')) as string) as Sample
   }
 
   async #end(writer: RunningProcess): Promise<void> {
@@ -142,9 +146,13 @@ class SoakRun {
   #program(name: 'application' | 'writer', args: readonly string[]): RunningProcess {
     const file = join(import.meta.dirname, 'soak', `${name}.ts`)
     const where = ['--brokers', this.#brokers, '--orders', this.#orders]
-    return runProcess(process.execPath, [file, ...where, ...args])
+    return runProcess(process.execPath, [...millraceFlags, file, ...where, ...args])
   }
 }
+
+const isSample = (line: string): boolean => line.startsWith('{')
+
+const sampleOf = (line: string): Sample => JSON.parse(line) as Sample
 
 const writtenBy = (writer: RunningProcess): number =>
   (JSON.parse(writer.lines.at(-1) ?? '{"written":0}') as { readonly written: number }).written

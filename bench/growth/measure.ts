@@ -1,14 +1,12 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { millraceFlags } from '../millrace-flags.ts'
 import { tableOf } from '../table.ts'
 import type { GrowthCase } from './cases.ts'
 import { growthCases, inputsOf } from './cases.ts'
 import type { GrowthReport } from './run.ts'
 import { GrowthTopics } from './topics.ts'
-
-/** A young generation of 96 MB in place of 192: the same speed within noise, and up to a hundred megabytes less. */
-export const millraceFlags = ['--max-semi-space-size=32'] as const
 
 interface GrowthRow {
   readonly seconds: number

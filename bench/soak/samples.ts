@@ -17,6 +17,23 @@ export interface Sample {
   readonly nodeWarnings: number
 }
 
+/**
+ * What a process told within an interval, `last` included, as one sample. A moment's memory depends on where the collector is between two
+ * of its rounds, which is tens of megabytes; the mean over many moments does not.
+ */
+export const sampleOver = (samples: readonly Sample[], last: Sample): Sample => {
+  const mean = (valueOf: (sample: Sample) => number): number =>
+    Math.round(meanOf(samples.map(valueOf)) * 10) / 10
+  return {
+    ...last,
+    rssMb: mean(({ rssMb }) => rssMb),
+    heapUsedMb: mean(({ heapUsedMb }) => heapUsedMb),
+    heapTotalMb: mean(({ heapTotalMb }) => heapTotalMb),
+    externalMb: mean(({ externalMb }) => externalMb),
+    eventLoopDelayP99Ms: Math.max(...samples.map(({ eventLoopDelayP99Ms }) => eventLoopDelayP99Ms)),
+  }
+}
+
 /** Growth beyond these is a leak. Connections come and go a little, and so does what they listen to. */
 export const bounds = { rssMbPerMinute: 2, resources: 5, listeners: 20 }
 

@@ -8,7 +8,7 @@ import { order } from '../topics.ts'
 
 /**
  * Writes orders at a rate, or as fast as they are worked off for `--rate 0`: lines of standard input say up to which
- * number. It tells each second how many it has written.
+ * number. It tells ten times a second how many it has written.
  */
 const { values } = parseArgs({
   options: {
@@ -19,6 +19,7 @@ const { values } = parseArgs({
 })
 const rate = Number(values.rate)
 const tickMs = 10
+const tellMs = 100
 
 const transport = new TcpTransport({ brokers: values.brokers, clientId: 'soak-writer' })
 const producer = new Producer({ cluster: new Cluster({ transport, clock: systemClock }), lingerMs: 5 })
@@ -56,7 +57,7 @@ while (!isOver) {
       ? Math.min(1_000, limit - written)
       : Math.min(rate, ((nowMs - begunMs) / 1_000) * rate - written)
   if (due > 0) await write(Math.ceil(due))
-  if (nowMs - toldMs >= 1_000) {
+  if (nowMs - toldMs >= tellMs) {
     toldMs = nowMs
     process.stdout.write(`${JSON.stringify({ written })}\n`)
   }

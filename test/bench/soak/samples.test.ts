@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Sample } from '../../../bench/soak/samples.ts'
-import { leaksIn, settledAfter, slopePerMinute } from '../../../bench/soak/samples.ts'
+import { leaksIn, sampleOver, settledAfter, slopePerMinute } from '../../../bench/soak/samples.ts'
 
 /** A sample every ten seconds of a process that is flat but for what `change` says. */
 const samplesOf = (change: (index: number) => Partial<Sample>): readonly Sample[] =>
@@ -37,6 +37,15 @@ describe('the verdict of a soak run', () => {
 
   it('says so when there is too little to go by', () => {
     expect(leaksIn(samplesOf(() => ({})).slice(0, 2))).toEqual([expect.stringContaining('too few samples')])
+  })
+
+  it('goes by means over an interval, where the collector makes a moment say little', () => {
+    const moments = samplesOf((index) => ({
+      rssMb: 200 + (index % 2) * 50,
+      eventLoopDelayP99Ms: index === 3 ? 400 : 12,
+    })).slice(0, 20)
+    const last = moments.at(-1) as Sample
+    expect(sampleOver(moments, last)).toEqual({ ...last, rssMb: 225, eventLoopDelayP99Ms: 400 })
   })
 
   it('measures by the minute, from the end of settling on', () => {
