@@ -88,7 +88,8 @@ const meanings: Readonly<Record<string, Meaning>> = {
   TOPIC_AUTHORIZATION_FAILED: {
     code: 'NOT_AUTHORIZED',
     actor: 'author',
-    remedy: 'grant the user the operation on the topic',
+    remedy:
+      'grant the user READ on a topic that is read, WRITE on one that is written, and CREATE too on those that are made',
   },
   GROUP_AUTHORIZATION_FAILED: {
     code: 'NOT_AUTHORIZED',
@@ -116,7 +117,8 @@ export const protocolFault = (
 ): Fault => {
   const name = errorName(errorCode)
   const meaning = meanings[name]
-  const explanation = detail ?? protocolErrors[name]?.message
+  // Some answers have an empty text where others have none.
+  const explanation = detail || protocolErrors[name]?.message
   return new Fault({
     code: meaning?.code ?? name,
     actor: meaning?.actor ?? (isRetriable(errorCode) ? 'retry' : 'runtime'),
