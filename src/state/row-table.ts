@@ -8,6 +8,7 @@ import type { Disk, DiskEntry } from './disk.ts'
 import { pagesOf } from './disk.ts'
 import type { KeyId, KeyIdentity } from './key-identity.ts'
 import { detach } from './key-identity.ts'
+import { RowIndex } from './row-index.ts'
 import type { RangeOptions } from './store.ts'
 import type { Cursor } from './sorted-list.ts'
 import { SortedList } from './sorted-list.ts'
@@ -15,8 +16,8 @@ import { SortedList } from './sorted-list.ts'
 /**
  * Rows by key: what a key-value store and a versioned store have in common.
  *
- * Rows lie in a `Map`, which is all that getting and putting needs. The order of the serialised keys is made when the
- * first range is asked for, and kept up from then on. With a disk, the map is a cache: a row is either here, changed or
+ * Rows lie in an index by key, which is all that getting and putting needs. The order of the serialised keys is made when the
+ * first range is asked for, and kept up from then on. With a disk, the index is a cache: a row is either here, changed or
  * not, or there.
  */
 export class TableRow<K, C> implements TrackedRow {
@@ -65,7 +66,9 @@ export class RowTable<K, C> {
   readonly #options: RowTableOptions<K, C>
   readonly #keys: KeyIdentity<K>
   readonly #disk: Disk | undefined
-  readonly #rows = new Map<KeyId, TableRow<K, C>>()
+  readonly #rows = new RowIndex<TableRow<K, C>>()
+  /** The one that was last asked for: who gets a row puts it next. */
+  #latest: TableRow<K, C> | undefined
   /** So many rows are a reason to look for some to forget. */
   #evictAbove: number
   #order: SortedList<TableRow<K, C>> | undefined
@@ -100,10 +103,8 @@ export class RowTable<K, C> {
   /** The row of a key, which may hold nothing. Its next put changes it: what is kept must be taken out. */
   find(key: K): TableRow<K, C> | undefined {
     const id = this.#keys.idOf(key)
-    const row = this.#rows.get(id)
-    if (row === undefined) return this.#disk === undefined ? undefined : this.#load(id, key)
-    row.used = true
-    return row
+    const row = this.#known(id)
+    return row === undefined && this.#disk !== undefined ? this.#load(id, key) : row
   }
 
   put(key: K, current: C | null, timestamp: number, headers?: Headers): void {
@@ -126,7 +127,7 @@ export class RowTable<K, C> {
 
   /** Forgets what was read, as the disk knows better now. Only where nothing is unsaved. */
   forgetClean(): void {
-    for (const row of this.#rows.values()) if (this.tracker.isClean(row)) this.#forget(row)
+    this.#rows.sweep((row) => this.#forgets(row))
   }
 
   /** Walks the rows from one serialised key to another, both inclusive. */
@@ -179,12 +180,18 @@ export class RowTable<K, C> {
 
   #rowOf(key: K): TableRow<K, C> {
     const id = this.#keys.idOf(key)
-    const known = this.#rows.get(id)
-    if (known !== undefined) {
-      known.used = true
-      return known
-    }
-    return this.#load(id, key)
+    return this.#known(id) ?? this.#load(id, key)
+  }
+
+  /** A row that is in memory. */
+  #known(id: KeyId): TableRow<K, C> | undefined {
+    const latest = this.#latest
+    if (latest !== undefined && latest.id === id) return latest
+    const row = this.#rows.get(id)
+    if (row === undefined) return undefined
+    row.used = true
+    this.#latest = row
+    return row
   }
 
   /** A row for a key that is not in memory: from disk, or new and empty. */
@@ -199,7 +206,7 @@ export class RowTable<K, C> {
       }
       if (this.#rows.size > this.#evictAbove) this.#evict()
     }
-    this.#rows.set(id, row)
+    this.#rows.add(row)
     return row
   }
 
@@ -215,27 +222,32 @@ export class RowTable<K, C> {
   }
 
   #settle(row: TableRow<K, C>): void {
-    if (row.current === null && !row.dirty) this.#rows.delete(row.id)
+    if (row.current !== null || row.dirty) return
+    this.#rows.delete(row)
+    if (row === this.#latest) this.#latest = undefined
   }
 
-  #forget(row: TableRow<K, C>): void {
-    this.#rows.delete(row.id)
-    if (row.current === null) return
-    this.#live--
-    this.#order?.remove(row)
+  /** True where a row is to leave the index, as the disk has all that it holds. */
+  #forgets(row: TableRow<K, C>): boolean {
+    if (!this.tracker.isClean(row)) return false
+    if (row === this.#latest) this.#latest = undefined
+    if (row.current !== null) {
+      this.#live--
+      this.#order?.remove(row)
+    }
+    return true
   }
 
   /** Second chance: rows that were used since the last look go only if the others are not enough. */
   #evict(): void {
     this.#evictions++
     const target = this.#cacheRows * 0.75
-    for (let look = 0; look < 2 && this.#rows.size > target; look++) {
-      for (const row of this.#rows.values()) {
-        if (this.#rows.size <= target) break
-        if (row.used) row.used = false
-        else if (this.tracker.isClean(row)) this.#forget(row)
-      }
-    }
+    for (let look = 0; look < 2 && this.#rows.size > target; look++)
+      this.#rows.sweep((row) => {
+        if (!row.used) return this.#forgets(row)
+        row.used = false
+        return false
+      }, target)
     // Where most rows wait to be written, looking again at once would find no more.
     this.#evictAbove = Math.max(this.#cacheRows, this.#rows.size * 1.5)
   }
@@ -272,7 +284,7 @@ export class RowTable<K, C> {
     }
     // Whether memory knows better is asked when a page is read; what changes later is in order, too, and comes first.
     const isHereToo = ({ key }: DiskEntry): boolean =>
-      this.#rows.has(this.#keys.idOf(this.#keys.read(key, 1, key.length)))
+      this.#rows.get(this.#keys.idOf(this.#keys.read(key, 1, key.length))) !== undefined
     return new PageCursor(
       pagesOf(this.#disk.rows, range, (entry) => !isHereToo(entry)),
       read,

@@ -1,4 +1,4 @@
-import type { Subscriber, Subject } from 'rxjs'
+import type { Subscriber } from 'rxjs'
 import { Observable } from 'rxjs'
 import { Fault } from '../base/fault.ts'
 import type { StateStore, ValueAndTimestamp } from '../state/store.ts'
@@ -10,6 +10,7 @@ import { nodeNamed } from '../topology/topology.ts'
 import { AsyncWork } from './async-work.ts'
 import type { DropReason, TaskFailure, TaskHost } from './ports.ts'
 import { faultOf, keyOf } from './record-fault.ts'
+import type { Relay } from './relay.ts'
 
 /** A row of a table as its followers may look it up, kept in a store or computed from the table above. */
 export interface TableView<K = unknown, V = unknown> {
@@ -41,7 +42,7 @@ export class NodeContext {
   readonly views: Map<string, TableView> = new Map()
   readonly branches: Map<string, Observable<AnyRecord>> = new Map()
   /** Where dropped records go on, by node and reason. */
-  readonly sideOutputs: Map<string, Subject<AnyRecord>> = new Map()
+  readonly sideOutputs: Map<string, Relay> = new Map()
   readonly punctuators: Set<ScheduledPunctuator> = new Set()
   /** Called before every commit, in order of registration: emissions that were held back go out here. */
   readonly beforeCommit: (() => void)[] = []

@@ -1,22 +1,23 @@
 import type { Observable } from 'rxjs'
-import { EMPTY, Subject, Subscription, merge } from 'rxjs'
+import { EMPTY, Subscription, merge } from 'rxjs'
 import type { AnyRecord, RepartitionNode, TopologyNode } from '../topology/node.ts'
 import type { SubTopology } from '../topology/sub-topologies.ts'
 import { interpret } from './interpret.ts'
 import type { NodeContext } from './node-context.ts'
 import { outputKey } from './nodes/process.ts'
 import { interpretRepartition } from './nodes/sink.ts'
+import { Relay } from './relay.ts'
 import { watchInput, watchOutput } from './watch.ts'
 
 /** The wired sub-topology: where records enter, by the node that reads their topic, and how to let go of all of it. */
 export interface Wiring {
-  readonly entries: ReadonlyMap<string, Subject<AnyRecord>>
+  readonly entries: ReadonlyMap<string, Relay>
   readonly subscription: Subscription
 }
 
 /**
  * Wires the nodes of a sub-topology with RxJS. A node with one follower is piped straight into it, so that a chain of
- * nodes costs no more than a chain of operators; where several follow, a subject hands each record to them in the order
+ * nodes costs no more than a chain of operators; where several follow, a relay hands each record to them in the order
  * they were created, depth first.
  */
 export const wire = (subTopology: SubTopology, context: NodeContext): Wiring =>
@@ -32,7 +33,7 @@ class Wirer {
   readonly #subTopology: SubTopology
   readonly #context: NodeContext
   readonly #outputs = new Map<string, Output>()
-  readonly #entries = new Map<string, Subject<AnyRecord>>()
+  readonly #entries = new Map<string, Relay>()
   readonly #subscriptions: { readonly headIndex: number; readonly subscribe: () => Subscription }[] = []
   readonly #followers: ReadonlyMap<string, readonly TopologyNode[]>
 
@@ -49,7 +50,7 @@ class Wirer {
       if (reads.includes(node as RepartitionNode)) this.#enter(node, index)
       else if (nodes.includes(node)) this.#add(node, index)
     })
-    // Nothing flows yet, so only the order among the followers of one subject matters: that of their creation.
+    // Nothing flows yet, so only the order among the followers of one relay matters: that of their creation.
     const subscription = new Subscription()
     for (const { subscribe } of this.#subscriptions.toSorted(
       (left, right) => left.headIndex - right.headIndex,
@@ -70,7 +71,7 @@ class Wirer {
   }
 
   #enter(node: TopologyNode, index: number): void {
-    const entry = new Subject<AnyRecord>()
+    const entry = new Relay()
     this.#entries.set(node.name, entry)
     const input = watchInput(this.#context.host.watcher, node.name, entry)
     this.#offer(node, node.kind === 'repartition' ? input : interpret(node, [input], this.#context), index)
@@ -82,7 +83,7 @@ class Wirer {
     this.#subscribe(this.#outputs.get(parent)?.headIndex ?? index, () => records.subscribe())
   }
 
-  /** Makes a node's output available: as it is to an only follower, over a subject to several. */
+  /** Makes a node's output available: as it is to an only follower, over a relay to several. */
   #offer(node: TopologyNode, output: Observable<AnyRecord>, headIndex: number): void {
     const records = watchOutput(this.#context.host.watcher, node.name, output)
     const followers = this.#followers.get(node.name) ?? []
@@ -91,9 +92,9 @@ class Wirer {
       this.#outputs.set(node.name, { records, headIndex })
       return
     }
-    const subject = new Subject<AnyRecord>()
-    this.#outputs.set(node.name, { records: subject, headIndex: undefined })
-    this.#subscribe(headIndex, () => records.subscribe(subject))
+    const relay = new Relay()
+    this.#outputs.set(node.name, { records: relay, headIndex: undefined })
+    this.#subscribe(headIndex, () => records.subscribe((record) => relay.next(record)))
   }
 
   #inputFrom(parent: string, child: TopologyNode): Observable<AnyRecord> {

@@ -1,4 +1,4 @@
-import { Observable, Subject } from 'rxjs'
+import { Observable } from 'rxjs'
 import { Fault } from '../../base/fault.ts'
 import { StreamRecord } from '../../topic/record.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
@@ -6,12 +6,13 @@ import type { Forwarded, Processor, ProcessorContext } from '../../topology/proc
 import { childrenByParent } from '../../topology/topology.ts'
 import type { NodeContext } from '../node-context.ts'
 import { step } from '../node-context.ts'
+import { Relay } from '../relay.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 
 /**
  * A processor of the author's own (`process`, `processValues`, a saga). Records forwarded to a named child reach only
- * that one, so every child listens to its own subject.
+ * that one, so every child listens to a relay of its own.
  */
 export const interpretProcess: Interpreter<'process'> = (node, inputs, context) => {
   const outputs = new Outputs(node, context)
@@ -48,7 +49,7 @@ export class Outputs {
   offerToChildren(): void {
     const { name } = this.#node
     for (const child of childrenByParent(this.#task.topology.nodes).get(name) ?? [])
-      this.#task.branches.set(outputKey(name, child.name), new Subject<AnyRecord>())
+      this.#task.branches.set(outputKey(name, child.name), new Relay())
   }
 
   #contextFor(): ProcessorContext {
@@ -87,9 +88,9 @@ export class Outputs {
     return StreamRecord.of(key, value, time, headers ?? cause?.headers, cause?.origin)
   }
 
-  #childNamed(child: string): Subject<AnyRecord> {
+  #childNamed(child: string): Relay {
     const output = this.#task.branches.get(outputKey(this.#node.name, child))
-    if (output !== undefined) return output as Subject<AnyRecord>
+    if (output !== undefined) return output as Relay
     throw new Fault({
       code: 'CHILD_UNKNOWN',
       actor: 'author',

@@ -1,7 +1,8 @@
-import { Subject, merge } from 'rxjs'
+import { merge } from 'rxjs'
 import type { Observable } from 'rxjs'
 import type { AnyRecord } from '../../topology/node.ts'
 import { sideOutputKey, step } from '../node-context.ts'
+import { Relay } from '../relay.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 
@@ -10,7 +11,7 @@ export const interpretSplit: Interpreter<'split'> = (node, inputs, context) => {
   const outputs = node.branches.map(({ name, predicate }) => ({
     name,
     predicate,
-    records: new Subject<AnyRecord>(),
+    records: new Relay(),
   }))
   for (const { name, records } of outputs) context.branches.set(branchKey(node.name, name), records)
   return step(context, node.name, onlyInput(inputs), (record) => {
@@ -23,7 +24,7 @@ export const interpretBranch: Interpreter<'branch'> = (node, _inputs, context) =
   const parent = node.from[0] as string
   const branch = context.branches.get(branchKey(parent, node.branch))
   if (branch !== undefined) return branch
-  const dropped = new Subject<AnyRecord>()
+  const dropped = new Relay()
   context.sideOutputs.set(sideOutputKey(parent, node.branch), dropped)
   return dropped
 }
