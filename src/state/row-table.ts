@@ -8,7 +8,7 @@ import type { Disk, DiskEntry } from './disk.ts'
 import { pagesOf } from './disk.ts'
 import type { KeyId, KeyIdentity } from './key-identity.ts'
 import { detach } from './key-identity.ts'
-import { RowIndex } from './row-index.ts'
+import { KeyIndex } from './key-index.ts'
 import type { RangeOptions } from './store.ts'
 import type { Cursor } from './sorted-list.ts'
 import { SortedList } from './sorted-list.ts'
@@ -66,7 +66,7 @@ export class RowTable<K, C> {
   readonly #options: RowTableOptions<K, C>
   readonly #keys: KeyIdentity<K>
   readonly #disk: Disk | undefined
-  readonly #rows = new RowIndex<TableRow<K, C>>()
+  readonly #rows = new KeyIndex<TableRow<K, C>>()
   /** The one that was last asked for: who gets a row puts it next. */
   #latest: TableRow<K, C> | undefined
   /** So many rows are a reason to look for some to forget. */
@@ -242,12 +242,13 @@ export class RowTable<K, C> {
   #evict(): void {
     this.#evictions++
     const target = this.#cacheRows * 0.75
-    for (let look = 0; look < 2 && this.#rows.size > target; look++)
+    const isEnough = (): boolean => this.#rows.size <= target
+    for (let look = 0; look < 2 && !isEnough(); look++)
       this.#rows.sweep((row) => {
         if (!row.used) return this.#forgets(row)
         row.used = false
         return false
-      }, target)
+      }, isEnough)
     // Where most rows wait to be written, looking again at once would find no more.
     this.#evictAbove = Math.max(this.#cacheRows, this.#rows.size * 1.5)
   }

@@ -7,6 +7,7 @@ import type { Disk, DiskEntry } from './disk.ts'
 import { pagesOf } from './disk.ts'
 import type { KeyId, KeyIdentity } from './key-identity.ts'
 import { detach } from './key-identity.ts'
+import { KeyIndex } from './key-index.ts'
 import { nextOf, PageCursor } from './row-table.ts'
 import { Series, SeriesRow } from './series.ts'
 import type { Cursor } from './sorted-list.ts'
@@ -43,7 +44,9 @@ export class SeriesTable<K, C> {
   readonly #options: SeriesTableOptions<K, C>
   readonly #keys: KeyIdentity<K>
   readonly #disk: Disk | undefined
-  readonly #series = new Map<KeyId, Series<K, C>>()
+  readonly #series = new KeyIndex<Series<K, C>>()
+  /** The one that was last asked for: who looks up a key puts it next. */
+  #latest: Series<K, C> | undefined
   readonly #byTime: TimeIndex<K, C>
   /** So many rows and keys are a reason to look for some to forget. */
   #evictAbove: number
@@ -197,7 +200,7 @@ export class SeriesTable<K, C> {
 
   /** Forgets what was read, as the disk is about to know better. */
   forgetClean(): void {
-    for (const series of this.#series.values()) if (this.#isClean(series)) this.#forget(series)
+    this.#series.sweep((series) => this.#forgets(series))
   }
 
   /**
@@ -219,12 +222,11 @@ export class SeriesTable<K, C> {
 
   #rowOf(key: K, time: number, second: number): SeriesRow<K, C> {
     const id = this.#keys.idOf(key)
-    let series = this.#series.get(id) ?? this.#load(id, key)
+    let series = this.#known(id) ?? this.#load(id, key)
     if (series === undefined) {
       series = new Series<K, C>(id, detach(key))
-      this.#series.set(id, series)
+      this.#series.add(series)
     }
-    series.used = true
     return series.find(time, second) ?? this.#add(series, time, second)
   }
 
@@ -235,8 +237,17 @@ export class SeriesTable<K, C> {
 
   #seriesOf(key: K): Series<K, C> | undefined {
     const id = this.#keys.idOf(key)
-    const series = this.#series.get(id) ?? this.#load(id, key)
-    if (series !== undefined) series.used = true
+    return this.#known(id) ?? this.#load(id, key)
+  }
+
+  /** The rows of a key that is in memory. */
+  #known(id: KeyId): Series<K, C> | undefined {
+    const latest = this.#latest
+    if (latest?.isCurrent === true && latest.id === id) return latest
+    const series = this.#series.get(id)
+    if (series === undefined) return undefined
+    series.used = true
+    this.#latest = series
     return series
   }
 
@@ -259,7 +270,7 @@ export class SeriesTable<K, C> {
     this.#rowCount--
     series.remove(row)
     if (series.size > 0 || this.#disk !== undefined) return
-    this.#series.delete(series.id)
+    this.#series.delete(series)
     series.isCurrent = false
   }
 
@@ -288,7 +299,7 @@ export class SeriesTable<K, C> {
     }
     for (const page of pagesOf(this.#disk.rows, range, () => true))
       for (const entry of page) this.#loadRow(series, entry)
-    this.#series.set(id, series)
+    this.#series.add(series)
     return series
   }
 
@@ -321,7 +332,7 @@ export class SeriesTable<K, C> {
       reverse: false,
     }
     const isElsewhere = ({ key }: DiskEntry): boolean =>
-      !this.#series.has(this.#keys.idOf(this.#keys.read(key, 16, key.length)))
+      this.#series.get(this.#keys.idOf(this.#keys.read(key, 16, key.length))) === undefined
     return new PageCursor(pagesOf(disk.byTime, range, isElsewhere), (entry) => this.#readRow(disk, entry))
   }
 
@@ -350,24 +361,26 @@ export class SeriesTable<K, C> {
     return true
   }
 
-  #forget(series: Series<K, C>): void {
-    this.#series.delete(series.id)
+  /** True where a key is to leave the index, as the disk has all that it holds. */
+  #forgets(series: Series<K, C>): boolean {
+    if (!this.#isClean(series)) return false
     series.isCurrent = false
     this.#rowCount -= series.size
     for (const row of series) this.#byTime.remove(row)
+    return true
   }
 
   /** Second chance: keys that were used since the last look go only if the others are not enough. */
   #evict(): void {
     this.#evictions++
     const target = this.#cacheRows * 0.75
-    for (let look = 0; look < 2 && this.#rowCount + this.#series.size > target; look++) {
-      for (const series of this.#series.values()) {
-        if (this.#rowCount + this.#series.size <= target) break
-        if (series.used) series.used = false
-        else if (this.#isClean(series)) this.#forget(series)
-      }
-    }
+    const isEnough = (): boolean => this.#rowCount + this.#series.size <= target
+    for (let look = 0; look < 2 && !isEnough(); look++)
+      this.#series.sweep((series) => {
+        if (!series.used) return this.#forgets(series)
+        series.used = false
+        return false
+      }, isEnough)
     // Where most rows wait to be written, looking again at once would find no more.
     this.#evictAbove = Math.max(this.#cacheRows, (this.#rowCount + this.#series.size) * 1.5)
   }

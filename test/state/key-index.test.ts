@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { KeyId } from '../../src/state/key-identity.ts'
-import { RowIndex } from '../../src/state/row-index.ts'
+import { KeyIndex } from '../../src/state/key-index.ts'
 
 interface Row {
   readonly id: KeyId
@@ -36,11 +36,11 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
 const idsOf = (rows: Iterable<Row>): readonly string[] =>
   Array.from(rows, ({ id, name }) => `${typeof id} ${id} ${name}`).toSorted()
 
-describe('an index of rows', () => {
+describe('an index by key', () => {
   it('holds what a map would, whatever is added, deleted and swept', () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 600 }), (steps) => {
-        const index = new RowIndex<Row>()
+        const index = new KeyIndex<Row>()
         const model = new Map<KeyId, Row>()
         for (const [name, step] of steps.entries()) {
           if (step.do === 'sweep') {
@@ -49,7 +49,7 @@ describe('an index of rows', () => {
             const leaving = Array.from(model.values()).filter(
               (row) => (row.name % 2 === 1) === step.odd,
             ).length
-            index.sweep(left, step.size)
+            index.sweep(left, () => index.size <= step.size)
             expect(index.size).toBe(before - Math.max(0, Math.min(leaving, before - step.size)))
           } else if (step.do === 'delete') {
             const row = model.get(step.id)
@@ -71,7 +71,7 @@ describe('an index of rows', () => {
   })
 
   it('finds every row among keys that were chosen to have one hash, and forgets them again', () => {
-    const index = new RowIndex<Row>()
+    const index = new KeyIndex<Row>()
     const rows = Array.from({ length: 1_000 }, (_, name) => ({ id: sameHash(name), name }))
     for (const row of rows) index.add(row)
     for (const row of rows) expect(index.get(row.id)).toBe(row)
@@ -82,17 +82,21 @@ describe('an index of rows', () => {
   })
 
   it('tells rows in the order in which they came', () => {
-    const index = new RowIndex<Row>()
+    const index = new KeyIndex<Row>()
     const rows = Array.from({ length: 5_000 }, (_, name) => ({ id: `key-${name}`, name }))
     for (const row of rows) index.add(row)
     expect([...index.values()]).toEqual(rows)
   })
 
   it('sweeps on from where it was, so that each row has its turn', () => {
-    const index = new RowIndex<Row>()
+    const index = new KeyIndex<Row>()
     for (let name = 0; name < 100; name++) index.add({ id: name, name })
     const seen: number[] = []
-    for (let size = 90; size >= 0; size -= 10) index.sweep(({ name }) => (seen.push(name), true), size)
+    for (let size = 90; size >= 0; size -= 10)
+      index.sweep(
+        ({ name }) => (seen.push(name), true),
+        () => index.size <= size,
+      )
     expect(seen).toEqual(Array.from({ length: 100 }, (_, name) => name))
     expect(index.size).toBe(0)
   })

@@ -1,12 +1,12 @@
 import type { KeyId } from './key-identity.ts'
 
-/** What is found by an identity that it knows itself. */
+/** What stands for a key, and knows its identity: a row, or all rows of a key. */
 export interface IndexedRow {
   readonly id: KeyId
 }
 
 /**
- * Rows by the identity of their keys: open addressing with linear probing, and deletion by shifting back, so that no
+ * What stands for each key, by its identity: open addressing with linear probing, and deletion by shifting back, so that no
  * tombstones gather (Knuth, The Art of Computer Programming 3, 6.4, Algorithm R).
  *
  * The text of a key that was just read has no hash yet, and a `Map` looks at the text of every key it meets on the way:
@@ -18,7 +18,7 @@ export interface IndexedRow {
  * A row that finds no slot within `longestProbe` goes to a `Map`: keys may be chosen so that their hashes are one, and a
  * look-up stays bounded all the same.
  */
-export class RowIndex<R extends IndexedRow> {
+export class KeyIndex<R extends IndexedRow> {
   /** Two numbers a slot: a hash, 0 where the slot is free, and the row's place. */
   #slots = new Int32Array(smallestCapacity * 2)
   #capacity = smallestCapacity
@@ -65,7 +65,10 @@ export class RowIndex<R extends IndexedRow> {
 
   /** Takes a row out; nothing happens where it is not in. */
   delete(row: R): void {
-    if (this.#crowded.delete(row.id)) return
+    if (this.#crowded.get(row.id) === row) {
+      this.#crowded.delete(row.id)
+      return
+    }
     const slot = this.#slotOf(row)
     if (slot === undefined) return
     this.#take(slot)
@@ -81,14 +84,14 @@ export class RowIndex<R extends IndexedRow> {
 
   /**
    * Goes round once, from where the last sweep has ended, and takes out each row for which `leaves` is true; ends early
-   * once no more than `size` rows are left.
+   * once `isEnough`.
    */
-  sweep(leaves: (row: R) => boolean, size = 0): void {
+  sweep(leaves: (row: R) => boolean, isEnough: () => boolean = () => false): void {
     for (const row of this.#crowded.values()) {
-      if (this.size <= size) return
+      if (isEnough()) return
       if (leaves(row)) this.#crowded.delete(row.id)
     }
-    for (let left = this.#rows.length; left > 0 && this.size > size; left--) {
+    for (let left = this.#rows.length; left > 0 && !isEnough(); left--) {
       if (this.#hand >= this.#rows.length) this.#hand = 0
       const row = this.#rows[this.#hand++]
       if (row !== undefined && leaves(row)) this.#take(this.#slotOf(row) as number)
