@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import type { Headers } from '../topic/headers.ts'
 import { noHeaders } from '../topic/headers.ts'
+import { LentBytes } from '../topic/lent-bytes.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import type { StreamRecord } from '../topic/record.ts'
 import type { SinkTopic } from '../topic/topic.ts'
@@ -15,7 +16,6 @@ import { PartitionQueues, pendingBatch } from './produce/partition-queue.ts'
 import { Partitioner } from './produce/partitioner.ts'
 import { RecordSources } from './produce/record-sources.ts'
 import type { RefusedRecord } from './produce/refused-batch.ts'
-import { TextBytes } from './produce/text-bytes.ts'
 import type { ProducerSession } from './produce/producer-session.ts'
 import { IdempotentSession } from './produce/producer-session.ts'
 import type { Region } from './record-batch/batch-builder.ts'
@@ -89,8 +89,8 @@ export class Producer {
   readonly #queues = new PartitionQueues()
   readonly #outstanding = new Outstanding()
   readonly #sender: BatchSender
-  readonly #keyText = new TextBytes()
-  readonly #valueText = new TextBytes()
+  readonly #keyBytes = new LentBytes()
+  readonly #valueBytes = new LentBytes()
   readonly #onRefused: ProducerOptions['onRefused']
   readonly #keepsSources: boolean
   #cancelLinger: (() => void) | undefined
@@ -179,10 +179,10 @@ export class Producer {
   ): void {
     const key = record.hasNullKey
       ? null
-      : (record.rawKey(sink.key) ?? this.#keyText.regionOf(sink.key, record.key as NonNullable<K>))
+      : (record.rawKey(sink.key) ?? this.#keyBytes.regionOf(sink.key, record.key as NonNullable<K>))
     const value = record.hasNullValue
       ? null
-      : (record.rawValue(sink.value) ?? this.#valueText.regionOf(sink.value, record.value as NonNullable<V>))
+      : (record.rawValue(sink.value) ?? this.#valueBytes.regionOf(sink.value, record.value as NonNullable<V>))
     this.#append(sink.name, partition, key, value, record.timestamp, record.headers, source, node)
   }
 

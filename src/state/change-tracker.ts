@@ -32,9 +32,9 @@ export interface SavedRow {
 /** Numbers and text are kept as they are and serialised again for the disk: a million small byte arrays cost more. */
 export type SavedValue = Bytes | string | number | bigint | boolean | null
 
-/** What a flush saves of a value, of which `bytes` is the serialised form. */
-export const savedValueOf = (value: unknown, bytes: Bytes | null): SavedValue =>
-  typeof value === 'object' || value === undefined ? bytes : (value as SavedValue)
+/** True where nobody can change a value after it was put. */
+export const isKeptAsItIs = (value: unknown): value is string | number | bigint | boolean =>
+  typeof value !== 'object' && value !== undefined
 
 export interface TrackedTable<R extends TrackedRow> {
   /**

@@ -3,7 +3,6 @@ import type { Headers } from '../topic/headers.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { KeyValueStoreDefinition } from '../topology/store-definition.ts'
 import type { SavedValue } from './change-tracker.ts'
-import { savedValueOf } from './change-tracker.ts'
 import type { Disk, Observations } from './disk.ts'
 import { detach, KeyIdentity } from './key-identity.ts'
 import type { TableRow } from './row-table.ts'
@@ -75,10 +74,10 @@ abstract class AbstractKeyValueStore<K> extends StoreLife {
   }
 
   #log(row: Row<K>): SavedValue {
-    const value = this.serialize(row.current)
-    if (value !== null || row.logged) this.append(row.bytes(this.keys), value, row.timestamp, row.headers)
-    row.logged = value !== null
-    return savedValueOf(row.current, value)
+    if (row.current === null && !row.logged) return null
+    const saved = this.save(row.bytes(this.keys), row.current, row.timestamp, row.headers)
+    row.logged = saved !== null
+    return saved
   }
 }
 

@@ -4,7 +4,6 @@ import { Fault } from '../base/fault.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { SessionStoreDefinition, WindowStoreDefinition } from '../topology/store-definition.ts'
 import type { SavedValue } from './change-tracker.ts'
-import { savedValueOf } from './change-tracker.ts'
 import type { Disk, Observations } from './disk.ts'
 import { detach, KeyIdentity } from './key-identity.ts'
 import { SeriesTable } from './series-table.ts'
@@ -89,12 +88,12 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
   }
 
   #log(row: SeriesRow<K, C>): SavedValue {
-    const value = this.serialize(row.current?.value ?? null)
+    const value = row.current?.value ?? null
     // A row of the largest time is always said, as retention after a restore goes by it.
-    if (value !== null || row.logged || row.time >= this.table.observedMs)
-      this.append(this.changelogKey(row), value, row.timestamp, row.headers)
-    row.logged = value !== null
-    return savedValueOf(row.current?.value, value)
+    if (value === null && !row.logged && row.time < this.table.observedMs) return null
+    const saved = this.save(this.changelogKey(row), value, row.timestamp, row.headers)
+    row.logged = saved !== null
+    return saved
   }
 }
 

@@ -1,11 +1,14 @@
 import type { Bytes } from '../base/bytes.ts'
+import { copyBytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
+import { LentBytes } from '../topic/lent-bytes.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { RawRegion } from '../topic/record.ts'
-import { bytesOfRegion } from '../topic/record.ts'
+import { bytesOfRegion, regionOf } from '../topic/record.ts'
 import type { Deserializer, Serializer } from '../topic/serde.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { CacheOptions, SavedValue } from './change-tracker.ts'
+import { isKeptAsItIs } from './change-tracker.ts'
 import type { Disk, DiskState, Observations } from './disk.ts'
 import { detach } from './key-identity.ts'
 import type { ChangelogSink, StateStore } from './store.ts'
@@ -35,6 +38,7 @@ export abstract class StoreLife implements StateStore {
   protected readonly disk: Disk | undefined
   protected readonly valueSerde: Serializer<unknown> & Deserializer<unknown>
   readonly #changelog: ChangelogSink
+  readonly #lent = new LentBytes()
   #changelogOffset: number
   /** What was observed up to the last flush, and up to the last commit: later puts are not to be seen on disk. */
   #flushed: Observations = {}
@@ -108,6 +112,17 @@ export abstract class StoreLife implements StateStore {
     return value === null ? null : this.valueSerde.serialize(value)
   }
 
+  /** Gives a row to the changelog where there is one, null to delete it; returns what a disk shall hold of the value. */
+  protected save(key: Bytes, value: unknown, timestamp: number, headers?: Headers): SavedValue {
+    if (isKeptAsItIs(value)) {
+      this.appendRegions(regionOf(key), this.#lent.regionOf(this.valueSerde, value), timestamp, headers)
+      return value
+    }
+    const bytes = this.serialize(value)
+    this.append(key, bytes, timestamp, headers)
+    return bytes
+  }
+
   /** What a flush saved, as bytes. */
   protected encode(saved: NonNullable<SavedValue>): Bytes {
     return saved instanceof Uint8Array ? saved : this.valueSerde.serialize(saved)
@@ -117,7 +132,7 @@ export abstract class StoreLife implements StateStore {
     if (this.logged) this.#changelog.append(this.name, key, value, timestamp, headers)
   }
 
-  /** The same for a key that is written over afterwards, and a value that stands among others. */
+  /** The same for bytes that are written over afterwards. */
   protected appendRegions(
     key: RawRegion,
     value: RawRegion | null,
@@ -130,8 +145,7 @@ export abstract class StoreLife implements StateStore {
       sink.appendRegions(this.name, key, value, timestamp, headers)
       return
     }
-    const keyBytes = key.buffer.slice(key.start, key.end)
-    sink.append(this.name, keyBytes, value && bytesOfRegion(value), timestamp, headers)
+    sink.append(this.name, copyOf(key), value && copyOf(value), timestamp, headers)
   }
 
   #restoreRows(columns: RecordColumns): void {
@@ -146,6 +160,8 @@ export abstract class StoreLife implements StateStore {
     return { ...this.#committed, changelogOffset: this.#changelogOffset }
   }
 }
+
+const copyOf = (region: RawRegion): Bytes => copyBytes(bytesOfRegion(region))
 
 /** The value of a restored record, or null. */
 export const valueAt = (serde: Deserializer<unknown>, columns: RecordColumns, row: number): unknown => {

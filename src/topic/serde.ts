@@ -38,6 +38,29 @@ export const serializeText = <T>(text: (value: T) => string): ((value: T) => Byt
 export const textOf = ({ serialize }: Serializer<never>): ((value: unknown) => string) | undefined =>
   (serialize as { readonly text?: (value: unknown) => string }).text
 
+/** How a value of a fixed length is put at the front of memory that has room for it. */
+export interface FixedWriter<in T> {
+  readonly length: number
+  readonly write: (target: Bytes, value: T) => void
+}
+
+/** A `serialize` whose bytes have one length. It carries how they are written, for the same reason as that of a text. */
+export const serializeFixed = <T>(
+  length: number,
+  write: (target: Bytes, value: T) => void,
+): ((value: T) => Bytes) => {
+  const serialize = (value: T): Bytes => {
+    const bytes = new Uint8Array(length)
+    write(bytes, value)
+    return bytes
+  }
+  return Object.assign(serialize, { fixed: { length, write } })
+}
+
+/** How the bytes of a serializer are written; undefined where they are of no fixed length. */
+export const fixedOf = ({ serialize }: Serializer<never>): FixedWriter<unknown> | undefined =>
+  (serialize as { readonly fixed?: FixedWriter<unknown> }).fixed
+
 /** The type a serde carries. */
 export type SerdeType<S> = S extends Serde<infer T> ? T : never
 

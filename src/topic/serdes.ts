@@ -2,7 +2,7 @@ import type { Bytes } from '../base/bytes.ts'
 import { utf8Decode } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
 import type { Serde } from './serde.ts'
-import { serializeText } from './serde.ts'
+import { serializeFixed, serializeText } from './serde.ts'
 
 /**
  * Serdes for plain values, each byte for byte as Kafka's own (`org.apache.kafka.common.serialization.Serdes`), so that
@@ -21,15 +21,13 @@ export const string: Serde<string> = {
 export const long: Serde<number> = {
   name: 'long',
   nullable: false,
-  serialize: (value) => {
+  serialize: serializeFixed(8, (target, value) => {
     if (!Number.isSafeInteger(value))
       throw badValue('long', `${value} is not an integer within ±2^53`, 'use bigLong for all 64 bits')
     // Two halves by hand: what every count goes through is worth neither a view nor a bigint.
-    const result = new Uint8Array(8)
-    writeInt32(result, 0, Math.floor(value / 0x1_0000_0000))
-    writeInt32(result, 4, value | 0)
-    return result
-  },
+    writeInt32(target, 0, Math.floor(value / 0x1_0000_0000))
+    writeInt32(target, 4, value | 0)
+  }),
   deserialize: (source, start, end) => {
     checkLength('long', 8, start, end)
     const value = readInt32(source, start) * 0x1_0000_0000 + (readInt32(source, start + 4) >>> 0)
@@ -51,10 +49,10 @@ export const bigLong: Serde<bigint> = {
 export const integer: Serde<number> = {
   name: 'integer',
   nullable: false,
-  serialize: (value) => {
+  serialize: serializeFixed(4, (target, value) => {
     if ((value | 0) !== value) throw badValue('integer', `${value} is not a 32-bit integer`, 'use long')
-    return writeFixed(4, (view) => view.setInt32(0, value))
-  },
+    writeInt32(target, 0, value)
+  }),
   deserialize: (source, start, end) => viewOf('integer', 4, source, start, end).getInt32(0),
 }
 
