@@ -34,4 +34,4 @@ export const partitionForKey = (
   partitionCount: number,
   start = 0,
   end: number = key.length,
-): number => (murmur2(key, start, end) & 0x7fffffff) % partitionCount
+): number => (partitionCount === 1 ? 0 : (murmur2(key, start, end) & 0x7fffffff) % partitionCount)
