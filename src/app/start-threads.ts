@@ -30,8 +30,8 @@ const youngGenerationMb = 96
 /**
  * Runs a topology in several worker threads of this process. Each imports the module for itself, as functions don't cross
  * from thread to thread, and is a member of the group of its own: with its own connections, tasks, folder of state and
- * transactions; so `onFailedRecord` is not among the options. Limits of memory in the settings are those of the process:
- * each thread gets its part. The application is `running` when all of its threads are; what is told of it is summed over
+ * transactions. For the same reason `onFailedRecord` is not among the options: the module exports it. Limits of memory in
+ * the settings are those of the process: each thread gets its part. The application is `running` when all of its threads are; what is told of it is summed over
  * them, as of the last fifth of a second.
  *
  * @example

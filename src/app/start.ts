@@ -21,7 +21,7 @@ export interface StartOptions extends RuntimeListener {
   /** Says what becomes of an uncaught failure, instead of the setting `uncaughtFailure`. */
   readonly onUncaughtFailure?: UncaughtFailureHandler
   /** Says what becomes of a record that failed; where it says nothing, the settings do. */
-  readonly onFailedRecord?: FailureHandler
+  readonly onFailedRecord?: FailureHandler | undefined
 }
 
 /** A running application, as its owner sees it. */

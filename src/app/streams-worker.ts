@@ -24,13 +24,16 @@ export interface WorkerPlace {
 /** Settings of a worker: whoever starts it has named the application. */
 export type WorkerSettings = Settings & { readonly applicationId: string; readonly clientId: string }
 
+/** A thread asks its process, and waits for the answer. */
+export type StreamsWorkerHost = Required<Pick<StreamsApplicationOptions, 'listener' | 'judge'>>
+
 /** Puts one worker together: connections, stores on LMDB below its folder, and the application that uses them. */
 export const createStreamsWorker = (
   topology: Topology,
   settings: WorkerSettings,
   { directory, transactionName, processId }: WorkerPlace,
   clock: Clock,
-  { listener, judge }: Required<Pick<StreamsApplicationOptions, 'listener' | 'judge'>>,
+  { listener, judge }: StreamsWorkerHost,
   onFailedRecord?: FailureHandler,
 ): StreamsApplication => {
   const transport = new TcpTransport(kafkaSettingsOf(settings, settings.clientId))

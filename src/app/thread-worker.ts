@@ -3,10 +3,11 @@ import { AssertionFailed } from '../base/assert.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { StreamsApplication } from '../runtime/streams-application.ts'
 import type { UncaughtFailureResponse } from '../runtime/uncaught-failure.ts'
+import type { StreamsWorkerHost } from './streams-worker.ts'
 import { createStreamsWorker } from './streams-worker.ts'
 import type { FromThread, ThreadStart, ToThread } from './thread-protocol.ts'
 import { errorTextOf } from './thread-protocol.ts'
-import { topologyOfModule } from './topology-module.ts'
+import { failureHandlerOfModule, topologyOfModule } from './topology-module.ts'
 
 /**
  * The program of a worker thread: imports the module of its topology for itself, runs a worker of its own, and tells the
@@ -29,7 +30,8 @@ const tellStatus = (worker: StreamsApplication): void => {
 
 const runWorker = async (): Promise<StreamsApplication> => {
   const topology = await topologyOfModule({ module, topology: name })
-  const worker: StreamsApplication = createStreamsWorker(topology, settings, place, systemClock, {
+  const onFailedRecord = await failureHandlerOfModule(module)
+  const host: StreamsWorkerHost = {
     judge: () => verdict.promise,
     listener: {
       onState: (state) => {
@@ -40,7 +42,15 @@ const runWorker = async (): Promise<StreamsApplication> => {
       onWarning: (message) => say({ type: 'warning', message }),
       onRestore: (progress) => say({ type: 'restore', progress }),
     },
-  })
+  }
+  const worker: StreamsApplication = createStreamsWorker(
+    topology,
+    settings,
+    place,
+    systemClock,
+    host,
+    onFailedRecord,
+  )
   return worker
 }
 

@@ -1,7 +1,11 @@
 import { Fault, messageOf } from '../base/fault.ts'
+import type { FailureHandler } from '../task/failure-handler.ts'
 import type { Topology } from '../topology/topology.ts'
 
-/** Where a topology is found by whoever can't be handed it: functions don't cross from thread to thread. */
+/**
+ * Where a topology is found by whoever can't be handed it: functions don't cross from thread to thread. A module may
+ * export a function `onFailedRecord` beside its topologies, which decides about the records of all of them that fail.
+ */
 export interface TopologyModule {
   /** The module that exports it; a URL, such as `new URL('./payment.ts', import.meta.url)`, or its text. */
   readonly module: URL | string
@@ -13,10 +17,30 @@ export interface TopologyModule {
 export const topologiesOfModule = async (
   module: URL | string,
   called: string = String(module),
-): Promise<readonly Topology[]> => {
+): Promise<readonly Topology[]> =>
+  Object.values(await exportsOf(module, called))
+    .flat()
+    .filter(isTopology)
+
+/** The function by which a module decides about records that fail; undefined where it exports none. */
+export const failureHandlerOfModule = async (
+  module: URL | string,
+  called: string = String(module),
+): Promise<FailureHandler | undefined> => {
+  const { onFailedRecord } = await exportsOf(module, called)
+  if (onFailedRecord === undefined || typeof onFailedRecord === 'function')
+    return onFailedRecord as FailureHandler | undefined
+  throw new Fault({
+    code: 'FAILURE_HANDLER_INVALID',
+    actor: 'author',
+    message: `${called} exports onFailedRecord, but it is no function`,
+    remedy: 'export a function that takes a failed record, or call it something else',
+  })
+}
+
+const exportsOf = async (module: URL | string, called: string): Promise<Record<string, unknown>> => {
   try {
-    const exported = (await import(String(module))) as Record<string, unknown>
-    return Object.values(exported).flat().filter(isTopology)
+    return (await import(String(module))) as Record<string, unknown>
   } catch (cause) {
     throw new Fault({
       code: 'FILE_NOT_LOADED',

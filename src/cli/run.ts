@@ -3,6 +3,7 @@ import { systemClock } from '../base/system-clock.ts'
 import type { SettingsInput } from '../app/settings.ts'
 import type { ThreadedApplication } from '../app/start-threads.ts'
 import type { StartOptions } from '../app/start.ts'
+import { failureHandlerOfModule } from '../app/topology-module.ts'
 import { Fault } from '../base/fault.ts'
 import type { Topology } from '../topology/topology.ts'
 import { commandConfigOption, readCommandConfig } from './command-config.ts'
@@ -30,7 +31,7 @@ interface RunOptions {
 export const runTopologiesCommand = (): Command =>
   new Command('run')
     .description('run topologies against a broker until SIGINT or SIGTERM')
-    .argument('<file...>', 'files that export topologies')
+    .argument('<file...>', 'files that export topologies, and may export onFailedRecord')
     .option(
       '--application-id <id>',
       "the group and the prefix of internal topics; the topology's name unless given",
@@ -128,7 +129,7 @@ const startIn = async (
 ): Promise<ThreadedApplication> => {
   if (threads === 1) {
     const { start } = await import('../app/start.ts')
-    return start(topology, settings, listener)
+    return start(topology, settings, { ...listener, onFailedRecord: await failureHandlerOfModule(module) })
   }
   const { startThreads } = await import('../app/start-threads.ts')
   return startThreads({ module, topology: topology.name }, settings, { ...listener, threads })

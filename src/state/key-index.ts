@@ -73,7 +73,7 @@ export class KeyIndex<R extends IndexedRow> {
     if (slot === undefined) return
     this.#take(slot)
     if (this.#capacity > smallestCapacity && this.#placed * 8 < this.#capacity)
-      this.#resize(this.#capacity / 4)
+      this.#resize(Math.max(smallestCapacity, this.#capacity / 4))
   }
 
   /** In the order in which they came, but for places that were taken again. */

@@ -26,19 +26,22 @@ export const threadsSuite = (brokers: () => string, unique: (prefix: string) => 
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   /** A module for threads to import: the same program for each test, over topics of its own. */
-  const moduleOf = (id: string): URL => {
+  const moduleOf = (id: string, handler: string): URL => {
     const file = join(folder, `${id}.mjs`)
     const programs = new URL('./programs/threaded.ts', import.meta.url)
     writeFileSync(
       file,
       `import { countingOf } from ${JSON.stringify(programs.href)}
-       export const both = [countingOf('${id}'), countingOf('${id}-other')]`,
+       export const both = [countingOf('${id}'), countingOf('${id}-other')]
+       ${handler}`,
     )
     return pathToFileURL(file)
   }
 
-  /** Topics, and the program over them, of one test. */
-  const scene = async (): Promise<{
+  /** Topics, and the program over them, of one test; `handler` stands in its module. */
+  const scene = async (
+    handler = '',
+  ): Promise<{
     readonly client: TopicClient
     readonly id: string
     readonly module: URL
@@ -55,7 +58,7 @@ export const threadsSuite = (brokers: () => string, unique: (prefix: string) => 
     return {
       client,
       id,
-      module: moduleOf(id),
+      module: moduleOf(id, handler),
       topology: `counting-${id}`,
       stateDirectory: join(folder, id),
       write: (...values) =>
@@ -161,6 +164,30 @@ export const threadsSuite = (brokers: () => string, unique: (prefix: string) => 
     await inThreads(stage, { groupInstanceId: 'here' })
     await stage.write('ada', 'bob')
     await stage.counted({ ada: 5, bob: 4, cy: 2, dee: 1 })
+  })
+
+  it('the module decides about the records that fail in its threads', async () => {
+    const stage = await scene(`export const onFailedRecord = ({ stage, fault }) =>
+      stage === 'processing' && fault.cause.message === 'this event throws' ? 'skip' : undefined`)
+    await using _client = stage.client
+    const warnings: string[] = []
+    const application = await inThreads(stage, {}, { onWarning: (message) => warnings.push(message) })
+    await stage.write('ada', 'throw', 'bob', 'throw', 'ada')
+    await stage.counted({ ada: 2, bob: 1 })
+    await expect
+      .poll(() => application.metrics.dropped.filter(({ reason }) => reason === 'failed'), {
+        timeout: 10_000,
+      })
+      .toEqual([expect.objectContaining({ reason: 'failed', records: 2 })])
+    expect(warnings.filter((message) => message.includes('this event throws'))).toHaveLength(2)
+  })
+
+  it('a module that exports something else under that name is told so', async () => {
+    const stage = await scene(`export const onFailedRecord = 'skip'`)
+    await using _client = stage.client
+    await expect(inThreads(stage)).rejects.toThrow(
+      `${String(stage.module)} exports onFailedRecord, but it is no function; export a function that takes a failed record, or call it something else`,
+    )
   })
 
   it('a thread that ends is replaced, and goes on at the last commit', async () => {

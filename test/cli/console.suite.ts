@@ -191,6 +191,34 @@ export const consoleSuite = (brokers: () => string, unique: (prefix: string) => 
       expect(new Set(lines)).toEqual(new Set(['Order order-123 received with status created']))
     })
 
+    it('asks the file about records that fail, where it exports a function for that', async () => {
+      const input = unique('amounts')
+      await create(input)
+      const file = join(folder, `${input}.ts`)
+      const library = new URL('../../src/index.ts', import.meta.url)
+      writeFileSync(
+        file,
+        `import { long, string, topic, topology } from '${library.href}'
+         export const reader = topology('reader', (builder) => {
+           builder
+             .stream(topic('${input}', { key: string, value: long }))
+             .forEach(({ key, value }) => console.log(key, value))
+         })
+         export const onFailedRecord = ({ stage, fault }) => (console.log(stage, fault.code), 'skip')\n`,
+      )
+      const place = ['--state-directory', folder, '--application-id', unique('reader')]
+      const running = runProcess(process.execPath, ['bin/millrace.js', 'run', file, ...place, ...at()])
+      await running.waitForLine(/running/, 60_000)
+      const keyed = ['--property', 'parse.key=true', '--property', 'key.separator=:']
+      await millrace(['produce', '--topic', input, ...keyed, ...at()], 'bad:short\ngood:\0\0\0\0\0\0\0\x07\n')
+      await running.waitForLine(/^good 7$/, 60_000)
+      const { code, stdout } = await running.stop()
+      expect([code, stdout.split('\n').find((line) => line.startsWith('des'))]).toEqual([
+        0,
+        'deserialization SERDE_VALUE_INVALID',
+      ])
+    })
+
     it('says which file exports no topology', async () => {
       const file = join(folder, 'empty.ts')
       writeFileSync(file, 'export const nothing = 1\n')
