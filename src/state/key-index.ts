@@ -49,18 +49,12 @@ export class KeyIndex<R extends IndexedRow> {
 
   /** Adds a row whose identity is not there yet. */
   add(row: R): void {
-    if ((this.#placed + 1) * 2 > this.#capacity) this.#resize(this.#capacity * 2)
+    if ((this.#placed + 1) * 2 > this.#capacity) this.#grow()
     const hash = hashOf(row.id)
-    const slot = this.#freeSlotFor(hash)
-    if (slot === undefined) {
-      this.#crowded.set(row.id, row)
-      return
-    }
     const place = this.#freePlaces.pop() ?? this.#rows.length
     this.#rows[place] = row
-    this.#slots[slot * 2] = hash
-    this.#slots[slot * 2 + 1] = place
     this.#placed++
+    this.#putAt(this.#freeSlotFor(hash), hash, place)
   }
 
   /** Takes a row out; nothing happens where it is not in. */
@@ -72,8 +66,7 @@ export class KeyIndex<R extends IndexedRow> {
     const slot = this.#slotOf(row)
     if (slot === undefined) return
     this.#take(slot)
-    if (this.#capacity > smallestCapacity && this.#placed * 8 < this.#capacity)
-      this.#resize(Math.max(smallestCapacity, this.#capacity / 4))
+    if (this.#capacity > smallestCapacity && this.#placed * 8 < this.#capacity) this.#shrink()
   }
 
   /** In the order in which they came, but for places that were taken again. */
@@ -118,13 +111,30 @@ export class KeyIndex<R extends IndexedRow> {
     return undefined
   }
 
+  /** Notes in a slot where a row lies; without a slot for it, the row moves to the crowded ones. */
+  #putAt(slot: number | undefined, hash: number, place: number): void {
+    if (slot === undefined) {
+      const row = this.#takePlace(place)
+      this.#crowded.set(row.id, row)
+      return
+    }
+    this.#slots[slot * 2] = hash
+    this.#slots[slot * 2 + 1] = place
+  }
+
+  #takePlace(place: number): R {
+    const row = this.#rows[place] as R
+    this.#rows[place] = undefined
+    this.#freePlaces.push(place)
+    this.#placed--
+    return row
+  }
+
   /** Takes out the row of a slot, and moves up the slots behind it that were kept from it. */
   #take(slot: number): void {
     const slots = this.#slots
     const mask = this.#capacity - 1
-    const place = slots[slot * 2 + 1] as number
-    this.#rows[place] = undefined
-    this.#freePlaces.push(place)
+    this.#takePlace(slots[slot * 2 + 1] as number)
     let free = slot
     for (let next = (free + 1) & mask; slots[next * 2] !== 0; next = (next + 1) & mask) {
       const wayFromHome = (next - (slots[next * 2] as number)) & mask
@@ -134,14 +144,25 @@ export class KeyIndex<R extends IndexedRow> {
       free = next
     }
     slots[free * 2] = 0
-    this.#placed--
   }
 
-  /** Makes slots anew, as many as that; the rows come to lie close together. */
-  #resize(capacity: number): void {
+  /** Twice the slots. No row is looked at, as millions of them lie all over the heap. */
+  #grow(): void {
+    const slots = this.#slots
+    this.#capacity *= 2
+    this.#slots = new Int32Array(this.#capacity * 2)
+    for (let at = 0; at < slots.length; at += 2) {
+      const hash = slots[at] as number
+      const place = slots[at + 1] as number
+      if (hash !== 0) this.#putAt(this.#freeSlotFor(hash), hash, place)
+    }
+  }
+
+  /** A quarter of the slots; the rows come to lie close together. */
+  #shrink(): void {
     const rows = [...this.values()]
-    this.#capacity = capacity
-    this.#slots = new Int32Array(capacity * 2)
+    this.#capacity = Math.max(smallestCapacity, this.#capacity / 4)
+    this.#slots = new Int32Array(this.#capacity * 2)
     this.#placed = 0
     this.#hand = 0
     this.#rows.length = 0
