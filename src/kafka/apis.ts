@@ -11,6 +11,8 @@ import {
   deleteTopicsV6,
   describeConfigsV4,
   describeGroupsV5,
+  describeProducersV0,
+  describeTransactionsV0,
   endTxnV4,
   findCoordinatorV6,
   heartbeatV4,
@@ -163,6 +165,8 @@ export const endTxnV5Api: Api<Parameters<typeof endTxnV4.createRequest>, EndTxnV
   { ...endTxnV4, parseResponse: parseEndTxnV5 },
   { version: 5 },
 )
+export const describeTransactionsApi: ApiOf<typeof describeTransactionsV0> = pin(describeTransactionsV0)
+export const describeProducersApi: ApiOf<typeof describeProducersV0> = pin(describeProducersV0)
 
 export const createTopicsApi: ApiOf<typeof createTopicsV7> = pin(createTopicsV7)
 export const deleteTopicsApi: ApiOf<typeof deleteTopicsV6> = pin(deleteTopicsV6)

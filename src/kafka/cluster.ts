@@ -184,6 +184,11 @@ export class Cluster {
     this.#coordinators.delete(`${kind} ${key}`)
   }
 
+  /** Resolves where any broker answers now. */
+  async reach(): Promise<void> {
+    await this.callAny(apiVersionsApi, 'millrace', '0')
+  }
+
   /** The finalized features of the cluster with their levels, such as `transaction.version`. */
   features(): Promise<ReadonlyMap<string, number>> {
     if (this.#features !== undefined) return this.#features

@@ -88,6 +88,7 @@ export class Producer {
   readonly #partitionCounts = new Map<string, number>()
   readonly #queues = new PartitionQueues()
   readonly #outstanding = new Outstanding()
+  readonly #session: ProducerSession
   readonly #sender: BatchSender
   readonly #keyBytes = new LentBytes()
   readonly #valueBytes = new LentBytes()
@@ -105,9 +106,10 @@ export class Producer {
     this.#maxBufferedBytes = options.maxBufferedBytes ?? 8_388_608
     this.#onRefused = options.onRefused
     this.#keepsSources = options.keepsSources ?? false
+    this.#session = options.session ?? new IdempotentSession(options.cluster)
     this.#sender = new BatchSender({
       cluster: options.cluster,
-      session: options.session ?? new IdempotentSession(options.cluster),
+      session: this.#session,
       queues: this.#queues,
       outstanding: this.#outstanding,
       lane: `produce:${options.name ?? 'main'}`,
@@ -125,6 +127,11 @@ export class Producer {
   async prepare(topics: Iterable<string>): Promise<void> {
     const found = await Promise.all(Array.from(topics, (topic) => this.#cluster.topic(topic)))
     for (const { name, partitions } of found) this.#partitionCounts.set(name, partitions.length)
+    await this.#session.onPrepared(
+      found.flatMap(({ name: topic, partitions }) =>
+        partitions.map(({ partition }) => ({ topic, partition })),
+      ),
+    )
   }
 
   /** The number of partitions of a topic that was prepared. */

@@ -14,6 +14,8 @@ import type { Bytes } from '../base/bytes.ts'
 export interface Transport {
   /** Where to ask first. */
   readonly bootstrap: readonly BrokerAddress[]
+  /** How many connections have ended by themselves so far: where that grows, a broker may have gone. */
+  readonly lostConnections: number
   /** Sends one request; requests of one lane to one broker arrive in the order they were sent. */
   send(broker: BrokerAddress, lane: Lane, request: WireRequest): Promise<Bytes>
   /** Ends all connections; what is in flight rejects. */

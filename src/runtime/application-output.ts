@@ -50,6 +50,7 @@ export const applicationOutput = ({
     ...producerOptions,
     transactionalId: `${settings.applicationId}-${transactionName}`,
     transactionTimeoutMs: settings.transactionTimeoutMs,
+    groupId: settings.applicationId,
   })
   const output = new RecordOutput(producer.producer, metrics, judge)
   return { output, committer: exactlyOnce(output, producer, settings.applicationId, membership) }

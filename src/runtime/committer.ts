@@ -13,6 +13,8 @@ export interface Committer {
   initialize(): Promise<void>
   /** Resolves with the offset after the last record of every partition written to, once all of it is final. */
   commit(offsets: readonly OffsetToCommit[]): Promise<AckedOffsets>
+  /** Sees to it that what is final is so everywhere; for whenever there is nothing to commit. */
+  settle(): Promise<void>
   /** Takes back what is not final, as far as it can be. */
   abort(): Promise<void>
 }
@@ -24,6 +26,7 @@ export const atLeastOnce = (output: RecordOutput, membership: () => GroupMembers
     if (offsets.length > 0) await membership().commitOffsets(offsets)
     return acked
   },
+  settle: () => Promise.resolve(),
   abort: () => output.discard(),
 })
 
@@ -38,6 +41,7 @@ export const exactlyOnce = (
     await output.release()
     return producer.commit({ groupId, generation: membership(), offsets })
   },
+  settle: () => producer.settle(),
   abort: async () => {
     output.forget()
     await producer.abort()

@@ -268,8 +268,8 @@ export class StreamsApplication {
       onRetry: (fault) => listener.onWarning?.(fault.message),
     })
     this.#output = output
-    await committer.initialize()
     await output.prepare(writtenTopicsOf(plan, settings))
+    await committer.initialize()
     this.#globals = this.#openGlobals()
     await this.#globals.start((error) => void this.#fail(error))
     this.#fetcher = new Fetcher({

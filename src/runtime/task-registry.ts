@@ -65,16 +65,19 @@ export class TaskRegistry {
     return this.#opening.size > 0
   }
 
-  /** The tasks that read any of these partitions. */
-  readersOf(partitions: readonly TopicPartition[]): readonly TaskId[] {
+  /** Those that read any of these partitions, of what is open and of further tasks. */
+  readersOf(partitions: readonly TopicPartition[], further: readonly TaskId[]): readonly TaskId[] {
     const names = new Set(partitions.map(nameOf))
-    return this.ids.filter((id) => this.#inputsOf(id).some((input) => names.has(nameOf(input))))
+    const plan = this.#options.planOf()
+    const inputsOf = (id: TaskId): readonly TopicPartition[] => this.#openInputsOf(id) ?? plan.inputsOf(id)
+    const ids = [...new Set([...this.ids, ...further])]
+    return ids.filter((id) => inputsOf(id).some((input) => names.has(nameOf(input))))
   }
 
   /** The tasks whose inputs are others by now than when they were opened. */
   get outdated(): readonly TaskId[] {
     const plan = this.#options.planOf()
-    return this.ids.filter((id) => namesOf(this.#inputsOf(id)) !== namesOf(plan.inputsOf(id)))
+    return this.ids.filter((id) => namesOf(this.#openInputsOf(id) ?? []) !== namesOf(plan.inputsOf(id)))
   }
 
   /** Hands a batch to its task; one of an earlier beginning is let go. */
@@ -183,8 +186,8 @@ export class TaskRegistry {
     await running.close()
   }
 
-  #inputsOf(id: TaskId): readonly TopicPartition[] {
-    return this.#running.get(id)?.inputs ?? this.#opening.get(id)?.inputs ?? []
+  #openInputsOf(id: TaskId): readonly TopicPartition[] | undefined {
+    return this.#running.get(id)?.inputs ?? this.#opening.get(id)?.inputs
   }
 }
 

@@ -52,6 +52,8 @@ export class Worker {
   readonly #registry: TaskRegistry
   readonly #committedReads = new CommittedReads(() => !this.#dirty)
   #lastCommitMs: number
+  /** What the group has given to this worker: it is open, or will be again. */
+  #assigned: readonly TaskId[] = []
   #commitRequested = false
   #dirty = false
   #paused = false
@@ -133,21 +135,31 @@ export class Worker {
 
   /** Takes these tasks on; those that run already go on. New ones open in the background. */
   async assign(taskIds: readonly TaskId[]): Promise<void> {
+    this.#assigned = taskIds
     const kept = new Set(taskIds)
     for (const id of this.#registry.outdated) kept.delete(id)
     await this.#giveUp(this.#registry.ids.filter((id) => !kept.has(id)))
-    const known = new Set(this.#registry.ids)
-    if (!this.#closing) this.#registry.open(taskIds.filter((id) => !known.has(id)))
+    // A turn that begins all tasks anew opens them itself.
+    await this.#turns.run(() => Promise.resolve(this.#openAssigned()))
   }
 
   /** The barrier before partitions are given up: what was processed is committed; their tasks end, others go on. */
   revoke(partitions: readonly TopicPartition[]): Promise<void> {
-    return this.#giveUp(this.#registry.readersOf(partitions))
+    const readers = new Set(this.#registry.readersOf(partitions, this.#assigned))
+    this.#assigned = this.#assigned.filter((id) => !readers.has(id))
+    return this.#giveUp(this.#registry.ids.filter((id) => readers.has(id)))
   }
 
   /** The group went on without us: nothing may be committed any more, and nothing is. */
   async lost(): Promise<void> {
+    this.#assigned = []
     await this.#turns.run(() => this.#standStill())
+  }
+
+  /** Opens what is this worker's and is not open. */
+  #openAssigned(): void {
+    const known = new Set(this.#registry.ids)
+    if (!this.#closing) this.#registry.open(this.#assigned.filter((id) => !known.has(id)))
   }
 
   /** Gives up everything, after a last commit where all is well. */
@@ -239,11 +251,10 @@ export class Worker {
 
   /** What was not committed is forgotten, in the stores too: tasks begin again at the last commit. */
   async #startOver(reason: Fault): Promise<void> {
-    const { ids } = this.#registry
     await this.#closeAll()
     await this.#beginAnew(reason)
     await sleep(this.#options.clock, this.#options.retries.pauseMsAfter(reason), this.#stop.signal)
-    if (!this.#closing) this.#registry.open(ids)
+    this.#openAssigned()
   }
 
   async #turn(batches: readonly FetchedBatch[]): Promise<void> {
@@ -256,7 +267,8 @@ export class Worker {
       // Heartbeats and other timers get their turn between two slices.
       await new Promise((resolve) => setImmediate(resolve))
     } while (this.#isReady() && !this.#closing && !this.#paused)
-    if (this.#dirty && !this.#isReady() && this.#isDrained()) await this.#commit()
+    if (!this.#dirty) await this.#options.committer.settle()
+    else if (!this.#isReady() && this.#isDrained()) await this.#commit()
   }
 
   #processSlice(): void {

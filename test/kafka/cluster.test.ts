@@ -33,6 +33,7 @@ describe('the cluster', () => {
     const asked: number[] = []
     const transport: Transport = {
       bootstrap: [{ host: 'gone', port: 1 }, ...world.transport.bootstrap],
+      lostConnections: 0,
       send: (broker, lane, request) => {
         asked.push(broker.port)
         if (broker.port !== 1) return world.transport.send(broker, lane, request)

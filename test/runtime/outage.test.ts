@@ -132,4 +132,66 @@ describe('an application whose coordinators are away for longer than requestTime
     expect(application.failure).toBeUndefined()
     await application.close()
   })
+  it('opens each task once, and none of another, when a member joins while it begins anew', async () => {
+    const name = 'joined-meanwhile'
+    const partitions = 4
+    const events = topic(`${name}-input`, { value: string, partitions })
+    const copies = topic(`${name}-copies`, { value: string, partitions })
+    await client.create(events, copies)
+    const program = topology(name, (builder) => {
+      builder.stream(events).to(copies)
+    })
+    const joining = (place: string): Promise<Application> =>
+      start(program, {
+        bootstrapServers: broker.bootstrapServers,
+        stateDirectory: join(folder, name, place),
+        processingGuarantee: 'exactly_once',
+        commitIntervalMs: 20,
+        heartbeatIntervalMs: 50,
+      })
+    const keys = Array.from({ length: 40 }, (_, index) => `k${index}`)
+    const writeEach = (value: string): Promise<void> =>
+      client.write(
+        events,
+        keys.map((key) => ({ key, value })),
+      )
+
+    const first = await joining('first')
+    await first.waitFor('running')
+    let aborts = 1
+    const stopAborts = broker.core.onRequest('Produce', ({ request }) =>
+      request['transactionalId'] !== null && aborts-- > 0
+        ? { kind: 'error', error: 'TRANSACTION_ABORTABLE' }
+        : undefined,
+    )
+    // The first one waits for long until it may write again; the second one begins at once.
+    let delays = 1
+    const stopDelays = broker.core.onRequest('InitProducerId', ({ request }) =>
+      request['transactionalId'] !== null && delays-- > 0 ? { kind: 'delay', delayMs: 2_000 } : undefined,
+    )
+    await writeEach('1')
+    await until(() => delays <= 0)
+    const second = await joining('second')
+    await writeEach('2')
+    await second.waitFor('running')
+    await first.waitFor('running')
+    await writeEach('3')
+    const isComplete = (records: readonly { readonly value: string | null }[]): boolean =>
+      records.length >= 3 * keys.length
+    await client.readUntil(copies, isComplete, 20_000)
+    // One that comes twice would come now.
+    await writeEach('4')
+    const copied = await client.readUntil(
+      copies,
+      (records) => records.filter(({ value }) => value === '4').length >= keys.length,
+      20_000,
+    )
+    const valuesOf = (key: string): readonly (string | null)[] =>
+      copied.filter((each) => each.key === key).map(({ value }) => value)
+    for (const key of keys) expect(valuesOf(key), key).toEqual(['1', '2', '3', '4'])
+    expect(first.tasks.length + second.tasks.length).toBe(partitions)
+    stopAborts()
+    stopDelays()
+    await Promise.all([first.close(), second.close()])
+  })
 })

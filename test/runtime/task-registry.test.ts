@@ -126,7 +126,7 @@ describe('the tasks of a worker', () => {
       return taskOf(id)
     })
     registry.open(['0_0'])
-    await expect.poll(() => registry.readersOf([{ topic: 'input', partition: 0 }])).toEqual(['0_0'])
+    await expect.poll(() => registry.readersOf([{ topic: 'input', partition: 0 }], [])).toEqual(['0_0'])
     await Promise.resolve()
     await registry.closeAll()
     expect([registry.ids, added]).toEqual([[], []])

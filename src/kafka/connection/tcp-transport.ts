@@ -18,11 +18,16 @@ export class TcpTransport implements Transport {
   readonly bootstrap: readonly BrokerAddress[]
   readonly #settings: KafkaSettings
   readonly #connections = new Map<string, Promise<BrokerConnection>>()
+  #lostConnections = 0
   #closed = false
 
   constructor(settings: KafkaSettings) {
     this.#settings = settings
     this.bootstrap = parseBrokers(settings.brokers)
+  }
+
+  get lostConnections(): number {
+    return this.#lostConnections
   }
 
   async send(broker: BrokerAddress, lane: Lane, request: WireRequest): Promise<Bytes> {
@@ -49,6 +54,7 @@ export class TcpTransport implements Transport {
     const known = this.#connections.get(name)
     if (known !== undefined) return known
     const onGone = (): void => {
+      this.#lostConnections++
       if (this.#connections.get(name) === opened) this.#connections.delete(name)
     }
     const opened = BrokerConnection.open(broker, { ...this.#options(lane), onGone })

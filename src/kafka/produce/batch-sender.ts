@@ -222,9 +222,10 @@ export class BatchSender {
 
   async #startOne({ broker, queues }: Ready): Promise<void> {
     const { session } = this.#options
-    const identity = await session.identity()
-    this.#identity = identity
     await session.beforeProduce(queues)
+    const identity = await session.identity()
+    if (identity !== this.#identity) this.resetSequences()
+    this.#identity = identity
     const taken = queues.flatMap((queue) => {
       const batch = queue.take(identity, session.transactionalId !== null)
       return batch === undefined ? [] : [{ queue, batch }]

@@ -23,6 +23,8 @@ export interface ProducerSession {
   readonly produceApi: Api<[ProduceRequest], readonly ProducedPartition[]>
   /** The identity to send under; asked for before each request, so it must be remembered. */
   identity(): Promise<ProducerIdentity>
+  /** Called when the partitions of topics are learned that will be written to. */
+  onPrepared(partitions: readonly TopicPartition[]): Promise<void>
   /** Called before batches go to these partitions. */
   beforeProduce(partitions: readonly TopicPartition[]): Promise<void>
   /** Called when batches do go. */
@@ -52,8 +54,12 @@ export class IdempotentSession implements ProducerSession {
     return known
   }
 
+  async onPrepared(): Promise<void> {
+    // Nothing is left of an older producer,
+  }
+
   async beforeProduce(): Promise<void> {
-    // Nothing has to be announced outside transactions.
+    // nothing has to be announced outside transactions.
   }
 
   onProduce(): void {

@@ -17,8 +17,8 @@ import { TransactionalSession } from './transactional-session.ts'
  *
  * @example
  * const transactions = new TransactionalProducer({ cluster, transactionalId: 'shop-0' })
- * await transactions.initialize()
  * await transactions.producer.prepare(['payments'])
+ * await transactions.initialize()
  * transactions.producer.send('payments', undefined, key, value, timestamp)
  * await transactions.commit({ groupId: 'shop', generation: membership, offsets })
  */
@@ -26,6 +26,8 @@ export interface TransactionalProducerOptions extends Omit<ProducerOptions, 'ses
   readonly transactionalId: string
   /** How long the broker lets a transaction stay open before it aborts it and fences the producer. */
   readonly transactionTimeoutMs?: number
+  /** The group whose offsets are committed: what a broker has left open of an older transaction is ended there too. */
+  readonly groupId?: string
 }
 
 export class TransactionalProducer {
@@ -34,8 +36,11 @@ export class TransactionalProducer {
   readonly #session: TransactionalSession
 
   constructor(options: TransactionalProducerOptions) {
-    const { transactionalId, transactionTimeoutMs = 60_000, ...producerOptions } = options
-    this.#session = new TransactionalSession(options.cluster, transactionalId, transactionTimeoutMs)
+    const { transactionalId, transactionTimeoutMs = 60_000, groupId, ...producerOptions } = options
+    this.#session = new TransactionalSession({
+      ...{ cluster: options.cluster, transactionalId, transactionTimeoutMs, groupId },
+      onLeftOpen: options.onRetry,
+    })
     this.producer = new Producer({
       ...producerOptions,
       name: options.name ?? transactionalId,
@@ -75,11 +80,23 @@ export class TransactionalProducer {
   /** Takes back all that was sent since the last commit, and what waits for the next one. */
   async abort(): Promise<void> {
     await this.producer.discard()
-    if (!this.#session.isStarted) return
-    await this.#end(false)
+    if (this.#session.isStarted) await this.#end(false)
+    else if (!this.#session.isUnsettled) return
     // Without a new epoch a lost batch would leave a gap in the sequences.
-    if (!this.#session.isTv2) await this.#session.renew()
+    if (this.#session.isUnsettled || !this.#session.isTv2) await this.#session.renew()
     this.producer.resetSequences()
+  }
+
+  /**
+   * Sees to it that what was committed last is so everywhere, which a broker that has crashed meanwhile may have left out;
+   * costs nothing where none has. For whenever there is nothing to send; what can't be asked now is asked the next time.
+   */
+  async settle(): Promise<void> {
+    try {
+      await this.#session.settle()
+    } catch (error) {
+      if (!isRetriableFault(error)) throw error
+    }
   }
 
   close(): void {
@@ -87,6 +104,7 @@ export class TransactionalProducer {
   }
 
   async #end(committed: boolean): Promise<void> {
+    const identity = await this.#session.identity()
     try {
       await this.#session.end(committed)
     } catch (error) {
@@ -94,7 +112,7 @@ export class TransactionalProducer {
       if (!committed && isFault(diagnosed, 'TRANSACTION_TIMED_OUT')) return
       throw diagnosed
     }
-    if (this.#session.isTv2) this.producer.resetSequences()
+    if ((await this.#session.identity()) !== identity) this.producer.resetSequences()
   }
 
   /**
@@ -112,7 +130,16 @@ export class TransactionalProducer {
       this.producer.resetSequences()
       return timedOut(this.transactionalId, error)
     } catch (renewal) {
-      return isRetriableFault(renewal) ? outcomeUnknown(this.transactionalId, renewal) : error
+      if (isRetriableFault(renewal)) return outcomeUnknown(this.transactionalId, renewal)
+      return this.#afterRefusal(error)
+    }
+  }
+
+  async #afterRefusal(error: Fault): Promise<Fault> {
+    try {
+      return (await this.#session.wasTimedOut()) ? outcomeUnknown(this.transactionalId, error) : error
+    } catch (asking) {
+      return isRetriableFault(asking) ? outcomeUnknown(this.transactionalId, asking) : error
     }
   }
 }

@@ -1,25 +1,16 @@
 import { Fault } from '../../base/fault.ts'
 import type { Api } from '../apis.ts'
-import {
-  addOffsetsToTxnApi,
-  addPartitionsToTxnApi,
-  endTxnV4Api,
-  endTxnV5Api,
-  initProducerIdApi,
-  txnOffsetCommitV4Api,
-  txnOffsetCommitV5Api,
-} from '../apis.ts'
 import type { Cluster } from '../cluster.ts'
 import type { CommitFence, GroupGeneration, OffsetToCommit } from '../group/offsets.ts'
-import { callCoordinator, toCommit } from '../group/offsets.ts'
 import type { ProduceRequest, ProducedPartition } from '../produce/produce-codec.ts'
 import { produceV11Api, produceV12Api } from '../produce/produce-codec.ts'
 import type { ProducerIdentity, ProducerSession } from '../produce/producer-session.ts'
-import { fencedFault } from '../produce/producer-session.ts'
-import { errorName, isStaleMetadata, passingFault, protocolFault } from '../protocol-errors.ts'
 import type { TopicPartition } from '../topic-partition.ts'
-import { byTopic, partitionName } from '../topic-partition.ts'
+import { partitionName } from '../topic-partition.ts'
+import type { OpenTransaction } from './left-open.ts'
+import { openTransactionsOf } from './left-open.ts'
 import { SettlingPause } from './settling-pause.ts'
+import { TransactionRequests } from './transaction-requests.ts'
 
 /** The offsets that a transaction commits with its records, and who vouches for them. */
 export interface TransactionOffsets {
@@ -29,16 +20,34 @@ export interface TransactionOffsets {
   readonly offsets: readonly OffsetToCommit[]
 }
 
+export interface TransactionalSessionOptions {
+  readonly cluster: Cluster
+  readonly transactionalId: string
+  readonly transactionTimeoutMs: number
+  /** The group whose offsets are committed, as far as it is known before the first commit. */
+  readonly groupId?: string | undefined
+  /** Told of an end that had to be repeated, as the broker had left it out in some partitions. */
+  readonly onLeftOpen?: ((fault: Fault) => void) | undefined
+}
+
 /**
- * The requests of one transactional id, in both versions of the protocol. The cluster's feature `transaction.version`
+ * What one transactional id is doing, in both versions of the protocol. The cluster's feature `transaction.version`
  * decides: from 2 on (TV2) the broker adds partitions and offsets by itself and every end of a transaction answers the
  * epoch of the next one; before that (TV1) they are added by requests and the epoch stays.
+ *
+ * An end that its coordinator has decided is seen through in every partition (left-open.ts): at the beginning, and whenever
+ * the broker may have gone since.
  */
 export class TransactionalSession implements ProducerSession {
   readonly transactionalId: string
   readonly #cluster: Cluster
   readonly #timeoutMs: number
+  readonly #groupId: string | undefined
+  readonly #onLeftOpen: (fault: Fault) => void
+  readonly #requests: TransactionRequests
   readonly #added = new Set<string>()
+  /** All partitions that may be written to, by name. */
+  readonly #known = new Map<string, TopicPartition>()
   readonly #pause: SettlingPause
   /** When the first request of this transaction left. */
   #begunMs: number | undefined
@@ -47,11 +56,27 @@ export class TransactionalSession implements ProducerSession {
   #identity: ProducerIdentity | undefined
   #isTv2 = false
   #started = false
+  /** How many connections had been lost when the last end was last seen through. */
+  #seenLosses = 0
+  #isLookIncomplete = false
+  /** The decision of an older end (true for a commit) that has yet to be brought to where it is missing. */
+  #owedEnd: boolean | undefined
+  /** An older transaction was found open in a partition: nothing can be sent before `renew`. */
+  #isLeftOpen = false
 
-  constructor(cluster: Cluster, transactionalId: string, timeoutMs: number) {
+  constructor({
+    cluster,
+    transactionalId,
+    transactionTimeoutMs,
+    groupId,
+    onLeftOpen,
+  }: TransactionalSessionOptions) {
     this.#cluster = cluster
     this.transactionalId = transactionalId
-    this.#timeoutMs = timeoutMs
+    this.#timeoutMs = transactionTimeoutMs
+    this.#groupId = groupId
+    this.#onLeftOpen = onLeftOpen ?? (() => undefined)
+    this.#requests = new TransactionRequests({ cluster, transactionalId, transactionTimeoutMs })
     this.#pause = new SettlingPause(cluster.clock)
   }
 
@@ -78,10 +103,20 @@ export class TransactionalSession implements ProducerSession {
     return this.#isTv2
   }
 
+  /** True where the last end may be missing in some partitions: brokers may have gone since it was seen through. */
+  get isUnsettled(): boolean {
+    return (
+      this.#isLeftOpen ||
+      this.#isLookIncomplete ||
+      this.#owedEnd !== undefined ||
+      this.#cluster.transport.lostConnections !== this.#seenLosses
+    )
+  }
+
   /** Takes the transactional id over: an older producer is fenced, and what it left open is ended. */
   async initialize(): Promise<void> {
     this.#isTv2 = ((await this.#cluster.features()).get('transaction.version') ?? 0) >= 2
-    await this.#initProducerId({ producerId: -1, producerEpoch: -1 })
+    await this.#takeOver({ producerId: -1, producerEpoch: -1 })
   }
 
   identity(): Promise<ProducerIdentity> {
@@ -92,7 +127,29 @@ export class TransactionalSession implements ProducerSession {
 
   /** Takes a new epoch of the same producer id; refused (`PRODUCER_FENCED`) where a newer producer has it. */
   async renew(): Promise<void> {
-    await this.#initProducerId(await this.identity())
+    const identity = await this.identity()
+    if (this.isUnsettled) await this.#takeOver(identity)
+    else await this.#initProducerId(identity)
+  }
+
+  /**
+   * True where the coordinator has aborted a transaction of this very producer, and nobody has taken its id over since. A
+   * coordinator that has been restarted does not know any more that it may go on under the next epoch.
+   */
+  async wasTimedOut(): Promise<boolean> {
+    const { producerId, producerEpoch } = await this.identity()
+    const last = await this.#requests.settledState()
+    return (
+      last?.state === 'CompleteAbort' &&
+      last.producerId === producerId &&
+      last.producerEpoch === producerEpoch + 1
+    )
+  }
+
+  async onPrepared(partitions: readonly TopicPartition[]): Promise<void> {
+    const added = partitions.filter((each) => !this.#known.has(nameOf(each)))
+    for (const each of added) this.#known.set(nameOf(each), each)
+    if (this.#identity !== undefined && added.length > 0) await this.#lookFor(added)
   }
 
   async beforeProduce(partitions: readonly TopicPartition[]): Promise<void> {
@@ -101,7 +158,7 @@ export class TransactionalSession implements ProducerSession {
     const missing = partitions.filter((each) => !this.#added.has(nameOf(each)))
     if (missing.length === 0) return
     this.#started = true
-    await this.#addPartitions(missing)
+    await this.#requests.addPartitions(await this.identity(), missing)
     for (const each of missing) this.#added.add(nameOf(each))
   }
 
@@ -123,86 +180,105 @@ export class TransactionalSession implements ProducerSession {
   async addOffsets({ groupId, generation, offsets }: TransactionOffsets): Promise<void> {
     if (offsets.length === 0) return
     await this.#begin()
-    const { producerId, producerEpoch } = await this.identity()
+    const identity = await this.identity()
     this.#started = true
-    if (!this.#isTv2) await this.#addOffsetsToTransaction(groupId)
+    if (!this.#isTv2) await this.#requests.addGroup(identity, groupId)
     const commit = (under: GroupGeneration): Promise<void> =>
-      this.#commitOffsets(groupId, under, offsets, { producerId, producerEpoch })
+      this.#requests.commitOffsets(identity, groupId, under, offsets, this.#isTv2)
     await ('commit' in generation ? generation.commit(commit) : commit(generation))
     this.#isInUse = true
   }
 
-  async #commitOffsets(
-    groupId: string,
-    { generationId, memberId, groupInstanceId }: GroupGeneration,
-    offsets: readonly OffsetToCommit[],
-    { producerId, producerEpoch }: ProducerIdentity,
-  ): Promise<void> {
-    const topics = toCommit(offsets)
-    const api = this.#isTv2 ? txnOffsetCommitV5Api : txnOffsetCommitV4Api
-    await callCoordinator(this.#cluster, 'group', groupId, async (coordinator) => {
-      const response = await this.#cluster.callBroker(
-        coordinator,
-        'control',
-        api,
-        this.transactionalId,
-        groupId,
-        BigInt(producerId),
-        producerEpoch,
-        generationId,
-        memberId,
-        groupInstanceId,
-        topics,
-      )
-      for (const { name, partitions } of response.topics)
-        for (const { partitionIndex: partition, errorCode } of partitions)
-          this.#check(errorCode, `commit offsets of group ${groupId}`, { topic: name, partition })
-    })
-  }
-
   /** Ends the transaction. A lost answer is asked for again: the coordinator knows what it has decided. */
   async end(committed: boolean): Promise<void> {
-    const { producerId, producerEpoch } = await this.identity()
-    const args = [this.transactionalId, BigInt(producerId), producerEpoch, committed] as const
-    const doing = `${committed ? 'commit' : 'abort'} a transaction`
-    await this.#callCoordinator(async (coordinator) => {
-      if (this.#isTv2) {
-        const response = await this.#cluster.callBroker(coordinator, 'control', endTxnV5Api, ...args)
-        this.#check(response.errorCode, doing)
-        this.#identity = { producerId: Number(response.producerId), producerEpoch: response.producerEpoch }
-        return
-      }
-      const response = await this.#cluster.callBroker(coordinator, 'control', endTxnV4Api, ...args)
-      this.#check(response.errorCode, doing)
-    })
+    const identity = await this.identity()
+    if (this.#isTv2) this.#identity = await this.#requests.endAndRaise(identity, committed)
+    else await this.#requests.end(identity, committed)
     this.#forget()
     this.#pause.begin()
+    if (!this.isUnsettled) return
+    // What is being ended just now is open for a moment.
+    await this.#requests.settledState()
+    await this.#endAgain(this.#owedEnd ?? committed)
   }
 
-  async #initProducerId({ producerId, producerEpoch }: ProducerIdentity): Promise<void> {
-    await this.#callCoordinator(async (coordinator) => {
-      const response = await this.#cluster.callBroker(
-        coordinator,
-        'control',
-        initProducerIdApi,
-        this.transactionalId,
-        this.#timeoutMs,
-        BigInt(producerId),
-        producerEpoch,
-      )
-      const doing = `start the transactional id ${this.transactionalId}`
-      // Who names no epoch has none to be fenced by: another producer went on while its transaction was being aborted.
-      if (producerId < 0 && fencingErrors.has(errorName(response.errorCode)))
-        throw passingFault(response.errorCode, doing)
-      this.#check(response.errorCode, doing)
-      this.#identity = { producerId: Number(response.producerId), producerEpoch: response.producerEpoch }
-    })
+  /** Sees the last end through; only while nothing is being sent. Rejects at once where no broker can be asked. */
+  async settle(): Promise<void> {
+    if (this.#started || !this.isUnsettled) return
+    await this.#cluster.reach()
+    await this.#settleLast()
+  }
+
+  async #takeOver(identity: ProducerIdentity): Promise<void> {
+    // How the last transaction ended is known until the next epoch is given out.
+    const last = await this.#requests.settledState()
+    await this.#initProducerId(identity)
+    this.#isLeftOpen = false
+    if (last === undefined) this.#noteLook()
+    else await this.#endAgain(this.#owedEnd ?? last.state === 'CompleteCommit')
+  }
+
+  /**
+   * The broker may have gone when it had decided how the last transaction ends, and not yet told it to the partitions. Once
+   * something of this transaction is in, it has: it takes nothing before.
+   */
+  async #settleLast(): Promise<void> {
+    if (this.#owedEnd !== undefined && !this.#started) return this.#endAgain(this.#owedEnd)
+    const { state = 'Empty' } = (await this.#requests.settledState()) ?? {}
+    if (state === 'Ongoing') return
+    if (state === 'Empty') return this.#noteLook()
+    const isCommitted = state === 'CompleteCommit'
+    if (!this.#started) return this.#endAgain(isCommitted)
+    this.#noteLook()
+    // Offsets that are pending can't be asked for: the end of this transaction settles them.
+    this.#owedEnd = isCommitted
+    await this.#lookFor([...this.#known.values()])
+  }
+
+  /** An end can't be repeated in the middle of a transaction: where one is missing, that has to begin anew. */
+  async #lookFor(partitions: readonly TopicPartition[]): Promise<void> {
+    const { producerId, producerEpoch } = await this.identity()
+    const { open, isComplete } = await openTransactionsOf(this.#cluster, producerId, partitions)
+    this.#isLookIncomplete ||= !isComplete
+    this.#isLeftOpen ||= open.some((each) => !this.#isTv2 || each.producerEpoch < producerEpoch)
+  }
+
+  /**
+   * Brings the markers of the last end to where they are missing, by a transaction that holds nothing. Only while nothing
+   * else is sent.
+   */
+  async #endAgain(committed: boolean): Promise<void> {
+    this.#owedEnd = committed
+    this.#noteLook()
+    const identity = await this.identity()
+    const partitions = [...this.#known.values()]
+    const { open, isComplete } = await openTransactionsOf(this.#cluster, identity.producerId, partitions)
+    if (open.length > 0) await this.#requests.addPartitions(identity, open)
+    if (this.#groupId !== undefined) await this.#requests.addGroup(identity, this.#groupId)
+    if (open.length > 0 || this.#groupId !== undefined) {
+      await this.#requests.end(identity, committed)
+      await this.#initProducerId(identity)
+    }
+    this.#isLookIncomplete = !isComplete
+    this.#owedEnd = undefined
+    if (open.length > 0) this.#onLeftOpen(endedAgain(this.transactionalId, open, committed))
+  }
+
+  #noteLook(): void {
+    this.#isLookIncomplete = false
+    this.#seenLosses = this.#cluster.transport.lostConnections
+  }
+
+  async #initProducerId(identity: ProducerIdentity): Promise<void> {
+    this.#identity = await this.#requests.initProducerId(identity)
     this.#forget()
   }
 
-  /** Before the first request of a transaction, the broker is given the time to write the markers of the last one. */
   async #begin(): Promise<void> {
+    if (!this.#isInUse && this.isUnsettled) await this.#settleLast()
+    if (this.#isLeftOpen) throw mustBeginAnew(this.transactionalId)
     if (this.#started) return
+    // The broker is given the time to write the markers of the last one.
     await this.#pause.over()
     this.#begunMs = this.#cluster.clock.now()
     this.#isFirstAnswered = false
@@ -214,70 +290,7 @@ export class TransactionalSession implements ProducerSession {
     this.#begunMs = undefined
     this.#added.clear()
   }
-
-  async #addPartitions(partitions: readonly TopicPartition[]): Promise<void> {
-    const { producerId, producerEpoch } = await this.identity()
-    const { transactionalId } = this
-    const topics = Array.from(byTopic(partitions), ([name, group]) => ({
-      name,
-      partitions: group.map(({ partition }) => partition),
-    }))
-    const transaction = {
-      transactionalId,
-      producerId: BigInt(producerId),
-      producerEpoch,
-      verifyOnly: false,
-      topics,
-    }
-    await this.#callCoordinator(async (coordinator) => {
-      const response = await this.#cluster.callBroker(coordinator, 'control', addPartitionsToTxnApi, [
-        transaction,
-      ])
-      for (const { topicResults } of response.resultsByTransaction)
-        for (const { name, resultsByPartition } of topicResults)
-          for (const { partitionIndex: partition, partitionErrorCode } of resultsByPartition)
-            if (errorName(partitionErrorCode) !== 'OPERATION_NOT_ATTEMPTED')
-              this.#check(partitionErrorCode, 'add a partition to a transaction', { topic: name, partition })
-    })
-  }
-
-  async #addOffsetsToTransaction(groupId: string): Promise<void> {
-    const { producerId, producerEpoch } = await this.identity()
-    await this.#callCoordinator(async (coordinator) => {
-      const response = await this.#cluster.callBroker(
-        coordinator,
-        'control',
-        addOffsetsToTxnApi,
-        this.transactionalId,
-        BigInt(producerId),
-        producerEpoch,
-        groupId,
-      )
-      this.#check(response.errorCode, `add the offsets of group ${groupId} to a transaction`)
-    })
-  }
-
-  #callCoordinator<T>(call: Parameters<typeof callCoordinator<T>>[3]): Promise<T> {
-    return callCoordinator(this.#cluster, 'transaction', this.transactionalId, call)
-  }
-
-  #check(errorCode: number, doing: string, place?: TopicPartition): void {
-    if (errorCode === 0) return
-    if (fencingErrors.has(errorName(errorCode))) throw fencedFault(this.transactionalId, errorCode)
-    // Each of these requests may come twice. A coordinator may fail at one in the moment in which a newer producer takes
-    // its id over (seen at the end of a transaction, with Apache Kafka 4.3.1), and says so when it is asked again.
-    const isPassing = isStaleMetadata(errorCode) || errorName(errorCode) === 'UNKNOWN_SERVER_ERROR'
-    throw isPassing ? passingFault(errorCode, doing, place) : protocolFault(errorCode, doing, place)
-  }
 }
-
-/** What a replaced producer is told; one whose transaction has timed out is told the same. */
-const fencingErrors = new Set([
-  'PRODUCER_FENCED',
-  'INVALID_PRODUCER_EPOCH',
-  'INVALID_PRODUCER_ID_MAPPING',
-  'INVALID_TXN_STATE',
-])
 
 const nameOf = ({ topic, partition }: TopicPartition): string => partitionName(topic, partition)
 
@@ -287,4 +300,20 @@ const notInitialized = (transactionalId: string): Fault =>
     actor: 'runtime',
     message: `the producer ${transactionalId} was used before it was initialized`,
     remedy: 'await initialize() first',
+  })
+
+const endedAgain = (transactionalId: string, open: readonly OpenTransaction[], committed: boolean): Fault =>
+  new Fault({
+    code: 'TRANSACTION_LEFT_OPEN',
+    actor: 'retry',
+    message: `the broker had ${committed ? 'committed' : 'aborted'} a transaction of ${transactionalId}, but left it open in ${open.map(nameOf).join(', ')}; it is ended there too now`,
+  })
+
+/** A runtime begins anew by itself. */
+const mustBeginAnew = (transactionalId: string): Fault =>
+  new Fault({
+    code: 'TRANSACTION_ABORTABLE',
+    actor: 'runtime',
+    message: `the broker has left an older transaction of ${transactionalId} open in a partition that is to be written to`,
+    remedy: 'initialize the producer again, and process the records since the last commit again',
   })

@@ -14,6 +14,7 @@ export class CoreTransport implements Transport {
   readonly bootstrap: readonly BrokerAddress[] = [{ host: '127.0.0.1', port: 9092 }]
   /** While true nothing gets through. */
   isDown = false
+  lostConnections = 0
   /** The requests that were sent, oldest first. */
   readonly sent: { readonly lane: Lane; readonly apiKey: number; readonly apiVersion: number }[] = []
   readonly #core: BrokerCore
@@ -50,6 +51,11 @@ export class CoreTransport implements Transport {
   }
 
   async close(): Promise<void> {
+    this.loseAll()
+  }
+
+  /** Every connection ends, as when the broker dies. */
+  loseAll(): void {
     for (const [lane, open] of this.#connections) this.#lose(lane, open)
   }
 
@@ -64,6 +70,7 @@ export class CoreTransport implements Transport {
 
   #lose(lane: Lane, open: Open): void {
     if (this.#connections.get(lane) === open) this.#connections.delete(lane)
+    this.lostConnections++
     open.connection.close()
     for (const reject of open.pending) reject(fault('CONNECTION_LOST'))
     open.pending.clear()

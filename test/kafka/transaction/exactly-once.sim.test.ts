@@ -13,8 +13,8 @@ import { CoreTransport } from '../support/core-transport.ts'
 import { rowsOf, valuesOf } from '../support/rows.ts'
 
 /**
- * A copier from one topic to another, killed and started again while requests are dropped, answers lost and errors
- * injected: what a reader of committed data sees is each record once, in order.
+ * A copier from one topic to another, killed and started again while requests are dropped, answers lost, errors injected
+ * and transactions left open: what a reader of committed data sees is each record once, in order.
  */
 const groupId = 'copier'
 const recordCount = 60
@@ -29,7 +29,10 @@ const apis = [
   'OffsetFetch',
 ]
 
-const faultArbitrary = fc.constantFrom<InjectedFault | undefined>(
+/** The broker dies and comes back as Apache Kafka 4.3.1 does alone: what it has decided, it tells no partition. */
+const forgets = { kind: 'forgets' } as const
+
+const faultArbitrary = fc.constantFrom<InjectedFault | typeof forgets | undefined>(
   undefined,
   undefined,
   undefined,
@@ -39,13 +42,24 @@ const faultArbitrary = fc.constantFrom<InjectedFault | undefined>(
   { kind: 'error', error: 'NOT_ENOUGH_REPLICAS' },
   { kind: 'error', error: 'COORDINATOR_NOT_AVAILABLE' },
   { kind: 'error', error: 'TRANSACTION_ABORTABLE' },
+  forgets,
 )
 
 /** What aborts a transaction is answered only where one may be open. */
-const mayGet = (api: string, fault: InjectedFault | undefined): boolean =>
+const mayGet = (api: string, fault: InjectedFault | typeof forgets | undefined): boolean =>
   fault?.kind !== 'error' ||
   fault.error !== 'TRANSACTION_ABORTABLE' ||
   /^(Produce|TxnOffsetCommit)$/.test(api)
+
+const forget = (world: CoreWorld, transport: CoreTransport): InjectedFault => {
+  for (const transaction of world.core.broker.transactions.transactions.values())
+    if (transaction.state.startsWith('Prepare')) {
+      transaction.partitions = new Map()
+      transaction.groups = new Set()
+    }
+  transport.loseAll()
+  return { kind: 'drop' }
+}
 
 /** After that many commits the process dies, by the number of the life. */
 const livesArbitrary = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 6 })
@@ -61,14 +75,17 @@ const fill = async (world: CoreWorld): Promise<void> => {
 }
 
 /** One life of the copier: until all is copied, or it dies in the middle of what follows `commits` commits. */
-const live = async (world: CoreWorld, commits: number): Promise<'done' | 'died'> => {
-  const transport = new CoreTransport(world.core)
+const live = async (
+  world: CoreWorld,
+  transport: CoreTransport,
+  commits: number,
+): Promise<'done' | 'died'> => {
   const cluster = new Cluster({ transport, clock: world.clock })
-  const tx = new TransactionalProducer({ cluster, transactionalId: 'copier-0', lingerMs: 5 })
+  const tx = new TransactionalProducer({ cluster, groupId, transactionalId: 'copier-0', lingerMs: 5 })
   const fetcher = new Fetcher({ cluster, isolation: 'read_committed', partitionMaxBytes: 1, maxWaitMs: 50 })
   try {
-    await tx.initialize()
     await tx.producer.prepare(['out'])
+    await tx.initialize()
     let position = await resume(cluster, fetcher)
     for (let done = 0; position < recordCount;) {
       for (const batch of await fetcher.poll(100)) {
@@ -117,14 +134,22 @@ describe.each([0, 2] as const)(
               settings: { transactionVersion, transactionMarkerDelayMs: 10 },
             })
             await fill(world)
+            let transport = new CoreTransport(world.core)
+            const begin = (commits: number): Promise<'done' | 'died'> => {
+              transport = new CoreTransport(world.core)
+              return world.run(live(world, transport, commits))
+            }
             for (const api of apis) {
               const rest = faults.flatMap(([name, fault]) =>
                 name === api && mayGet(api, fault) ? [fault] : [],
               )
-              world.core.onRequest(api, () => rest.shift())
+              world.core.onRequest(api, () => {
+                const fault = rest.shift()
+                return fault?.kind === 'forgets' ? forget(world, transport) : fault
+              })
             }
-            for (const commits of lives) await world.run(live(world, commits))
-            expect(await world.run(live(world, Number.POSITIVE_INFINITY))).toBe('done')
+            for (const commits of lives) await begin(commits)
+            expect(await begin(Number.POSITIVE_INFINITY)).toBe('done')
             const expected = Array.from({ length: recordCount }, (_, index) => `${index}`)
             expect(valuesOf(await world.readAll('out'))).toEqual(expected)
           },
