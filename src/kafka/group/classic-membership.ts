@@ -172,6 +172,7 @@ export class ClassicMembership implements GroupMembership {
     if (this.#stop.signal.aborted) return this.#running
     this.#stop.abort()
     this.#generationEnd.abort()
+    this.#resumeCommits()
     if (!this.#isJoining) {
       await this.#running
       if (leave) await this.#leave()
@@ -190,6 +191,7 @@ export class ClassicMembership implements GroupMembership {
     this.#stop.abort()
     this.#generationEnd.abort()
     this.#heartbeat.stop()
+    this.#resumeCommits()
     if (leave) await this.#leave()
     this.#generationId = -1
   }
@@ -205,9 +207,9 @@ export class ClassicMembership implements GroupMembership {
       }
       if (this.#isLost) await this.#giveUpLost()
     }
+    this.#endJoin()
     await this.#giveUpAtEnd()
     this.#generationId = -1
-    this.#endJoin()
   }
 
   /** One generation: take the assignment over, and live until a rebalance is called for. */
@@ -276,6 +278,7 @@ export class ClassicMembership implements GroupMembership {
     if (reason !== 'ILLEGAL_GENERATION') this.#memberId = ''
     this.#generationId = -1
     this.#heartbeat.stop()
+    this.#resumeCommits()
     this.requestRejoin(reason)
   }
 
@@ -367,6 +370,11 @@ export class ClassicMembership implements GroupMembership {
 
   #endJoin(): void {
     this.#isJoining = false
+    this.#resumeCommits()
+  }
+
+  /** What is to be given up may be held by a commit that waits: it must not wait for what comes after that. */
+  #resumeCommits(): void {
     for (const resume of this.#joinWaiters.splice(0)) resume()
   }
 

@@ -230,6 +230,38 @@ describe('a member of a classic group', () => {
     expect(offsets.get(`t-${kept?.partition}`)).toMatchObject({ offset: 7 })
   })
 
+  it.each(['closed', 'lost'] as const)(
+    'lets go of a commit that waits for a join when it is %s meanwhile, as what follows may wait for that commit',
+    async (how) => {
+      const at = world()
+      let committing: Promise<unknown> = Promise.resolve()
+      const member = join(at, 'a', {
+        kind: 'cooperative',
+        onRevoke: async () => void (await committing),
+        onLost: async () => void (await committing),
+      })
+      await at.pass(500)
+      const joinMs = 60_000
+      at.core.onRequest('SyncGroup', () =>
+        how === 'lost' ? { kind: 'error', error: 'UNKNOWN_MEMBER_ID' } : { kind: 'delay', delayMs: joinMs },
+      )
+      at.core.onRequest('JoinGroup', () => ({ kind: 'delay', delayMs: 300 }))
+      at.core.onRequest('OffsetCommit', () => ({ kind: 'error', error: 'REBALANCE_IN_PROGRESS' }))
+      member.membership.requestRejoin('to be joining')
+      await at.pass(100)
+      committing = member.membership
+        .commitOffsets([{ topic: 't', partition: 0, offset: 7 }])
+        .catch((error: { readonly code: string }) => error.code)
+      await at.pass(500)
+      const before = at.clock.now()
+      if (how === 'closed') await at.run(member.membership.close())
+      expect(await at.run(committing)).toBe('REBALANCE_IN_PROGRESS')
+      await at.pass(100)
+      expect(member.log.at(-1)).toBe(how === 'closed' ? 'revoke 0,1,2,3' : 'lost 0,1,2,3')
+      expect(at.clock.now() - before).toBeLessThan(joinMs / 10)
+    },
+  )
+
   it('commits nothing while it is no member, as nothing would fence it', async () => {
     const at = world()
     at.core.onRequest('JoinGroup', () => ({ kind: 'delay', delayMs: 5_000 }))

@@ -23,6 +23,7 @@ export interface TrialMemberOptions extends Partial<ClassicMembershipOptions> {
   readonly assignMs?: number
   readonly onAssign?: (assignment: AssignedPartitions) => Promise<void>
   readonly onRevoke?: (member: TrialMember, partitions: readonly TopicPartition[]) => Promise<void>
+  readonly onLost?: () => Promise<void>
 }
 
 /** A member that notes what happens to it. */
@@ -42,6 +43,7 @@ export class TrialMember {
     assignMs = 0,
     onAssign,
     onRevoke,
+    onLost,
     ...options
   }: TrialMemberOptions) {
     this.membership = new ClassicMembership({
@@ -71,6 +73,7 @@ export class TrialMember {
           this.log.push(`assign ${numbersOf(assignment.assigned)} added ${numbersOf(assignment.added)}`)
         },
         onLost: async (lost) => {
+          await onLost?.()
           this.log.push(`lost ${numbersOf(lost)}`)
         },
         onFault: (fault) => this.faults.push(fault),
