@@ -76,6 +76,8 @@ export class ClassicMembership implements GroupMembership {
   #isLost = false
   #losses = 0
   #fatal: Fault | undefined
+  /** How many connections had been lost when the coordinator last knew this member. */
+  #lossesWhenKnown = 0
   #givenUp: Promise<void> | undefined
 
   constructor(options: ClassicMembershipOptions) {
@@ -96,7 +98,7 @@ export class ClassicMembership implements GroupMembership {
       clock: cluster.clock,
       intervalMs: options.heartbeatIntervalMs ?? 3_000,
       sessionTimeoutMs,
-      beat: () => this.#requests.heartbeat(this.generation),
+      beat: () => this.#beat(),
       onErrorCode: (errorCode) => this.#heartbeatRefused(errorCode),
       onFailure: (error) => this.#heartbeatFailed(error),
       onSilence: () => this.#lose('SESSION_TIMED_OUT'),
@@ -282,13 +284,31 @@ export class ClassicMembership implements GroupMembership {
     this.requestRejoin(reason)
   }
 
+  async #beat(): Promise<number> {
+    const { lostConnections } = this.#cluster.transport
+    const errorCode = await this.#requests.heartbeat(this.generation)
+    if (errorCode === 0) this.#lossesWhenKnown = lostConnections
+    return errorCode
+  }
+
+  /**
+   * A coordinator that is restarted forgets the id under which it has just let a static member in, and takes it for one
+   * that was replaced. That may be meant only where the broker may have gone since it last knew this member.
+   */
+  #isForgotten(name: string): boolean {
+    const { lostConnections } = this.#cluster.transport
+    if (name !== 'FENCED_INSTANCE_ID' || lostConnections === this.#lossesWhenKnown) return false
+    this.#lossesWhenKnown = lostConnections
+    return true
+  }
+
   #heartbeatRefused(errorCode: number): void {
     const name = errorName(errorCode)
     if (name === 'REBALANCE_IN_PROGRESS') {
       if (!this.#generationEnd.signal.aborted) this.requestRejoin('the group rebalances')
     } else if (isStaleCoordinator(errorCode) || isRetriable(errorCode)) this.#forgetCoordinator()
     else {
-      if (name === 'FENCED_INSTANCE_ID') this.#fatal = this.#fault(errorCode)
+      if (name === 'FENCED_INSTANCE_ID' && !this.#isForgotten(name)) this.#fatal = this.#fault(errorCode)
       this.#lose(name)
     }
   }
@@ -338,7 +358,7 @@ export class ClassicMembership implements GroupMembership {
       return undefined
     }
     if (name === 'REBALANCE_IN_PROGRESS') return undefined
-    if (name === 'UNKNOWN_MEMBER_ID' || name === 'ILLEGAL_GENERATION') {
+    if (name === 'UNKNOWN_MEMBER_ID' || name === 'ILLEGAL_GENERATION' || this.#isForgotten(name)) {
       if (!this.#stop.signal.aborted) this.#lose(name)
       return undefined
     }

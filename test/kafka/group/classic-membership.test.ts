@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { utf8Decode } from '../../../src/base/bytes.ts'
+import type { InjectedFault } from '../../../src/broker/index.ts'
 import { Admin } from '../../../src/kafka/admin.ts'
 import type { CoreWorld } from '../support/core-world.ts'
 import { coreWorld } from '../support/core-world.ts'
@@ -163,6 +164,31 @@ describe('a member of a classic group', () => {
     expect(before.log.at(-1)).toBe('lost 0,1,2,3')
     expect(after.owned).toBe('0,1,2,3')
   })
+
+  it.each(['Heartbeat', 'JoinGroup'])(
+    'joins again where a coordinator that was restarted does not know its static name under this id (%s)',
+    async (apiName) => {
+      const at = world()
+      const member = join(at, 'a', { groupInstanceId: 'one' })
+      const codes = (): readonly string[] => member.faults.map(({ code }) => code)
+      await at.pass(1_000)
+      const answers: (InjectedFault | undefined)[] = [
+        { kind: 'drop' },
+        { kind: 'error', error: 'FENCED_INSTANCE_ID' },
+      ]
+      at.core.onRequest(apiName, () => answers.shift())
+      if (apiName === 'JoinGroup') member.membership.requestRejoin('to join')
+      await at.pass(3_000)
+      expect(answers).toEqual([])
+      expect(codes()).not.toContain('FENCED_INSTANCE_ID')
+      expect(member.owned).toBe('0,1,2,3')
+      // No connection was lost since it was let in again: now another one must have its name.
+      answers.push({ kind: 'error', error: 'FENCED_INSTANCE_ID' })
+      if (apiName === 'JoinGroup') member.membership.requestRejoin('to join')
+      await at.pass(3_000)
+      expect(codes()).toContain('FENCED_INSTANCE_ID')
+    },
+  )
 
   it('joins again when it is asked to, for its user data has changed', async () => {
     const at = world()
