@@ -55,7 +55,9 @@ export const byLeader = async <T extends TopicPartition>(
   for (const query of queries) {
     const leader = cluster.leaderOf(query.topic, query.partition)
     if (leader === undefined) {
-      if (cluster.known(query.topic)?.partitions[query.partition] === undefined)
+      // Who has met another leader may have made what was known of the topic forgotten in this very moment.
+      const known = cluster.known(query.topic)
+      if (known !== undefined && known.partitions[query.partition] === undefined)
         throw topicMissing(query.topic)
       cluster.invalidate(query.topic)
       throw protocolFault(5, 'answer for a partition', placeOf(query))

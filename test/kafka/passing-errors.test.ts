@@ -25,6 +25,17 @@ describe('a broker that has not heard of a topic yet', () => {
     expect(listed.get('t-0')?.offset).toBe(0)
   })
 
+  it('is asked again where what was known of a topic is forgotten while another is asked about', async () => {
+    const world = coreWorld({ topics: [{ name: 't' }, { name: 'other' }] })
+    await world.run(world.cluster.topic('t'))
+    const listing = listOffsets(world.cluster, [
+      { ...place, at: 'latest' },
+      { ...place, topic: 'other', at: 'latest' },
+    ])
+    world.cluster.invalidate('t')
+    expect([...(await world.run(listing)).keys()].toSorted()).toEqual(['other-0', 't-0'])
+  })
+
   it('is asked again to delete records', async () => {
     const world = coreWorld({ topics: [{ name: 't' }] })
     failOnce(world, 'DeleteRecords')

@@ -1,10 +1,12 @@
 import { describeProducersApi } from '../apis.ts'
-import type { BrokerMetadata, Cluster } from '../cluster.ts'
+import type { Cluster } from '../cluster.ts'
 import { isFault } from '../../base/fault.ts'
 import { isRetriable, isRetriableFault, isStaleMetadata, passingFault } from '../protocol-errors.ts'
+import { byLeader } from '../list-offsets.ts'
 import { retrying } from '../retry.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { byTopic } from '../topic-partition.ts'
+import type { BrokerAddress } from '../transport.ts'
 
 /**
  * Transactions that stand open in a partition although their coordinator has ended them.
@@ -42,7 +44,7 @@ export const openTransactionsOf = async (
     )
     return { open, isComplete: true }
   } catch (error) {
-    if (isRetriableFault(error)) return { open: [], isComplete: false }
+    if (isRetriableFault(error) || isFault(error, 'TOPIC_MISSING')) return { open: [], isComplete: false }
     throw error
   }
 }
@@ -52,29 +54,14 @@ const askLeaders = async (
   producerId: number,
   partitions: readonly TopicPartition[],
 ): Promise<readonly OpenTransaction[]> => {
-  const byLeader = await leadersOf(cluster, partitions)
-  const open = await Promise.all(
-    Array.from(byLeader, ([leader, led]) => askLeader(cluster, leader, producerId, led)),
-  )
-  return open.flat()
-}
-
-const leadersOf = async (
-  cluster: Cluster,
-  partitions: readonly TopicPartition[],
-): Promise<ReadonlyMap<BrokerMetadata, readonly TopicPartition[]>> => {
   const existing = await Promise.all(
     Array.from(byTopic(partitions), async ([topic, group]) => ((await exists(cluster, topic)) ? group : [])),
   )
-  const byLeader = new Map<BrokerMetadata, TopicPartition[]>()
-  for (const each of existing.flat()) {
-    const leader = cluster.leaderOf(each.topic, each.partition)
-    if (leader === undefined) throw withoutLeader(cluster, each)
-    const led = byLeader.get(leader)
-    if (led === undefined) byLeader.set(leader, [each])
-    else led.push(each)
-  }
-  return byLeader
+  const groups = await byLeader(cluster, existing.flat())
+  const open = await Promise.all(
+    groups.map(({ leader, queries }) => askLeader(cluster, leader, producerId, queries)),
+  )
+  return open.flat()
 }
 
 const exists = async (cluster: Cluster, topic: string): Promise<boolean> => {
@@ -89,7 +76,7 @@ const exists = async (cluster: Cluster, topic: string): Promise<boolean> => {
 
 const askLeader = async (
   cluster: Cluster,
-  leader: BrokerMetadata,
+  leader: BrokerAddress,
   producerId: number,
   partitions: readonly TopicPartition[],
 ): Promise<readonly OpenTransaction[]> => {
@@ -101,22 +88,13 @@ const askLeader = async (
   const open: OpenTransaction[] = []
   for (const { name: topic, partitions: described } of topics)
     for (const { partitionIndex: partition, errorCode, activeProducers } of described) {
-      if (isStaleMetadata(errorCode) || isRetriable(errorCode))
-        throw withoutLeader(cluster, { topic, partition }, errorCode)
+      if (isStaleMetadata(errorCode) || isRetriable(errorCode)) {
+        cluster.invalidate(topic)
+        throw passingFault(errorCode, 'describe the producers of a partition', { topic, partition })
+      }
       for (const producer of activeProducers)
         if (Number(producer.producerId) === producerId && producer.currentTxnStartOffset >= 0n)
           open.push({ topic, partition, producerEpoch: producer.producerEpoch })
     }
   return open
-}
-
-const leaderNotAvailable = 5
-
-const withoutLeader = (
-  cluster: Cluster,
-  place: TopicPartition,
-  errorCode: number = leaderNotAvailable,
-): Error => {
-  cluster.invalidate(place.topic)
-  return passingFault(errorCode, 'describe the producers of a partition', place)
 }
