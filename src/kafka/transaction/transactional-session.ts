@@ -58,9 +58,10 @@ export class TransactionalSession implements ProducerSession {
   #started = false
   /** How many connections had been lost when the last end was last seen through. */
   #seenLosses = 0
-  #isLookIncomplete = false
   /** The decision of an older end (true for a commit) that has yet to be brought to where it is missing. */
   #owedEnd: boolean | undefined
+  /** Not before this time, as some leader could not be asked. */
+  #owedFromMs = 0
   /** An older transaction was found open in a partition: nothing can be sent before `renew`. */
   #isLeftOpen = false
 
@@ -107,9 +108,8 @@ export class TransactionalSession implements ProducerSession {
   get isUnsettled(): boolean {
     return (
       this.#isLeftOpen ||
-      this.#isLookIncomplete ||
-      this.#owedEnd !== undefined ||
-      this.#cluster.transport.lostConnections !== this.#seenLosses
+      this.#cluster.transport.lostConnections !== this.#seenLosses ||
+      (this.#owedEnd !== undefined && this.#cluster.clock.now() >= this.#owedFromMs)
     )
   }
 
@@ -231,16 +231,17 @@ export class TransactionalSession implements ProducerSession {
     if (!this.#started) return this.#endAgain(isCommitted)
     this.#noteLook()
     // Offsets that are pending can't be asked for: the end of this transaction settles them.
-    this.#owedEnd = isCommitted
+    this.#owe(isCommitted)
     await this.#lookFor([...this.#known.values()])
   }
 
   /** An end can't be repeated in the middle of a transaction: where one is missing, that has to begin anew. */
   async #lookFor(partitions: readonly TopicPartition[]): Promise<void> {
     const { producerId, producerEpoch } = await this.identity()
-    const { open, isComplete } = await openTransactionsOf(this.#cluster, producerId, partitions)
-    this.#isLookIncomplete ||= !isComplete
-    this.#isLeftOpen ||= open.some((each) => !this.#isTv2 || each.producerEpoch < producerEpoch)
+    const { open } = await openTransactionsOf(this.#cluster, producerId, partitions)
+    // Where every transaction has an epoch of its own, those of this one are no older ones.
+    const lastEpoch = this.#isTv2 ? producerEpoch - 1 : producerEpoch
+    this.#isLeftOpen ||= open.some((each) => each.producerEpoch <= lastEpoch)
   }
 
   /**
@@ -248,7 +249,7 @@ export class TransactionalSession implements ProducerSession {
    * else is sent.
    */
   async #endAgain(committed: boolean): Promise<void> {
-    this.#owedEnd = committed
+    this.#owe(committed)
     this.#noteLook()
     const identity = await this.identity()
     const partitions = [...this.#known.values()]
@@ -259,13 +260,17 @@ export class TransactionalSession implements ProducerSession {
       await this.#requests.end(identity, committed)
       await this.#initProducerId(identity)
     }
-    this.#isLookIncomplete = !isComplete
-    this.#owedEnd = undefined
+    if (isComplete) this.#owedEnd = undefined
+    else this.#owedFromMs = this.#cluster.clock.now() + lookAgainAfterMs
     if (open.length > 0) this.#onLeftOpen(endedAgain(this.transactionalId, open, committed))
   }
 
+  #owe(committed: boolean): void {
+    this.#owedEnd = committed
+    this.#owedFromMs = 0
+  }
+
   #noteLook(): void {
-    this.#isLookIncomplete = false
     this.#seenLosses = this.#cluster.transport.lostConnections
   }
 
@@ -291,6 +296,8 @@ export class TransactionalSession implements ProducerSession {
     this.#added.clear()
   }
 }
+
+const lookAgainAfterMs = 10_000
 
 const nameOf = ({ topic, partition }: TopicPartition): string => partitionName(topic, partition)
 

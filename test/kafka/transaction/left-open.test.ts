@@ -119,6 +119,32 @@ describe.each([0, 2] as const)('a transaction left open, at transaction.version 
     expect(valuesOf(await at.readAll('t'))).toEqual(['committed'])
   })
 
+  it('is asked about again after a while where a leader is away, and holds up nothing until then', async () => {
+    const at = world()
+    const tx = await start(at, 'tx')
+    send(tx, 'committed')
+    await at.run(tx.commit(offsetsAt(5)))
+    await crash(at)
+    const bringBack = at.core.onRequest('DescribeProducers', () => ({
+      kind: 'error',
+      error: 'NOT_LEADER_OR_FOLLOWER',
+    }))
+    await at.run(tx.settle())
+    bringBack()
+    const before = at.clock.now()
+    send(tx, 'next', 1)
+    await at.run(tx.commit(offsetsAt(6)))
+    await at.run(tx.settle())
+    expect(at.clock.now() - before).toBeLessThan(2_000)
+    await at.pass(settlesMs)
+    expect(valuesOf(await at.readAll('t'))).toEqual([])
+    await at.pass(10_000)
+    await at.run(tx.settle())
+    await at.pass(settlesMs)
+    expect(valuesOf(await at.readAll('t'))).toEqual(['committed'])
+    expect(await committedOffset(at)).toBe(6)
+  })
+
   it('stays committed when the transaction after it is aborted', async () => {
     const at = world()
     const tx = await start(at, 'tx')
