@@ -57,6 +57,8 @@ export interface ProducerOptions {
   /** Plain idempotence unless given; transactions bring their own. */
   readonly session?: ProducerSession
   readonly onRetry?: (fault: Fault) => void
+  /** Asked before each request: what fails where nothing may be sent any more. */
+  readonly refusal?: () => Fault | undefined
   /** Asked what becomes of a record that the broker refuses; it fails unless given. */
   readonly onRefused?: (refused: RefusedRecord) => RefusalAnswer
   /** Whether `onRefused` sees the records that refused ones were made from; else it hears only where they stand. */
@@ -118,6 +120,7 @@ export class Producer {
       requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
       deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,
       onRetry: options.onRetry,
+      refusal: options.refusal,
       compression: this.#compression,
       onRefused: (refused, batch) => this.#refused(refused, batch),
     })

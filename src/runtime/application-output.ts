@@ -1,4 +1,4 @@
-import type { Fault } from '../base/fault.ts'
+import { Fault } from '../base/fault.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import type { GroupMembership } from '../kafka/group/group-membership.ts'
 import type { RefusedRecord } from '../kafka/produce/refused-batch.ts'
@@ -43,7 +43,9 @@ export const applicationOutput = ({
     keepsSources: judge.keepsSources,
   }
   if (settings.processingGuarantee === 'at_least_once') {
-    const output = new RecordOutput(new Producer(producerOptions), metrics, judge)
+    // Transactions are fenced by the broker; without them, a process that stood still must not write what is outdated.
+    const refusal = (): Fault | undefined => (membership().checkSession() ? undefined : outOfSession())
+    const output = new RecordOutput(new Producer({ ...producerOptions, refusal }), metrics, judge)
     return { output, committer: atLeastOnce(output, membership) }
   }
   const producer = new TransactionalProducer({
@@ -55,3 +57,11 @@ export const applicationOutput = ({
   const output = new RecordOutput(producer.producer, metrics, judge)
   return { output, committer: exactlyOnce(output, producer, settings.applicationId, membership) }
 }
+
+const outOfSession = (): Fault =>
+  new Fault({
+    code: 'UNKNOWN_MEMBER_ID',
+    actor: 'runtime',
+    message:
+      'the group may have gone on without this process, so it writes nothing more before it has joined again',
+  })

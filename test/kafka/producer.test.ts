@@ -76,6 +76,21 @@ describe('the producer', () => {
     ])
   })
 
+  it('sends nothing where that is refused, says so, and goes on once it may', async () => {
+    const world = coreWorld({ topics })
+    let refused = true
+    const refusal = (): Fault | undefined =>
+      refused ? new Fault({ code: 'UNKNOWN_MEMBER_ID', actor: 'runtime', message: 'not now' }) : undefined
+    const producer = await producerOf(world, { refusal })
+    send(producer, 'outdated')
+    await expect(world.run(producer.flush())).rejects.toMatchObject({ code: 'UNKNOWN_MEMBER_ID' })
+    await world.run(producer.discard())
+    refused = false
+    send(producer, 'in time')
+    await world.run(producer.flush())
+    expect(valuesOf(await world.readAll('t'))).toEqual(['in time'])
+  })
+
   it('has nothing to wait for when nothing was sent', async () => {
     const world = coreWorld({ topics })
     expect(await world.run((await producerOf(world)).flush())).toEqual(new Map())

@@ -122,6 +122,13 @@ export class ClassicMembership implements GroupMembership {
     return this.#generationId >= 0 && this.#heartbeat.isAnswered
   }
 
+  checkSession(): boolean {
+    if (this.#generationId < 0) return this.#stop.signal.aborted
+    if (!this.#heartbeat.isOverdue) return true
+    this.#lose('SESSION_TIMED_OUT')
+    return false
+  }
+
   get isLeader(): boolean {
     return this.#isLeader
   }

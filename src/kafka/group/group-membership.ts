@@ -25,6 +25,11 @@ export interface GroupMembership extends CommitFence {
   readonly generation: GroupGeneration
   readonly ownedPartitions: readonly TopicPartition[]
   readonly isLeader: boolean
+  /**
+   * False where no sign of life was answered for a whole session: the group may have gone on, and nothing may be written
+   * for it any more before the next `onAssign`. A process that stood still asks so before anybody tells it; `onLost` follows.
+   */
+  checkSession(): boolean
   /** Asks for a rebalance: the member's user data or topics have changed. */
   requestRejoin(reason: string): void
   /** Asks the group more often whether a rebalance has begun, until it has: the leader has announced one. */

@@ -46,6 +46,12 @@ export class Heartbeat {
     return this.#stop.signal.aborted || clock.now() - this.#lastAnswerMs < sessionTimeoutMs
   }
 
+  /** True where they are sent, and none was answered for a whole session, as after a standstill of this process. */
+  get isOverdue(): boolean {
+    const { clock, sessionTimeoutMs } = this.#options
+    return !this.#stop.signal.aborted && clock.now() - this.#lastAnswerMs >= sessionTimeoutMs
+  }
+
   #restart(intervalMs: () => number): void {
     this.#stop.abort()
     this.#stop = new AbortController()

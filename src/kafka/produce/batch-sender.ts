@@ -39,6 +39,8 @@ export interface BatchSenderOptions {
   readonly requestTimeoutMs: number
   readonly deliveryTimeoutMs: number
   readonly onRetry: ((fault: Fault) => void) | undefined
+  /** Asked before each request: what fails where nothing may be sent any more. */
+  readonly refusal: (() => Fault | undefined) | undefined
   readonly compression: Compression
   /** Answers what fails where a record is refused; undefined where all goes on without it. */
   readonly onRefused: (refused: RefusedRecord, batch: PendingBatch) => unknown
@@ -221,8 +223,10 @@ export class BatchSender {
   }
 
   async #startOne({ broker, queues }: Ready): Promise<void> {
-    const { session } = this.#options
+    const { session, refusal } = this.#options
     await session.beforeProduce(queues)
+    const refused = refusal?.()
+    if (refused !== undefined) throw refused
     const identity = await session.identity()
     if (identity !== this.#identity) this.resetSequences()
     this.#identity = identity

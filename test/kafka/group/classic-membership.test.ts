@@ -129,6 +129,19 @@ describe('a member of a classic group', () => {
     ])
   })
 
+  it('knows after a standstill that it may be out, before anybody tells it', async () => {
+    const at = world()
+    const member = join(at, 'a')
+    await at.pass(500)
+    expect(member.membership.checkSession()).toBe(true)
+    at.clock.advance(7_000)
+    expect(member.membership.checkSession()).toBe(false)
+    expect(member.membership.checkSession()).toBe(false)
+    await at.pass(2_000)
+    expect(member.log.slice(1)).toEqual(['lost 0,1,2,3', 'assign 0,1,2,3 added 0,1,2,3'])
+    expect(member.membership.checkSession()).toBe(true)
+  })
+
   it('learns from a refused commit that it is out', async () => {
     const at = world()
     const member = join(at, 'a', { heartbeatIntervalMs: 5_000 })
