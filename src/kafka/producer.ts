@@ -245,7 +245,7 @@ export class Producer {
 
   /**
    * Gives up what is not acknowledged. Without transactions a new identity is taken, as the sequences have a gap now; in
-   * a transaction its end brings one, and `resetSequences` follows then.
+   * a transaction its end brings one.
    */
   async discard(): Promise<void> {
     for (const queue of this.#queues.all) {
@@ -254,11 +254,6 @@ export class Producer {
       queue.openSources = undefined
     }
     await this.#sender.discard()
-  }
-
-  /** The session has a new identity: numbers begin at 0. Only while nothing is in flight. */
-  resetSequences(): void {
-    this.#sender.resetSequences()
   }
 
   /** Stops at once; `flush` first what must not be lost. */

@@ -132,6 +132,7 @@ describe('an application whose coordinators are away for longer than requestTime
     expect(application.failure).toBeUndefined()
     await application.close()
   })
+
   it('opens each task once, and none of another, when a member joins while it begins anew', async () => {
     const name = 'joined-meanwhile'
     const partitions = 4

@@ -131,10 +131,6 @@ export class BatchSender {
     )
   }
 
-  resetSequences(): void {
-    for (const queue of this.#options.queues.all) queue.resetSequences()
-  }
-
   /** True where one lost batch has lost its transaction. */
   get isTransactionLost(): boolean {
     return this.failure !== undefined && this.#options.session.transactionalId !== null
@@ -228,7 +224,8 @@ export class BatchSender {
     const refused = refusal?.()
     if (refused !== undefined) throw refused
     const identity = await session.identity()
-    if (identity !== this.#identity) this.resetSequences()
+    // Numbers begin at 0 under a new identity; nothing is in flight then.
+    if (identity !== this.#identity) for (const queue of this.#options.queues.all) queue.resetSequences()
     this.#identity = identity
     const taken = queues.flatMap((queue) => {
       const batch = queue.take(identity, session.transactionalId !== null)
@@ -389,7 +386,6 @@ export class BatchSender {
       await this.#options.session.renew()
       // The first batch of the new one goes alone.
       this.#identity = undefined
-      this.resetSequences()
     } catch (error) {
       this.failAll(error)
     }

@@ -1,3 +1,4 @@
+import type { Api } from '../apis.ts'
 import {
   addOffsetsToTxnApi,
   addPartitionsToTxnApi,
@@ -43,21 +44,13 @@ export class TransactionRequests {
   /** The next epoch of this identity; of whichever identity has the id where that names none (-1). */
   async initProducerId({ producerId, producerEpoch }: ProducerIdentity): Promise<ProducerIdentity> {
     const doing = `start the transactional id ${this.#transactionalId}`
-    return this.#callCoordinator(async (coordinator) => {
-      const response = await this.#cluster.callBroker(
-        coordinator,
-        'control',
-        initProducerIdApi,
-        this.#transactionalId,
-        this.#timeoutMs,
-        BigInt(producerId),
-        producerEpoch,
-      )
+    const args = [this.#transactionalId, this.#timeoutMs, BigInt(producerId), producerEpoch] as const
+    return this.#ask(initProducerIdApi, args, (response) => {
       // Who names no epoch has none to be fenced by: another producer went on while its transaction was being aborted.
       if (producerId < 0 && fencingErrors.has(errorName(response.errorCode)))
         throw passingFault(response.errorCode, doing)
       this.#check(response.errorCode, doing)
-      return { producerId: Number(response.producerId), producerEpoch: response.producerEpoch }
+      return identityIn(response)
     })
   }
 
@@ -75,11 +68,8 @@ export class TransactionRequests {
         partitions: group.map(({ partition }) => partition),
       })),
     }
-    await this.#callCoordinator(async (coordinator) => {
-      const response = await this.#cluster.callBroker(coordinator, 'control', addPartitionsToTxnApi, [
-        transaction,
-      ])
-      for (const { topicResults } of response.resultsByTransaction)
+    await this.#ask(addPartitionsToTxnApi, [[transaction]], ({ resultsByTransaction }) => {
+      for (const { topicResults } of resultsByTransaction)
         for (const { name, resultsByPartition } of topicResults)
           for (const { partitionIndex: partition, partitionErrorCode } of resultsByPartition)
             if (errorName(partitionErrorCode) !== 'OPERATION_NOT_ATTEMPTED')
@@ -88,18 +78,10 @@ export class TransactionRequests {
   }
 
   async addGroup({ producerId, producerEpoch }: ProducerIdentity, groupId: string): Promise<void> {
-    await this.#callCoordinator(async (coordinator) => {
-      const response = await this.#cluster.callBroker(
-        coordinator,
-        'control',
-        addOffsetsToTxnApi,
-        this.#transactionalId,
-        BigInt(producerId),
-        producerEpoch,
-        groupId,
-      )
-      this.#check(response.errorCode, `add the offsets of group ${groupId} to a transaction`)
-    })
+    const args = [this.#transactionalId, BigInt(producerId), producerEpoch, groupId] as const
+    await this.#ask(addOffsetsToTxnApi, args, ({ errorCode }) =>
+      this.#check(errorCode, `add the offsets of group ${groupId} to a transaction`),
+    )
   }
 
   /** With `addsGroup` the broker adds the group to the transaction by itself. */
@@ -135,10 +117,7 @@ export class TransactionRequests {
   /** Ends a transaction; the epoch stays. */
   async end({ producerId, producerEpoch }: ProducerIdentity, committed: boolean): Promise<void> {
     const args = [this.#transactionalId, BigInt(producerId), producerEpoch, committed] as const
-    await this.#callCoordinator(async (coordinator) => {
-      const response = await this.#cluster.callBroker(coordinator, 'control', endTxnV4Api, ...args)
-      this.#check(response.errorCode, doingOf(committed))
-    })
+    await this.#ask(endTxnV4Api, args, ({ errorCode }) => this.#check(errorCode, doingOf(committed)))
   }
 
   /** Ends a transaction, and answers the identity of the next one. */
@@ -147,31 +126,37 @@ export class TransactionRequests {
     committed: boolean,
   ): Promise<ProducerIdentity> {
     const args = [this.#transactionalId, BigInt(producerId), producerEpoch, committed] as const
-    return this.#callCoordinator(async (coordinator) => {
-      const response = await this.#cluster.callBroker(coordinator, 'control', endTxnV5Api, ...args)
+    return this.#ask(endTxnV5Api, args, (response) => {
       this.#check(response.errorCode, doingOf(committed))
-      return { producerId: Number(response.producerId), producerEpoch: response.producerEpoch }
+      return identityIn(response)
     })
   }
 
   /** What the coordinator knows of the id, once no markers are being written any more; undefined for a new one. */
   async settledState(): Promise<TransactionState | undefined> {
-    return this.#callCoordinator(async (coordinator) => {
-      const response = await this.#cluster.callBroker(coordinator, 'control', describeTransactionsApi, [
-        this.#transactionalId,
-      ])
-      const [described] = response.transactionStates
-      if (described === undefined || errorName(described.errorCode) === 'TRANSACTIONAL_ID_NOT_FOUND')
-        return undefined
-      this.#check(described.errorCode, `describe the transactional id ${this.#transactionalId}`)
-      const { transactionState: state, producerId, producerEpoch } = described
-      if (state.startsWith('Prepare')) throw passingFault(concurrentTransactions, 'end a transaction')
-      return { state, producerId: Number(producerId), producerEpoch }
-    })
+    return this.#ask(
+      describeTransactionsApi,
+      [[this.#transactionalId]],
+      ({ transactionStates: [described] }) => {
+        if (described === undefined || errorName(described.errorCode) === 'TRANSACTIONAL_ID_NOT_FOUND')
+          return undefined
+        this.#check(described.errorCode, `describe the transactional id ${this.#transactionalId}`)
+        const { transactionState: state } = described
+        if (state.startsWith('Prepare')) throw passingFault(concurrentTransactions, 'end a transaction')
+        return { state, ...identityIn(described) }
+      },
+    )
   }
 
-  #callCoordinator<T>(call: Parameters<typeof callCoordinator<T>>[3]): Promise<T> {
-    return callCoordinator(this.#cluster, 'transaction', this.#transactionalId, call)
+  /** Asks the coordinator of the id, again where `read` says that the answer may pass. */
+  #ask<Arguments extends readonly unknown[], Response, T>(
+    api: Api<Arguments, Response>,
+    args: Readonly<Arguments>,
+    read: (response: Response) => T,
+  ): Promise<T> {
+    return callCoordinator(this.#cluster, 'transaction', this.#transactionalId, async (coordinator) =>
+      read(await this.#cluster.callBroker(coordinator, 'control', api, ...args)),
+    )
   }
 
   #check(errorCode: number, doing: string, place?: TopicPartition): void {
@@ -195,3 +180,11 @@ const fencingErrors = new Set([
 const concurrentTransactions = 51
 
 const doingOf = (committed: boolean): string => `${committed ? 'commit' : 'abort'} a transaction`
+
+const identityIn = ({
+  producerId,
+  producerEpoch,
+}: {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+}): ProducerIdentity => ({ producerId: Number(producerId), producerEpoch })

@@ -56,7 +56,6 @@ export class TransactionalProducer {
   async initialize(): Promise<void> {
     await this.producer.discard()
     await this.#session.initialize()
-    this.producer.resetSequences()
   }
 
   /**
@@ -84,7 +83,6 @@ export class TransactionalProducer {
     else if (!this.#session.isUnsettled) return
     // Without a new epoch a lost batch would leave a gap in the sequences.
     if (this.#session.isUnsettled || !this.#session.isTv2) await this.#session.renew()
-    this.producer.resetSequences()
   }
 
   /**
@@ -104,7 +102,6 @@ export class TransactionalProducer {
   }
 
   async #end(committed: boolean): Promise<void> {
-    const identity = await this.#session.identity()
     try {
       await this.#session.end(committed)
     } catch (error) {
@@ -112,7 +109,6 @@ export class TransactionalProducer {
       if (!committed && isFault(diagnosed, 'TRANSACTION_TIMED_OUT')) return
       throw diagnosed
     }
-    if ((await this.#session.identity()) !== identity) this.producer.resetSequences()
   }
 
   /**
@@ -127,7 +123,6 @@ export class TransactionalProducer {
     try {
       await this.producer.discard()
       await this.#session.renew()
-      this.producer.resetSequences()
       return timedOut(this.transactionalId, error)
     } catch (renewal) {
       if (isRetriableFault(renewal)) return outcomeUnknown(this.transactionalId, renewal)

@@ -48,6 +48,15 @@ describe.each([0, 2] as const)('a transaction left open, at transaction.version 
     return tx
   }
 
+  /** A producer whose last commit, with offset 5, has not come to its partitions. */
+  const committedAndCrashed = async (at: CoreWorld): Promise<TransactionalProducer> => {
+    const tx = await start(at, 'tx')
+    send(tx, 'committed')
+    await at.run(tx.commit(offsetsAt(5)))
+    await crash(at)
+    return tx
+  }
+
   const committedOffset = async (at: CoreWorld): Promise<number | undefined> =>
     (
       await at.run(
@@ -79,10 +88,7 @@ describe.each([0, 2] as const)('a transaction left open, at transaction.version 
 
   it('is committed by the next producer of its name where that was the decision, with its offsets', async () => {
     const at = world()
-    const old = await start(at, 'old')
-    send(old, 'committed')
-    await at.run(old.commit(offsetsAt(5)))
-    await crash(at)
+    await committedAndCrashed(at)
     expect(valuesOf(await at.readAll('t'))).toEqual([])
     await start(at, 'next')
     await at.pass(settlesMs)
@@ -92,10 +98,7 @@ describe.each([0, 2] as const)('a transaction left open, at transaction.version 
 
   it('is ended by its own producer, as soon as that has nothing else to do', async () => {
     const at = world()
-    const tx = await start(at, 'tx')
-    send(tx, 'committed')
-    await at.run(tx.commit(offsetsAt(5)))
-    await crash(at)
+    const tx = await committedAndCrashed(at)
     await at.run(tx.settle())
     await at.pass(settlesMs)
     expect(valuesOf(await at.readAll('t'))).toEqual(['committed'])
@@ -107,10 +110,7 @@ describe.each([0, 2] as const)('a transaction left open, at transaction.version 
 
   it('is asked about another time where no broker answers', async () => {
     const at = world()
-    const tx = await start(at, 'tx')
-    send(tx, 'committed')
-    await at.run(tx.commit())
-    await crash(at)
+    const tx = await committedAndCrashed(at)
     at.transport.isDown = true
     await at.run(tx.settle())
     at.transport.isDown = false
@@ -121,10 +121,7 @@ describe.each([0, 2] as const)('a transaction left open, at transaction.version 
 
   it('is asked about again after a while where a leader is away, and holds up nothing until then', async () => {
     const at = world()
-    const tx = await start(at, 'tx')
-    send(tx, 'committed')
-    await at.run(tx.commit(offsetsAt(5)))
-    await crash(at)
+    const tx = await committedAndCrashed(at)
     const bringBack = at.core.onRequest('DescribeProducers', () => ({
       kind: 'error',
       error: 'NOT_LEADER_OR_FOLLOWER',
@@ -147,10 +144,7 @@ describe.each([0, 2] as const)('a transaction left open, at transaction.version 
 
   it('stays committed when the transaction after it is aborted', async () => {
     const at = world()
-    const tx = await start(at, 'tx')
-    send(tx, 'committed')
-    await at.run(tx.commit(offsetsAt(5)))
-    await crash(at)
+    const tx = await committedAndCrashed(at)
     send(tx, 'aborted')
     tx.producer.sendNow()
     await at.pass(2 * settlesMs)
