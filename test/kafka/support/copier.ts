@@ -25,12 +25,17 @@ const transactions = new TransactionalProducer({
 const fetcher = new Fetcher({ cluster, isolation: 'read_committed', partitionMaxBytes: 1 })
 const positions = new Map<string, TopicPartition & { offset: number }>()
 
+const send = (partition: number, key: string | null, value: string | null): void => {
+  transactions.producer.send(output, partition, bytesOf(key), bytesOf(value), Date.now())
+}
+
+const bytesOf = (text: string | null): Uint8Array => Buffer.from(text ?? '')
+
 /** Copies what has come and makes it final; a fault takes everything back to what is committed. */
 const turn = async (member: TrialMember): Promise<void> => {
   const batches = await fetcher.poll(50)
   for (const batch of batches) {
-    for (const { key, value } of rowsOf(batch))
-      transactions.producer.send(output, batch.partition, Buffer.from(key ?? ''), Buffer.from(value ?? ''), 1)
+    for (const { key, value } of rowsOf(batch)) send(batch.partition, key, value)
     const { topic, partition, nextOffset: offset } = batch
     positions.set(partitionName(topic, partition), { topic, partition, offset })
   }

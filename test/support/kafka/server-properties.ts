@@ -36,6 +36,8 @@ export const singleNode = ({ listen, advertise, controller }: NodeAddresses): Pr
   'group.initial.rebalance.delay.ms': '0',
   'log.cleaner.dedupe.buffer.size': '2097152',
   'auto.create.topics.enable': 'false',
+  // Records of 1970, as tests write them, would be deleted half a minute after the start.
+  'log.retention.ms': '-1',
 })
 
 /** A node that listens elsewhere too: its listeners and their protocols, added to those it has. */
