@@ -1,14 +1,16 @@
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { Option } from 'commander'
 import { messageOf } from '../src/base/fault.ts'
+import { wholeNumber } from '../src/cli/options.ts'
+import { brokersOption, npmCommand, someOf, someOption } from '../test/support/command-options.ts'
 import { startKafka } from '../test/support/kafka/start-kafka.ts'
 import { runToEnd } from '../test/support/run-process.ts'
+import { growthSections } from './growth/cases.ts'
 import { measureGrowth } from './growth/measure.ts'
 import type { Latency } from './latency.ts'
 import { latencyRecords, LatencyProbe } from './latency.ts'
 import { millraceFlags } from './millrace-flags.ts'
 import type { PeerResult } from './peers/peer-options.ts'
-import { oneOf, positive } from './peers/peer-options.ts'
 import type { Guarantee, Workload } from './peers/workloads.ts'
 import { guarantees, isStateless, topicsOf, workloads } from './peers/workloads.ts'
 import type { Row } from './report.ts'
@@ -17,15 +19,8 @@ import { BenchTopics, order } from './topics.ts'
 
 /**
  * `npm run bench`: Millrace, Kafka Streams on the JVM and a plain kafkajs loop at the same workloads, one after the
- * other in the same run, each in a process of its own.
- *
- *     npm run bench -- [--brokers host:port] [--workload W1,W3] [--records 1000000] [--runs 3]
- *                      [--only millrace,kafka-streams] [--guarantee exactly-once]
- *
- *     npm run bench -- --growth [keys,windows,partitions,processes] [--brokers host:port]
- *
- * Without `--brokers` it starts an Apache Kafka of its own. Millrace runs with the bound of the young generation that its
- * README advises, as Kafka Streams does with a bound of its heap.
+ * other in the same run, each in a process of its own; `--help` tells the options. Millrace runs with the bound of the
+ * young generation that its README advises, as Kafka Streams does with a bound of its heap.
  */
 const runners = {
   millrace: 'millrace-run.ts',
@@ -35,19 +30,38 @@ const runners = {
 type Runner = keyof typeof runners
 const runnerNames = Object.keys(runners) as Runner[]
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    growth: { type: 'boolean', default: false },
-    brokers: { type: 'string' },
-    workload: { type: 'string', default: workloads.join(',') },
-    records: { type: 'string', default: '1000000' },
-    runs: { type: 'string', default: '3' },
-    only: { type: 'string', default: runnerNames.join(',') },
-    guarantee: { type: 'string' },
-    'latency-seconds': { type: 'string', default: '10' },
-  },
-})
+interface BenchOptions {
+  readonly growth?: boolean | readonly string[]
+  readonly brokers?: string
+  readonly workload: readonly Workload[]
+  readonly records: number
+  readonly runs: number
+  readonly only: readonly Runner[]
+  readonly guarantee?: Guarantee
+  readonly latencySeconds: number
+}
+
+const values = npmCommand('bench')
+  .description(
+    'Measures Millrace against Kafka Streams on the JVM and a plain kafkajs loop, and prints a table. ' +
+      'Each run is told on standard error as it ends; the whole takes half an hour.',
+  )
+  .addOption(someOption('--workload <names>', 'what is measured', workloads))
+  .addOption(someOption('--only <names>', 'who is measured', runnerNames))
+  .option('--runs <number>', 'runs of each, of which the median counts', wholeNumber(1), 3)
+  .option('--records <number>', 'orders that a run processes', wholeNumber(1), 1_000_000)
+  .addOption(
+    new Option('--guarantee <name>', 'one guarantee (default: those of the workload)').choices(guarantees),
+  )
+  .option('--latency-seconds <number>', 'how long a run of W7 is watched', wholeNumber(1), 10)
+  .option(
+    '--growth [names]',
+    `what Millrace alone costs instead as these grow: ${growthSections.join(', ')}`,
+    someOf(growthSections),
+  )
+  .addOption(brokersOption())
+  .parse()
+  .opts<BenchOptions>()
 
 /** A workload under a guarantee; W3 and what goes at a pace are measured under both. */
 interface Case {
@@ -56,20 +70,17 @@ interface Case {
 }
 
 const main = async (): Promise<void> => {
-  const listed = (name: 'workload' | 'only'): readonly string[] => values[name].split(',')
-  const chosen = listed('workload').map((each) => oneOf('workload', workloads, each))
-  const peers = listed('only').map((each) => oneOf('only', runnerNames, each))
-  const runs = positive('runs', values.runs)
   await using kafka = values.brokers === undefined ? await startKafka({ via: 'jars' }) : undefined
   const brokers = values.brokers ?? kafka?.brokers ?? ''
-  if (values.growth) return measureGrowth(brokers, positionals[0]?.split(','))
+  if (values.growth !== undefined)
+    return measureGrowth(brokers, typeof values.growth === 'object' ? values.growth : undefined)
   await using topics = new BenchTopics(brokers)
   await topics.connect()
   const rows: Row[] = []
-  for (const each of chosen.flatMap(casesOf))
-    for (const peer of peers.filter((name) => name !== 'kafkajs' || isStateless(each.workload))) {
+  for (const each of values.workload.flatMap(casesOf))
+    for (const peer of values.only.filter((name) => name !== 'kafkajs' || isStateless(each.workload))) {
       const results: Row[] = []
-      for (let run = 0; run < runs; run++) {
+      for (let run = 0; run < values.runs; run++) {
         const result = await runOnce(topics, brokers, peer, each).catch(failed(peer, each))
         if (result === undefined) continue
         process.stderr.write(`${JSON.stringify(result)}\n`)
@@ -96,7 +107,7 @@ const casesOf = (workload: Workload): readonly Case[] => {
         ? guarantees
         : ['at-least-once']
   const wanted = values.guarantee
-  return (wanted === undefined ? own : [oneOf('guarantee', guarantees, wanted)]).map((guarantee) => ({
+  return (wanted === undefined ? own : [wanted]).map((guarantee) => ({
     workload,
     guarantee,
   }))
@@ -108,10 +119,7 @@ const runOnce = async (
   peer: Runner,
   { workload, guarantee }: Case,
 ): Promise<Row> => {
-  const records =
-    workload === 'W7'
-      ? latencyRecords(positive('latency-seconds', values['latency-seconds']))
-      : positive('records', values.records)
+  const records = workload === 'W7' ? latencyRecords(values.latencySeconds) : values.records
   const applicationId = `bench-${crypto.randomUUID().slice(0, 8)}`
   await topics.prepare(workload, records, applicationId)
   const script = join(import.meta.dirname, runners[peer])

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { parseArgs } from 'node:util'
+import { Command, Option } from 'commander'
+import { wholeNumber } from '../src/cli/options.ts'
 import type { Storage } from './operators/drive.ts'
 import type { Measured } from './operators/measure.ts'
 import { measure } from './operators/measure.ts'
@@ -8,32 +9,38 @@ import { operators } from './operators/operators.ts'
 import { printTable } from './table.ts'
 
 /**
- * Measures every operator in process, without a broker, in memory and on LMDB, next to what Kafka Streams does:
- *
- *     node bench/operators.ts [--records 500000] [--runs 5] [--only join] [--storage memory]
+ * Measures every operator in process, without a broker, in memory and on LMDB, next to what Kafka Streams does.
  *
  * The ratio compares records per second of CPU with what Kafka Streams does on an idle machine: one thread works here
  * too, so that is the rate on a machine that nobody else uses, and it holds on one that others do use.
  *
  * Each operator has a process of its own, so that none profits or suffers from another's compiled code.
  */
-const { values } = parseArgs({
-  options: {
-    records: { type: 'string', default: '500000' },
-    runs: { type: 'string', default: '5' },
-    only: { type: 'string', default: '' },
-    storage: { type: 'string' },
-    child: { type: 'boolean', default: false },
-  },
-})
+interface OperatorsOptions {
+  readonly records: number
+  readonly runs: number
+  readonly only: string
+  readonly storage?: Storage
+  readonly child?: boolean
+}
+
+const values = new Command('node bench/operators.ts')
+  .description('Measures every operator in process, without a broker, and prints a table.')
+  .option('--records <number>', 'records that a run processes', wholeNumber(1), 500_000)
+  .option('--runs <number>', 'runs of each, of which the median counts', wholeNumber(1), 5)
+  .option('--only <text>', 'operators whose name contains it, as in join', '')
+  .addOption(new Option('--storage <name>', 'one kind of stores (default: both)').choices(['memory', 'disk']))
+  .addOption(new Option('--child').hideHelp())
+  .parse()
+  .opts<OperatorsOptions>()
 
 const main = (): void => {
   const chosen = operators.filter(({ name }) => name.includes(values.only))
-  if (values.child) {
+  if (values.child === true) {
     const result = measure(chosen[0] as Operator, {
       storage: values.storage as Storage,
-      records: Number(values.records),
-      runs: Number(values.runs),
+      records: values.records,
+      runs: values.runs,
     })
     process.stdout.write(JSON.stringify(result))
     return
@@ -70,7 +77,7 @@ const thousands = (value: number): string => `${Math.round(value / 1000)} k`
 
 const measureInChild = ({ name }: Operator, storage: Storage): Measured => {
   const script = [import.meta.filename, '--child', '--only', name, '--storage', storage]
-  const extent = ['--records', values.records, '--runs', values.runs]
+  const extent = ['--records', `${values.records}`, '--runs', `${values.runs}`]
   const printed = execFileSync(process.execPath, [...script, ...extent], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,11 +1,13 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
 import { connect } from 'millrace'
 import { systemClock } from '../src/base/system-clock.ts'
 import { Admin } from '../src/kafka/admin.ts'
 import { Cluster } from '../src/kafka/cluster.ts'
 import { TcpTransport } from '../src/kafka/connection/tcp-transport.ts'
+import { wholeNumber } from '../src/cli/options.ts'
+import { brokersOption } from '../test/support/command-options.ts'
 import { startKafka } from '../test/support/kafka/start-kafka.ts'
 import type { RunningProcess } from '../test/support/run-process.ts'
 import { runProcess } from '../test/support/run-process.ts'
@@ -15,21 +17,24 @@ import { printTable } from './table.ts'
 /**
  * How work grows over threads and processes: W1 and W3 over partitions that several workers share. A run begins when the
  * tasks are dealt out and all stand still, and is over when everything is committed.
- *
- *     node bench/scale.ts [--brokers host:port] [--records 1000000] [--runs 1] [--young-generation-mb 96]
- *                        [--only W3/2]
- *
- * `--only` chooses the cases whose workload/partitions/processes/threads begin so.
  */
-const { values } = parseArgs({
-  options: {
-    brokers: { type: 'string' },
-    records: { type: 'string', default: '1000000' },
-    runs: { type: 'string', default: '1' },
-    only: { type: 'string', default: '' },
-    'young-generation-mb': { type: 'string' },
-  },
-})
+interface ScaleOptions {
+  readonly brokers?: string
+  readonly records: number
+  readonly runs: number
+  readonly only: string
+  readonly youngGenerationMb?: number
+}
+
+const values = new Command('node bench/scale.ts')
+  .description('Measures how work grows over threads and processes, and prints a table.')
+  .option('--records <number>', 'orders that a run processes', wholeNumber(1), 1_000_000)
+  .option('--runs <number>', 'runs of each case', wholeNumber(1), 1)
+  .option('--only <text>', 'cases whose workload/partitions/processes/threads begin so, as in W3/2', '')
+  .option('--young-generation-mb <number>', "the bound of each process' young generation", wholeNumber(1))
+  .addOption(brokersOption())
+  .parse()
+  .opts<ScaleOptions>()
 
 interface Case {
   readonly workload: 'W1' | 'W3'
@@ -44,7 +49,7 @@ const cases: readonly Case[] = workloads.flatMap((workload) => [
   ...[1, 2, 3].map((processes) => ({ workload, partitions: 6, processes, threads: 1 })),
 ])
 
-const records = Number(values.records)
+const { records } = values
 const messagesPerWrite = 5_000
 
 const main = async (): Promise<void> => {
@@ -55,7 +60,7 @@ const main = async (): Promise<void> => {
   const rows: (readonly string[])[] = []
   for (const partitions of [2, 6]) await fill(brokers, admin, partitions)
   for (const each of cases.filter((one) => Object.values(one).join('/').startsWith(values.only)))
-    for (let run = 0; run < Number(values.runs); run++) rows.push(await measure(brokers, admin, each))
+    for (let run = 0; run < values.runs; run++) rows.push(await measure(brokers, admin, each))
   await transport.close()
   printTable(['workload', 'partitions', 'processes', 'threads', 'k rec/s', 'µs CPU', 'MB'], rows)
 }
@@ -90,13 +95,13 @@ const measure = async (brokers: string, admin: Admin, each: Case): Promise<reado
   module.search = String(
     new URLSearchParams({ workload: each.workload, orders: ordersOf(each.partitions), output }),
   )
-  const young = values['young-generation-mb']
+  const young = values.youngGenerationMb
   const processes = Array.from({ length: each.processes }, () =>
     runProcess(process.execPath, [
       join(import.meta.dirname, 'scale/scale-run.ts'),
       ...['--brokers', brokers, '--application', application, '--module', module.href],
       ...['--threads', String(each.threads)],
-      ...(young === undefined ? [] : ['--young-generation-mb', young]),
+      ...(young === undefined ? [] : ['--young-generation-mb', `${young}`]),
     ]),
   )
   await ready(processes, each.partitions)

@@ -1,11 +1,13 @@
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { Option } from 'commander'
+import { wholeNumber } from '../src/cli/options.ts'
+import { brokersOption, npmCommand, share } from '../test/support/command-options.ts'
 import { startKafka } from '../test/support/kafka/start-kafka.ts'
 import type { RunningProcess } from '../test/support/run-process.ts'
 import { runProcess } from '../test/support/run-process.ts'
 import { TopicClient } from '../test/support/topic-client.ts'
 import { millraceFlags } from './millrace-flags.ts'
-import { oneOf, positive } from './peers/peer-options.ts'
+import type { Guarantee } from './peers/workloads.ts'
 import { guarantees } from './peers/workloads.ts'
 import type { Sample } from './soak/samples.ts'
 import { bounds, leaksIn, resourceCount, sampleOver, settledAfter, slopePerMinute } from './soak/samples.ts'
@@ -14,21 +16,29 @@ import { bounds, leaksIn, resourceCount, sampleOver, settledAfter, slopePerMinut
  * `npm run soak`: the work of W1 and W3 in one application at 80 % of the throughput that it reaches here, for minutes.
  * It prints how the process fares, as means over each interval, and ends with 1 where memory, handles or listeners grow
  * beyond their bounds. The minutes of settling go at the same rate and are printed, but not judged.
- *
- *     npm run soak -- [--minutes 10] [--settle-minutes 5] [--share 0.8] [--guarantee exactly-once] [--brokers host:port]
- *
- * Without `--brokers` it starts an Apache Kafka of its own.
  */
-const { values } = parseArgs({
-  options: {
-    brokers: { type: 'string' },
-    minutes: { type: 'string', default: '10' },
-    'settle-minutes': { type: 'string', default: '5' },
-    share: { type: 'string', default: '0.8' },
-    guarantee: { type: 'string', default: 'exactly-once' },
-    'interval-seconds': { type: 'string', default: '10' },
-  },
-})
+interface SoakOptions {
+  readonly brokers?: string
+  readonly minutes: number
+  readonly settleMinutes: number
+  readonly share: number
+  readonly guarantee: Guarantee
+  readonly intervalSeconds: number
+}
+
+const values = npmCommand('soak')
+  .description(
+    'Watches an application for minutes at a share of the throughput that it reaches here. ' +
+      'Ends with 1 where its memory, handles or listeners grow.',
+  )
+  .option('--minutes <number>', 'how long it is judged', wholeNumber(1), 10)
+  .option('--settle-minutes <number>', 'how long it works before that', wholeNumber(0), 5)
+  .option('--share <number>', 'of the throughput that is reached', share, 0.8)
+  .addOption(new Option('--guarantee <name>').choices(guarantees).default('exactly-once'))
+  .option('--interval-seconds <number>', 'between two lines', wholeNumber(1), 10)
+  .addOption(brokersOption())
+  .parse()
+  .opts<SoakOptions>()
 
 const topicConfigs = { 'retention.bytes': '268435456', 'segment.bytes': '67108864' }
 /** Logs are cut soon, or the disk would hold the whole run. */
@@ -42,8 +52,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const main = async (): Promise<void> => {
-  const minutes = positive('minutes', values.minutes)
-  const settleMinutes = Number(values['settle-minutes'])
+  const { minutes, settleMinutes } = values
   await using kafka =
     values.brokers === undefined
       ? await startKafka({ via: 'jars', exclusive: true, properties: brokerProperties })
@@ -54,7 +63,7 @@ const main = async (): Promise<void> => {
   const run = new SoakRun(brokers, orders)
   await using _application = run.application
   const reached = await run.reach()
-  const rate = Math.round(reached * Number(values.share))
+  const rate = Math.round(reached * values.share)
   say(
     `${values.guarantee}: ${Math.round(reached)} records/s are reached; now ${rate} for ${settleMinutes} min to settle and ${minutes} more`,
   )
@@ -79,8 +88,7 @@ class SoakRun {
   constructor(brokers: string, orders: string) {
     this.#brokers = brokers
     this.#orders = orders
-    const guarantee = oneOf('guarantee', guarantees, values.guarantee)
-    this.application = this.#program('application', ['--guarantee', guarantee, '--interval-ms', '500'])
+    this.application = this.#program('application', ['--guarantee', values.guarantee, '--interval-ms', '500'])
   }
 
   /** What the application works off while a writer is always ahead of it, but not by more than the topics keep. */
@@ -108,7 +116,7 @@ class SoakRun {
     const endMs = Date.now() + minutes * 60_000
     while (Date.now() < endMs) {
       const { length } = this.application.lines
-      await pause(Number(values['interval-seconds']) * 1_000)
+      await pause(values.intervalSeconds * 1_000)
       const last = await this.#sample()
       const sample = sampleOver(this.application.lines.slice(length).filter(isSample).map(sampleOf), last)
       samples.push(sample)

@@ -1,4 +1,5 @@
-import { parseArgs } from 'node:util'
+import { wholeNumber } from '../../../src/cli/options.ts'
+import { npmCommand, someOption } from '../../support/command-options.ts'
 import { startKafka } from '../../support/kafka/start-kafka.ts'
 import type { ChaosRunOptions } from './chaos-run.ts'
 import { chaosBroker, ChaosRun, sessionTimeoutMs } from './chaos-run.ts'
@@ -10,24 +11,39 @@ import { reportOf } from './report.ts'
  * `npm run chaos`: the long form of the crash tests, on a broker of its own from the jars. It tells each thing that it
  * does, what came of it, and ends with 1 where anything is wrong. The same seed plans the same run. At the end it
  * measures what a process costs the others that comes or goes in good order, with the default settings.
- *
- *     npm run chaos -- [--kills 50] [--seed 7] [--guarantee exactly_once] [--rate 1000] [--rounds 3]
- *
- * `--kills 0` leaves the crashes out, `--rounds 0` the measurement.
  */
-const { values } = parseArgs({
-  options: {
-    kills: { type: 'string', default: '50' },
-    seed: { type: 'string', default: String(crypto.getRandomValues(new Uint32Array(1))[0]) },
-    guarantee: { type: 'string', default: 'exactly_once,at_least_once' },
-    rate: { type: 'string', default: '1000' },
-    rounds: { type: 'string', default: '3' },
-  },
-})
-
-const say = (line: string): void => void process.stdout.write(`${line}\n`)
+interface ChaosOptions {
+  readonly kills: number
+  readonly rounds: number
+  readonly seed?: number
+  readonly repeat: number
+  readonly guarantee: readonly Guarantee[]
+  readonly rate: number
+}
 
 type Guarantee = ChaosRunOptions['guarantee']
+const guarantees = ['exactly_once', 'at_least_once'] as const
+
+const values = npmCommand('chaos')
+  .description(
+    'Kills, stops and closes processes of a group at random instants, and kills its broker. ' +
+      'Ends with 1 where a record is lost or counted twice.',
+  )
+  .option('--kills <number>', 'SIGKILLs under each guarantee; 0 leaves the crashes out', wholeNumber(0), 50)
+  .option('--rounds <number>', 'times that a process comes and goes in good order', wholeNumber(0), 3)
+  .option('--seed <number>', 'plans the same run again (default: a random one)', wholeNumber(0))
+  .option(
+    '--repeat <number>',
+    'that many runs, each with another seed, until one goes wrong',
+    wholeNumber(1),
+    1,
+  )
+  .addOption(someOption('--guarantee <names>', 'under which guarantee', guarantees))
+  .option('--rate <number>', 'records per second that are written meanwhile', wholeNumber(1), 1_000)
+  .parse()
+  .opts<ChaosOptions>()
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
 const crash = async (guarantee: Guarantee, seed: number, kills: number): Promise<boolean> => {
   say(`\n=== crashes under ${guarantee}, seed ${seed}`)
@@ -35,7 +51,7 @@ const crash = async (guarantee: Guarantee, seed: number, kills: number): Promise
   await using run = await ChaosRun.start(kafka, {
     guarantee,
     seed,
-    ratePerSecond: Number(values.rate),
+    ratePerSecond: values.rate,
     tell: say,
   })
   const few = Math.ceil(kills / 10)
@@ -58,7 +74,7 @@ const measure = async (guarantee: Guarantee, seed: number, rounds: number): Prom
   await using kafka = await startKafka({ via: 'jars', exclusive: true })
   await using run = await ChaosRun.start(kafka, {
     ...{ guarantee, seed, members: 2, staticMembers: 0, settings: {} },
-    ...{ ratePerSecond: Number(values.rate), tell: say },
+    ...{ ratePerSecond: values.rate, tell: say },
   })
   await comeAndGo(run, rounds)
   const problems = await run.finish()
@@ -73,13 +89,19 @@ const tellProblems = (run: ChaosRun, problems: readonly string[]): boolean => {
   return problems.length === 0
 }
 
-const guaranteeOf = (text: string): Guarantee => {
-  if (text === 'exactly_once' || text === 'at_least_once') return text
-  throw new Error(`--guarantee is exactly_once or at_least_once, not ${text}`)
+/** True where nothing is wrong under any guarantee. */
+const runOnce = async (seed: number): Promise<boolean> => {
+  let isRight = true
+  for (const guarantee of values.guarantee) {
+    if (values.kills > 0) isRight = (await crash(guarantee, seed, values.kills)) && isRight
+    if (values.rounds > 0) isRight = (await measure(guarantee, seed, values.rounds)) && isRight
+  }
+  return isRight
 }
 
-const [seed, kills, rounds] = [Number(values.seed), Number(values.kills), Number(values.rounds)]
-for (const guarantee of values.guarantee.split(',').map(guaranteeOf)) {
-  if (kills > 0 && !(await crash(guarantee, seed, kills))) process.exitCode = 1
-  if (rounds > 0 && !(await measure(guarantee, seed, rounds))) process.exitCode = 1
-}
+const firstSeed = values.seed ?? crypto.getRandomValues(new Uint32Array(1)).reduce((seed) => seed)
+for (let run = 0; run < values.repeat; run++)
+  if (!(await runOnce(firstSeed + run))) {
+    process.exitCode = 1
+    break
+  }
