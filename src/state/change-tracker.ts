@@ -67,15 +67,17 @@ export class ChangeTracker<R extends TrackedRow> {
   readonly #options: CacheOptions
   /** So many changes are flushed early. */
   #flushAbove: number
-  #changes: R[] = []
+  readonly #changes = new RowList<R>()
   /** Serialised size of a row, as the last flushes found it. */
   #rowBytes = 64
   /** Flushed early, by the cache's bound: part of the next commit. */
-  #early = new Flushed<R>()
+  #early = new SavedRows<R>()
   /** Flushed for the commits under way. */
-  #sealed: Flushed<R>[] = []
+  #sealed: SavedRows<R>[] = []
   /** Committed, but not yet on disk: each row once. */
-  #committed = new Flushed<R>()
+  readonly #committed = new SavedRows<R>()
+  /** Empty ones, to be filled again. */
+  readonly #spare: SavedRows<R>[] = []
 
   constructor(table: TrackedTable<R>, durable: boolean, options: CacheOptions) {
     this.#table = table
@@ -101,25 +103,31 @@ export class ChangeTracker<R extends TrackedRow> {
     this.#flushAbove = cacheBytesOf(this.#options) / this.#rowBytes
     if (this.#early.rows.length === 0) return
     this.#sealed.push(this.#early)
-    this.#early = new Flushed()
+    this.#early = this.#spare.pop() ?? new SavedRows()
   }
 
   /** What was flushed is committed. */
   commit(): void {
-    for (const flushed of this.#sealed) this.#join(flushed)
+    for (const flushed of this.#sealed) {
+      this.#join(flushed)
+      flushed.clear()
+      this.#spare.push(flushed)
+    }
     this.#sealed = []
   }
 
   /** Hands over the last committed value of each row, which is on disk when this returns. */
   writeCommitted(write: (row: R, value: SavedValue, timestamp: number) => void): void {
     const { rows, values, timestamps } = this.#committed
-    if (rows.length === 0) return
-    this.#committed = new Flushed()
-    for (let index = 0; index < rows.length; index++) {
-      const row = rows[index] as R
-      row.waitingAt = -1
-      row.pending--
-      write(row, values[index] as SavedValue, timestamps[index] as number)
+    try {
+      for (let index = 0; index < rows.length; index++) {
+        const row = rows.at(index)
+        row.waitingAt = -1
+        row.pending--
+        write(row, values[index] as SavedValue, timestamps[index] as number)
+      }
+    } finally {
+      this.#committed.clear()
     }
   }
 
@@ -129,16 +137,14 @@ export class ChangeTracker<R extends TrackedRow> {
   }
 
   /** A row that waits already is written once, as the later commit left it. */
-  #join({ rows, values, timestamps }: Flushed<R>): void {
+  #join({ rows, values, timestamps }: SavedRows<R>): void {
     const waiting = this.#committed
     for (let index = 0; index < rows.length; index++) {
-      const row = rows[index] as R
+      const row = rows.at(index)
       const at = row.waitingAt
       if (at < 0) {
         row.waitingAt = waiting.rows.length
-        waiting.rows.push(row)
-        waiting.values.push(values[index] as SavedValue)
-        waiting.timestamps.push(timestamps[index] as number)
+        waiting.add(row, values[index] as SavedValue, timestamps[index] as number)
       } else {
         waiting.values[at] = values[index] as SavedValue
         waiting.timestamps[at] = timestamps[index] as number
@@ -149,17 +155,17 @@ export class ChangeTracker<R extends TrackedRow> {
 
   #flushChanges(): void {
     const changes = this.#changes
-    if (changes.length === 0) return
-    this.#changes = []
+    const { length } = changes
+    if (length === 0) return
     let bytes = 0
     let done = 0
     try {
-      for (; done < changes.length; done++) bytes += this.#flushRow(changes[done] as R)
+      for (; done < length; done++) bytes += this.#flushRow(changes.at(done))
     } finally {
       // A row that cannot be serialised stays the first of the changes, and those behind it are not lost.
-      if (done < changes.length) this.#changes = [...changes.slice(done), ...this.#changes]
+      changes.removeFirst(done)
     }
-    this.#rowBytes = Math.max(rowOverheadBytes, (this.#rowBytes + bytes / changes.length) / 2)
+    this.#rowBytes = Math.max(rowOverheadBytes, (this.#rowBytes + bytes / length) / 2)
     this.#flushAbove = cacheBytesOf(this.#options) / this.#rowBytes
   }
 
@@ -169,19 +175,64 @@ export class ChangeTracker<R extends TrackedRow> {
     row.dirty = false
     if (this.#durable) {
       row.pending++
-      this.#early.rows.push(row)
-      this.#early.values.push(saved)
-      this.#early.timestamps.push(row.timestamp)
+      this.#early.add(row, saved, row.timestamp)
     } else this.#table.settle(row)
     return rowOverheadBytes + (saved instanceof Uint8Array || typeof saved === 'string' ? saved.length : 8)
   }
 }
 
+/**
+ * Rows in a list that is emptied and filled again: its array stays, as one that grows anew with each commit is, at each of
+ * its sizes, a large object for the collector.
+ */
+class RowList<R> {
+  readonly #rows: (R | undefined)[] = []
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  at(index: number): R {
+    return this.#rows[index] as R
+  }
+
+  push(row: R): void {
+    this.#rows[this.#length++] = row
+  }
+
+  /** Forgets the first so many rows. */
+  removeFirst(count: number): void {
+    const used = this.#length
+    this.#length -= count
+    this.#rows.copyWithin(0, count, used)
+    if (isTooLarge(this.#rows, used)) this.#rows.length = this.#length
+    else this.#rows.fill(undefined, this.#length, used)
+  }
+}
+
 /** Rows as a flush found them: columns, as an object for each would live just long enough to be expensive. */
-class Flushed<R> {
-  readonly rows: R[] = []
+class SavedRows<R> {
+  readonly rows = new RowList<R>()
   readonly values: SavedValue[] = []
   readonly timestamps: number[] = []
+
+  add(row: R, value: SavedValue, timestamp: number): void {
+    this.values[this.rows.length] = value
+    this.timestamps[this.rows.length] = timestamp
+    this.rows.push(row)
+  }
+
+  clear(): void {
+    const used = this.rows.length
+    if (isTooLarge(this.values, used)) this.values.length = this.timestamps.length = 0
+    else this.values.fill(0, 0, used)
+    this.rows.removeFirst(used)
+  }
 }
+
+/** A burst of changes is not paid for with memory for ever. */
+const isTooLarge = ({ length }: readonly unknown[], used: number): boolean =>
+  length > 4_096 && used * 64 < length
 
 const rowOverheadBytes = 64

@@ -8,7 +8,7 @@ export interface DiskTable {
   get(key: Bytes): Bytes | undefined
   /** Entries from `from` (or behind it) to `to`, both inclusive; undefined is the end of the table. At most `limit`. */
   page(range: DiskRange, limit: number): readonly DiskEntry[]
-  /** Puts a value, or removes the entry for undefined. Valid while a batch is open only. */
+  /** Puts a value, or removes the entry for undefined; both are copied. Valid while a batch is open only. */
   set(key: Bytes, value: Bytes | undefined): void
   count(): number
 }

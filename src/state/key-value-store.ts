@@ -6,10 +6,11 @@ import type { SavedValue } from './change-tracker.ts'
 import type { Disk, Observations } from './disk.ts'
 import { detach, KeyIdentity } from './key-identity.ts'
 import type { TableRow } from './row-table.ts'
-import { diskKeyOf, pack, RowTable } from './row-table.ts'
+import { RowPacker } from './packed-rows.ts'
+import { RowTable } from './row-table.ts'
 import type { KeyValueStore, RangeOptions, TimestampedKeyValueStore, ValueAndTimestamp } from './store.ts'
 import type { StoreContext } from './store-life.ts'
-import { StoreLife, valueAt, valueBytesAt } from './store-life.ts'
+import { StoreLife, valueAt } from './store-life.ts'
 
 /** A row's value is never null, and its time stands beside it. */
 type Row<K> = TableRow<K, unknown>
@@ -21,6 +22,7 @@ type Row<K> = TableRow<K, unknown>
 abstract class AbstractKeyValueStore<K> extends StoreLife {
   protected readonly keys: KeyIdentity<K>
   protected readonly table: RowTable<K, unknown>
+  readonly #packer = new RowPacker()
 
   constructor(definition: KeyValueStoreDefinition, context: StoreContext) {
     super(definition, context)
@@ -30,7 +32,7 @@ abstract class AbstractKeyValueStore<K> extends StoreLife {
       keys: this.keys,
       tracked: this.tracked,
       log: (row: Row<K>) => this.#log(row),
-      encode: (value) => this.encode(value),
+      encode: (value) => this.encodeRegion(value),
       decode: (packed) => detach(this.valueSerde.deserialize(packed, 8, packed.length)),
     })
   }
@@ -53,8 +55,14 @@ abstract class AbstractKeyValueStore<K> extends StoreLife {
     const end = columns.keyEnds[row] as number
     const timestamp = columns.timestamps[row] as number
     if (this.disk !== undefined) {
-      const value = valueBytesAt(columns, row)
-      this.disk.rows.set(diskKeyOf(columns.buffer.subarray(start, end)), pack({ value, timestamp }))
+      const { buffer } = columns
+      const value = {
+        buffer,
+        start: columns.valueStarts[row] as number,
+        end: columns.valueEnds[row] as number,
+      }
+      const key = this.#packer.keyOf({ buffer, start, end })
+      this.disk.rows.set(key, value.start < 0 ? undefined : this.#packer.valueOf(value, timestamp))
       return
     }
     const value = valueAt(this.valueSerde, columns, row)

@@ -1,14 +1,16 @@
-import { ByteReader } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
 import { compareBytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
-import type { CacheOptions, SavedRow, SavedValue, TrackedRow } from './change-tracker.ts'
+import type { RawRegion } from '../topic/record.ts'
+import { regionOf } from '../topic/record.ts'
+import type { CacheOptions, SavedValue, TrackedRow } from './change-tracker.ts'
 import { cacheBytesOf, ChangeTracker } from './change-tracker.ts'
 import type { Disk, DiskEntry } from './disk.ts'
 import { pagesOf } from './disk.ts'
 import type { KeyId, KeyIdentity } from './key-identity.ts'
 import { detach } from './key-identity.ts'
 import { KeyIndex } from './key-index.ts'
+import { diskKeyOf, RowPacker, timeOf } from './packed-rows.ts'
 import type { RangeOptions } from './store.ts'
 import type { Cursor } from './sorted-list.ts'
 import { SortedList } from './sorted-list.ts'
@@ -55,8 +57,8 @@ export interface RowTableOptions<K, C> extends CacheOptions {
   /** False where nobody needs to know of changes. */
   readonly tracked: boolean
   readonly log: (row: TableRow<K, C>) => SavedValue
-  /** What was saved of a row, as bytes. */
-  readonly encode: (value: NonNullable<SavedValue>) => Bytes
+  /** What was saved of a row, as bytes that are valid until the next call. */
+  readonly encode: (value: NonNullable<SavedValue>) => RawRegion
   /** What the disk holds for a key, as an object; a time of 64 bits stands before the value. */
   readonly decode: (packed: Bytes) => C
 }
@@ -67,6 +69,7 @@ export class RowTable<K, C> {
   readonly #keys: KeyIdentity<K>
   readonly #disk: Disk | undefined
   readonly #rows = new KeyIndex<TableRow<K, C>>()
+  readonly #packer = new RowPacker()
   /** The one that was last asked for: who gets a row puts it next. */
   #latest: TableRow<K, C> | undefined
   /** So many rows are a reason to look for some to forget. */
@@ -171,9 +174,10 @@ export class RowTable<K, C> {
 
   /** Writes the committed rows into the batch that the disk has open. */
   writeCommitted(disk: Disk): void {
+    const packer = this.#packer
     this.tracker.writeCommitted((row, saved, timestamp) => {
-      const value = saved === null ? null : this.#options.encode(saved)
-      disk.rows.set(diskKeyOf(row.bytes(this.#keys)), pack({ value, timestamp }))
+      const key = packer.keyOf(regionOf(row.bytes(this.#keys)))
+      disk.rows.set(key, saved === null ? undefined : packer.valueOf(this.#options.encode(saved), timestamp))
     })
     if (this.#rows.size > this.#cacheRows) this.#evict()
   }
@@ -298,34 +302,10 @@ export type LiveRow<K, C> = TableRow<K, C> & { readonly current: C }
 
 const isLive = <K, C>(row: TableRow<K, C>): row is LiveRow<K, C> => row.current !== null
 
-const timeOf = (packed: Bytes): number => new ByteReader(packed).int64()
-
 const startsWith = (bytes: Bytes, prefix: Bytes): boolean => {
   if (bytes.length < prefix.length) return false
   for (let index = 0; index < prefix.length; index++) if (bytes[index] !== prefix[index]) return false
   return true
-}
-
-/** Disk keys begin with a byte of their own, as LMDB has no empty keys. */
-export const diskKeyOf = (key: Bytes): Bytes => {
-  const result = new Uint8Array(key.length + 1)
-  result[0] = 1
-  result.set(key, 1)
-  return result
-}
-
-/** A row as the disk holds it: its time, then its value; undefined where it is to be deleted. */
-export const pack = ({ value, timestamp }: SavedRow): Bytes | undefined => {
-  if (value === null) return undefined
-  // By hand, as this is once for every row that is written: a writer would copy twice.
-  const result = new Uint8Array(8 + value.length)
-  const high = Math.floor(timestamp / 0x1_0000_0000)
-  for (let index = 0; index < 4; index++) {
-    result[index] = high >>> (24 - index * 8)
-    result[index + 4] = (timestamp | 0) >>> (24 - index * 8)
-  }
-  result.set(value, 8)
-  return result
 }
 
 /** Takes the next of two ordered walks; where both have it, the first knows better. */

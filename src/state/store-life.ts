@@ -128,6 +128,11 @@ export abstract class StoreLife implements StateStore {
     return saved instanceof Uint8Array ? saved : this.valueSerde.serialize(saved)
   }
 
+  /** The same in memory that serves the next value too. */
+  protected encodeRegion(saved: NonNullable<SavedValue>): RawRegion {
+    return saved instanceof Uint8Array ? regionOf(saved) : this.#lent.regionOf(this.valueSerde, saved)
+  }
+
   protected append(key: Bytes, value: Bytes | null, timestamp: number, headers?: Headers): void {
     if (this.logged) this.#changelog.append(this.name, key, value, timestamp, headers)
   }

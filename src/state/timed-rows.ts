@@ -2,7 +2,7 @@ import { ByteReader, ByteWriter } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
 import type { SavedRow } from './change-tracker.ts'
 import type { Disk } from './disk.ts'
-import { pack } from './row-table.ts'
+import { pack } from './packed-rows.ts'
 
 /** How rows by key and time lie on a disk: by key for who looks one up, and listed by time for what expires. */
 

@@ -1,6 +1,7 @@
 import { ByteReader, ByteWriter } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
+import { regionOf } from '../topic/record.ts'
 import type { VersionedStoreDefinition } from '../topology/store-definition.ts'
 import type { SavedValue } from './change-tracker.ts'
 import type { Disk, Observations } from './disk.ts'
@@ -48,7 +49,7 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
       keys: this.#keys,
       tracked: context.disk !== undefined,
       log: (row: TableRow<K, Versions>) => this.#save(row),
-      encode: (value) => this.encode(value),
+      encode: (value) => regionOf(this.encode(value)),
       decode: (packed) => this.#decode(packed),
     })
   }
