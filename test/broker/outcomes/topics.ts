@@ -261,10 +261,10 @@ export const topicOutcomes: readonly Outcome[] = [
         return [altered, await configOf(world, topic, config)]
       }
       return {
-        set: await step('retention.ms', 0, '1234'),
+        set: await step('segment.ms', 0, '1234'),
         append: await step('cleanup.policy', 2, 'compact'),
         subtract: await step('cleanup.policy', 3, 'delete'),
-        reset: await step('retention.ms', 1, null),
+        reset: await step('segment.ms', 1, null),
         notAList: await alter(world, topic, 'retention.ms', 2, '5'),
         unknownName: await alter(world, topic, 'no.such.config', 0, '5'),
         badValue: await alter(world, topic, 'retention.ms', 0, 'soon'),
@@ -311,7 +311,7 @@ export const topicOutcomes: readonly Outcome[] = [
     title: 'configs replaced as a whole forget what is not named',
     expected: ['NONE', ['NONE', '604800000', 5, 5], ['NONE', 'compact', 1, 7], 'INVALID_CONFIG'],
     run: async (world) => {
-      const topic = await world.topic({ 'retention.ms': '1234' })
+      const topic = await world.topic({ 'segment.ms': '1234' })
       const replace = async (name: string, value: string): Promise<string> => {
         const { responses } = await world.client.call(alterConfigsSchema, 2, {
           resources: [{ resourceType: 2, resourceName: topic, configs: [{ name, value }] }],
@@ -323,7 +323,7 @@ export const topicOutcomes: readonly Outcome[] = [
       await new Promise((resolve) => setTimeout(resolve, 100))
       return [
         replaced,
-        await configOf(world, topic, 'retention.ms'),
+        await configOf(world, topic, 'segment.ms'),
         await configOf(world, topic, 'cleanup.policy'),
         await replace('no.such.config', '1'),
       ]
