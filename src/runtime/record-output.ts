@@ -3,6 +3,7 @@ import type { Bytes } from '../base/bytes.ts'
 import type { Fault } from '../base/fault.ts'
 import { isFault } from '../base/fault.ts'
 import type { ChangelogSink } from '../state/store.ts'
+import { chosenPartition } from '../task/chosen-partition.ts'
 import type { Output, SinkTarget } from '../task/ports.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
@@ -133,10 +134,10 @@ export class RecordOutput implements Output {
   }
 
   #send(topic: string, target: SinkTarget, record: AnyRecord, source: AnyRecord | undefined): void {
-    this.#metrics.producedRecords++
-    const partition = target.partitioner?.(record, this.#producer.partitionCountOf(topic))
+    const partition = chosenPartition(target, record, topic, this.#producer.partitionCountOf(topic))
     const sink = { name: topic, key: target.key, value: target.value }
     this.#producer.sendRecord(sink as never, record, partition, source, target.node)
+    this.#metrics.producedRecords++
   }
 
   #append(

@@ -9,6 +9,7 @@ import type {
   VersionedStore,
   WindowStore,
 } from '../state/store.ts'
+import { chosenPartition } from '../task/chosen-partition.ts'
 import type { DropReason, Output, SinkTarget, TaskFailure } from '../task/ports.ts'
 import type { FailureDecision, Task } from '../task/task.ts'
 import type { FailureHandler } from '../task/failure-handler.ts'
@@ -329,7 +330,7 @@ export class TestDriver {
     send: (topic: string, target: SinkTarget, record: AnyRecord): void => {
       const key = keyBytesOf(record, target.key as Serializer<unknown>)
       const value = valueBytesOf(record, target.value as Serializer<unknown>)
-      const chosen = target.partitioner?.(record, this.#partitionsOf(topic))
+      const chosen = chosenPartition(target, record, topic, this.#partitionsOf(topic))
       const partition = chosen ?? this.#partitionFor(topic, key)
       const { timestamp, headers } = record
       this.#write(topic, partition, { key, value, timestamp, headers }, record)

@@ -203,6 +203,22 @@ describe('the producer', () => {
     expect(valuesOf(await world.readAll('t', 1))).toEqual(['b'])
   })
 
+  it.each([3, 7, -1])(
+    'gives up what goes to partition %i of three after the delivery timeout, and names it',
+    async (partition) => {
+      const world = coreWorld({ topics })
+      const producer = await producerOf(world, { deliveryTimeoutMs: 2_000 })
+      send(producer, 'nowhere', partition)
+      await expect(world.run(producer.flush())).rejects.toMatchObject({
+        code: 'PARTITION_MISSING',
+        place: { topic: 't', partition },
+      })
+      send(producer, 'somewhere', 1)
+      await world.run(producer.flush())
+      expect(valuesOf(await world.readAll('t', 1))).toEqual(['somewhere'])
+    },
+  )
+
   it('reports a record that the topic refuses, with its place, and begins a new sequence', async () => {
     const world = coreWorld({
       topics: [{ name: 't', partitions: 3, configs: { 'max.message.bytes': '500' } }],

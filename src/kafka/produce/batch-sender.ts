@@ -15,6 +15,7 @@ import {
   isNotStored,
   isOutOfOrder,
   isStored,
+  leaderMissing,
   produceFault,
   refusedLate,
 } from './produce-faults.ts'
@@ -195,9 +196,12 @@ export class BatchSender {
   async #findLeader(queue: PartitionQueue): Promise<void> {
     const { cluster } = this.#options
     try {
-      await cluster.refresh(queue.topic)
+      const { partitions } = await cluster.refresh(queue.topic)
       queue.notBeforeMs = 0
-      if (cluster.leaderOf(queue.topic, queue.partition) === undefined) this.#delay(queue)
+      if (cluster.leaderOf(queue.topic, queue.partition) === undefined) {
+        this.#delay(queue)
+        this.#expire(queue, leaderMissing(queue, partitions.length))
+      }
     } catch (error) {
       queue.notBeforeMs = 0
       if (isRetriableFault(error)) {

@@ -35,12 +35,28 @@ export const produceFault = (
 
 export const deliveryFault = ({ topic, partition }: TopicPartition, timeoutMs: number, cause: Fault): Fault =>
   new Fault({
-    code: 'DELIVERY_TIMED_OUT',
+    code: cause.code === 'PARTITION_MISSING' ? cause.code : 'DELIVERY_TIMED_OUT',
     actor: 'runtime',
-    message: `records could not be stored within ${timeoutMs} ms: ${cause.message}`,
+    message: `records could not be stored within ${timeoutMs} ms (deliveryTimeoutMs): ${cause.summary}`,
     place: { topic, partition },
     cause,
   })
+
+/** Why a partition has no leader to send to: its broker is away, or the topic has no such partition (any more). */
+export const leaderMissing = ({ topic, partition }: TopicPartition, partitionCount: number): Fault =>
+  partition >= 0 && partition < partitionCount
+    ? new Fault({
+        code: 'LEADER_NOT_AVAILABLE',
+        actor: 'retry',
+        message: 'the partition has no leader',
+        place: { topic, partition },
+      })
+    : new Fault({
+        code: 'PARTITION_MISSING',
+        actor: 'runtime',
+        message: `the topic has no such partition, only ${partitionCount}`,
+        place: { topic, partition },
+      })
 
 /** Its number may be taken, and others must not come under it: that is for a new beginning. */
 export const refusedLate = ({ topic, partition }: TopicPartition, cause: Fault): Fault =>
