@@ -176,7 +176,7 @@ describe('a transaction under TV1', () => {
     await addPartition(identity)
     await end(identity, true)
     expect((await end(identity, true)).errorCode).toBe(Errors.CONCURRENT_TRANSACTIONS)
-    expect((await end(identity, false)).errorCode).toBe(Errors.INVALID_TXN_STATE)
+    expect((await end(identity, false)).errorCode).toBe(Errors.CONCURRENT_TRANSACTIONS)
     clock.advance(0)
     expect((await end(identity, true)).errorCode).toBe(Errors.NONE)
     expect((await end(identity, false)).errorCode).toBe(Errors.INVALID_TXN_STATE)
@@ -231,6 +231,60 @@ describe('a transaction under TV2', () => {
       producerEpoch: identity.producerEpoch + 1,
     })
   })
+})
+
+describe('while the markers of a transaction are pending', () => {
+  const pending = async (version: number) => {
+    for (let raised = 0; raised < 3; raised++) await begin()
+    const identity = await begin()
+    if (version === TV1.end) await addPartition(identity)
+    await send(identity, 0, ['a'], version === TV1.end ? TV1.produce : TV2.produce)
+    const { errorCode } = await end(identity, true, version)
+    expect(errorCode).toBe(Errors.NONE)
+    return identity
+  }
+  const everyIdentity = ({ producerId, producerEpoch }: Identity): Identity[] => [
+    ...[-2, 0, 1, 5].map((raised) => ({ producerId, producerEpoch: producerEpoch + raised })),
+    { producerId: producerId + 7, producerEpoch },
+  ]
+
+  it('every EndTxn under TV2 is asked to retry, whatever identity and outcome it names', async () => {
+    const identities = everyIdentity(await pending(TV2.end))
+    for (const identity of identities) {
+      for (const committed of [true, false])
+        expect((await end(identity, committed, TV2.end)).errorCode).toBe(Errors.CONCURRENT_TRANSACTIONS)
+    }
+  })
+
+  it('EndTxn under TV1 is asked to retry where its identity is the current one', async () => {
+    const identity = await pending(TV1.end)
+    const { producerId, producerEpoch } = identity
+    for (const committed of [true, false]) {
+      expect((await end(identity, committed)).errorCode).toBe(Errors.CONCURRENT_TRANSACTIONS)
+      expect((await end({ producerId, producerEpoch: producerEpoch - 1 }, committed)).errorCode).toBe(
+        Errors.PRODUCER_FENCED,
+      )
+      expect((await end({ producerId: producerId + 7, producerEpoch }, committed)).errorCode).toBe(
+        Errors.INVALID_PRODUCER_ID_MAPPING,
+      )
+    }
+  })
+
+  it.for([TV1, TV2])(
+    'requests that add to a transaction or take a new identity are asked to retry first (EndTxn $end)',
+    async ({ end: version }) => {
+      for (const identity of everyIdentity(await pending(version))) {
+        expect(await addPartition(identity)).toBe(Errors.CONCURRENT_TRANSACTIONS)
+        expect((await init(identity)).errorCode).toBe(Errors.CONCURRENT_TRANSACTIONS)
+        const added = await client.call(addOffsetsToTxnSchema, 3, {
+          transactionalId,
+          ...identity,
+          groupId: 'readers',
+        })
+        expect(added.errorCode).toBe(Errors.CONCURRENT_TRANSACTIONS)
+      }
+    },
+  )
 })
 
 describe('offsets in a transaction', () => {

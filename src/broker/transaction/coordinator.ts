@@ -2,7 +2,9 @@ import type { Clock } from '../../base/clock.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { BrokerSettings } from '../settings.ts'
 import {
+  checkOwner,
   checkRaiseIdentity,
+  checkSettled,
   isRetryOfRaise,
   mayResume,
   type Producer,
@@ -17,8 +19,9 @@ import { holdsPartition, isEnding, isExhausted, newTransaction, type Transaction
  * - TV2 (EndTxn 5, Produce 12, TxnOffsetCommit 5): sending adds, and every end of a transaction raises the epoch.
  *
  * Non-obvious:
- * - EndTxn is answered once the decision is taken. The markers are written a moment later, and until then the next
- *   transaction of the same id is refused with CONCURRENT_TRANSACTIONS, as on Kafka.
+ * - EndTxn is answered once the decision is taken. The markers are written a moment later. Until then Kafka refuses
+ *   every request of the same id with CONCURRENT_TRANSACTIONS, before it compares identities: a client retries that
+ *   error and gives up on all others. Only TV1's EndTxn compares identities first.
  * - InitProducerId during an open transaction aborts it under a raised epoch and says CONCURRENT_TRANSACTIONS; the
  *   client's retry then gets its own epoch.
  */
@@ -54,8 +57,8 @@ export class TransactionCoordinator {
       throw new Refusal('INVALID_TRANSACTION_TIMEOUT')
     const transaction = this.#getOrCreate(transactionalId)
     const expected = producerId === -1 ? undefined : { producerId, producerEpoch }
+    checkSettled(transaction)
     if (expected !== undefined && !mayResume(transaction, expected)) throw new Refusal('PRODUCER_FENCED')
-    if (isEnding(transaction)) throw new Refusal('CONCURRENT_TRANSACTIONS')
     if (transaction.state === 'Ongoing') {
       this.#fenceAndAbort(transaction)
       throw new Refusal('CONCURRENT_TRANSACTIONS')
@@ -108,8 +111,9 @@ export class TransactionCoordinator {
     partitions: Iterable<readonly [topic: string, partition: number]>,
     groupId?: string,
   ): void {
-    const transaction = this.#owned(producer)
-    if (isEnding(transaction)) throw new Refusal('CONCURRENT_TRANSACTIONS')
+    const transaction = this.#known(producer)
+    checkSettled(transaction)
+    checkOwner(transaction, producer)
     if (transaction.state !== 'Ongoing') this.#begin(transaction)
     for (const [topic, partition] of partitions) {
       let numbers = transaction.partitions.get(topic)
@@ -138,44 +142,39 @@ export class TransactionCoordinator {
   }
 
   #verify(producer: Producer, holds: (transaction: Transaction) => boolean): void {
-    const transaction = this.#owned(producer)
-    if (isEnding(transaction)) throw new Refusal('CONCURRENT_TRANSACTIONS')
+    const transaction = this.#known(producer)
+    checkOwner(transaction, producer)
+    checkSettled(transaction)
     if (transaction.state !== 'Ongoing' || !holds(transaction)) throw new Refusal('TRANSACTION_ABORTABLE')
   }
 
-  #owned({ transactionalId, producerId, producerEpoch }: Producer): Transaction {
+  #known({ transactionalId }: Producer): Transaction {
     if (transactionalId === '') throw new Refusal('INVALID_REQUEST')
     const transaction = this.transactions.get(transactionalId)
-    if (transaction === undefined || transaction.producerId !== producerId)
-      throw new Refusal('INVALID_PRODUCER_ID_MAPPING')
-    if (transaction.producerEpoch !== producerEpoch) throw new Refusal('PRODUCER_FENCED')
+    if (transaction === undefined) throw new Refusal('INVALID_PRODUCER_ID_MAPPING')
     return transaction
   }
 
-  /** EndTxn under TV1: the epoch stays. Saying the same again is no error. */
+  /** EndTxn under TV1: the epoch stays, and repeating a completed outcome succeeds. */
   end(producer: Producer, commit: boolean): void {
-    const transaction = this.#owned(producer)
+    const transaction = this.#known(producer)
+    checkOwner(transaction, producer)
+    checkSettled(transaction)
     const { state } = transaction
     if (state === 'Ongoing') return this.#prepare(transaction, commit)
-    if (state === (commit ? 'CompleteCommit' : 'CompleteAbort')) return
-    throw new Refusal(
-      state === (commit ? 'PrepareCommit' : 'PrepareAbort') ? 'CONCURRENT_TRANSACTIONS' : 'INVALID_TXN_STATE',
-    )
+    if (state !== (commit ? 'CompleteCommit' : 'CompleteAbort')) throw new Refusal('INVALID_TXN_STATE')
   }
 
-  /** EndTxn under TV2: the epoch rises every time, and the producer is told the identity of its next transaction. */
+  /** EndTxn under TV2: each end raises the epoch and returns the identity for the next transaction. */
   endAndRaise(producer: Producer, commit: boolean): ProducerIdentity {
-    const transaction = this.transactions.get(producer.transactionalId)
-    if (producer.transactionalId === '') throw new Refusal('INVALID_REQUEST')
-    if (transaction === undefined) throw new Refusal('INVALID_PRODUCER_ID_MAPPING')
+    const transaction = this.#known(producer)
+    checkSettled(transaction)
     const isRetry = isRetryOfRaise(transaction, producer)
     checkRaiseIdentity(transaction, producer, isRetry)
-    if (transaction.state === (commit ? 'PrepareCommit' : 'PrepareAbort'))
-      throw new Refusal('CONCURRENT_TRANSACTIONS')
     const isRepeated = isRetry && transaction.state === (commit ? 'CompleteCommit' : 'CompleteAbort')
     if (!isRepeated) {
       // With nothing sent there is nothing to commit; aborting nothing is allowed and raises the epoch.
-      const mayEnd = transaction.state === 'Ongoing' || (!commit && !isRetry && !isEnding(transaction))
+      const mayEnd = transaction.state === 'Ongoing' || (!commit && !isRetry)
       if (!mayEnd) throw new Refusal('INVALID_TXN_STATE')
       if (transaction.state !== 'Ongoing') this.#begin(transaction)
       if (isExhausted(transaction.producerEpoch)) transaction.nextProducerId = this.#ports.newProducerId()

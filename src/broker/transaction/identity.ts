@@ -27,19 +27,24 @@ export const isRetryOfRaise = (
     isExhausted(producerEpoch) &&
     transaction.producerEpoch === 0)
 
-/** Throws unless the producer owns the transaction that it ends, or ended it before. */
+/** Throws while the markers of the last transaction are pending. */
+export const checkSettled = (transaction: Transaction): void => {
+  if (isEnding(transaction)) throw new Refusal('CONCURRENT_TRANSACTIONS')
+}
+
+/** Throws unless the producer has the current identity of the transactional id. */
+export const checkOwner = (transaction: Transaction, producer: ProducerIdentity): void => {
+  if (transaction.producerId !== producer.producerId) throw new Refusal('INVALID_PRODUCER_ID_MAPPING')
+  if (transaction.producerEpoch !== producer.producerEpoch) throw new Refusal('PRODUCER_FENCED')
+}
+
+/** Throws unless the producer owns the transaction that it ends, or repeats the end of the completed one. */
 export const checkRaiseIdentity = (
   transaction: Transaction,
   producer: ProducerIdentity,
   isRetry: boolean,
 ): void => {
-  const { state, producerId, producerEpoch } = transaction
-  if (producer.producerId !== producerId && !isRetry) throw new Refusal('INVALID_PRODUCER_ID_MAPPING')
-  const isCurrent = producer.producerEpoch === producerEpoch && producer.producerId === producerId
-  const isValid = isEnding(transaction)
-    ? isRetry
-    : state === 'Ongoing' || state === 'Empty'
-      ? isCurrent
-      : isCurrent || isRetry
-  if (!isValid) throw new Refusal('PRODUCER_FENCED')
+  if (!isRetry) return checkOwner(transaction, producer)
+  const isComplete = transaction.state === 'CompleteCommit' || transaction.state === 'CompleteAbort'
+  if (!isComplete) throw new Refusal('PRODUCER_FENCED')
 }

@@ -90,6 +90,49 @@ const opened = async (
   return { topic, transactionalId, identity: await world.transactional(transactionalId) }
 }
 
+/** An identity that a second EndTxn names, from the identity of the first. */
+const LATER_IDENTITIES: Readonly<Record<string, (identity: Identity) => Identity>> = {
+  same: (identity) => identity,
+  next: (identity) => ({ ...identity, producerEpoch: identity.producerEpoch + 1 }),
+  older: (identity) => ({ ...identity, producerEpoch: identity.producerEpoch - 1 }),
+  stranger: (identity) => ({ ...identity, producerId: identity.producerId + 7777 }),
+}
+
+const REFUSED_IDENTITIES = {
+  'older commit': 'PRODUCER_FENCED',
+  'older abort': 'PRODUCER_FENCED',
+  'stranger commit': 'INVALID_PRODUCER_ID_MAPPING',
+  'stranger abort': 'INVALID_PRODUCER_ID_MAPPING',
+}
+const REPEATED = {
+  commit: { 'same commit': 'NONE', 'same abort': 'INVALID_TXN_STATE' },
+  abort: { 'same commit': 'INVALID_TXN_STATE', 'same abort': 'NONE' },
+}
+const FENCED_NEXT = { 'next commit': 'PRODUCER_FENCED', 'next abort': 'PRODUCER_FENCED' }
+const EMPTY_NEXT = { 'next commit': 'INVALID_TXN_STATE', 'next abort': 'NONE' }
+const AFTER_TV1 = {
+  commit: { ...REPEATED.commit, ...FENCED_NEXT, ...REFUSED_IDENTITIES },
+  abort: { ...REPEATED.abort, ...FENCED_NEXT, ...REFUSED_IDENTITIES },
+}
+const AFTER_TV2 = {
+  commit: { ...REPEATED.commit, ...EMPTY_NEXT, ...REFUSED_IDENTITIES },
+  abort: { ...REPEATED.abort, ...EMPTY_NEXT, ...REFUSED_IDENTITIES },
+}
+
+/** A transaction whose EndTxn has just been answered. */
+const ended = async (
+  world: World,
+  version: number,
+  committed: boolean,
+): Promise<{ transactionalId: string; identity: Identity }> => {
+  const { topic, transactionalId } = await opened(world)
+  const identity = await world.transactional(transactionalId)
+  if (version === 4) await world.add(transactionalId, identity, topic)
+  await send(world, topic, transactionalId, identity, 0, version === 4 ? 11 : 12)
+  await end(world, transactionalId, identity, committed, version)
+  return { transactionalId, identity }
+}
+
 export const transactionOutcomes: readonly Outcome[] = [
   {
     title: 'a producer id is asked for sensibly',
@@ -291,6 +334,25 @@ export const transactionOutcomes: readonly Outcome[] = [
       return { sent, committed, again, otherwise, nothing, abortNothing, next, firstSequence }
     },
   },
+  ...[4, 5].flatMap((version) =>
+    [true, false].map((committed): Outcome => ({
+      title: `an end right behind EndTxn ${version} (${committed ? 'commit' : 'abort'}) waits for its markers`,
+      expected:
+        version === 4 ? AFTER_TV1[committed ? 'commit' : 'abort'] : AFTER_TV2[committed ? 'commit' : 'abort'],
+      run: async (world) => {
+        const answers: Record<string, string> = {}
+        for (const [name, change] of Object.entries(LATER_IDENTITIES)) {
+          for (const outcome of ['commit', 'abort'] as const) {
+            const { transactionalId, identity } = await ended(world, version, committed)
+            answers[`${name} ${outcome}`] = await world.retry(() =>
+              end(world, transactionalId, change(identity), outcome === 'commit', version),
+            )
+          }
+        }
+        return answers
+      },
+    })),
+  ),
   {
     title: 'an identity that is named is raised, and raising it again changes nothing',
     expected: ['NONE', 1, 'NONE', 1, 'PRODUCER_FENCED'],
