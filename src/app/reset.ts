@@ -115,7 +115,7 @@ const execute = async (
 
 const refuseWhileRunning = async (admin: Admin, applicationId: string, root: string): Promise<void> => {
   const { members } = await admin.describeGroup(applicationId)
-  const holder = holderOfState(root)
+  const holder = await holderOfState(root)
   if (members.length === 0 && holder === undefined) return
   const who =
     members.length === 0

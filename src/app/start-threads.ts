@@ -47,8 +47,8 @@ export const startThreads = async (
   assert(Number.isInteger(threads) && threads > 0, 'threads is a whole number of at least 1')
   const topology = await topologyOfModule(source)
   const given = workerSettingsOf(topology, parseSettings(input))
-  return withQueries(given, systemClock, listener, (settings) => {
-    const slots = claimStateDirectories(join(settings.stateDirectory, settings.applicationId), threads)
+  return withQueries(given, systemClock, listener, async (settings) => {
+    const slots = await claimStateDirectories(join(settings.stateDirectory, settings.applicationId), threads)
     const processId = slots[0]?.processId ?? ''
     return new Supervisor({
       topology,

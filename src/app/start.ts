@@ -61,8 +61,8 @@ export const start = async (
   { clock = systemClock, onUncaughtFailure, onFailedRecord, ...listener }: StartOptions = {},
 ): Promise<Application> => {
   const given = workerSettingsOf(topology, parseSettings(input))
-  return withQueries(given, clock, listener, (settings) => {
-    const [state] = claimStateDirectories(join(settings.stateDirectory, settings.applicationId), 1)
+  return withQueries(given, clock, listener, async (settings) => {
+    const [state] = await claimStateDirectories(join(settings.stateDirectory, settings.applicationId), 1)
     if (state === undefined) throw new AssertionFailed('one folder was asked for')
     const place = { ...state, transactionName: state.processId }
     return new OneWorker({

@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Fault, messageOf } from '../base/fault.ts'
+import { holderOfDirectory, lockDirectory } from '../files/directory-lock.ts'
+import { fileRemedy } from '../files/file-remedy.ts'
+import { makeDirectory } from '../files/make-directory.ts'
 
 /** A folder that one running worker has to itself. */
 export interface StateDirectory {
@@ -11,91 +15,66 @@ export interface StateDirectory {
 }
 
 /**
- * Claims folders for durable stores below `root`. Several workers of one application on one machine share a root, be they
- * threads or processes: each takes the first slot that no living process holds, and finds there again what it had before.
+ * Claims folders for durable stores below `root`. Several workers of one application that share a root take the first
+ * slots that no live process holds, be they threads, processes or containers, and find there again what they had before.
  * A process claims the slots of all its threads itself, so that a thread which is replaced keeps its slot.
  */
-export const claimStateDirectories = (root: string, count: number): readonly StateDirectory[] => {
+export const claimStateDirectories = async (
+  root: string,
+  count: number,
+): Promise<readonly StateDirectory[]> => {
   const claimed: StateDirectory[] = []
-  for (let slot = 0; claimed.length < count; slot++) {
-    const directory = join(root, `process-${slot}`)
-    mkdirSync(directory, { recursive: true })
-    const lock = join(directory, 'lock')
-    if (!takeLock(lock)) continue
-    claimed.push({
-      directory,
-      processId: processIdOf(directory),
-      release: () => rmSync(lock, { force: true }),
-    })
+  try {
+    for (let slot = 0; claimed.length < count; slot++) {
+      const directory = await claimSlot(join(root, `process-${slot}`))
+      if (directory !== undefined) claimed.push(directory)
+    }
+    return claimed
+  } catch (error) {
+    for (const slot of claimed) slot.release()
+    throw unusable(root, error)
   }
-  return claimed
 }
 
 /** The process that holds one of the slots below `root`; undefined where none lives. */
-export const holderOfState = (root: string): number | undefined => {
+export const holderOfState = async (root: string): Promise<number | undefined> => {
   if (!existsSync(root)) return undefined
-  const holders = readdirSync(root).map((slot) => readHolder(join(root, slot, 'lock')))
-  return holders.find(isAlive)?.pid
-}
-
-/** Who holds a lock: the process id, and when that process began, as ids come again, in a container at each start. */
-interface Holder {
-  readonly pid: number
-  readonly startedAt: string
-}
-
-/** A lock is a file with the holder in it; one whose holder is gone is taken over. */
-const takeLock = (lock: string): boolean => {
-  const take = (): boolean => {
-    try {
-      writeFileSync(lock, `${process.pid} ${startOf(process.pid)}`.trimEnd(), { flag: 'wx' })
-      return true
-    } catch {
-      return false
-    }
+  for (const name of readdirSync(root)) {
+    const directory = join(root, name)
+    const holder = statSync(directory).isDirectory() ? await holderOfDirectory(directory) : undefined
+    if (holder !== undefined) return holder.pid
   }
-  if (take()) return true
-  if (isAlive(readHolder(lock))) return false
-  rmSync(lock, { force: true })
-  return take()
+  return undefined
 }
 
-const readHolder = (lock: string): Holder => {
-  const [pid = '', startedAt = ''] = textOf(lock).split(' ')
-  return { pid: Number(pid), startedAt }
-}
-
-/** Empty where the file is gone: somebody else was quicker. */
-const textOf = (file: string): string => {
+/** Undefined where another process holds the slot; whatever else goes wrong would go wrong with every slot. */
+const claimSlot = async (directory: string): Promise<StateDirectory | undefined> => {
+  makeDirectory(directory)
+  const lock = await lockDirectory(directory)
+  if (lock.kind === 'taken') return undefined
   try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-const isAlive = ({ pid, startedAt }: Holder): boolean => {
-  if (!Number.isInteger(pid) || pid <= 0) return false
-  try {
-    process.kill(pid, 0)
+    return { directory, processId: processIdOf(directory), release: lock.release }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
+    lock.release()
+    throw error
   }
-  return startedAt === '' || startOf(pid) === '' || startOf(pid) === startedAt
 }
 
-/** When a process began, in the machine's own count; empty where the machine does not say. */
-const startOf = (pid: number): string => {
-  // The name of the program, in brackets, may hold anything; what follows it are numbers.
-  const fields = textOf(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? []
-  return fields[startField] ?? ''
-}
-
-/** The 22nd field of the whole line. */
-const startField = 19
-
+/** Made once; an empty file was left by a process for which the disk was full. */
 const processIdOf = (directory: string): string => {
   const file = join(directory, 'process-id')
-  if (!existsSync(file)) writeFileSync(file, randomUUID())
-  return readFileSync(file, 'utf8')
+  const known = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  if (known !== '') return known
+  const made = randomUUID()
+  writeFileSync(file, made)
+  return made
 }
+
+const unusable = (root: string, error: unknown): Fault =>
+  new Fault({
+    code: 'STATE_DIRECTORY_UNUSABLE',
+    actor: 'author',
+    message: `the state directory ${root} cannot be used: ${messageOf(error)}`,
+    remedy: fileRemedy(error, 'stateDirectory'),
+    cause: error,
+  })

@@ -20,11 +20,12 @@ interface Room {
 /** The room table of ARCHITECTURE.md. A room comes after everything it imports. */
 export const rooms: Readonly<Record<string, Room>> = {
   base: { rooms: [], packages: [], browser: true },
+  files: { rooms: ['base'], packages: [], browser: false },
   topic: { rooms: ['base'], packages: ['zod'], browser: true },
   topology: { rooms: ['base', 'topic'], packages: ['types:rxjs'], browser: true },
   dsl: { rooms: ['base', 'topic', 'topology'], packages: ['types:rxjs', 'types:zod'], browser: true },
   saga: { rooms: ['base', 'topic', 'topology', 'dsl'], packages: ['types:zod'], browser: true },
-  state: { rooms: ['base', 'topic', 'topology'], packages: ['lmdb'], browser: false },
+  state: { rooms: ['base', 'files', 'topic', 'topology'], packages: ['lmdb'], browser: false },
   task: { rooms: ['base', 'topic', 'topology', 'state'], packages: ['rxjs'], browser: true },
   kafka: { rooms: ['base', 'topic'], packages: ['@platformatic/kafka'], browser: false },
   runtime: {
@@ -32,14 +33,26 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: ['rxjs'],
     browser: false,
   },
-  broker: { rooms: ['base'], packages: [], browser: false },
+  broker: { rooms: ['base', 'files'], packages: [], browser: false },
   testing: {
     rooms: ['base', 'topic', 'topology', 'dsl', 'saga', 'state', 'task', 'kafka', 'runtime', 'broker'],
     packages: ['rxjs', 'types:vitest'],
     browser: true,
   },
   app: {
-    rooms: ['base', 'topic', 'topology', 'dsl', 'saga', 'state', 'task', 'kafka', 'runtime', 'broker'],
+    rooms: [
+      'base',
+      'files',
+      'topic',
+      'topology',
+      'dsl',
+      'saga',
+      'state',
+      'task',
+      'kafka',
+      'runtime',
+      'broker',
+    ],
     packages: ['zod', 'fastify'],
     browser: false,
   },

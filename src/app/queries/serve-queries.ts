@@ -24,14 +24,14 @@ export const withQueries = async <
   settings: S,
   clock: Clock,
   listener: RuntimeListener,
-  make: (settings: S) => A,
+  make: (settings: S) => Promise<A>,
 ): Promise<A & { readonly queries: Queries }> => {
   const service = await serveQueries(settings.applicationId, settings, {
     clock,
     onWarning: (message) => listener.onWarning?.(message),
   })
   try {
-    const application = make({ ...settings, applicationServer: service.endpoint })
+    const application = await make({ ...settings, applicationServer: service.endpoint })
     const queries = service.attach(application)
     application.onRelease(() => service.close())
     await application.start()
