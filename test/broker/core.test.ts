@@ -4,6 +4,7 @@ import { ManualClock } from '../../src/base/manual-clock.ts'
 import type { BrokerCore } from '../../src/broker/core.ts'
 import { createBrokerCore } from '../../src/broker/index.ts'
 import { apiVersionsSchema } from '../../src/broker/protocol/apis/api-versions.ts'
+import { createPartitionsSchema } from '../../src/broker/protocol/apis/create-partitions.ts'
 import { createTopicsSchema } from '../../src/broker/protocol/apis/create-topics.ts'
 import { fetchSchema } from '../../src/broker/protocol/apis/fetch.ts'
 import { metadataSchema } from '../../src/broker/protocol/apis/metadata.ts'
@@ -235,4 +236,34 @@ it('two brokers of the same seed give the same ids', () => {
   }
   expect(seeded().broker.topics.get('here')?.id).toBe(seeded().broker.topics.get('here')?.id)
   expect(core.broker.topics.get('here')?.id).not.toBe(seeded().broker.topics.get('here')?.id)
+})
+
+describe('a request for more partitions than a broker creates at once', () => {
+  it.for([10_003, 20_000_000, 2_147_483_647])('is refused: a topic does not grow to %i', async (count) => {
+    const { results } = await client.call(createPartitionsSchema, 3, {
+      topics: [
+        { name: 'here', count, assignments: null },
+        { name: 'nowhere', count, assignments: null },
+      ],
+      timeoutMs: 1000,
+      validateOnly: false,
+    })
+    expect(results.map(({ errorCode }) => errorCode)).toEqual([
+      Errors.POLICY_VIOLATION,
+      Errors.UNKNOWN_TOPIC_OR_PARTITION,
+    ])
+    expect(core.broker.topics.get('here')?.partitions.length).toBe(2)
+  })
+
+  it.for([10_001, 20_000_000])('is refused: no topic of %i partitions is created', async (numPartitions) => {
+    const { topics } = await client.call(createTopicsSchema, 7, {
+      topics: [{ name: 'big', numPartitions, replicationFactor: 1, assignments: [], configs: [] }],
+      validateOnly: false,
+    })
+    expect(topics[0]).toMatchObject({
+      errorCode: Errors.POLICY_VIOLATION,
+      errorMessage: 'Excessively large number of partitions per request.',
+    })
+    expect(core.broker.topics.get('big')).toBeUndefined()
+  })
 })

@@ -4,27 +4,48 @@ import { Errors, Refusal } from '../protocol/errors.ts'
 import type { Item, Request, Response } from '../protocol/schema.ts'
 import { checkTopicConfig, TOPIC_CONFIGS } from '../topic/topic-configs.ts'
 import { api, attempt, type Api } from './api.ts'
+import { checkPartitionBatch, MAX_PARTITIONS_PER_REQUEST } from './partition-batch.ts'
 
 /**
  * CreateTopics: each topic succeeds or fails by itself.
  *
  * - Partitions and replication factor of -1 are the broker's defaults; a factor above one broker cannot be met.
  * - Explicit assignments must be the consecutive partitions from 0, all on this broker.
+ * - A request for more than 10,000 partitions is refused as a whole, with POLICY_VIOLATION.
  * - Configs are checked by name and value, kept, and given back (v5+) with the defaults of the others.
  */
 export const createTopicsApi: Api = api(createTopicsSchema, (broker, { topics, validateOnly }) => {
   const names = topics.map(({ name }) => name)
   const isRepeated = (name: string): boolean => names.indexOf(name) !== names.lastIndexOf(name)
+  const unique = topics.filter(({ name }) => !isRepeated(name))
+  const { errorCode, errorMessage } = attempt(() => checkPartitionsOfRequest(broker, unique))
   const answers = topics.map((asked) =>
     isRepeated(asked.name)
       ? failed(asked.name, Errors.INVALID_REQUEST, 'Duplicate topic name.')
-      : create(broker, asked, validateOnly),
+      : errorCode === Errors.NONE
+        ? create(broker, asked, validateOnly)
+        : failed(asked.name, errorCode, errorMessage),
   )
   return { topics: answers.filter(({ name }, index) => names.indexOf(name) === index) }
 })
 
 type Asked = Item<Request<typeof createTopicsSchema>, 'topics'>
 type TopicAnswer = Item<Response<typeof createTopicsSchema>, 'topics'>
+
+/** Kafka's controller writes a request as one batch of at most 10,000 records: one per topic, partition and config. */
+const checkPartitionsOfRequest = (broker: Broker, topics: readonly Asked[]): void => {
+  let partitions = 0
+  let records = 0
+  for (const { numPartitions, assignments, configs } of topics) {
+    const byNumber = numPartitions === -1 ? broker.settings.numPartitions : Math.max(numPartitions, 0)
+    const count = assignments.length > 0 ? assignments.length : byNumber
+    partitions += count
+    records += 1 + count + configs.length
+  }
+  checkPartitionBatch(partitions)
+  if (records > MAX_PARTITIONS_PER_REQUEST)
+    throw new Refusal('POLICY_VIOLATION', 'Unable to perform excessively large batch operation.')
+}
 
 const create = (broker: Broker, asked: Asked, validateOnly: boolean): TopicAnswer => {
   const { name } = asked

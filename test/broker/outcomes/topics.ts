@@ -114,6 +114,32 @@ export const topicOutcomes: readonly Outcome[] = [
     },
   },
   {
+    title: 'a request creates at most 10,000 partitions',
+    expected: {
+      most: ['NONE'],
+      record: ['POLICY_VIOLATION'],
+      more: ['POLICY_VIOLATION'],
+      huge: ['POLICY_VIOLATION'],
+      together: ['POLICY_VIOLATION', 'POLICY_VIOLATION'],
+    },
+    run: async (world) => {
+      const ask = async (...counts: number[]): Promise<string[]> => {
+        const { topics } = await world.client.call(createTopicsSchema, 7, {
+          topics: counts.map((numPartitions) => ({ name: world.name('topic'), ...plain, numPartitions })),
+          validateOnly: true,
+        })
+        return topics.map(({ errorCode }) => nameOf(errorCode))
+      }
+      return {
+        most: await ask(9_999),
+        record: await ask(10_000),
+        more: await ask(10_001),
+        huge: await ask(2_147_483_647),
+        together: await ask(6_000, 6_000),
+      }
+    },
+  },
+  {
     title: 'configs of a topic are checked by name and value',
     expected: {
       unknown: 'INVALID_CONFIG',
