@@ -179,9 +179,14 @@ export class Stream<K, V> {
   }
 
   /**
-   * Any synchronous RxJS operators over records. An emission outside the turn of a record (a timer, a promise) is an
-   * error: use `mapAsync`. Operators that remember (`scan`, `bufferCount`) lose their memory at a restart:
-   * `aggregate` is the durable form.
+   * Any synchronous RxJS operators over records.
+   *
+   * - An operator that waits for a timer or a promise (`delay`, `debounceTime`, `throttleTime`, `mergeMap` of an async
+   *   function) fails the application before the record's offset is committed: use `mapAsync`, or a punctuator.
+   * - An error, or completion (`take`, `first`), is the failure of the record at hand, under `processingFailure`; the next
+   *   record finds a new pipeline. Records at which a pipeline completed are counted as `pipelineCompleted`.
+   * - What emits only at completion (`toArray`, `reduce`, `last`) emits nothing, as a stream never completes.
+   * - Operators that remember (`scan`, `bufferCount`) lose their memory at a restart: `aggregate` is the durable form.
    */
   pipe(): Stream<K, V>
   pipe<K1, V1>(first: PipeOperator<StreamRecord<K, V>, K1, V1>): Stream<K1, V1>

@@ -3,7 +3,7 @@ import type { RecordInstead, RefusalAnswer } from '../kafka/producer.ts'
 import type { RefusedRecord } from '../kafka/produce/refused-batch.ts'
 import type { FailureHandler } from '../task/failure-handler.ts'
 import type { FailurePolicies } from '../task/failure-policy.ts'
-import { judgeBy } from '../task/failure-policy.ts'
+import { judgeBy, leftOutReason } from '../task/failure-policy.ts'
 import type { TaskFailure } from '../task/ports.ts'
 import { faultOf, keyOf } from '../task/record-fault.ts'
 import type { FailureDecision } from '../task/task.ts'
@@ -35,9 +35,9 @@ export class RecordJudge {
       policies,
       {
         deadLetter: (row) => deadLetter(deadLetterTopicOf(policies), row),
-        leftOut: ({ node, fault }) => {
-          metrics.drop('failed', node)
-          onWarning(`a record was left out: ${fault.message}`)
+        leftOut: (failure) => {
+          metrics.drop(leftOutReason(failure), failure.node)
+          onWarning(`a record was left out: ${failure.fault.message}`)
         },
       },
       onFailedRecord,

@@ -6,7 +6,7 @@ import type { RecordOrigin } from '../topic/record.ts'
 import type { AnyRecord } from '../topology/node.ts'
 import type { FailureHandler } from './failure-handler.ts'
 import { asRead, askHandler } from './failure-handler.ts'
-import type { TaskFailure } from './ports.ts'
+import type { DropReason, TaskFailure } from './ports.ts'
 import type { FailureDecision } from './task.ts'
 
 /** What becomes of a record that failed: stop here, leave it out, or leave it out and keep it in the dead letter topic. */
@@ -41,6 +41,10 @@ export const judgeBy =
     outlets.leftOut(failure, record)
     return 'continue'
   }
+
+/** What a record that was left out is counted as. */
+export const leftOutReason = ({ fault }: TaskFailure): DropReason =>
+  fault.code === 'PIPELINE_COMPLETED' ? 'pipelineCompleted' : 'failed'
 
 const policyFor = (policies: FailurePolicies, stage: TaskFailure['stage']): FailurePolicy => {
   switch (stage) {

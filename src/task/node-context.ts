@@ -53,6 +53,8 @@ export class NodeContext {
   failure: TaskFailure | undefined
   /** Failures of records that were taken up before: what was kept of them cannot be read. */
   earlierFailures: { readonly failure: TaskFailure; readonly record: AnyRecord }[] = []
+  /** The first failure outside of a turn; the task's next step fails by it. */
+  failedOutsideTurn: { readonly node: string; readonly error: unknown } | undefined
   /** The record of the task's input that the present turn is about. */
   source: AnyRecord | undefined
   /** Work that goes on between the turns (`mapAsync`). */
@@ -120,6 +122,16 @@ export class NodeContext {
   fail(node: string, error: unknown): void {
     if (this.failure !== undefined) return
     this.failure = this.#failureOf(node, this.origin, this.source, error)
+  }
+
+  /**
+   * Notes what failed while no record was being processed: in a timer or a promise of the author's own. Throwing there
+   * would end the process past every handler, so the task fails by it at its next step, and commits nothing before.
+   */
+  failOutsideTurn(node: string, error: unknown): void {
+    if (this.failedOutsideTurn !== undefined) return
+    this.failedOutsideTurn = { node, error }
+    this.host.workReady?.()
   }
 
   /** A record that was kept undecoded turns out to be unreadable; the record in hand goes on without it. */

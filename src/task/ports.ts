@@ -69,6 +69,8 @@ export type DropReason =
   | 'duplicate'
   | 'outdated'
   | 'undecodable'
+  /** A record at which a pipe of RxJS operators completed, where the policy leaves it out. */
+  | 'pipelineCompleted'
   | 'failed'
 
 /** A failure while a record was processed: where, at which record, and what was thrown. */

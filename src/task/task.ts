@@ -112,7 +112,8 @@ export class Task {
 
   /** True where `process` would find something to do. */
   get isReady(): boolean {
-    const { asyncWork } = this.#context
+    const { asyncWork, failedOutsideTurn } = this.#context
+    if (failedOutsideTurn !== undefined) return true
     return asyncWork.hasFinished || (!asyncWork.isFull && this.queued > 0 && !this.#lacksInput())
   }
 
@@ -167,6 +168,7 @@ export class Task {
    */
   process(limit: number): number {
     const { asyncWork } = this.#context
+    this.#failIfOutsideTurn()
     let done = asyncWork.hasFinished ? this.#deliverFinished(limit) : 0
     if (this.#lacksInput()) return done
     while (done < limit && !asyncWork.isFull) {
@@ -195,18 +197,37 @@ export class Task {
 
   /** Sends out what was held back and hands every store's changes to the changelog; the next step is the commit. */
   prepareCommit(): void {
+    this.#failIfOutsideTurn()
     this.#turn(undefined, () => {
       for (const emit of this.#context.beforeCommit) emit()
     })
     for (const store of this.stores.values()) store.flush()
   }
 
+  /** Closes all of it, also where code of the author throws meanwhile; the first error is thrown at the end. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    for (const close of this.#context.onClose) close()
-    this.#wiring.subscription.unsubscribe()
-    for (const store of this.stores.values()) store.close()
+    const errors: unknown[] = []
+    const attempt = (close: () => void): void => {
+      try {
+        close()
+      } catch (error) {
+        errors.push(error)
+      }
+    }
+    for (const close of this.#context.onClose) attempt(close)
+    attempt(() => this.#wiring.subscription.unsubscribe())
+    for (const store of this.stores.values()) attempt(() => store.close())
+    if (errors.length > 0) throw errors[0]
+  }
+
+  /** What failed in a timer or a promise fails the task as a record would. */
+  #failIfOutsideTurn(): void {
+    const failed = this.#context.failedOutsideTurn
+    if (failed === undefined) return
+    this.#context.failedOutsideTurn = undefined
+    this.#turn(undefined, () => this.#context.fail(failed.node, failed.error))
   }
 
   /**

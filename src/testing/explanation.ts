@@ -153,5 +153,6 @@ const dropReasons: Readonly<Record<DropReason, string>> = {
   duplicate: 'its like came before',
   outdated: 'its row has changed since it asked',
   undecodable: 'its bytes could not be read',
+  pipelineCompleted: 'a piped operator completed at it, and the policy leaves it out',
   failed: 'it failed, and the policy leaves it out',
 }

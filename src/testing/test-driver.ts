@@ -14,7 +14,7 @@ import type { DropReason, Output, SinkTarget, TaskFailure } from '../task/ports.
 import type { FailureDecision, Task } from '../task/task.ts'
 import type { FailureHandler } from '../task/failure-handler.ts'
 import type { FailurePolicies } from '../task/failure-policy.ts'
-import { judgeBy } from '../task/failure-policy.ts'
+import { judgeBy, leftOutReason } from '../task/failure-policy.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import { partitionForKey } from '../topic/murmur2.ts'
 import type { AnyRecord } from '../topology/node.ts'
@@ -76,7 +76,7 @@ export class TestDriver {
   readonly #read = new Map<string, number>()
   readonly #trace = new Trace()
   readonly #judge: (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
-  #failed = 0
+  readonly #leftOut: Partial<Record<DropReason, number>> = {}
   #commitRequested = false
 
   constructor(topologies: readonly Topology[], options: TestDriverOptions) {
@@ -222,7 +222,7 @@ export class TestDriver {
 
   /** How many records were dropped on purpose, by reason. */
   dropped(): Readonly<Partial<Record<DropReason, number>>> {
-    const counts: Partial<Record<DropReason, number>> = this.#failed === 0 ? {} : { failed: this.#failed }
+    const counts = { ...this.#leftOut }
     for (const { reason } of this.#drops) counts[reason] = (counts[reason] ?? 0) + 1
     return counts
   }
@@ -281,7 +281,10 @@ export class TestDriver {
       { deserializationFailure: 'fail', processingFailure: 'fail', productionFailure: 'fail', ...policies },
       {
         deadLetter: (row) => this.#deadLetter(deadLetterTopic, row),
-        leftOut: () => void this.#failed++,
+        leftOut: (failure) => {
+          const reason = leftOutReason(failure)
+          this.#leftOut[reason] = (this.#leftOut[reason] ?? 0) + 1
+        },
       },
       onFailedRecord,
     )

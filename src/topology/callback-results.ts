@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts'
+import type { EmittedRecord } from './node.ts'
 
 /**
  * What the callbacks of a topology return is checked where it enters: the compiler does not see JavaScript, `any` and
@@ -22,6 +23,24 @@ export const optionalResultOf = <T>(callback: string, result: T): T => {
   if (isThenable(result)) throw promiseReturned(callback, result)
   return result
 }
+
+/** True of `{ key, value }`, which may have a time and headers. Key and value may be null, and the value not undefined. */
+export const isEmittedRecord = (emission: unknown): emission is EmittedRecord =>
+  typeof emission === 'object' &&
+  emission !== null &&
+  'key' in emission &&
+  (emission as Partial<EmittedRecord>).value !== undefined
+
+/** The fault of what is no record; `what` says who made it. */
+export const emissionInvalid = (what: string, emission: unknown): Fault =>
+  isThenable(emission)
+    ? promiseReturned(what.replace(/ (returned|emitted)$/, ''), emission)
+    : new Fault({
+        code: 'EMISSION_INVALID',
+        actor: 'record',
+        message: `${what} ${shown(emission)}, which is no record`,
+        remedy: 'give an object { key, value }, where null stands for no value',
+      })
 
 /** What a callback returned, as a message shows it. */
 export const shown = (result: unknown): string => {

@@ -1,59 +1,220 @@
-import { Observable, Subject } from 'rxjs'
-import type { OperatorFunction, Subscription } from 'rxjs'
-import { Fault } from '../../base/fault.ts'
+import { Observable, Subscription } from 'rxjs'
+import type { OperatorFunction, Subscriber } from 'rxjs'
+import { Fault, messageOf } from '../../base/fault.ts'
+import type { RecordOrigin } from '../../topic/record.ts'
 import { StreamRecord } from '../../topic/record.ts'
-import type { AnyRecord, EmittedRecord } from '../../topology/node.ts'
+import { emissionInvalid, isEmittedRecord } from '../../topology/callback-results.ts'
+import type { AnyRecord, NodeOf } from '../../topology/node.ts'
+import { emittedTime } from '../../topology/record-times.ts'
+import type { NodeContext } from '../node-context.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
+import { PendingOperators } from './pending-operators.ts'
 
 /**
- * Any synchronous RxJS operators. A throw inside one ends the pipeline by RxJS's rules: it is noted as the record's
- * failure and the pipeline is built anew, so that the next record finds it whole. What is emitted while no record is
- * being processed comes from a timer or a promise, and is refused: its offsets may be committed already.
+ * Synchronous RxJS operators of the author's own. Nothing of RxJS's rules may lose a record or end the process:
+ *
+ * 1. An error ends the pipeline. It is the failure of the record at hand, and the next record finds a new pipeline.
+ * 2. So does completion (`take`, `first`), as the pipeline would drop all that comes after.
+ * 3. What is emitted, or fails, while no record is being processed comes from a timer or a promise. It fails the task
+ *    through its next step, so nothing is committed any more.
+ * 4. A record may wait in an operator for a timer or a promise. The commit looks whether an operator waits for one, and
+ *    fails before the record's offset is committed.
  */
 export const interpretPipe: Interpreter<'pipe'> = (node, inputs, context) =>
   new Observable<AnyRecord>((subscriber) => {
-    let cause: AnyRecord | undefined
-    let entry = new Subject<AnyRecord>()
-    let pipeline: Subscription
-
-    const emit = (emission: EmittedRecord): void => {
-      if (cause === undefined) throw emissionOutsideTurn(node.name)
-      subscriber.next(emission instanceof StreamRecord ? emission : recordOf(emission, cause))
-    }
-    const build = (): void => {
-      entry = new Subject<AnyRecord>()
-      const chain = node.operators as unknown as readonly OperatorFunction<unknown, unknown>[]
-      const output = chain.reduce<Observable<unknown>>((source, operator) => source.pipe(operator), entry)
-      pipeline = (output as Observable<EmittedRecord>).subscribe({
-        next: emit,
-        error: (error: unknown) => {
-          context.fail(node.name, error)
-          build()
-        },
-      })
-    }
-    build()
+    const pipeline = new Pipeline(node, context, subscriber)
+    context.beforeCommit.push(() => pipeline.refusePending())
     const input = onlyInput(inputs).subscribe((record) => {
-      if (context.failure !== undefined) return
-      cause = record
-      entry.next(record)
-      cause = undefined
+      if (context.failure === undefined) pipeline.process(record)
     })
     return () => {
       input.unsubscribe()
-      pipeline.unsubscribe()
+      pipeline.close()
     }
   })
 
-const recordOf = ({ key, value, timestamp, headers }: EmittedRecord, cause: AnyRecord): AnyRecord =>
-  StreamRecord.of(key, value, timestamp ?? cause.timestamp, headers ?? cause.headers, cause.origin)
+class Pipeline {
+  readonly #node: NodeOf<'pipe'>
+  readonly #context: NodeContext
+  readonly #output: Subscriber<AnyRecord>
+  readonly #entry = new Entry(() => this.#entered())
+  #running: Running | undefined
+  /** The record in the pipeline now. */
+  #cause: AnyRecord | undefined
+  #hasEmitted = false
+  /** The first record since the last commit that brought no emission, else the last one that came. */
+  #suspect: AnyRecord | undefined
+  #isSilent = false
 
-const emissionOutsideTurn = (node: string): Fault =>
+  constructor(node: NodeOf<'pipe'>, context: NodeContext, output: Subscriber<AnyRecord>) {
+    this.#node = node
+    this.#context = context
+    this.#output = output
+    this.#running = this.#build()
+  }
+
+  process(record: AnyRecord): void {
+    this.#cause = record
+    this.#hasEmitted = false
+    try {
+      this.#running ??= this.#build()
+      this.#entry.next(record)
+    } catch (error) {
+      this.#context.fail(this.#node.name, error)
+    }
+    if (!this.#isSilent) this.#suspect = record
+    if (!this.#hasEmitted) this.#isSilent = true
+    this.#cause = undefined
+  }
+
+  /** Called within the turn of a commit. */
+  refusePending(): void {
+    const suspect = this.#suspect
+    this.#suspect = undefined
+    this.#isSilent = false
+    if (suspect !== undefined && this.#running?.pending.isAny === true)
+      this.#context.fail(this.#node.name, operatorWaits(suspect.origin))
+  }
+
+  close(): void {
+    this.#running?.subscription.unsubscribe()
+  }
+
+  #build(): Running | undefined {
+    const operators = this.#node.operators as unknown as readonly OperatorFunction<unknown, unknown>[]
+    let isOver = false
+    const end = (fault: unknown): void => {
+      isOver = true
+      this.#running = undefined
+      this.#fail(fault)
+    }
+    const output = operators.reduce<Observable<unknown>>(
+      (source, operator) => source.pipe(operator),
+      this.#entry,
+    )
+    const subscription = output.subscribe({
+      next: (emission) => this.#emit(emission),
+      error: (error: unknown) => end(error),
+      complete: () => end(pipelineCompleted()),
+    })
+    return isOver ? undefined : { subscription, pending: new PendingOperators(subscription) }
+  }
+
+  /** An operator subscribes again while a record is under way: `retry` has dropped that record with its error. */
+  #entered(): void {
+    if (this.#cause !== undefined && this.#running !== undefined && !this.#hasEmitted)
+      this.#fail(recordRetried())
+  }
+
+  #emit(emission: unknown): void {
+    this.#hasEmitted = true
+    const { failure } = this.#context
+    if (this.#cause === undefined) return this.#fail(emissionOutsideTurn())
+    if (failure !== undefined) return
+    try {
+      this.#output.next(recordOf(emission, this.#cause))
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    const { name } = this.#node
+    if (this.#cause !== undefined) this.#context.fail(name, error)
+    else this.#context.failOutsideTurn(name, isOutsideTurn(error) ? error : failedOutsideTurn(error))
+  }
+}
+
+interface Running {
+  readonly subscription: Subscription
+  readonly pending: PendingOperators
+}
+
+/** Where records enter. It never ends; what subscribes to it is linked to a subscription, as to any source of RxJS. */
+class Entry extends Observable<unknown> {
+  private _followers: readonly Subscriber<unknown>[] = []
+
+  constructor(onSubscribed: () => void) {
+    super((follower) => {
+      this._followers = [...this._followers, follower]
+      onSubscribed()
+      return new Subscription(() => {
+        this._followers = this._followers.filter((each) => each !== follower)
+      })
+    })
+  }
+
+  next(record: AnyRecord): void {
+    const followers = this._followers
+    if (followers.length === 0) throw notListening()
+    for (let index = 0; index < followers.length; index++)
+      (followers[index] as Subscriber<unknown>).next(record)
+  }
+}
+
+const recordOf = (emission: unknown, cause: AnyRecord): AnyRecord => {
+  if (emission instanceof StreamRecord) return emission.withTimestamp(emittedTime(emission.timestamp))
+  if (!isEmittedRecord(emission)) throw emissionInvalid('a piped operator emitted', emission)
+  const { key, value, timestamp, headers } = emission
+  const time = timestamp === undefined ? cause.timestamp : emittedTime(timestamp)
+  return StreamRecord.of(key, value, time, headers ?? cause.headers, cause.origin)
+}
+
+const outsideTurn = 'EMISSION_OUTSIDE_TURN'
+const useInstead = 'use mapAsync for asynchronous work, or a punctuator of process for timers'
+
+const isOutsideTurn = (error: unknown): boolean => error instanceof Fault && error.code === outsideTurn
+
+const emissionOutsideTurn = (): Fault =>
   new Fault({
-    code: 'EMISSION_OUTSIDE_TURN',
+    code: outsideTurn,
     actor: 'author',
     message: 'a piped operator emitted while no record was being processed (a timer or a promise)',
-    remedy: 'use mapAsync for asynchronous work, or a punctuator for timers',
-    place: { node },
+    remedy: useInstead,
+  })
+
+const failedOutsideTurn = (cause: unknown): Fault =>
+  new Fault({
+    code: outsideTurn,
+    actor: 'author',
+    message: `a piped operator ended while no record was being processed: ${messageOf(cause)}`,
+    remedy: useInstead,
+    cause,
+  })
+
+const operatorWaits = (origin: RecordOrigin | undefined): Fault =>
+  new Fault({
+    code: outsideTurn,
+    actor: 'author',
+    message: 'a piped operator keeps a record until a timer, a promise or another source comes',
+    remedy: useInstead,
+    place: { ...origin },
+  })
+
+const pipelineCompleted = (): Fault =>
+  new Fault({
+    code: 'PIPELINE_COMPLETED',
+    actor: 'record',
+    message: 'a piped operator completed at this record, so it would drop all later ones',
+    remedy:
+      'use operators that do not complete (filter in place of take, first or takeWhile), or set processingFailure to skip',
+  })
+
+const recordRetried = (): Fault =>
+  new Fault({
+    code: 'PIPELINE_RESUBSCRIBED',
+    actor: 'record',
+    message: 'a piped operator subscribed again at this record, which it does not get again (retry)',
+    remedy:
+      'leave retry out: the error is then the failure of its record; processingRetryAttempts repeats records',
+  })
+
+const notListening = (): Fault =>
+  new Fault({
+    code: outsideTurn,
+    actor: 'author',
+    message:
+      'a piped operator has left the stream and waits for a timer or a promise (retry or repeat with a delay)',
+    remedy: useInstead,
   })

@@ -70,7 +70,10 @@ export class Outputs {
   }
 
   #forward(emission: Forwarded<unknown, unknown>, child: string | undefined): void {
-    if (!this.#task.inTurn) throw forwardOutsideTurn(this.#node.name)
+    if (!this.#task.inTurn) {
+      this.#task.failOutsideTurn(this.#node.name, forwardOutsideTurn(this.#node.name))
+      return
+    }
     const record = this.#recordOf(emission)
     if (child === undefined) this.all.next(record)
     else this.#childNamed(child).next(record)
