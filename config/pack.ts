@@ -2,7 +2,7 @@
  * Finishes `npm run build`: lays what is published into `dist/`, whose own package.json points at the built files.
  * `npm publish dist` publishes it; the checkout itself runs its TypeScript and is never published.
  */
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 
 const source = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown>
 const door = (path: string): object => ({ types: `./${path}.d.ts`, default: `./${path}.js` })
@@ -23,5 +23,5 @@ const published = {
 
 mkdirSync('dist/bin', { recursive: true })
 writeFileSync('dist/package.json', `${JSON.stringify(published, null, 2)}\n`)
-for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE', 'bin/millrace.js'])
+for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE', ...globSync('bin/*.js')])
   copyFileSync(file, `dist/${file}`)

@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import type { Application, TopicClient, Topology } from 'millrace'
 import { connect, isFault, start } from 'millrace'
 import type { RunningBroker } from 'millrace/broker'
 import { startBroker } from 'millrace/broker'
 import { choreography, hybrid, orchestration } from './all.ts'
 import { listenToOrders } from './hands-on.ts'
+import type { Options } from './options.ts'
+import { help, readOptions } from './options.ts'
 import { heading, legend, printer, summaryTable } from './printing.ts'
 import type { Sample } from './sample-orders.ts'
 import {
@@ -29,24 +30,9 @@ import { topicsOf } from './topics.ts'
  * The order system, from nothing: a broker, its topics, every service, a day of sample orders, and what became of them.
  * `npm start` runs it on the embedded broker; `--brokers host:port` on Apache Kafka.
  */
-const help = `Runs the order system and prints each flow as it happens.
-
-  npm start                            on an embedded broker, and ends by itself
-  npm start -- --keep                  leaves it running until Ctrl-C, for the command millrace to look at
-  npm start -- --brokers host:port     on Apache Kafka`
-
 const patienceMs = 60_000
 /** What is heard within a glance is told order by order. */
 const glanceMs = 300
-
-const { values: options } = parseArgs({
-  options: {
-    brokers: { type: 'string' },
-    keep: { type: 'boolean', default: false },
-    port: { type: 'string', default: '0' },
-    help: { type: 'boolean', default: false },
-  },
-})
 
 interface Shop {
   readonly brokers: string
@@ -57,20 +43,33 @@ interface Shop {
   readonly suffix: string
 }
 
-const main = async (): Promise<number> => {
+const main = async (options: Options): Promise<number> => {
   console.log(heading('Millrace: the order system'))
-  const broker = options.brokers === undefined ? await startBroker({ port: Number(options.port) }) : undefined
-  const shop = await openShop(broker)
+  const broker = options.brokers === undefined ? await startBroker({ port: options.port }) : undefined
+  const shop = await openShop(broker, options)
   try {
-    const complete = await showFlows(shop)
-    if (options.keep) await keepOpen(shop)
-    return complete ? 0 : 1
+    return await Promise.race([show(shop, options), readerGone])
   } finally {
     await closeShop(shop, broker)
   }
 }
 
-const openShop = async (broker: RunningBroker | undefined): Promise<Shop> => {
+const show = async (shop: Shop, { keep }: Options): Promise<number> => {
+  const complete = await showFlows(shop)
+  if (keep) await keepOpen(shop)
+  return complete ? 0 : 1
+}
+
+/** A reader that closes the pipe (`npm start | head`) has seen enough: the services close, and nothing is an error. */
+const readerGone = new Promise<number>((resolve) => {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+      resolve(0)
+    })
+})
+
+const openShop = async (broker: RunningBroker | undefined, options: Options): Promise<Shop> => {
   const brokers = broker?.bootstrapServers ?? options.brokers ?? ''
   console.log(
     broker === undefined
@@ -234,9 +233,19 @@ const forgetRun = async ({ client, running, suffix }: Shop): Promise<void> => {
   await Promise.all(running.map(({ topology }) => client.deleteGroup(`${topology.name}${suffix}`)))
 }
 
-if (options.help) console.log(help)
-else
-  process.exitCode = await main().catch((error: unknown) => {
+/** Ends the process: after a closed pipe, the show would go on waiting for orders that no service handles any more. */
+const runProgram = async (): Promise<void> => {
+  const options = readOptions(process.argv.slice(2))
+  if (typeof options === 'string') {
+    console.error(`npm start: ${options}`)
+    process.exit(2)
+  }
+  if (options.help) return console.log(help)
+  const code = await main(options).catch((error: unknown) => {
     console.error(`npm start: ${isFault(error) ? error.message : String(error)}`)
     return 1
   })
+  process.exit(code)
+}
+
+await runProgram()

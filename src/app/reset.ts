@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { existsSync, rmSync } from 'node:fs'
 import { Fault } from '../base/fault.ts'
+import { nearest } from '../base/nearest.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { Admin } from '../kafka/admin.ts'
 import { Cluster } from '../kafka/cluster.ts'
@@ -59,23 +60,24 @@ export const resetGroup = (
   applicationId: string,
   input: SettingsInput,
   options: ResetOptions = {},
-): Promise<ResetResult> =>
-  resetBy(input, applicationId, options, (admin) => ownTopicsOfGroup(admin, applicationId))
+): Promise<ResetResult> => resetBy(input, applicationId, options)
 
 const resetBy = async (
   input: SettingsInput,
   applicationId: string,
   options: ResetOptions,
-  topicsOf: (admin: Admin) => Promise<ResetTopics>,
+  topicsOf?: (admin: Admin) => Promise<ResetTopics>,
 ): Promise<ResetResult> => {
-  const settings = parseSettings(input)
+  const settings = parseSettings({ ...input, applicationId })
   const transport = new TcpTransport(kafkaSettingsOf(settings, settings.clientId ?? `${applicationId}-reset`))
   const cluster = new Cluster({ transport, clock: systemClock, retryTimeoutMs: settings.requestTimeoutMs })
   const admin = new Admin(cluster)
   const root = join(settings.stateDirectory, applicationId)
   try {
     await refuseWhileRunning(admin, applicationId, root)
-    const topics = chosenOf(await topicsOf(admin), options)
+    if (input.applicationId !== undefined || topicsOf === undefined)
+      await refuseUnknown(admin, applicationId, root)
+    const topics = chosenOf(await (topicsOf?.(admin) ?? ownTopicsOfGroup(admin, applicationId)), options)
     const offsets = await movesTo(
       admin,
       applicationId,
@@ -128,6 +130,24 @@ const refuseWhileRunning = async (admin: Admin, applicationId: string, root: str
     actor: 'author',
     message: `application '${applicationId}' can't be reset while it runs; ${who}`,
     remedy: 'stop it first; one that was killed leaves its group after its session timeout',
+  })
+}
+
+/** An id that leaves no trace is a slip of the pen: a reset that does nothing must not read as a success. */
+const refuseUnknown = async (admin: Admin, applicationId: string, root: string): Promise<void> => {
+  const groups = (await admin.listGroups()).map(({ groupId }) => groupId)
+  if (groups.includes(applicationId) || existsSync(root)) return
+  const { internal } = await ownTopicsOfGroup(admin, applicationId)
+  if (internal.length > 0) return
+  const near = nearest(applicationId, groups)
+  throw new Fault({
+    code: 'APPLICATION_UNKNOWN',
+    actor: 'author',
+    message: `there is no application '${applicationId}': no group, no internal topic and no state directory has that name`,
+    remedy:
+      near === undefined
+        ? 'list the groups there are: millrace groups --list'
+        : `did you mean '${near}'? List all groups: millrace groups --list`,
   })
 }
 

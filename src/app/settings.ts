@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { Fault } from '../base/fault.ts'
 import { nearest } from '../base/nearest.ts'
+import { isLegalTopicName } from '../topic/topic.ts'
 
 /**
  * The settings of an application: Kafka's names in camelCase, units last, every default written down. Parsed once at the
@@ -38,7 +39,10 @@ export const settingsSchema = z.strictObject({
       (typeof servers === 'string' ? servers.split(',') : servers).map((each) => each.trim()),
     ),
   /** The group and the prefix of internal topics; the topology's name unless given. */
-  applicationId: z.string().min(1).optional(),
+  applicationId: z
+    .string()
+    .refine(isLegalTopicName, 'must be a name of 1 to 249 of a-z, A-Z, 0-9, dot, underscore and hyphen')
+    .optional(),
   clientId: z.string().min(1).optional(),
   /** Where durable stores lie, a folder for each application. */
   stateDirectory: z.string().default('.millrace'),

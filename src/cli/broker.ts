@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { wholeNumber } from './options.ts'
+import { port } from './options.ts'
 import { shutdownSignal } from './shutdown.ts'
 
 interface BrokerOptions {
@@ -12,8 +12,8 @@ interface BrokerOptions {
 export const brokerCommand = (): Command =>
   new Command('broker')
     .description('run the embedded broker for development and tests, on loopback only')
-    .option('--port <port>', 'the port to listen on; 0 takes any free one', wholeNumber(0), 9092)
-    .option('--data <directory>', 'keep topics and offsets there over restarts; in memory unless given')
+    .option('--port <port>', 'the port to listen on; 0 takes any free one', port, 9092)
+    .option('--data <directory>', 'keep topics and offsets there over restarts; defaults to memory only')
     .option('--auto-create-topics', 'create a topic when it is first asked for')
     .action(async (options: BrokerOptions) => {
       const { signal, dispose } = shutdownSignal()
@@ -21,7 +21,7 @@ export const brokerCommand = (): Command =>
       const broker = await startBroker({
         port: options.port,
         ...(options.data === undefined ? {} : { dataDirectory: options.data }),
-        ...(options.autoCreateTopics === true ? { autoCreateTopics: true } : {}),
+        ...(options.autoCreateTopics === true ? { settings: { autoCreateTopicsEnable: true } } : {}),
       })
       console.log(
         `embedded broker on ${broker.bootstrapServers} (${options.data ?? 'in memory'}); for development and tests`,

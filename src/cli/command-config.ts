@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Option } from 'commander'
 import type { SettingsInput } from '../app/settings.ts'
-import { Fault } from '../base/fault.ts'
+import { usage } from './usage.ts'
 
 /** How the command line reaches a secured broker: the settings `tls` and `sasl`, in a file that others can't read. */
 export type CommandConfig = Pick<SettingsInput, 'tls' | 'sasl'>
@@ -33,6 +33,3 @@ const parse = (file: string): CommandConfig => {
   }
   throw usage(`the file ${file} of --command-config is no JSON object`, 'write {"tls": {…}, "sasl": {…}}')
 }
-
-const usage = (message: string, remedy: string): Fault =>
-  new Fault({ code: 'USAGE', actor: 'author', message, remedy })

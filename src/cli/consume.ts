@@ -2,14 +2,18 @@ import { Command } from 'commander'
 import type { Bytes } from '../base/bytes.ts'
 import { utf8Decode } from '../base/bytes.ts'
 import { systemClock } from '../base/system-clock.ts'
+import type { Fault } from '../base/fault.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import type { Fetcher, FetchPosition } from '../kafka/fetcher.ts'
 import { decodeHeaders } from '../topic/record-columns.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
+import { checkTopicOption } from './check-topic-option.ts'
 import { commandConfigOption } from './command-config.ts'
 import { withCluster } from './connect.ts'
-import { bootstrapServerOption, property, unescape, wholeNumber } from './options.ts'
+import { bootstrapServerOption, offset, oneOf, property, unescape, wholeNumber } from './options.ts'
+import type { PropertyKind } from './options.ts'
 import { shutdownSignal } from './shutdown.ts'
+import { usage } from './usage.ts'
 
 interface ConsumeOptions {
   readonly topic: string
@@ -19,41 +23,65 @@ interface ConsumeOptions {
   readonly maxMessages?: number
   readonly timeoutMs?: number
   readonly partition?: number
-  readonly offset?: string
+  readonly offset?: 'earliest' | 'latest' | number
   readonly isolationLevel: 'read_committed' | 'read_uncommitted'
   readonly property: Readonly<Record<string, string>>
 }
 
-const properties = [
-  'print.key',
-  'print.value',
-  'print.timestamp',
-  'print.partition',
-  'print.offset',
-  'print.headers',
-  'key.separator',
-  'line.separator',
-  'null.literal',
-]
+const properties: Readonly<Record<string, PropertyKind>> = {
+  'print.key': 'flag',
+  'print.value': 'flag',
+  'print.timestamp': 'flag',
+  'print.partition': 'flag',
+  'print.offset': 'flag',
+  'print.headers': 'flag',
+  'key.separator': 'text',
+  'line.separator': 'text',
+  'null.literal': 'text',
+}
 
 /** `millrace consume`, as Kafka's `kafka-console-consumer`: each record is a line of standard output. */
 export const consumeCommand = (): Command =>
   new Command('consume')
     .description('print the records of a topic')
     .requiredOption('--topic <name>', 'the topic')
-    .option('--from-beginning', 'begin with the oldest record; with what comes from now on unless given')
+    .option('--from-beginning', 'begin with the oldest record; defaults to records written from now on')
     .option('--max-messages <count>', 'end after that many records', wholeNumber(1))
     .option('--timeout-ms <ms>', 'end when nothing has come for that long', wholeNumber(1))
     .option('--partition <number>', 'read this partition alone', wholeNumber(0))
-    .option('--offset <offset>', 'with --partition: begin at this offset, `earliest` or `latest`')
-    .option('--isolation-level <level>', 'read_committed or read_uncommitted', 'read_uncommitted')
-    .option('--property <name=value>', `one of ${properties.join(', ')}`, property(properties), {})
+    .option('--offset <offset>', 'with --partition: begin at this offset, `earliest` or `latest`', offset)
+    .option(
+      '--isolation-level <level>',
+      'read_committed or read_uncommitted',
+      oneOf('read_committed', 'read_uncommitted'),
+      'read_uncommitted',
+    )
+    .option(
+      '--property <name=value>',
+      `one of ${Object.keys(properties).join(', ')}`,
+      property(properties),
+      {},
+    )
     .addOption(bootstrapServerOption())
     .addOption(commandConfigOption())
-    .action((options: ConsumeOptions) => withCluster(options, (cluster) => consumeRecords(cluster, options)))
+    .action(async (options: ConsumeOptions) => {
+      await checkCall(options)
+      await withCluster(options, (cluster) => consumeRecords(cluster, options))
+    })
+
+/** Kafka's console consumer refuses the same combinations. */
+const checkCall = async ({ topic, partition, offset: at, fromBeginning }: ConsumeOptions): Promise<void> => {
+  await checkTopicOption(topic)
+  if (at !== undefined && partition === undefined) throw usage('--offset needs --partition')
+  if (at !== undefined && fromBeginning === true)
+    throw usage('--from-beginning and --offset exclude each other')
+}
 
 const consumeRecords = async (cluster: Cluster, options: ConsumeOptions): Promise<void> => {
   const { partitions } = await cluster.topic(options.topic)
+  if (options.partition !== undefined && options.partition >= partitions.length)
+    throw noPartition(options.topic, options.partition, partitions.length)
+  await checkRange(cluster, options)
   const { Fetcher } = await import('../kafka/fetcher.ts')
   const fetcher = new Fetcher({ cluster, isolation: options.isolationLevel, offsetReset: 'earliest' })
   const { signal, dispose } = shutdownSignal()
@@ -97,18 +125,38 @@ const printAll = async (
 /** Waits where the reader of a pipe is slower than we are. */
 const write = (text: string): Promise<void> =>
   new Promise((resolve) => {
-    if (process.stdout.write(text)) resolve()
-    else process.stdout.once('drain', resolve)
+    // The callback comes also where the reader is gone, when no `drain` follows.
+    if (process.stdout.write(text, () => resolve())) resolve()
   })
 
 const positionsOf = (all: readonly number[], options: ConsumeOptions): readonly FetchPosition[] => {
-  const { topic, partition: only, offset } = options
-  const start = offset ?? (options.fromBeginning === true ? 'earliest' : 'latest')
-  const position = start === 'earliest' || start === 'latest' ? start : Number(start)
+  const { topic, partition: only } = options
+  const start = options.offset ?? (options.fromBeginning === true ? 'earliest' : 'latest')
   return all
     .filter((partition) => only === undefined || partition === only)
-    .map((partition) => ({ topic, partition, offset: position }))
+    .map((partition) => ({ topic, partition, offset: start }))
 }
+
+/** An offset that the log does not hold would be replaced by the oldest one, and other records printed than asked for. */
+const checkRange = async (
+  cluster: Cluster,
+  { topic, partition, offset: at }: ConsumeOptions,
+): Promise<void> => {
+  if (partition === undefined || typeof at !== 'number') return
+  const { Admin } = await import('../kafka/admin.ts')
+  const admin = new Admin(cluster)
+  const { partitionName } = await import('../kafka/topic-partition.ts')
+  const name = partitionName(topic, partition)
+  const bound = async (spec: 'earliest' | 'latest'): Promise<number> =>
+    (await admin.listOffsets([{ topic, partition, at: spec }])).get(name)?.offset ?? 0
+  const [start, end] = [await bound('earliest'), await bound('latest')]
+  if (at < start || at > end) throw usage(`${name} has no offset ${at}: it holds ${start} to ${end}`)
+}
+
+const noPartition = (topic: string, partition: number, count: number): Fault =>
+  usage(
+    `topic '${topic}' has no partition ${partition}: it has ${count === 1 ? 'partition 0 only' : `partitions 0 to ${count - 1}`}`,
+  )
 
 const lineOf = (
   columns: RecordColumns,

@@ -1,15 +1,13 @@
 import { Command } from 'commander'
 import type { GroupMemberOverview, GroupOverview, GroupPartition } from '../app/group-overview.ts'
-import { Fault } from '../base/fault.ts'
 import type { Admin } from '../kafka/admin.ts'
+import { chooseAction } from './choose-action.ts'
+import type { FlaggedAction } from './choose-action.ts'
 import { commandConfigOption } from './command-config.ts'
 import { withCluster } from './connect.ts'
 import { bootstrapServerOption } from './options.ts'
 
 interface GroupsOptions {
-  readonly list?: boolean
-  readonly describe?: boolean
-  readonly delete?: boolean
   readonly group?: string
   readonly allGroups?: boolean
   readonly state?: boolean
@@ -33,8 +31,8 @@ export const groupsCommand = (): Command =>
     .option('--json', 'with --list and --describe: as JSON')
     .addOption(bootstrapServerOption())
     .addOption(commandConfigOption())
-    .action(async (options: GroupsOptions) => {
-      const action = actionOf(options)
+    .action(async (options: GroupsOptions, command: Command) => {
+      const action = chooseAction(command, actions())
       await withCluster(options, async (cluster) => {
         const { Admin } = await import('../kafka/admin.ts')
         await action(new Admin(cluster), options)
@@ -43,21 +41,16 @@ export const groupsCommand = (): Command =>
 
 type Action = (admin: Admin, options: GroupsOptions) => Promise<void>
 
-const actionOf = (options: GroupsOptions): Action => {
-  const actions = [
-    { flag: '--list', given: options.list, action: list },
-    { flag: '--describe', given: options.describe, action: describe },
-    { flag: '--delete', given: options.delete, action: remove },
-  ]
-  const chosen = actions.filter(({ given }) => given === true)
-  const [first] = chosen
-  if (first === undefined || chosen.length > 1)
-    throw usage(`say one of ${actions.map(({ flag }) => flag).join(', ')}`)
-  const isAll = options.allGroups === true && first.action === describe
-  if (first.action !== list && !isAll && options.group === undefined)
-    throw usage(`${first.flag} needs --group${first.action === describe ? ' or --all-groups' : ''}`)
-  return first.action
-}
+const actions = (): readonly FlaggedAction<Action>[] => [
+  { flag: '--list', run: list, reads: ['--state', '--json'] },
+  {
+    flag: '--describe',
+    run: describe,
+    needs: ['--group', '--all-groups'],
+    reads: ['--group', '--all-groups', '--json'],
+  },
+  { flag: '--delete', run: remove, needs: ['--group'], reads: ['--group', '--if-exists'] },
+]
 
 const list: Action = async (admin, { state, json }) => {
   const groups = (await admin.listGroups()).toSorted((left, right) =>
@@ -128,5 +121,3 @@ const printTable = (columns: readonly string[], rows: readonly (readonly string[
         .trimEnd(),
     )
 }
-
-const usage = (message: string): Fault => new Fault({ code: 'USAGE', actor: 'author', message })

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { topologiesOfModule } from '../app/topology-module.ts'
-import { Fault } from '../base/fault.ts'
 import type { Topology } from '../topology/topology.ts'
+import { usage } from './usage.ts'
 
 /** A topology and the module that exports it. */
 export interface LoadedTopology {
@@ -39,6 +39,3 @@ const topologiesIn = async (file: string): Promise<readonly LoadedTopology[]> =>
     "write: export const name = topology('name', (builder) => { … })",
   )
 }
-
-const usage = (message: string, remedy: string): Fault =>
-  new Fault({ code: 'USAGE', actor: 'author', message, remedy })

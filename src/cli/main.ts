@@ -1,4 +1,6 @@
 import { runCommand } from './program.ts'
+import { endWithReader } from './shutdown.ts'
 
-/** The command `millrace`: everything it does is said in program.ts. */
+/** The command `millrace`; program.ts defines what it does. */
+endWithReader()
 process.exitCode = await runCommand(process.argv.slice(2))

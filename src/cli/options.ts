@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { days, hours, minutes, seconds } from '../base/duration.ts'
+import { nearest } from '../base/nearest.ts'
 
 /** Options that several commands share, spelled as Kafka's own tools spell them. */
 export const bootstrapServerOption = (): Option =>
@@ -17,17 +18,58 @@ export const wholeNumber =
     throw new InvalidArgumentError(`must be a whole number of at least ${minimum}.`)
   }
 
-/** Gathers `--property name=value` options into one object; a property none of `known` is refused. */
+/** A TCP port; 0 takes any free one. */
+export const port = (text: string): number => {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 0 && value <= 65_535 && text.trim() !== '') return value
+  throw new InvalidArgumentError('must be a whole number from 0 to 65535.')
+}
+
+/** One of `choices`. The error names them, and the nearest one first. */
+export const oneOf =
+  <T extends string>(...choices: readonly T[]) =>
+  (text: string): T => {
+    const chosen = choices.find((each) => each === text)
+    if (chosen !== undefined) return chosen
+    throw new InvalidArgumentError(`must be ${listed(choices)}.${didYouMean(text, choices)}`)
+  }
+
+/** An offset as Kafka's console consumer takes it: `earliest`, `latest` or a whole number of at least 0. */
+export const offset = (text: string): 'earliest' | 'latest' | number => {
+  if (text === 'earliest' || text === 'latest') return text
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
+  throw new InvalidArgumentError(
+    `must be earliest, latest or a whole number of at least 0.${didYouMean(text, ['earliest', 'latest'])}`,
+  )
+}
+
+/** What the value of a `--property` may be. */
+export type PropertyKind = 'flag' | 'text'
+
+/** Gathers `--property name=value` options into one object; refuses an unknown name, and a flag that is not true or false. */
 export const property =
-  (known: readonly string[]) =>
+  (known: Readonly<Record<string, PropertyKind>>) =>
   (text: string, gathered: Readonly<Record<string, string>>): Readonly<Record<string, string>> => {
     const separator = text.indexOf('=')
-    const name = separator < 0 ? text : text.slice(0, separator)
     if (separator < 0) throw new InvalidArgumentError('must be written as name=value.')
-    if (!known.includes(name))
-      throw new InvalidArgumentError(`there is no property '${name}': use ${known.join(', ')}.`)
-    return { ...gathered, [name]: text.slice(separator + 1) }
+    const [name, value] = [text.slice(0, separator), text.slice(separator + 1)]
+    const all = Object.keys(known)
+    if (!all.includes(name))
+      throw new InvalidArgumentError(
+        `there is no property '${name}': use ${listed(all)}.${didYouMean(name, all)}`,
+      )
+    if (known[name] === 'flag' && value !== 'true' && value !== 'false')
+      throw new InvalidArgumentError(`${name} must be true or false.`)
+    return { ...gathered, [name]: value }
   }
+
+const listed = (choices: readonly string[]): string =>
+  choices.length === 1 ? String(choices[0]) : `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
+
+const didYouMean = (text: string, choices: readonly string[]): string => {
+  const near = nearest(text, choices)
+  return near === undefined ? '' : ` Did you mean ${near}?`
+}
 
 /** Gathers `name=value` options into one object. */
 export const pair = (

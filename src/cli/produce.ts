@@ -5,9 +5,11 @@ import { utf8Encode } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { Cluster } from '../kafka/cluster.ts'
+import { checkTopicOption } from './check-topic-option.ts'
 import { commandConfigOption } from './command-config.ts'
 import { withCluster } from './connect.ts'
-import { bootstrapServerOption, property, unescape } from './options.ts'
+import { bootstrapServerOption, oneOf, property, unescape } from './options.ts'
+import type { PropertyKind } from './options.ts'
 
 interface ProduceOptions {
   readonly topic: string
@@ -17,7 +19,12 @@ interface ProduceOptions {
   readonly compressionCodec: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 }
 
-const properties = ['parse.key', 'key.separator', 'ignore.error', 'null.marker']
+const properties: Readonly<Record<string, PropertyKind>> = {
+  'parse.key': 'flag',
+  'key.separator': 'text',
+  'ignore.error': 'flag',
+  'null.marker': 'text',
+}
 
 /** `millrace produce`, as Kafka's `kafka-console-producer`: each line of standard input is a record; nothing is printed. */
 export const produceCommand = (): Command =>
@@ -26,14 +33,22 @@ export const produceCommand = (): Command =>
     .requiredOption('--topic <name>', 'the topic')
     .option(
       '--property <name=value>',
-      'parse.key=true reads `key<separator>value`; key.separator (a tab unless given); null.marker; ignore.error',
+      'parse.key=true reads `key<separator>value`; key.separator (defaults to a tab); null.marker; ignore.error',
       property(properties),
       {},
     )
-    .option('--compression-codec <codec>', 'none, gzip, snappy, lz4 or zstd', 'none')
+    .option(
+      '--compression-codec <codec>',
+      'none, gzip, snappy, lz4 or zstd',
+      oneOf('none', 'gzip', 'snappy', 'lz4', 'zstd'),
+      'none',
+    )
     .addOption(bootstrapServerOption())
     .addOption(commandConfigOption())
-    .action((options: ProduceOptions) => withCluster(options, (cluster) => produceLines(cluster, options)))
+    .action(async (options: ProduceOptions) => {
+      await checkTopicOption(options.topic)
+      await withCluster(options, (cluster) => produceLines(cluster, options))
+    })
 
 const produceLines = async (cluster: Cluster, options: ProduceOptions): Promise<void> => {
   const { Producer } = await import('../kafka/producer.ts')
@@ -69,6 +84,6 @@ const parse = (
     code: 'KEY_MISSING',
     actor: 'record',
     message: `line ${number} has no key separator '${separator}'`,
-    remedy: 'mend the line, name another key.separator, or set ignore.error=true',
+    remedy: 'correct the line, name another key.separator, or set ignore.error=true',
   })
 }

@@ -25,11 +25,14 @@ export const runCommand = async (args: readonly string[]): Promise<number> => {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError
     process.stderr.write(`millrace: ${oneLine(messageOf(error))}\n`)
-    return isFault(error, 'USAGE') ? usageError : 1
+    return isFault(error) && wrongCalls.has(error.code) ? usageError : 1
   }
 }
 
 const usageError = 2
+
+/** Faults of the call, not of the work. */
+const wrongCalls: ReadonlySet<string> = new Set(['USAGE', 'SETTINGS_INVALID', 'APPLICATION_UNKNOWN'])
 
 const programOf = (): Command => {
   const program = new Command('millrace')

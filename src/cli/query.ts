@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { Fault, messageOf } from '../base/fault.ts'
 import { wholeNumber } from './options.ts'
+import { usage } from './usage.ts'
 
 interface QueryCommandOptions {
   readonly server: string
@@ -153,5 +154,3 @@ const refusal = (server: string, status: number, answer: unknown): Fault => {
     return new Fault({ code: 'SERVER_STRANGE', actor: 'runtime', message: `${server} answered ${status}` })
   return new Fault({ code: status === 400 ? 'USAGE' : code, actor: 'author', message, remedy })
 }
-
-const usage = (message: string): Fault => new Fault({ code: 'USAGE', actor: 'author', message })

@@ -4,6 +4,7 @@ import { Fault } from '../base/fault.ts'
 import { commandConfigOption, readCommandConfig } from './command-config.ts'
 import { loadTopologies } from './load-topologies.ts'
 import { bootstrapServerOption, datetime, duration, names, wholeNumber } from './options.ts'
+import { usage } from './usage.ts'
 
 interface ResetCommandOptions {
   readonly applicationId?: string
@@ -105,5 +106,3 @@ const tell = ({
   if (nothing) console.log(`${applicationId}: there is nothing to reset`)
   else if (!executed) console.log(`${applicationId}: nothing has been done; add --execute to do it`)
 }
-
-const usage = (message: string): Fault => new Fault({ code: 'USAGE', actor: 'author', message })

@@ -1,22 +1,44 @@
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+import { systemClock } from '../base/system-clock.ts'
+
+/**
+ * Resolves at the first SIGINT or SIGTERM, or when the reader of the output is gone; a later SIGINT or SIGTERM ends the
+ * process at once. One Ctrl-C may arrive twice, from the terminal and from a parent that passes it on, so what follows
+ * within half a second is the same one.
+ */
 export const shutdownSignal = (): {
   readonly signal: Promise<NodeJS.Signals>
   readonly dispose: () => void
 } => {
   let dispose = (): void => {}
   const signal = new Promise<NodeJS.Signals>((resolve) => {
-    let seen = false
+    let firstMs: number | undefined
     const onSignal = (name: NodeJS.Signals): void => {
-      if (seen) process.exit(name === 'SIGINT' ? 130 : 143)
-      seen = true
+      const nowMs = systemClock.now()
+      firstMs ??= nowMs
+      if (nowMs - firstMs > repeatedSignalMs && name !== 'SIGPIPE')
+        process.exit(name === 'SIGINT' ? 130 : 143)
       resolve(name)
     }
-    process.on('SIGINT', onSignal)
-    process.on('SIGTERM', onSignal)
+    const signals = ['SIGINT', 'SIGTERM', 'SIGPIPE'] as const
+    for (const each of signals) process.on(each, onSignal)
     dispose = () => {
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
+      for (const each of signals) process.off(each, onSignal)
     }
   })
   return { signal, dispose }
+}
+
+const repeatedSignalMs = 500
+
+/**
+ * A reader that closes the pipe (`| head`) has what it wants: commands that wait for a signal get SIGPIPE, which Node
+ * ignores otherwise, and every other command ends without an error.
+ */
+export const endWithReader = (): void => {
+  const onError = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') throw error
+    if (!process.emit('SIGPIPE', 'SIGPIPE')) process.exit()
+  }
+  process.stdout.on('error', onError)
+  process.stderr.on('error', onError)
 }

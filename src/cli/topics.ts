@@ -1,16 +1,15 @@
 import { Command } from 'commander'
 import { Fault } from '../base/fault.ts'
 import type { Admin } from '../kafka/admin.ts'
+import { checkTopicOption } from './check-topic-option.ts'
+import { chooseAction } from './choose-action.ts'
+import type { FlaggedAction } from './choose-action.ts'
 import { commandConfigOption } from './command-config.ts'
 import { withCluster } from './connect.ts'
 import { bootstrapServerOption, pair, wholeNumber } from './options.ts'
+import { usage } from './usage.ts'
 
 interface TopicsOptions {
-  readonly create?: boolean
-  readonly list?: boolean
-  readonly describe?: boolean
-  readonly delete?: boolean
-  readonly alter?: boolean
   readonly topic?: string
   readonly partitions?: number
   readonly replicationFactor?: number
@@ -31,20 +30,16 @@ export const topicsCommand = (): Command =>
     .option('--alter', 'give a topic more partitions')
     .option('--delete', 'delete a topic')
     .option('--topic <name>', 'the topic')
-    .option('--partitions <count>', "how many partitions; the broker's default unless given", wholeNumber(1))
-    .option(
-      '--replication-factor <count>',
-      "how many replicas; the broker's default unless given",
-      wholeNumber(1),
-    )
+    .option('--partitions <count>', "how many partitions; defaults to the broker's", wholeNumber(1))
+    .option('--replication-factor <count>', "how many replicas; defaults to the broker's", wholeNumber(1))
     .option('--config <name=value>', 'a topic configuration; may be given several times', pair, {})
     .option('--if-not-exists', 'with --create: accept a topic that exists')
     .option('--if-exists', 'with --delete and --alter: accept a topic that does not exist')
     .addOption(bootstrapServerOption())
     .addOption(commandConfigOption())
-    .action(async (options: TopicsOptions) => {
-      const action = actionOf(options)
-      if (options.topic !== undefined) await checkName(options.topic)
+    .action(async (options: TopicsOptions, command: Command) => {
+      const action = chooseAction(command, actions())
+      if (options.topic !== undefined) await checkTopicOption(options.topic)
       await withCluster(options, async (cluster) => {
         const { Admin } = await import('../kafka/admin.ts')
         await action(new Admin(cluster), options)
@@ -53,21 +48,18 @@ export const topicsCommand = (): Command =>
 
 type Action = (admin: Admin, options: TopicsOptions) => Promise<void>
 
-const actionOf = (options: TopicsOptions): Action => {
-  const actions: readonly (readonly [string, boolean | undefined, Action, boolean])[] = [
-    ['--create', options.create, create, true],
-    ['--list', options.list, list, false],
-    ['--describe', options.describe, describe, false],
-    ['--alter', options.alter, alter, true],
-    ['--delete', options.delete, remove, true],
-  ]
-  const chosen = actions.filter(([, given]) => given === true)
-  const [first] = chosen
-  if (first === undefined || chosen.length > 1)
-    throw usage(`say one of ${actions.map(([name]) => name).join(', ')}`)
-  if (first[3] && options.topic === undefined) throw usage(`${first[0]} needs --topic`)
-  return first[2]
-}
+const actions = (): readonly FlaggedAction<Action>[] => [
+  {
+    flag: '--create',
+    run: create,
+    needs: ['--topic'],
+    reads: ['--topic', '--partitions', '--replication-factor', '--config', '--if-not-exists'],
+  },
+  { flag: '--list', run: list, reads: [] },
+  { flag: '--describe', run: describe, reads: ['--topic'] },
+  { flag: '--alter', run: alter, needs: ['--topic'], reads: ['--topic', '--partitions', '--if-exists'] },
+  { flag: '--delete', run: remove, needs: ['--topic'], reads: ['--topic', '--if-exists'] },
+]
 
 const create: Action = async (admin, options) => {
   const topic = options.topic as string
@@ -116,17 +108,6 @@ const remove: Action = async (admin, options) => {
 
 const exists = async (admin: Admin, topic: string): Promise<boolean> =>
   (await admin.partitionCounts([topic])).has(topic)
-
-const checkName = async (topic: string): Promise<void> => {
-  const { checkTopicName } = await import('../topic/topic.ts')
-  try {
-    checkTopicName(topic)
-  } catch (error) {
-    throw usage((error as Error).message)
-  }
-}
-
-const usage = (message: string): Fault => new Fault({ code: 'USAGE', actor: 'author', message })
 
 const existsAlready = (topic: string): Fault =>
   new Fault({

@@ -1,6 +1,8 @@
+import { Kafka, logLevel, Partitioners } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunningBroker } from '../../src/broker/index.ts'
 import { startBroker } from '../../src/broker/index.ts'
+import { connect, string, topic } from '../../src/index.ts'
 import { freePort } from '../support/free-port.ts'
 import { runProcess } from '../support/run-process.ts'
 import { consoleSuite, millrace } from './console.suite.ts'
@@ -45,6 +47,70 @@ describe('millrace broker', () => {
   })
 })
 
+/** Several topics, so that what is printed about them has many lines. */
+const brokerWithTopics = (): Promise<RunningBroker> =>
+  startBroker({ topics: Array.from({ length: 300 }, (_, n) => ({ name: `topic-${n}`, partitions: 1 })) })
+
+describe('a reader that closes the pipe ends a command without an error', () => {
+  it.each([
+    ['topics --describe', 'topics --describe'],
+    ['consume', 'consume --topic topic-0 --from-beginning'],
+  ])('%s | head', async (_, args) => {
+    const broker = await brokerWithTopics()
+    const client = connect({ bootstrapServers: broker.bootstrapServers })
+    const lines = topic('topic-0', { value: string })
+    await client.write(
+      lines,
+      Array.from({ length: 2_000 }, (_each, n) => ({ key: null, value: `line ${n} `.repeat(20) })),
+    )
+    await client.close()
+    const command = `${process.execPath} bin/millrace.js ${args} --bootstrap-server ${broker.bootstrapServers}`
+    const { code, stdout, stderr } = await runProcess('bash', [
+      '-c',
+      `set -o pipefail; ${command} | head -n 1`,
+    ]).waitForExit()
+    await broker.close()
+    expect(stderr).toBe('')
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1)
+    expect(code).toBe(0)
+  })
+})
+
+describe('what a topic does not hold is refused', () => {
+  it.each([
+    [['--partition', '9'], /topic 'three' has no partition 9: it has partitions 0 to 2/],
+    [['--partition', '0', '--offset', '1000'], /three-0 has no offset 1000: it holds 0 to 0/],
+  ])('consume %j', async (args, message) => {
+    const broker = await startBroker({ topics: [{ name: 'three', partitions: 3 }] })
+    const server = ['--bootstrap-server', broker.bootstrapServers]
+    const { code, stderr } = await millrace(['consume', '--topic', 'three', ...args, ...server])
+    await broker.close()
+    expect(stderr).toMatch(message)
+    expect(code).toBe(2)
+  })
+})
+
+describe('millrace broker --auto-create-topics', () => {
+  it('creates a topic when it is first asked for', async () => {
+    await using broker = runProcess(process.execPath, [
+      ...['bin/millrace.js', 'broker', '--port', '0', '--auto-create-topics'],
+    ])
+    const line = await broker.waitForLine(/embedded broker on/)
+    const kafka = new Kafka({ brokers: [String(/on (\S+)/.exec(line)?.[1])], logLevel: logLevel.NOTHING })
+    const producer = kafka.producer({
+      allowAutoTopicCreation: true,
+      createPartitioner: Partitioners.DefaultPartitioner,
+    })
+    await producer.connect()
+    await producer.send({ topic: 'never-created', messages: [{ value: 'x' }] })
+    await producer.disconnect()
+    const admin = kafka.admin()
+    await admin.connect()
+    expect(await admin.listTopics()).toEqual(['never-created'])
+    await admin.disconnect()
+  })
+})
+
 describe('an error of the call is one clear line', () => {
   it.each([
     [['topics', '--create', '--topics', 'x'], /unknown option '--topics'.*--topic/],
@@ -55,6 +121,32 @@ describe('an error of the call is one clear line', () => {
     [['consume', '--from-beginning'], /--topic/],
     [['produce', '--topic', 'x', '--property', 'parse.keys=true'], /no property 'parse.keys'/],
     [['run', 'no-such-file.ts'], /no file no-such-file.ts/],
+    [['run', 'topologies/hands-on.ts', '--setting', 'comitIntervalMs=1'], /did you mean 'commitIntervalMs'/],
+    [['run', 'topologies/hands-on.ts', '--application-id', '../elsewhere'], /applicationId: must be a name/],
+    [['produce', '--topic', 'x', '--property', 'parse.key=yes'], /parse.key must be true or false/],
+    [['produce', '--topic', 'x', '--compression-codec', 'brotli'], /must be none, gzip, snappy, lz4 or zstd/],
+    [['produce', '--topic', 'x', '--compression-codec', 'gzp'], /Did you mean gzip\?/],
+    [['produce', '--topic', 'bad name'], /not a legal topic name/],
+    [['consume', '--topic', 'bad name'], /not a legal topic name/],
+    [['consume', '--topic', 'x', '--isolation-level', 'read_commited'], /Did you mean read_committed\?/],
+    [['consume', '--topic', 'x', '--partition', '0', '--offset', 'earlist'], /Did you mean earliest\?/],
+    [['consume', '--topic', 'x', '--partition', '0', '--offset', '-1'], /earliest, latest or a whole number/],
+    [
+      ['consume', '--topic', 'x', '--partition', '0', '--offset', '1e3'],
+      /earliest, latest or a whole number/,
+    ],
+    [['consume', '--topic', 'x', '--offset', '3'], /--offset needs --partition/],
+    [
+      ['consume', '--topic', 'x', '--partition', '0', '--offset', '3', '--from-beginning'],
+      /--from-beginning and --offset exclude/,
+    ],
+    [['consume', '--topic', 'x', '--bootstrap-server', 'localhost:99999'], /no list of Kafka brokers/],
+    [['broker', '--port', '99999'], /from 0 to 65535/],
+    [['broker', '--port', '9092.5'], /from 0 to 65535/],
+    [['topics', '--list', '--partitions', '3'], /--partitions has no effect with --list/],
+    [['topics', '--alter', '--topic', 'x', '--config', 'a=b'], /--config has no effect with --alter/],
+    [['groups', '--list', '--group', 'x'], /--group has no effect with --list/],
+    [['diff', 'package.json', 'topologies/payment.ts'], /package.json holds no topologies/],
     [['publish'], /unknown command 'publish'/],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await millrace(args)

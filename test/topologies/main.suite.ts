@@ -47,6 +47,26 @@ export const describeHelp = (): void => {
       expect(stdout).toContain('--brokers host:port')
     })
 
+    it.each([
+      [['--foo'], /^npm start: Unknown option '--foo'; use --brokers, --keep, --port, --help\n$/],
+      [['--port', '99999'], /^npm start: --port '99999' is no port.*\n$/],
+      [['now'], /^npm start: Unexpected argument 'now'; use .*\n$/],
+    ])('refuses %j in one line', async (args, message) => {
+      const { code, stderr } = await runProcess(process.execPath, [
+        ...['topologies/main.ts', ...args],
+      ]).waitForExit()
+      expect(code).toBe(2)
+      expect(stderr).toMatch(message)
+    })
+
+    it('ends without an error when its reader closes the pipe', async () => {
+      const { code, stderr } = await runProcess('bash', [
+        '-c',
+        `set -o pipefail; ${process.execPath} topologies/main.ts --keep | head -n 3`,
+      ]).waitForExit(60_000)
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    })
+
     it('names a broker that is not there', async () => {
       const { code, stderr } = await runProcess(process.execPath, [
         ...['topologies/main.ts', '--brokers', '127.0.0.1:1'],
