@@ -21,7 +21,7 @@ export const chooseAction = <Run>(command: Command, actions: readonly FlaggedAct
   const chosen = actions.filter(({ flag }) => given.includes(flag))
   const [action] = chosen
   if (action === undefined || chosen.length > 1)
-    throw usage(`use one of ${actions.map(({ flag }) => flag).join(', ')}`)
+    throw usage(`say one of ${actions.map(({ flag }) => flag).join(', ')}`)
   const { flag, reads, needs, run } = action
   if (needs !== undefined && !needs.some((each) => given.includes(each)))
     throw usage(`${flag} needs ${needs.join(' or ')}`)
