@@ -1,12 +1,11 @@
 /**
- * npm and npx run a command below a shell, and a signal ends npm and that shell only. The command would stay behind
- * without anyone who waits for it, so it takes the end of its parent as SIGTERM. A shell that a person starts it from may
- * end, as with `nohup`: there it goes on.
+ * npm and npx run a command below a shell, and a signal ends npm and that shell only. The command would stay behind, so it
+ * takes the end of its parent as SIGTERM. A shell that a person starts it from may end, as with `nohup`: there it goes on.
  */
-const parent = process.ppid
+const { ppid } = process
 const { npm_command: npm, MILLRACE_PARENT: wrapper } = process.env
 
-if (npm !== undefined || wrapper === String(parent))
+if (npm !== undefined || wrapper === String(ppid))
   setInterval(() => {
-    if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM')
+    if (process.ppid !== ppid) process.kill(process.pid, 'SIGTERM')
   }, 500).unref()

@@ -6,9 +6,9 @@
 import { existsSync } from 'node:fs'
 import module from 'node:module'
 import { fileURLToPath } from 'node:url'
-import './end-with-parent.js'
 import { passOn } from './pass-on.js'
 
+await import('./end-with-parent.js')
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
 const runHere = async () => {

@@ -31,7 +31,7 @@ export const readOptions = (args: readonly string[]): Options | string => {
       return `--port '${port}' is no port; use a whole number from 0 to 65535`
     return { brokers, keep, port: Number(port), help: asked }
   } catch (error) {
-    const [what] = String((error as Error).message).split('. ')
+    const [what] = (error as Error).message.split('. ')
     return `${what}; use ${Object.keys(known)
       .map((name) => `--${name}`)
       .join(', ')}`

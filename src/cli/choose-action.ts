@@ -11,7 +11,7 @@ export interface FlaggedAction<Run> {
   readonly needs?: readonly string[]
 }
 
-const common: readonly string[] = ['--bootstrap-server', '--command-config']
+const common: ReadonlySet<string> = new Set(['--bootstrap-server', '--command-config'])
 
 /** The one action that the caller chose; a call that chooses none or several, or has flags for another action, is refused. */
 export const chooseAction = <Run>(command: Command, actions: readonly FlaggedAction<Run>[]): Run => {
@@ -25,7 +25,7 @@ export const chooseAction = <Run>(command: Command, actions: readonly FlaggedAct
   const { flag, reads, needs, run } = action
   if (needs !== undefined && !needs.some((each) => given.includes(each)))
     throw usage(`${flag} needs ${needs.join(' or ')}`)
-  const idle = given.find((each) => each !== flag && !reads.includes(each) && !common.includes(each))
+  const idle = given.find((each) => each !== flag && !reads.includes(each) && !common.has(each))
   if (idle !== undefined) throw usage(`${idle} has no effect with ${flag}`)
   return run
 }

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { Fault, messageOf } from '../base/fault.ts'
+import { messageOf } from '../base/fault.ts'
 import { diffTopologies } from '../topology/diff.ts'
-import type { TopologyDifference } from '../topology/difference.ts'
+import { isTopologySnapshot } from '../topology/snapshot.ts'
 import type { TopologySnapshot } from '../topology/snapshot.ts'
+import type { Topology } from '../topology/topology.ts'
 import { loadTopologies } from './load-topologies.ts'
+import { usage } from './usage.ts'
 
 /**
  * `millrace diff BEFORE.json FILE…`: what deploying these topologies does to what runs. It fails where something breaks,
@@ -17,31 +19,42 @@ export const diffCommand = (): Command =>
     .argument('<file...>', 'files that export topologies')
     .action(async (before: string, files: readonly string[]) => {
       const known = new Map(readSnapshots(before).map((snapshot) => [snapshot.name, snapshot]))
+      const fresh: Topology[] = []
       for (const topology of await loadTopologies(files)) {
         const old = known.get(topology.name)
-        if (old === undefined) console.log(`new ${topology.name}`)
-        else for (const difference of diffTopologies(old, topology)) tell(topology.name, difference)
+        if (old === undefined) fresh.push(topology)
+        else report(old, topology)
         known.delete(topology.name)
       }
-      for (const name of known.keys()) console.log(`not there any more: ${name}`)
+      const [gone, added] = [[...known.values()], fresh]
+      // One that is gone and one that is new are most likely the same one under another name.
+      if (gone.length === 1 && added.length === 1)
+        return report(gone[0] as TopologySnapshot, added[0] as Topology)
+      for (const { name } of added) console.log(`new ${name}`)
+      for (const { name } of gone) console.log(`not there any more: ${name}`)
     })
 
-const tell = (topology: string, { effect, code, message, remedy }: TopologyDifference): void => {
-  console.log(`${effect} ${topology} ${code}: ${message}${remedy === undefined ? '' : `; ${remedy}`}`)
-  if (effect === 'breaking') process.exitCode = 1
+const report = (before: TopologySnapshot, after: Topology): void => {
+  for (const { effect, code, message, remedy } of diffTopologies(before, after)) {
+    console.log(`${effect} ${after.name} ${code}: ${message}${remedy === undefined ? '' : `; ${remedy}`}`)
+    if (effect === 'breaking') process.exitCode = 1
+  }
 }
 
 const readSnapshots = (file: string): readonly TopologySnapshot[] => {
+  const snapshots: unknown = [parsed(file)].flat()
+  if (Array.isArray(snapshots) && snapshots.length > 0 && snapshots.every(isTopologySnapshot))
+    return snapshots
+  throw usage(`${file} holds no topologies`, `make it with: millrace describe --json FILE > ${file}`)
+}
+
+const parsed = (file: string): unknown => {
   try {
-    const content = JSON.parse(readFileSync(file, 'utf8')) as TopologySnapshot | readonly TopologySnapshot[]
-    return [content].flat() as readonly TopologySnapshot[]
+    return JSON.parse(readFileSync(file, 'utf8'))
   } catch (cause) {
-    throw new Fault({
-      code: 'USAGE',
-      actor: 'author',
-      message: `${file} can't be read: ${messageOf(cause)}`,
-      remedy: `make it with: millrace describe --json FILE > ${file}`,
-      cause,
-    })
+    throw usage(
+      `${file} cannot be read: ${messageOf(cause)}`,
+      `make it with: millrace describe --json FILE > ${file}`,
+    )
   }
 }

@@ -32,7 +32,12 @@ export const runCommand = async (args: readonly string[]): Promise<number> => {
 const usageError = 2
 
 /** Faults of the call, not of the work. */
-const wrongCalls: ReadonlySet<string> = new Set(['USAGE', 'SETTINGS_INVALID', 'APPLICATION_UNKNOWN', 'BROKERS_INVALID'])
+const wrongCalls: ReadonlySet<string> = new Set([
+  'USAGE',
+  'SETTINGS_INVALID',
+  'APPLICATION_UNKNOWN',
+  'BROKERS_INVALID',
+])
 
 const programOf = (): Command => {
   const program = new Command('millrace')

@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import type { ResetOptions, ResetResult } from '../app/reset.ts'
-import { Fault } from '../base/fault.ts'
 import { commandConfigOption, readCommandConfig } from './command-config.ts'
 import { loadTopologies } from './load-topologies.ts'
 import { bootstrapServerOption, datetime, duration, names, wholeNumber } from './options.ts'

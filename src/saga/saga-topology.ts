@@ -4,7 +4,9 @@ import { bytes, string } from '../topic/serdes.ts'
 import type { Topic } from '../topic/topic.ts'
 import type { AnySinkTopic, SourceTopic } from '../topology/node-topic.ts'
 import type { Topology } from '../topology/topology.ts'
+import type { WorkflowExchangeSnapshot, WorkflowSnapshot } from '../topology/workflow-snapshot.ts'
 import type { Saga } from './saga.ts'
+import type { Exchange } from './step.ts'
 import { sagaProcessor } from './saga-processor.ts'
 import { stateSerde } from './kept-value.ts'
 
@@ -60,6 +62,7 @@ export const addSaga = (builder: TopologyBuilder, saga: Saga, options: SagaTopol
     verb: 'saga',
     supplier,
     stores: [store],
+    workflow: workflowOf(saga),
   })
   for (const topic of outputs)
     graph.add('sink', 'to', sinkOf(topic.name), {
@@ -69,6 +72,24 @@ export const addSaga = (builder: TopologyBuilder, saga: Saga, options: SagaTopol
       value: bytes,
     })
 }
+
+const workflowOf = ({ name, startedBy, steps }: Saga): WorkflowSnapshot => ({
+  name,
+  startedBy: startedBy.name,
+  steps: steps.map((step) => ({
+    name: step.name,
+    kind: step.kind,
+    command: exchangeOf(step.command),
+    undo: step.undo === undefined ? null : exchangeOf(step.undo),
+  })),
+})
+
+const exchangeOf = ({ topic, replies, timeoutMs, attempts }: Exchange): WorkflowExchangeSnapshot => ({
+  topic: topic.name,
+  replies: Object.values(replies).map((reply) => reply.topic.name),
+  timeoutMs: timeoutMs ?? null,
+  attempts,
+})
 
 /** Reading a value here is what enforces its contract before the saga sees it. */
 const input = (builder: TopologyBuilder, saga: Saga, topic: SourceTopic): string =>

@@ -15,6 +15,8 @@ import { serializeText } from './serde.ts'
 export const json = <S extends z.ZodType>(schema: S, name?: string): Serde<z.output<S>> => ({
   name: name ?? `json(${schema.meta()?.title ?? schema.type})`,
   nullable: false,
+  // What is written is the input side of a codec; what JSON Schema cannot describe accepts anything.
+  jsonSchema: () => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
   serialize: serializeText((value) => {
     const encoded = z.safeEncode(schema, value)
     if (!encoded.success) throw breach('written', encoded.error)

@@ -1,6 +1,9 @@
 import type { Bytes } from '../base/bytes.ts'
 import { utf8Encode } from '../base/bytes.ts'
 
+/** A JSON Schema (draft 2020-12), as plain data. */
+export type JsonSchema = Readonly<Record<string, unknown>>
+
 /** Turns a value into its bytes. Never called with null: a null is a null on the wire (a tombstone, or no key). */
 export interface Serializer<in T> {
   readonly serialize: (value: T) => Bytes
@@ -19,12 +22,15 @@ export interface Deserializer<out T> {
 export interface Serde<in out T> extends Serializer<NonNullable<T>>, Deserializer<T> {
   readonly name: string
   readonly nullable: boolean
+  /** The JSON Schema of what stands on the wire, for descriptions and diffs; absent where the bytes are not JSON. */
+  readonly jsonSchema?: () => JsonSchema
 }
 
 /** Any serde, where what it carries does not matter. */
 export interface AnySerde extends Serializer<never>, Deserializer<unknown> {
   readonly name: string
   readonly nullable: boolean
+  readonly jsonSchema?: () => JsonSchema
 }
 
 /**
@@ -73,6 +79,7 @@ export type SerdeType<S> = S extends Serde<infer T> ? T : never
 export const nullable = <T>(serde: Serde<T>): Serde<T | null> => ({
   name: serde.nullable ? serde.name : `nullable(${serde.name})`,
   nullable: true,
+  ...(serde.jsonSchema === undefined ? {} : { jsonSchema: serde.jsonSchema }),
   serialize: serde.serialize,
   deserialize: serde.deserialize,
 })

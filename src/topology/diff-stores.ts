@@ -1,4 +1,5 @@
 import type { TopologyDifference } from './difference.ts'
+import { areBothJson, schemaDifferences } from './diff-schemas.ts'
 import { breaking, compareBy, compatible, pairRenamed } from './difference.ts'
 import type { StoreSnapshot, TopologySnapshot } from './snapshot.ts'
 
@@ -50,7 +51,7 @@ const removedStore = (store: StoreSnapshot): TopologyDifference =>
 const formatDifferences = (old: StoreSnapshot, now: StoreSnapshot): readonly TopologyDifference[] => {
   const remedy = 'give the store a new name and build it anew; if the bytes are the same, go on'
   const differences = (['key', 'value'] as const)
-    .filter((part) => old[part] !== now[part])
+    .filter((part) => old[part] !== now[part] && !areBothJson(part, old, now))
     .map((part) =>
       breaking(
         'STORE_SERDE_CHANGED',
@@ -59,6 +60,7 @@ const formatDifferences = (old: StoreSnapshot, now: StoreSnapshot): readonly Top
         remedy,
       ),
     )
+    .concat(schemaDifferences(`store '${now.name}'`, now.name, old, now, 'stored'))
   if (old.kind === now.kind) return differences
   const change = `store '${now.name}' was of kind ${old.kind} and is of kind ${now.kind}: its changelog means something else`
   return [...differences, breaking('STORE_KIND_CHANGED', now.name, change, 'give the store a new name')]

@@ -1,4 +1,6 @@
 import type { TopologyDifference } from './difference.ts'
+import { areBothJson, schemaDifferences } from './diff-schemas.ts'
+import type { Format, Meeting } from './diff-schemas.ts'
 import { breaking, compareBy, compatible, pairRenamed } from './difference.ts'
 import type { RepartitionSnapshot, SinkSnapshot, SourceSnapshot, TopologySnapshot } from './snapshot.ts'
 
@@ -34,7 +36,7 @@ const sourceDifferences = (
       ),
     ),
     ...kept.flatMap(([old, now]) =>
-      serdeDifferences(`topic '${now.topic}'`, now.topic, old, now, 'was written').concat(
+      formatDifferences(`topic '${now.topic}'`, now.topic, old, now, 'read').concat(
         partitionDifferences(`topic '${now.topic}'`, now.topic, old, now),
       ),
     ),
@@ -56,7 +58,9 @@ const sinkDifferences = (
       ),
     ),
     ...added.map(({ topic }) => compatible('SINK_ADDED', topic, `topic '${topic}' is written`)),
-    ...kept.flatMap(([old, now]) => serdeDifferences(`topic '${now.topic}'`, now.topic, old, now, 'is read')),
+    ...kept.flatMap(([old, now]) =>
+      formatDifferences(`topic '${now.topic}'`, now.topic, old, now, 'written'),
+    ),
   ]
 }
 
@@ -97,32 +101,38 @@ const repartitionDifferences = (
       ),
     ),
     ...kept.flatMap(([old, now]) =>
-      serdeDifferences(`internal topic '${now.topic}'`, now.topic, old, now, 'still lies in it').concat(
+      formatDifferences(`internal topic '${now.topic}'`, now.topic, old, now, 'stored').concat(
         partitionDifferences(`internal topic '${now.topic}'`, now.topic, old, now),
       ),
     ),
   ]
 }
 
-type Format = Pick<SinkSnapshot, 'key' | 'value'>
-
-const serdeDifferences = (
+const formatDifferences = (
   what: string,
   subject: string,
   old: Format,
   now: Format,
-  otherwise: string,
-): readonly TopologyDifference[] =>
-  (['key', 'value'] as const)
-    .filter((part) => old[part] !== now[part])
+  meeting: Meeting,
+): readonly TopologyDifference[] => [
+  ...(['key', 'value'] as const)
+    .filter((part) => old[part] !== now[part] && !areBothJson(part, old, now))
     .map((part) =>
       breaking(
         'SERDE_CHANGED',
         subject,
-        `the ${part}s of ${what} were '${old[part]}' and are '${now[part]}': what ${otherwise} in the old form is misread`,
+        `the ${part}s of ${what} were '${old[part]}' and are '${now[part]}': what ${misread[meeting]} in the old form is misread`,
         'if the bytes are the same, go on; else use a new topic, or a serde that reads both forms',
       ),
-    )
+    ),
+  ...schemaDifferences(what, subject, old, now, meeting),
+]
+
+const misread: Readonly<Record<Meeting, string>> = {
+  read: 'was written',
+  written: 'is read',
+  stored: 'still lies in it',
+}
 
 const partitionDifferences = (
   what: string,

@@ -1,6 +1,7 @@
 import { stepDifferences } from './diff-steps.ts'
 import { storeDifferences } from './diff-stores.ts'
 import { topicDifferences } from './diff-topics.ts'
+import { workflowDifferences } from './diff-workflows.ts'
 import type { TopologyDifference } from './difference.ts'
 import { breaking } from './difference.ts'
 import type { TopologySnapshot } from './snapshot.ts'
@@ -25,6 +26,7 @@ export const diffTopologies = (
     ...topicDifferences(old, now),
     ...storeDifferences(old, now),
     ...stepDifferences(old.steps, now.steps),
+    ...workflowDifferences(old.workflows, now.workflows),
   ]
   return [
     ...differences.filter(({ effect }) => effect === 'breaking'),

@@ -4,6 +4,7 @@ import type { AnySerde } from '../topic/serde.ts'
 import type { AnySinkTopic, SourceTopic } from './node-topic.ts'
 import type { ProcessorSupplier, TaskContext } from './processor.ts'
 import type { TimeWindows, SessionWindows, SlidingWindows, JoinWindows } from './windows.ts'
+import type { WorkflowSnapshot } from './workflow-snapshot.ts'
 
 /**
  * The node kinds: everything that can stand in a topology, as plain frozen data. The DSL says them, tasks interpret
@@ -208,6 +209,8 @@ export interface ProcessNode extends NodeBase {
   readonly verb: 'process' | 'processValues' | 'saga'
   readonly supplier: ProcessorSupplier
   readonly stores: readonly string[]
+  /** The saga that the processor runs. */
+  readonly workflow?: WorkflowSnapshot
 }
 
 export interface ToTableNode extends NodeBase {

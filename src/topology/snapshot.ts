@@ -1,3 +1,4 @@
+import type { AnySerde, JsonSchema } from '../topic/serde.ts'
 import { sinkTopicOf, topicsOf } from './describe.ts'
 import type { NodeOf, TopologyNode } from './node.ts'
 import { verbOf } from './picture.ts'
@@ -5,45 +6,56 @@ import type { StoreDefinition } from './store-definition.ts'
 import { subTopologiesOf } from './sub-topologies.ts'
 import type { Topology } from './topology.ts'
 import { storesOf } from './topology.ts'
+import type { WorkflowSnapshot } from './workflow-snapshot.ts'
 
 /**
  * What of a topology outlives its process: the names and formats of its topics and stores, and the shapes of its
- * windows, as plain JSON. Kept beside the code, it is what the next version is compared with. Functions are not part of
- * it: nobody can tell whether two of them do the same.
+ * windows and values, as plain JSON. Kept beside the code, it is what the next version is compared with. Functions are
+ * not part of it.
  */
 export interface TopologySnapshot {
   readonly name: string
+  readonly owner?: string | null
   readonly sources: readonly SourceSnapshot[]
   readonly sinks: readonly SinkSnapshot[]
   readonly repartitions: readonly RepartitionSnapshot[]
   readonly stores: readonly StoreSnapshot[]
   readonly steps: readonly StepSnapshot[]
+  readonly workflows?: readonly WorkflowSnapshot[]
 }
 
-export interface SourceSnapshot {
+/** The JSON Schemas of keys and values; null where they are not JSON, absent in snapshots of older versions. */
+interface Schemas {
+  readonly keySchema?: JsonSchema | null
+  readonly valueSchema?: JsonSchema | null
+}
+
+export interface SourceSnapshot extends Schemas {
   /** A topic, or the pattern of several. */
   readonly topic: string
   readonly as: 'stream' | 'table' | 'global table'
   readonly key: string
   readonly value: string
-  /** As the contract says them; null where it leaves them to the broker. */
+  /** From the contract; null where it leaves them to the broker. */
   readonly partitions: number | null
+  /** The service that answers for the topic's contract. */
+  readonly owner?: string | null
 }
 
-export interface SinkSnapshot {
+export interface SinkSnapshot extends Schemas {
   readonly topic: string
   readonly key: string
   readonly value: string
 }
 
-export interface RepartitionSnapshot {
+export interface RepartitionSnapshot extends Schemas {
   readonly topic: string
   readonly key: string
   readonly value: string
   readonly partitions: number | null
 }
 
-export interface StoreSnapshot {
+export interface StoreSnapshot extends Schemas {
   readonly name: string
   readonly kind: StoreDefinition['kind']
   readonly key: string
@@ -78,20 +90,24 @@ export const snapshotOf = (topology: Topology): TopologySnapshot => {
     topology.nodes.filter((node): node is NodeOf<Kind> => node.kind === kind)
   return {
     name: topology.name,
+    owner: topology.owner ?? null,
     sources: [...ofKind('source').flatMap(streamSources), ...ofKind('tableSource').map(tableSource)],
     sinks: ofKind('sink').map((node) => ({
       topic: sinkTopicOf(node),
       key: serdeName(node.key),
       value: serdeName(node.value),
+      ...schemasOf(node),
     })),
     repartitions: ofKind('repartition').map(({ topic, key, value, partitions }) => ({
       topic,
       key: key.name,
       value: value.name,
+      ...schemasOf({ key, value }),
       partitions: partitions ?? null,
     })),
     stores: topology.stores.map((store) => storeSnapshot(store, homes.get(store.name) ?? null)),
     steps: topology.nodes.filter((node) => !edgeKinds.has(node.kind)).map(stepSnapshot),
+    workflows: ofKind('process').flatMap(({ workflow }) => (workflow === undefined ? [] : [workflow])),
   }
 }
 
@@ -99,13 +115,16 @@ const edgeKinds: ReadonlySet<TopologyNode['kind']> = new Set(['source', 'tableSo
 
 const streamSources = (node: NodeOf<'source'>): readonly SourceSnapshot[] => {
   const { topics, key, value } = node
-  const all = topics instanceof RegExp ? [{ name: topicsOf(node), partitions: undefined }] : topics
-  return all.map(({ name, partitions }) => ({
+  const all =
+    topics instanceof RegExp ? [{ name: topicsOf(node), partitions: undefined, owner: undefined }] : topics
+  return all.map(({ name, partitions, owner }) => ({
     topic: name,
     as: 'stream',
     key: key.name,
     value: value.name,
+    ...schemasOf({ key, value }),
     partitions: partitions ?? null,
+    owner: owner ?? null,
   }))
 }
 
@@ -114,7 +133,9 @@ const tableSource = ({ topic, global }: NodeOf<'tableSource'>): SourceSnapshot =
   as: global ? 'global table' : 'table',
   key: topic.key.name,
   value: topic.value.name,
+  ...schemasOf(topic),
   partitions: topic.partitions ?? null,
+  owner: topic.owner ?? null,
 })
 
 const storeSnapshot = (store: StoreDefinition, subTopology: number | null): StoreSnapshot => ({
@@ -122,6 +143,7 @@ const storeSnapshot = (store: StoreDefinition, subTopology: number | null): Stor
   kind: store.kind,
   key: store.key.name,
   value: store.value.name,
+  ...schemasOf(store),
   changelog: store.changelogTopic ?? (store.changelog ? `${store.name}-changelog` : null),
   storage: store.storage,
   windowSizeMs: 'windowSizeMs' in store ? store.windowSizeMs : null,
@@ -152,8 +174,39 @@ const lengthsOf = (fields: object): Readonly<Record<string, number>> =>
     Object.entries(fields).filter(([name, value]) => name.endsWith('Ms') && typeof value === 'number'),
   )
 
+const schemasOf = ({
+  key,
+  value,
+}: {
+  readonly key?: Partial<AnySerde> | undefined
+  readonly value?: Partial<AnySerde> | undefined
+}): Required<Schemas> => ({ keySchema: schemaOf(key), valueSchema: schemaOf(value) })
+
+const schemaOf = (serde: Partial<AnySerde> | undefined): JsonSchema | null => serde?.jsonSchema?.() ?? null
+
 /** Sinks need a serializer only, which may have no name. */
 const serdeName = (serializer: object | undefined): string =>
   serializer !== undefined && 'name' in serializer && typeof serializer.name === 'string'
     ? serializer.name
     : 'unnamed'
+
+/** Whether parsed JSON has the shape of a snapshot, as far as a comparison reads it. */
+export const isTopologySnapshot = (value: unknown): value is TopologySnapshot =>
+  hasTexts(value, ['name']) &&
+  Object.entries(partsOfSnapshot).every(([part, texts]) => {
+    const list = (value as Record<string, unknown>)[part]
+    return Array.isArray(list) && list.every((each) => hasTexts(each, texts))
+  })
+
+const partsOfSnapshot: Readonly<Record<string, readonly string[]>> = {
+  sources: ['topic', 'as', 'key', 'value'],
+  sinks: ['topic', 'key', 'value'],
+  repartitions: ['topic', 'key', 'value'],
+  stores: ['name', 'kind', 'key', 'value'],
+  steps: ['verb'],
+}
+
+const hasTexts = (value: unknown, texts: readonly string[]): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  texts.every((text) => typeof (value as Record<string, unknown>)[text] === 'string')

@@ -67,6 +67,32 @@ describe('topologies on the command line', () => {
     expect(missing.stderr).toContain('millrace describe --json FILE >')
   })
 
+  it.each([
+    ['{}'],
+    ['[]'],
+    ['[1]'],
+    ['null'],
+    ['"text"'],
+    ['{"name":"counting"}'],
+    ['[{"name":"counting","sources":[1],"sinks":[],"repartitions":[],"stores":[],"steps":[]}]'],
+    ['not JSON'],
+  ])('are not compared with %s', async (content) => {
+    const before = join(folder, 'garbage.json')
+    writeFileSync(before, content)
+    const { code, stdout, stderr } = await millrace(['diff', before, program('sound', 'counts')])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/^millrace: .*garbage.json.*make it with: millrace describe --json FILE > .*\n$/)
+  })
+
+  it('are compared under another name where one is gone and one is new', async () => {
+    const before = join(folder, 'renamed.json')
+    const snapshot = JSON.parse((await millrace(['describe', '--json', program('first', 'counts')])).stdout)
+    writeFileSync(before, JSON.stringify([{ ...snapshot[0], name: 'counting-words' }]))
+    const { code, stdout } = await millrace(['diff', before, program('first', 'counts')])
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/^breaking counting APPLICATION_RENAMED/)
+  })
+
   it('are checked: a warning is told, and an error fails', async () => {
     expect(await millrace(['check', program('sound', 'counts')])).toMatchObject({ code: 0, stdout: '' })
     const loop = await millrace(['check', program('loop', 'counts', 'words')])
