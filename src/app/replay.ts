@@ -64,16 +64,19 @@ export const replay = async (
       options,
     )
     let complete = false
+    const over = new AbortController()
+    const signal = AbortSignal.any([over.signal, ...(options.signal === undefined ? [] : [options.signal])])
     try {
       await application.waitFor('running')
-      complete = await catchUp(
+      const caughtUp = catchUp(
         admin,
         application.inputTopics,
-        options,
+        { ...options, signal },
         () => application.metrics.processedRecords,
       )
-      if (application.failure !== undefined) throw application.failure
+      complete = await Promise.race([caughtUp, application.done.then(() => false)])
     } finally {
+      over.abort()
       await application.close()
     }
     const after = await endsOf(admin, sinkTopicsOf(topology).map(rename))

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { ResourceLimits } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
 import { systemClock } from '../base/system-clock.ts'
+import { ApplicationLog } from './application-log.ts'
 import { withQueries } from './queries/serve-queries.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
@@ -42,11 +43,13 @@ const youngGenerationMb = 96
 export const startThreads = async (
   source: TopologyModule,
   input: SettingsInput,
-  { threads, resourceLimits, onUncaughtFailure, ...listener }: StartThreadsOptions,
+  { threads, resourceLimits, onUncaughtFailure, logger, ...listeners }: StartThreadsOptions,
 ): Promise<ThreadedApplication> => {
   assert(Number.isInteger(threads) && threads > 0, 'threads is a whole number of at least 1')
   const topology = await topologyOfModule(source)
   const given = workerSettingsOf(topology, parseSettings(input))
+  const log = new ApplicationLog({ application: given.applicationId, logger, listener: listeners })
+  const { listener } = log
   return withQueries(given, systemClock, listener, async (settings) => {
     const slots = await claimStateDirectories(join(settings.stateDirectory, settings.applicationId), threads)
     const processId = slots[0]?.processId ?? ''
@@ -67,10 +70,12 @@ export const startThreads = async (
         return new ThreadHandle({ start, name, clock: systemClock, resourceLimits: limits }, host)
       },
       listener,
+      onFailure: (report) => log.failed(report),
       onUncaughtFailure: onUncaughtFailure ?? (() => settings.uncaughtFailure),
       maxReplacementsPerMinute: settings.maxReplacementsPerMinute,
       release: () => {
         for (const slot of slots) slot.release()
+        log.close()
       },
     })
   })

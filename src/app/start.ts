@@ -6,6 +6,8 @@ import type { RuntimeListener } from '../runtime/runtime-settings.ts'
 import type { StreamsApplication } from '../runtime/streams-application.ts'
 import type { FailureHandler } from '../task/failure-handler.ts'
 import type { Topology } from '../topology/topology.ts'
+import { ApplicationLog } from './application-log.ts'
+import type { Logger } from './logger.ts'
 import type { Queries } from './queries/queries.ts'
 import { withQueries } from './queries/serve-queries.ts'
 import type { SettingsInput } from './settings.ts'
@@ -22,6 +24,12 @@ export interface StartOptions extends RuntimeListener {
   readonly onUncaughtFailure?: UncaughtFailureHandler
   /** Says what becomes of a record that failed; where it says nothing, the settings do. */
   readonly onFailedRecord?: FailureHandler | undefined
+  /**
+   * Gets every event: a failure as `error`, what needs attention as `warn`, states as `info`, restorations as `debug`.
+   * Defaults to one line on standard error for each warning and failure that no listener or caller takes; `false` logs
+   * nothing.
+   */
+  readonly logger?: Logger | false | undefined
 }
 
 /** A running application, as its owner sees it. */
@@ -40,6 +48,7 @@ export type Application = Pick<
   | 'pause'
   | 'resume'
   | 'close'
+  | 'done'
 > &
   Pick<StreamsApplication, 'store' | 'standbyStore'> & {
     /** Reads of the state stores, of this process and of the others of the application. */
@@ -58,9 +67,11 @@ export type Application = Pick<
 export const start = async (
   topology: Topology,
   input: SettingsInput,
-  { clock = systemClock, onUncaughtFailure, onFailedRecord, ...listener }: StartOptions = {},
+  { clock = systemClock, onUncaughtFailure, onFailedRecord, logger, ...listeners }: StartOptions = {},
 ): Promise<Application> => {
   const given = workerSettingsOf(topology, parseSettings(input))
+  const log = new ApplicationLog({ application: given.applicationId, logger, listener: listeners })
+  const { listener } = log
   return withQueries(given, clock, listener, async (settings) => {
     const [state] = await claimStateDirectories(join(settings.stateDirectory, settings.applicationId), 1)
     if (state === undefined) throw new AssertionFailed('one folder was asked for')
@@ -72,9 +83,13 @@ export const start = async (
       createWorker: (_number, host) =>
         createStreamsWorker(topology, settings, place, clock, host, onFailedRecord),
       listener,
+      onFailure: (report) => log.failed(report),
       onUncaughtFailure: onUncaughtFailure ?? (() => settings.uncaughtFailure),
       maxReplacementsPerMinute: settings.maxReplacementsPerMinute,
-      release: () => state.release(),
+      release: () => {
+        state.release()
+        log.close()
+      },
     })
   })
 }

@@ -3,7 +3,8 @@ import { sleep } from '../base/clock.ts'
 import { isFault, messageOf } from '../base/fault.ts'
 import type { ApplicationHealth } from '../runtime/application-health.ts'
 import type { MetricsSnapshot } from '../runtime/metrics.ts'
-import type { ApplicationState, RuntimeListener } from '../runtime/runtime-settings.ts'
+import type { ApplicationState, EventFields, RuntimeListener } from '../runtime/runtime-settings.ts'
+import { fieldsOf } from '../runtime/runtime-settings.ts'
 import { StoreDirectory } from '../runtime/store-directory.ts'
 import { storeNotHere } from '../runtime/store-not-here.ts'
 import type { StorePage } from '../state/store-query.ts'
@@ -11,6 +12,8 @@ import { StateWaiters } from '../runtime/state-waiters.ts'
 import type { CloseOptions } from '../runtime/streams-application.ts'
 import type { UncaughtFailureResponse } from '../runtime/uncaught-failure.ts'
 import type { Topology } from '../topology/topology.ts'
+import type { FailureReport } from './application-log.ts'
+import { Completion } from './completion.ts'
 import { Replacements } from './replacements.ts'
 import type { SupervisedWorker, WorkerFactory, WorkerView } from './supervised-worker.ts'
 import { noMetrics, sumHealth, sumMetrics } from './supervised-worker.ts'
@@ -24,6 +27,8 @@ export interface SupervisorOptions<W extends SupervisedWorker> {
   readonly count: number
   readonly createWorker: WorkerFactory<W>
   readonly listener: RuntimeListener
+  /** Called before `onState('failed')`. */
+  readonly onFailure: (report: FailureReport) => void
   readonly onUncaughtFailure: UncaughtFailureHandler
   readonly maxReplacementsPerMinute: number
   /** Called at the very end. */
@@ -51,6 +56,7 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
   readonly #options: SupervisorOptions<W>
   readonly #places: readonly Place<W>[]
   readonly #waiters: StateWaiters
+  readonly #completion = new Completion()
   readonly #replacements: Replacements
   readonly #stop = new AbortController()
   #state: ApplicationState = 'starting'
@@ -77,6 +83,14 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
 
   get failure(): unknown {
     return this.#failure
+  }
+
+  /**
+   * Resolves after `close`, once everything is released. Rejects with the failure if the application fails. Without a
+   * handler on it, and without a pending `waitFor`, a failure is logged and sets the exit code of the process.
+   */
+  get done(): Promise<void> {
+    return this.#completion.promise
   }
 
   get workers(): readonly W[] {
@@ -147,7 +161,8 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
       if (this.#state === 'failed') throw this.#failure
     } catch (error) {
       await this.#fail(error)
-      throw error
+      // Workers that are closed because another one failed reject too: the first failure is the cause.
+      throw this.#failure ?? error
     }
   }
 
@@ -175,6 +190,8 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     await this.#release()
     if (this.#state === 'closing') this.#enter('closed')
     const refused = closed.find((each) => each.status === 'rejected')
+    if (refused === undefined) this.#completion.resolve()
+    else this.#completion.reject(refused.reason)
     if (refused !== undefined) throw refused.reason
   }
 
@@ -259,10 +276,26 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     if (this.#state === 'failed' || this.#state === 'closing' || this.#state === 'closed') return
     this.#failure = failure
     this.#stop.abort()
+    this.#options.onFailure({ failure, fields: this.#fieldsOf(failure), isHandled: this.#isHandled })
     this.#enter('failed')
     await Promise.allSettled(this.#replacing)
     await Promise.allSettled(this.workers.map((worker) => worker.close()))
     await this.#release()
+    this.#completion.reject(failure)
+  }
+
+  /** A caller gets the failure: from `start`, which rejects as long as a worker has not started, `waitFor` or `done`. */
+  get #isHandled(): boolean {
+    const isStarting = this.#places.some(({ started }) => !started)
+    return isStarting || this.#waiters.isWaiting || this.#completion.isWatched
+  }
+
+  #fieldsOf(failure: unknown): EventFields {
+    if (!isFault(failure)) return {}
+    const { topic, partition } = failure.place
+    const { inputs } = this.health
+    const input = inputs.find((each) => each.topic === topic && each.partition === partition)
+    return { ...fieldsOf(failure), task: input?.task }
   }
 
   /** Once: what is let go may be somebody else's right after. */

@@ -164,7 +164,7 @@ export class ThreadHandle implements SupervisedWorker {
         this.#status = message.status
         break
       case 'warning':
-        listener.onWarning?.(message.message)
+        listener.onWarning?.(message.message, message.fields)
         break
       case 'restore':
         listener.onRestore?.(message.progress)
@@ -208,7 +208,8 @@ export class ThreadHandle implements SupervisedWorker {
     this.#closed.resolve()
     for (const read of this.#reads.values()) read.reject(readOfEndedThread(this.#options.name))
     this.#reads.clear()
-    if (!isSurprise) return
+    // Settled already where it has started: a caller must not wait for the start of a thread that is gone.
+    if (!isSurprise) return this.#started.reject(closedWhileStarting(this.#options.name))
     const failure = crashed(this.#options.name, this.#failure)
     this.#started.reject(failure)
     this.#fail(failure)
@@ -226,6 +227,13 @@ const crashed = (name: string, cause: unknown): Fault =>
     actor: 'runtime',
     message: `worker thread ${name} has ended${cause === undefined ? '' : `: ${messageOf(cause)}`}`,
     cause,
+  })
+
+const closedWhileStarting = (name: string): Fault =>
+  new Fault({
+    code: 'APPLICATION_CLOSED',
+    actor: 'runtime',
+    message: `worker thread ${name} has been closed before it had started`,
   })
 
 const readOfEndedThread = (name: string): Fault =>

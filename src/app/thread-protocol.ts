@@ -2,7 +2,7 @@ import { Fault, isFault, messageOf } from '../base/fault.ts'
 import type { FaultActor, FaultPlace } from '../base/fault.ts'
 import type { IsolationLevel } from '../kafka/list-offsets.ts'
 import type { ApplicationHealth } from '../runtime/application-health.ts'
-import type { ApplicationState, RuntimeListener } from '../runtime/runtime-settings.ts'
+import type { ApplicationState, EventFields, RuntimeListener } from '../runtime/runtime-settings.ts'
 import type { CloseOptions } from '../runtime/streams-application.ts'
 import type { PageRequest, StorePage } from '../state/store-query.ts'
 import type { UncaughtFailureResponse } from '../runtime/uncaught-failure.ts'
@@ -35,7 +35,7 @@ export type ToThread =
 export type FromThread =
   | { readonly type: 'state'; readonly state: ApplicationState; readonly failure: ErrorText | undefined }
   | { readonly type: 'status'; readonly status: ThreadStatus }
-  | { readonly type: 'warning'; readonly message: string }
+  | { readonly type: 'warning'; readonly message: string; readonly fields: EventFields | undefined }
   | { readonly type: 'restore'; readonly progress: RestoreLine }
   | { readonly type: 'page'; readonly id: number; readonly page: StorePage | ErrorText }
   | { readonly type: 'started' | 'closed'; readonly error: ErrorText | undefined }

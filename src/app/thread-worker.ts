@@ -39,7 +39,7 @@ const runWorker = async (): Promise<StreamsApplication> => {
         const failure = state === 'failed' ? errorTextOf(worker.failure) : undefined
         say({ type: 'state', state, failure })
       },
-      onWarning: (message) => say({ type: 'warning', message }),
+      onWarning: (message, fields) => say({ type: 'warning', message, fields }),
       onRestore: (progress) => say({ type: 'restore', progress }),
     },
   }

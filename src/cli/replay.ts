@@ -57,7 +57,6 @@ export const replayCommand = (): Command =>
             signal: stop.signal,
             ...(options.liveOutputs === true ? { liveOutputs: true } : {}),
             ...(options.keepInternals === true ? { keepInternals: true } : {}),
-            onWarning: (message) => console.error(`${topology.name}: ${message}`),
             onProgress: progressLine(topology.name),
           },
         )

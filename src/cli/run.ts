@@ -111,11 +111,12 @@ const startOne = async (
 ): Promise<ThreadedApplication> => {
   const settings = settingsOf(topology, options, count)
   const listener: StartOptions = {
-    onWarning: (message) => console.error(`${topology.name}: ${message}`),
     onState: (state) => console.error(`${topology.name}: ${state}`),
     onRestore: restoreReport(systemClock, (line) => console.error(`${topology.name}: ${line}`)),
   }
   const application = await startIn(options.threads, { topology, module }, settings, listener)
+  // A failure is the last line of the command; with this handler the application does not log it too.
+  application.done.catch(() => undefined)
   const { address } = application.queries
   if (address !== undefined) console.error(`${topology.name}: serves queries on ${address}`)
   return application

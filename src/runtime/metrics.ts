@@ -22,6 +22,8 @@ export class Metrics {
   restoredRecords = 0
   /** When the last commit was, in milliseconds since the epoch. */
   lastCommitMs: number | undefined
+  /** Called with the first record that a node drops for a reason; the others are counted alone. */
+  onFirstDrop: ((reason: DropReason, node: string) => void) | undefined
   readonly #dropped = new Map<
     string,
     { readonly node: string; readonly reason: DropReason; records: number }
@@ -30,8 +32,12 @@ export class Metrics {
   drop(reason: DropReason, node: string): void {
     const key = `${node}\u0000${reason}`
     const known = this.#dropped.get(key)
-    if (known === undefined) this.#dropped.set(key, { node, reason, records: 1 })
-    else known.records++
+    if (known !== undefined) {
+      known.records++
+      return
+    }
+    this.#dropped.set(key, { node, reason, records: 1 })
+    this.onFirstDrop?.(reason, node)
   }
 
   snapshot(): MetricsSnapshot {

@@ -10,6 +10,8 @@ import type { FailureDecision } from '../task/task.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import type { RecordOrigin } from '../topic/record.ts'
 import type { AnyRecord } from '../topology/node.ts'
+import type { WarningListener } from './runtime-settings.ts'
+import { fieldsOf } from './runtime-settings.ts'
 import type { Metrics } from './metrics.ts'
 
 /** Decides by the policies of the settings what becomes of records that failed; one left out is counted and told. */
@@ -37,7 +39,7 @@ export class RecordJudge {
         deadLetter: (row) => deadLetter(deadLetterTopicOf(policies), row),
         leftOut: (failure) => {
           metrics.drop(leftOutReason(failure), failure.node)
-          onWarning(`a record was left out: ${failure.fault.message}`)
+          onWarning(`a record was left out: ${failure.fault.message}`, fieldsOf(failure.fault))
         },
       },
       onFailedRecord,
@@ -59,7 +61,7 @@ export class RecordJudge {
 export interface RecordJudgeOptions {
   readonly policies: FailurePolicies & { readonly deadLetterTopic?: string | undefined }
   readonly metrics: Metrics
-  readonly onWarning: (message: string) => void
+  readonly onWarning: WarningListener
   readonly onFailedRecord?: FailureHandler | undefined
 }
 

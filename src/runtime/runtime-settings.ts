@@ -1,3 +1,4 @@
+import type { Fault } from '../base/fault.ts'
 import type { FailurePolicies } from '../task/failure-policy.ts'
 import type { RetrySettings } from './record-retries.ts'
 import type { RestoreProgress } from './restore.ts'
@@ -32,12 +33,33 @@ export interface RuntimeSettings extends FailurePolicies, RetrySettings {
   readonly deadLetterTopic?: string | undefined
 }
 
-/** Where the runtime tells what it does; a log line each, for people. */
+/** Functions that the runtime calls with its events. */
 export interface RuntimeListener {
   readonly onState?: (state: ApplicationState) => void
-  readonly onWarning?: (message: string) => void
+  /** `fields` hold the parts of the message that a log is searched for. */
+  readonly onWarning?: WarningListener
   readonly onRestore?: (progress: RestoreProgress) => void
 }
+
+export type WarningListener = (message: string, fields?: EventFields) => void
+
+/** What an event is about, as far as it is known. */
+export interface EventFields {
+  readonly code?: string | undefined
+  readonly task?: string | undefined
+  readonly topic?: string | undefined
+  readonly partition?: number | undefined
+  readonly offset?: number | bigint | undefined
+  readonly node?: string | undefined
+  readonly store?: string | undefined
+  /** Why records were dropped. */
+  readonly reason?: string | undefined
+  /** How many records were dropped. */
+  readonly records?: number | undefined
+}
+
+/** The fields of a fault: its code and its place. */
+export const fieldsOf = ({ code, place }: Fault): EventFields => ({ code, ...place })
 
 /**
  * The life of an application: `starting` → `rebalancing` ⇄ `running` ⇄ `paused` → `closing` → `closed`; or `failed`,

@@ -26,6 +26,10 @@ export class StateWaiters {
     })
   }
 
+  get isWaiting(): boolean {
+    return this.#waiters.length > 0
+  }
+
   entered(state: ApplicationState, failure: unknown): void {
     const isOver = state === 'failed' || state === 'closed'
     const told = this.#waiters.filter((waiter) => waiter.state === state || isOver)

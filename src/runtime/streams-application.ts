@@ -24,6 +24,7 @@ import { memberOf } from './application-member.ts'
 import { writtenTopicsOf } from './cluster-plan.ts'
 import { startsOfInputs } from './input-starts.ts'
 import { applicationOutput } from './application-output.ts'
+import { DropLog } from './drop-log.ts'
 import { GlobalTables } from './global-tables.ts'
 import type { QueryEndpoint } from './application-metadata.ts'
 import { PlanKeeper } from './plan-keeper.ts'
@@ -33,7 +34,8 @@ import { RecordJudge } from './record-judge.ts'
 import type { RecordOutput } from './record-output.ts'
 import { RecordRetries } from './record-retries.ts'
 import { RepartitionPurge } from './repartition-purge.ts'
-import type { ApplicationState, RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
+import type { ApplicationState, EventFields, RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
+import { fieldsOf } from './runtime-settings.ts'
 import { storeNotHere } from './store-not-here.ts'
 import type { TaskStores } from './task-factory.ts'
 import { TaskFactory } from './task-factory.ts'
@@ -75,6 +77,7 @@ export class StreamsApplication {
   readonly #options: StreamsApplicationOptions
   readonly #metrics = new Metrics()
   readonly #retries: RecordRetries
+  readonly #drops: DropLog
   readonly #judge: RecordJudge
   readonly #restoring = new RestoreBoard()
   #state: ApplicationState = 'starting'
@@ -106,17 +109,22 @@ export class StreamsApplication {
     this.#options = { ...options, listener: this.#restoring.watch(options.listener) }
     this.topology = options.topology
     this.#retries = new RecordRetries(options.settings)
+    this.#drops = new DropLog({
+      metrics: this.#metrics,
+      clock: options.clock,
+      onWarning: (message, fields) => this.#warn(message, fields),
+    })
     this.#judge = new RecordJudge({
       policies: options.settings,
       metrics: this.#metrics,
-      onWarning: (message) => options.listener.onWarning?.(message),
+      onWarning: (message, fields) => this.#warn(message, fields),
       onFailedRecord: options.onFailedRecord,
     })
     this.#plans = new PlanKeeper({
       ...options,
       onPlan: async (plan) => this.#output?.prepare(writtenTopicsOf(plan, options.settings)),
       onOutdated: (reason) => this.#membership?.requestRejoin(reason),
-      onWarning: (message) => options.listener.onWarning?.(message),
+      onWarning: (message) => this.#warn(message),
     })
     this.#states = new StateKeeper({
       ...options,
@@ -124,7 +132,7 @@ export class StreamsApplication {
       onRestore: (progress) => this.#options.listener.onRestore?.(progress),
       onRestored: (records) => (this.#metrics.restoredRecords += records),
       onRebalance: (reason) => this.#membership?.requestRejoin(reason),
-      onWarning: (message) => options.listener.onWarning?.(message),
+      onWarning: (message) => this.#warn(message),
     })
   }
 
@@ -257,7 +265,7 @@ export class StreamsApplication {
   }
 
   async #connect(plan: ApplicationPlan): Promise<void> {
-    const { settings, cluster, clock, listener, processId, transactionName = processId } = this.#options
+    const { settings, cluster, clock, processId, transactionName = processId } = this.#options
     const { output, committer } = applicationOutput({
       cluster,
       settings,
@@ -265,7 +273,7 @@ export class StreamsApplication {
       judge: this.#judge,
       transactionName,
       membership: () => this.#membership as ClassicMembership,
-      onRetry: (fault) => listener.onWarning?.(fault.message),
+      onRetry: (fault) => this.#warn(fault.message, fieldsOf(fault)),
     })
     this.#output = output
     await output.prepare(writtenTopicsOf(plan, settings))
@@ -279,7 +287,7 @@ export class StreamsApplication {
       maxWaitMs: settings.fetchMaxWaitMs,
       maxBufferedBytes: settings.inputBufferMaxBytes,
       onRetry: (fault) => {
-        listener.onWarning?.(fault.message)
+        this.#warn(fault.message, fieldsOf(fault))
         this.#plans.noticed(fault)
       },
     })
@@ -295,7 +303,7 @@ export class StreamsApplication {
       retries: this.#retries,
       committer,
       purge: this.#purge(plan),
-      onWarning: (message) => listener.onWarning?.(message),
+      onWarning: (message) => this.#warn(message),
       onTasksChange: () => this.#settle(),
       onTaskEnd: (task, offsets) => this.#states.ended(task, offsets),
       tasks: this.#taskFactory(output),
@@ -339,7 +347,7 @@ export class StreamsApplication {
   }
 
   #purge(plan: ApplicationPlan): RepartitionPurge {
-    const { settings, cluster, clock, listener } = this.#options
+    const { settings, cluster, clock } = this.#options
     const admin = new Admin(cluster)
     return new RepartitionPurge({
       clock,
@@ -348,12 +356,12 @@ export class StreamsApplication {
         [...plan.counts.repartitions.keys()].map((topic) => `${settings.applicationId}-${topic}`),
       ),
       deleteRecords: (before) => admin.deleteRecords(before),
-      onWarning: (message) => listener.onWarning?.(message),
+      onWarning: (message) => this.#warn(message),
     })
   }
 
   #member(): ClassicMembership {
-    const { settings, cluster, listener, processId } = this.#options
+    const { settings, cluster, processId } = this.#options
     return memberOf({
       cluster,
       settings,
@@ -377,7 +385,7 @@ export class StreamsApplication {
         this.#enter('rebalancing')
         await this.#worker?.lost()
       },
-      onWarning: (message) => listener.onWarning?.(message),
+      onWarning: (message) => this.#warn(message),
       onFailure: (fault) => void this.#fail(fault),
     })
   }
@@ -474,6 +482,7 @@ export class StreamsApplication {
   #release(): Promise<void> {
     this.#released ??= (async () => {
       this.#plans.close()
+      this.#drops.close()
       this.#fetcher?.close()
       await this.#states.close()
       this.#output?.close()
@@ -481,6 +490,14 @@ export class StreamsApplication {
       await this.#options.disconnect?.()
     })()
     return this.#released
+  }
+
+  /** A warning about a partition names the task that reads it. */
+  #warn(message: string, fields: EventFields = {}): void {
+    const { topic, partition } = fields
+    const isInput = topic !== undefined && partition !== undefined
+    const task = isInput ? this.#plans.plan?.taskOf({ topic, partition }) : undefined
+    this.#options.listener.onWarning?.(message, { task, ...fields })
   }
 
   #enter(state: ApplicationState): void {

@@ -1,0 +1,104 @@
+import { isFault, messageOf } from '../base/fault.ts'
+import type { EventFields, RuntimeListener } from '../runtime/runtime-settings.ts'
+import { LogLimit } from './log-limit.ts'
+import type { Logger } from './logger.ts'
+import { standardErrorLogger } from './logger.ts'
+
+export interface ApplicationLogOptions {
+  readonly application: string
+  /** Undefined is the default: standard error, for what no listener takes. `false` logs nothing. */
+  readonly logger: Logger | false | undefined
+  readonly listener: RuntimeListener
+}
+
+/** A failure of the application, as it is reported. */
+export interface FailureReport {
+  readonly failure: unknown
+  readonly fields: EventFields
+  /** True where `start`, `waitFor` or `done` rejects with it, and a caller has attached a handler. */
+  readonly isHandled: boolean
+}
+
+/**
+ * Logs the events of one application. A logger that the author passes gets every event. The default logger gets the
+ * events that no listener takes: warnings without `onWarning`, a failure that no caller handles.
+ */
+export class ApplicationLog {
+  /** The author's listener and the log as one. */
+  readonly listener: RuntimeListener
+  readonly #options: ApplicationLogOptions
+  readonly #limit = new LogLimit()
+
+  constructor(options: ApplicationLogOptions) {
+    this.#options = options
+    const { listener } = options
+    this.listener = {
+      onState: (state) => {
+        if (state !== 'failed') this.#explicit?.info(this.#fields({}), state)
+        listener.onState?.(state)
+      },
+      onRestore: (progress) => {
+        this.#explicit?.debug(this.#fields(progress), restoreText(progress))
+        listener.onRestore?.(progress)
+      },
+      onWarning: (message, fields) => {
+        this.#warn(message, fields)
+        listener.onWarning?.(message, fields)
+      },
+    }
+  }
+
+  /** Logs a failure. One that no caller handles sets the exit code of the process to 1, unless it is set already. */
+  failed({ failure, fields, isHandled }: FailureReport): void {
+    const logger = isHandled ? this.#explicit : this.#logger
+    const code = isFault(failure) ? failure.code : undefined
+    logger?.error(
+      this.#fields({ ...fields, code, err: failure }),
+      `the application has failed: ${messageOf(failure)}`,
+    )
+    if (!isHandled && !process.exitCode) process.exitCode = 1
+  }
+
+  /** Logs what is left to log. */
+  close(): void {
+    this.#limit.flush()
+  }
+
+  #warn(message: string, fields: EventFields = {}): void {
+    const logger = this.#options.listener.onWarning === undefined ? this.#logger : this.#explicit
+    if (logger === undefined) return
+    const all = this.#fields(fields)
+    this.#limit.run(
+      kindOf(message, fields),
+      () => logger.warn(all, message),
+      (count) => logger.warn({ ...all, count }, `${message} (and ${count} more of this kind)`),
+    )
+  }
+
+  get #explicit(): Logger | undefined {
+    const { logger } = this.#options
+    return logger === false ? undefined : logger
+  }
+
+  get #logger(): Logger | undefined {
+    const { logger } = this.#options
+    return logger === false ? undefined : (logger ?? defaultLogger)
+  }
+
+  #fields(fields: object): object {
+    return { application: this.#options.application, ...fields }
+  }
+}
+
+const defaultLogger = standardErrorLogger()
+
+const kindOf = (message: string, { code, node, reason }: EventFields): string =>
+  code === undefined && reason === undefined ? message : [code, node, reason].join('\u0000')
+
+const restoreText = ({
+  store,
+  partition,
+  restoredRecords,
+  remainingRecords,
+}: Parameters<NonNullable<RuntimeListener['onRestore']>>[0]): string =>
+  `store '${store}', partition ${partition}: ${restoredRecords} records restored, ${remainingRecords} remaining`

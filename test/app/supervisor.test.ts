@@ -1,0 +1,74 @@
+import { expect, it } from 'vitest'
+import { Supervisor } from '../../src/app/supervisor.ts'
+import type { FailureReport } from '../../src/app/application-log.ts'
+import type { SupervisedWorker, WorkerHost } from '../../src/app/supervised-worker.ts'
+import { noMetrics } from '../../src/app/supervised-worker.ts'
+import { noStatus } from '../../src/app/thread-protocol.ts'
+import { ManualClock } from '../../src/base/manual-clock.ts'
+import { string, topic, topology } from '../../src/index.ts'
+
+/** A worker whose start ends when the test says so, and rejects when it is closed before. */
+class FakeWorker implements SupervisedWorker {
+  readonly #status = noStatus(noMetrics)
+  readonly started = Promise.withResolvers<void>()
+  failure: unknown
+  readonly host: WorkerHost
+
+  constructor(host: WorkerHost) {
+    this.host = host
+  }
+
+  readonly metrics = this.#status.metrics
+  readonly health = this.#status.health
+  readonly tasks = this.#status.tasks
+  readonly taskCounts = this.#status.taskCounts
+  readonly metadata = this.#status.metadata
+  readonly inputTopics = this.#status.inputTopics
+  readonly internalTopics = this.#status.internalTopics
+  start = (): Promise<void> => this.started.promise
+  readStore = (): Promise<never> => Promise.reject(new Error('there is no store'))
+  pause = (): void => {}
+  resume = (): void => {}
+  stopApplication = (): void => {}
+  close = (): Promise<void> => {
+    this.started.reject(new Error('closed before it had started'))
+    return Promise.resolve()
+  }
+
+  fail(failure: unknown): void {
+    this.failure = failure
+    this.host.listener.onState?.('failed')
+  }
+}
+
+it('the failure of a record is the cause, not the end of a thread that was still starting', async () => {
+  const workers: FakeWorker[] = []
+  const reports: FailureReport[] = []
+  const supervisor = new Supervisor({
+    topology: topology('two', (builder) =>
+      builder.stream(topic('input', { value: string })).forEach(() => {}),
+    ),
+    clock: new ManualClock(),
+    count: 2,
+    createWorker: (_, host) => {
+      const worker = new FakeWorker(host)
+      workers.push(worker)
+      return worker
+    },
+    listener: {},
+    onFailure: (report) => reports.push(report),
+    onUncaughtFailure: () => 'stopClient',
+    maxReplacementsPerMinute: 1,
+    release: () => {},
+  })
+  const started = supervisor.start()
+  const failure = new Error('a bad record')
+  workers[0]?.started.resolve()
+  await Promise.resolve()
+  await Promise.resolve()
+  workers[0]?.fail(failure)
+  await expect(started).rejects.toBe(failure)
+  await expect(supervisor.done).rejects.toBe(failure)
+  expect(supervisor.failure).toBe(failure)
+  expect(reports).toMatchObject([{ failure, isHandled: true }])
+})
