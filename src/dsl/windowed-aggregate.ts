@@ -134,9 +134,9 @@ const windowStore = (
       'give a longer `retention`, or none',
     )
   const base = storeBase(at, options)
-  // What has just closed must still be there to be told; the changelog need not have it.
+  // As in Kafka Streams, a window that has just closed stays visible to followers and queries; a session does not.
   const kept =
-    options.emit === 'onWindowClose'
+    options.emit === 'onWindowClose' && windows.kind !== 'session'
       ? { retentionMs: retentionMs + 1, changelogRetentionMs: retentionMs }
       : { retentionMs }
   if (windows.kind === 'session') return { kind: 'session', ...kept, ...base }

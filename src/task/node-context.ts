@@ -9,6 +9,7 @@ import type { Topology } from '../topology/topology.ts'
 import { nodeNamed } from '../topology/topology.ts'
 import { AsyncWork } from './async-work.ts'
 import type { DropReason, TaskFailure, TaskHost } from './ports.ts'
+import { PunctuationQueue } from './punctuation-queue.ts'
 import { faultOf, keyOf } from './record-fault.ts'
 import type { Relay } from './relay.ts'
 
@@ -26,6 +27,7 @@ export interface ScheduledPunctuator {
   readonly type: 'streamTime' | 'wallClock'
   readonly intervalMs: number
   nextDueMs: number
+  isCancelled: boolean
   readonly callback: (timestamp: number) => void
 }
 
@@ -43,7 +45,10 @@ export class NodeContext {
   readonly branches: Map<string, Observable<AnyRecord>> = new Map()
   /** Where dropped records go on, by node and reason. */
   readonly sideOutputs: Map<string, Relay> = new Map()
-  readonly punctuators: Set<ScheduledPunctuator> = new Set()
+  readonly punctuators: Readonly<Record<ScheduledPunctuator['type'], PunctuationQueue>> = {
+    streamTime: new PunctuationQueue(),
+    wallClock: new PunctuationQueue(),
+  }
   /** Called before every commit, in order of registration: emissions that were held back go out here. */
   readonly beforeCommit: (() => void)[] = []
   readonly onClose: (() => void)[] = []

@@ -26,6 +26,11 @@ export interface TaskHost {
   readonly requestCommit: () => void
   /** A result of asynchronous work waits for `Task.process`, though no record has come. */
   readonly workReady?: () => void
+  /**
+   * Follow Kafka Streams as it runs without its record cache, which loses windows at their close, headers and old values
+   * of sessions. Only comparisons with recordings made that way set it.
+   */
+  readonly withoutRecordCache?: boolean
   /** Sees every step of every record; only a task with a watcher pays for one. */
   readonly watcher?: Watcher | undefined
 }

@@ -159,7 +159,7 @@ export class Task {
     if (streamTimeMs <= context.streamTimeMs) return
     context.streamTimeMs = streamTimeMs
     for (const advance of context.onStreamTime) this.#turn(undefined, () => advance(streamTimeMs))
-    if (context.punctuators.size > 0) this.#punctuate('streamTime', streamTimeMs)
+    this.#punctuate('streamTime', streamTimeMs)
   }
 
   /**
@@ -183,16 +183,20 @@ export class Task {
 
   /** Does what is due by the clock: punctuators, and stream time while input is idle. Returns how much that was. */
   punctuateWallClock(): number {
-    const { punctuators, host } = this.#context
     const advanced = this.#idle !== undefined && this.#advanceIdle(this.#idle) ? 1 : 0
-    return punctuators.size === 0 ? advanced : advanced + this.#punctuate('wallClock', host.clock.now())
+    return this.nextWallClockDueMs === Infinity
+      ? advanced
+      : advanced + this.#punctuate('wallClock', this.#context.host.clock.now())
+  }
+
+  /** When the next wall-clock punctuator falls due; Infinity where there is none. */
+  get nextWallClockDueMs(): number {
+    return this.#context.punctuators.wallClock.nextDueMs
   }
 
   /** True where time alone may bring work. */
   get hasWallClockPunctuators(): boolean {
-    if (this.#idle !== undefined) return true
-    for (const { type } of this.#context.punctuators) if (type === 'wallClock') return true
-    return false
+    return this.#idle !== undefined || this.nextWallClockDueMs < Infinity
   }
 
   /** Sends out what was held back and hands every store's changes to the changelog; the next step is the commit. */
@@ -291,23 +295,14 @@ export class Task {
       this.#context.fail('task', error)
     }
     this.#endTurn(record)
-    if (this.#context.punctuators.size > 0) this.#punctuate('streamTime', this.#context.streamTimeMs)
+    const { punctuators, streamTimeMs } = this.#context
+    if (punctuators.streamTime.nextDueMs <= streamTimeMs) this.#punctuate('streamTime', streamTimeMs)
   }
 
   #punctuate(type: ScheduledPunctuator['type'], nowMs: number): number {
-    let ran = 0
-    const { punctuators } = this.#context
-    const due = Array.from(punctuators).filter((each) => each.type === type && each.nextDueMs <= nowMs)
-    for (const punctuator of due) {
-      // One that ran before may have cancelled it.
-      if (!punctuators.has(punctuator)) continue
-      // As in Kafka Streams, missed intervals are skipped, and the schedule keeps its own beat.
-      const missed = Math.floor((nowMs - punctuator.nextDueMs) / punctuator.intervalMs)
-      punctuator.nextDueMs += (missed + 1) * punctuator.intervalMs
-      this.#turn(undefined, () => this.#callPunctuator(punctuator, nowMs))
-      ran++
-    }
-    return ran
+    return this.#context.punctuators[type].runDue(nowMs, (punctuator) =>
+      this.#turn(undefined, () => this.#callPunctuator(punctuator, nowMs)),
+    )
   }
 
   #callPunctuator({ callback, node }: ScheduledPunctuator, nowMs: number): void {

@@ -26,6 +26,7 @@ export interface Surroundings {
   /** A processor asked for a commit. */
   readonly requestCommit: () => void
   readonly idleAdvanceMs: number | undefined
+  readonly withoutRecordCache: boolean
 }
 
 /** One topology under test: all its tasks, over all partitions, in one place. */
@@ -105,6 +106,7 @@ export class TestApplication {
       changelog: changelogOf(topology, partition, surroundings),
       dropped: (...drop) => surroundings.dropped(id, ...drop),
       requestCommit: surroundings.requestCommit,
+      withoutRecordCache: surroundings.withoutRecordCache,
       watcher: surroundings.watcherFor(id),
     }
     const { idleAdvanceMs } = surroundings

@@ -90,8 +90,11 @@ const difference = (expected: readonly string[], actual: readonly string[]): str
   return lines.join('\n')
 }
 
-const outputLine = ({ key, value, timestamp }: OutputRecord): string =>
-  `${JSON.stringify(ordered(key))} = ${JSON.stringify(value)} @ ${timestamp}`
+/** Headers count where a record has them: only scenarios about headers list any. */
+const outputLine = ({ key, value, timestamp, headers }: OutputRecord): string =>
+  `${JSON.stringify(ordered(key))} = ${JSON.stringify(value)} @ ${timestamp}${
+    headers === undefined ? '' : ` ${JSON.stringify(headers)}`
+  }`
 
 const rowLine = ({ key, windowStart, windowEnd, value, timestamp }: StoreRow): string =>
   JSON.stringify({ key: ordered(key), windowStart, windowEnd, value, timestamp })

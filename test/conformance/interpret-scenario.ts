@@ -5,6 +5,7 @@ import { aggregateOperators } from './operators/aggregates.ts'
 import { groupOperators } from './operators/groups.ts'
 import { joinOperators } from './operators/joins.ts'
 import type { Operators } from './operators/operator.ts'
+import { processorOperators } from './operators/processors.ts'
 import { streamOperators } from './operators/streams.ts'
 import { tableOperators } from './operators/tables.ts'
 import type { Scenario } from './scenario.ts'
@@ -25,6 +26,7 @@ const operators: Operators = {
   ...groupOperators,
   ...aggregateOperators,
   ...joinOperators,
+  ...processorOperators,
 }
 
 export const interpretScenario = (scenario: Scenario): InterpretedScenario => {

@@ -1,6 +1,7 @@
 import type { Topic } from 'millrace'
-import { testDriver } from 'millrace/testing'
-import type { TestDriver } from 'millrace/testing'
+import { TestDriver } from '../../src/testing/test-driver.ts'
+import { headerText } from '../../src/topic/headers.ts'
+import { utf8Encode } from '../../src/base/bytes.ts'
 import { globalTablesOf, subTopologiesOf } from '../../src/topology/sub-topologies.ts'
 import type { StoreDefinition } from '../../src/topology/store-definition.ts'
 import type { Topology } from '../../src/topology/topology.ts'
@@ -20,10 +21,12 @@ export interface Observed {
 /** Builds the scenario's topology, feeds it step by step, and notes what came out. */
 export const runScenario = (scenario: Scenario): Observed => {
   const { topology, inputs, outputs } = interpretScenario(scenario)
-  const driver = testDriver(topology)
+  // Without a size, Kafka Streams was recorded with its record cache off.
+  const driver = new TestDriver([topology], {}, (scenario.config?.cacheBytes ?? 0) === 0)
   const observed = scenario.steps.map((step) => {
     take(driver, step, inputs)
-    return [...outputs.values()].flatMap((topic) => written(driver, topic, step))
+    const records = [...outputs.values()].flatMap((topic) => written(driver, topic, step))
+    return scenario.config?.headers === true ? records : records.map(withoutHeaders)
   })
   const stores = topology.stores.filter(({ name }) => scenario.stores?.[name] !== undefined)
   const result: Observed = {
@@ -37,24 +40,40 @@ export const runScenario = (scenario: Scenario): Observed => {
 }
 
 const take = (driver: TestDriver, step: Step, inputs: ReadonlyMap<string, Topic<Datum, Datum>>): void => {
-  if ('advanceWallClockMs' in step) return driver.advanceWallClock(step.advanceWallClockMs)
-  const { topic, key, value, timestamp } = step.pipe
+  if ('advanceWallClockMs' in step) {
+    // In one jump, as Kafka Streams' test driver: a punctuator is called once, however many intervals have passed.
+    driver.clock.advance(step.advanceWallClockMs)
+    return driver.advanceWallClock(0)
+  }
+  const { topic, key, value, timestamp, headers = [] } = step.pipe
   const input = inputs.get(topic)
   // A topic nobody reads takes its records and nothing happens.
-  if (input !== undefined) driver.input(input).pipe(key as Datum, value, { timestamp })
+  if (input !== undefined)
+    driver.input(input).pipe(key as Datum, value, {
+      timestamp,
+      headers: headers.map(([name, content]) => [name, content === null ? null : utf8Encode(content)]),
+    })
 }
 
 /** What the step wrote to a topic; where it is piped into as well, the piped record is not an output. */
 const written = (driver: TestDriver, topic: Topic<Datum, Datum>, step: Step): readonly OutputRecord[] => {
   const records = driver.output(topic).readAll()
   const piped = 'pipe' in step && step.pipe.topic === topic.name ? 1 : 0
-  return records.slice(piped).map(({ key, value, timestamp }) => ({
+  return records.slice(piped).map(({ key, value, timestamp, headers }) => ({
     topic: topic.name,
     key: keyOf(key),
     value: value as Value,
     timestamp,
+    headers: headers.map((header) => [header[0], headerText([header], header[0]) ?? null]),
   }))
 }
+
+const withoutHeaders = ({ topic, key, value, timestamp }: OutputRecord): OutputRecord => ({
+  topic,
+  key,
+  value,
+  timestamp,
+})
 
 const storedRows = (driver: TestDriver, store: StoreDefinition, scenario: Scenario): readonly StoreRow[] => {
   const pipes = scenario.steps.flatMap((step) => ('pipe' in step ? [step.pipe] : []))

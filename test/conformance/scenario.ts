@@ -8,7 +8,7 @@ import { join } from 'node:path'
 export interface Scenario {
   readonly name: string
   readonly about?: string
-  readonly config?: { readonly optimize?: boolean }
+  readonly config?: ScenarioConfig
   readonly topology: readonly Operator[]
   readonly types?: Readonly<Record<string, string>>
   readonly describe?: DescribedFacts
@@ -16,6 +16,16 @@ export interface Scenario {
   readonly expected: readonly (readonly OutputRecord[])[]
   readonly stores?: Readonly<Record<string, readonly StoreRow[]>>
   readonly droppedRecords?: number
+  /** What Kafka Streams failed with, at the latest in the last step; Millrace has to fail too. */
+  readonly kafkaStreamsError?: string
+}
+
+export interface ScenarioConfig {
+  readonly optimize?: boolean
+  /** Headers are part of what is piped and of what is expected. */
+  readonly headers?: boolean
+  /** The size of Kafka Streams' record cache (`statestore.cache.max.bytes`); recorded without one if it is missing or 0. */
+  readonly cacheBytes?: number
 }
 
 export interface DescribedFacts {
@@ -32,6 +42,7 @@ export type Step =
         readonly key: Key
         readonly value: Value
         readonly timestamp: number
+        readonly headers?: TextHeaders
       }
     }
   | { readonly advanceWallClockMs: number }
@@ -45,11 +56,15 @@ export interface WindowedKey {
   readonly windowEnd: number
 }
 
+/** Headers as pairs of a name and a text. */
+export type TextHeaders = readonly (readonly [name: string, value: string | null])[]
+
 export interface OutputRecord {
   readonly topic: string
   readonly key: Key
   readonly value: Value
   readonly timestamp: number
+  readonly headers?: TextHeaders
 }
 
 export interface StoreRow {

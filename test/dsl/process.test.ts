@@ -230,7 +230,16 @@ describe('a punctuator', () => {
         .output(shouts)
         .readKeyValues()
         .map(({ value }) => value),
-    ).toEqual(['10', '35'])
+    ).toEqual(['10', '20', '30'])
+    // A clock that jumps skips the intervals it missed.
+    driver.clock.advance(25)
+    driver.advanceWallClock(0)
+    expect(
+      driver
+        .output(shouts)
+        .readKeyValues()
+        .map(({ value }) => value),
+    ).toEqual(['60'])
   })
 
   it('stops when it is cancelled, also by itself', () => {

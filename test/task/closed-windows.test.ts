@@ -2,8 +2,11 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Table, Windowed } from '../../src/index.ts'
 import {
+  hopping,
   long,
+  minutes,
   nullable,
+  seconds,
   session,
   sessionWindowed,
   sliding,
@@ -19,25 +22,31 @@ const events = topic('events', { value: string })
 // Both bounds of every kind of window are on the topic.
 const final = topic('final', { key: sessionWindowed(string), value: nullable(long) })
 
-type Kind = 'tumbling' | 'sliding' | 'session'
+type Kind = 'tumbling' | 'hopping' | 'sliding' | 'session'
 const counted = (kind: Kind, emit: 'onUpdate' | 'onWindowClose') =>
   topology('closed', (builder) => {
     const grouped = builder.stream(events).groupByKey()
     const options = { store: 'counts', emit } as const
-    // Kept for long, so that no jump of time loses a window that was not told yet.
-    const kept = { ...options, retention: 100_000 }
     const tables: Readonly<Record<Kind, () => Table<Windowed<string>, number>>> = {
-      tumbling: () => grouped.windowedBy(tumbling({ size: 10, grace: 5 })).count(kept),
-      sliding: () => grouped.windowedBy(sliding({ difference: 10, grace: 5 })).count(kept),
+      tumbling: () => grouped.windowedBy(tumbling({ size: 10, grace: 5 })).count(options),
+      hopping: () => grouped.windowedBy(hopping({ size: 10, advance: 3, grace: 5 })).count(options),
+      sliding: () => grouped.windowedBy(sliding({ difference: 10, grace: 5 })).count(options),
       session: () => grouped.windowedBy(session({ gap: 5, grace: 5 })).count(options),
     }
     tables[kind]().toStream().to(final)
   })
 
-const steps = fc.array(fc.record({ key: fc.constantFrom('a', 'b'), step: fc.nat(8), late: fc.nat(25) }), {
-  maxLength: 40,
-})
-const kinds = fc.constantFrom<Kind>('tumbling', 'sliding', 'session')
+const steps = fc.array(
+  fc.record({
+    key: fc.constantFrom('a', 'b'),
+    step: fc.oneof({ weight: 9, arbitrary: fc.nat(8) }, fc.nat(200)),
+    late: fc.nat(25),
+  }),
+  {
+    maxLength: 40,
+  },
+)
+const kinds = fc.constantFrom<Kind>('tumbling', 'hopping', 'sliding', 'session')
 
 describe('an aggregate that tells its windows when they close', () => {
   it('tells each window once, as every update left it', () => {
@@ -63,6 +72,28 @@ describe('an aggregate that tells its windows when they close', () => {
       }),
       { numRuns: 200 },
     )
+  })
+
+  it.each([10, 11, 60])('emits the last window before a gap of %i minutes', (gap) => {
+    const perMinutes = topology('gap', (builder) => {
+      builder
+        .stream(events)
+        .groupByKey()
+        .windowedBy(tumbling({ size: minutes(5), grace: seconds(30) }))
+        .count({ store: 'counts', emit: 'onWindowClose' })
+        .toStream()
+        .to(final)
+    })
+    const driver = testDriver(perMinutes)
+    driver.input(events).pipe('a', 'x', { timestamp: 0 })
+    driver.input(events).pipe('b', 'x', { timestamp: minutes(gap) })
+    expect(
+      driver
+        .output(final)
+        .readAll()
+        .map(({ key, value }) => [key.key, key.startMs, value]),
+    ).toEqual([['a', 0, 1]])
+    expect(driver.dropped()).toEqual({})
   })
 
   it('tells those that close together by end, then by start, then by key', () => {

@@ -46,6 +46,63 @@ describe('sessions', () => {
     )
   })
 
+  it.each(['onUpdate', 'onCommit'] as const)(
+    'regrouped by key sum up to the number of records, emitted %s, also where records share an instant',
+    (emit) => {
+      const sums = topic('sums', { value: long })
+      const summed = topology('summed', (builder) => {
+        builder
+          .stream(events)
+          .groupByKey()
+          .windowedBy(session({ gap: 5, grace: 10_000 }))
+          .count({ store: 'counts', emit })
+          .groupBy((count, { key }) => ({ key, value: count }), { name: 'by-key', value: long })
+          .reduce({ store: 'sums', add: (sum, count) => sum + count, subtract: (sum, count) => sum - count })
+          .toStream()
+          .to(sums)
+      })
+      fc.assert(
+        fc.property(fc.array(fc.nat(20), { minLength: 1, maxLength: 20 }), fc.boolean(), (times, atOnce) => {
+          const driver = testDriver(summed)
+          const records = times.map((timestamp) => ({ key: 'k', value: 'x', timestamp }))
+          if (atOnce) driver.input(events).pipeAll(records)
+          else for (const record of records) driver.input(events).pipe('k', 'x', record)
+          expect(driver.output(sums).readTable()).toEqual(new Map([['k', times.length]]))
+        }),
+        { numRuns: 50 },
+      )
+    },
+  )
+
+  it('deleted at their single instant are emitted as deleted on commit', () => {
+    const lists = topic('lists', { key: sessionWindowed(string), value: nullable(string) })
+    const driver = testDriver(
+      topology('deleted', (builder) => {
+        builder
+          .stream(events)
+          .groupByKey()
+          .windowedBy(session({ gap: 5 }))
+          .aggregate<string>({
+            store: 'lists',
+            value: string,
+            emit: 'onCommit',
+            initial: () => '',
+            add: (list, value) => (value === 'delete' ? null : list + value) as string,
+            merge: (left, right) => left + right,
+          })
+          .toStream()
+          .to(lists)
+      }),
+    )
+    for (const value of ['a', 'delete']) driver.input(events).pipe('k', value, { timestamp: 0 })
+    expect(
+      driver
+        .output(lists)
+        .readAll()
+        .map(({ value }) => value),
+    ).toEqual(['a', null])
+  })
+
   it('what was told adds up to what is kept: a deletion for every session that went into another', () => {
     fc.assert(
       fc.property(fc.nat(20), fc.array(fc.nat(150), { maxLength: 40 }), (gap, times) => {

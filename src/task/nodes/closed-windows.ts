@@ -20,8 +20,7 @@ interface Closed {
 
 /**
  * Closed tumbling, hopping or sliding windows. `closesAtEnd` says whether a window that ends at the close time has
- * closed: time windows, whose ends are exclusive, have; sliding windows have not. As in Kafka Streams, what has left the
- * store is not told: longer retention keeps results over a jump of stream time.
+ * closed: time windows, whose ends are exclusive, have; sliding windows have not.
  */
 export const closedWindows = (
   context: NodeContext,
@@ -43,8 +42,14 @@ export const closedWindows = (
 }
 
 /**
- * The same for sessions, which close when their end lies before the close time. It is asked before the record is put, as
- * that may push closed sessions out of the store; so none is lost.
+ * Windows leave before the record that closes them is added, because that update may expire them: a window is emitted
+ * even if stream time jumps over its retention. Kafka Streams does this by its record cache, and loses them without it.
+ */
+export const closesBeforeUpdate = ({ host }: NodeContext): boolean => host.withoutRecordCache !== true
+
+/**
+ * The same for sessions, which close when their end lies before the close time. They leave after the record that closes
+ * them was added. Look-ups no longer find those that this record expires, but the store keeps them for this walk.
  */
 export const closedSessions = (
   context: NodeContext,

@@ -4,7 +4,7 @@ import { StreamRecord } from '../../topic/record.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
 import type { Forwarded, Processor, ProcessorContext } from '../../topology/processor.ts'
 import { childrenByParent } from '../../topology/topology.ts'
-import type { NodeContext } from '../node-context.ts'
+import type { NodeContext, ScheduledPunctuator } from '../node-context.ts'
 import { step } from '../node-context.ts'
 import { Relay } from '../relay.ts'
 import type { Interpreter } from './interpreter.ts'
@@ -128,19 +128,22 @@ export class Outputs {
   ): () => void {
     const task = this.#task
     if (!(intervalMs >= 1)) throw intervalInvalid(this.#node.name, intervalMs)
-    const punctuator = {
+    const punctuator: ScheduledPunctuator = {
       node: this.#node.name,
       type,
       intervalMs,
       // Stream time is counted from 0 and fires with the first record, wall-clock time after a full interval.
       nextDueMs: type === 'wallClock' ? task.host.clock.now() + intervalMs : 0,
-      callback: (timestamp: number) => {
+      isCancelled: false,
+      callback: (timestamp) => {
         this.cause = undefined
         callback(timestamp)
       },
     }
-    task.punctuators.add(punctuator)
-    return () => task.punctuators.delete(punctuator)
+    task.punctuators[type].add(punctuator)
+    return () => {
+      punctuator.isCancelled = true
+    }
   }
 }
 

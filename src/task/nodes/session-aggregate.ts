@@ -1,4 +1,5 @@
 import type { SessionStore } from '../../state/store.ts'
+import { noHeaders } from '../../topic/headers.ts'
 import type { Windowed } from '../../topic/windowed.ts'
 import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord } from '../../topology/node.ts'
@@ -21,6 +22,9 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
   const tell = tellerFor(context, node)
   const counts = node.verb === 'count'
   const tellsUpdates = node.emit !== 'onWindowClose'
+  // Without its record cache, Kafka Streams drops the headers of updates and the old value of a replaced session.
+  const withoutRecordCache = context.host.withoutRecordCache === true
+  const updateOf = withoutRecordCache ? resultWithoutHeaders : resultOf
   const tellClosed = closedSessions(context, node, store)
   let streamTimeMs = -1
   let largestEndMs = -Infinity
@@ -39,7 +43,6 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
     const { key, timestamp } = record
     if (timestamp > streamTimeMs) streamTimeMs = timestamp
     const closeTimeMs = streamTimeMs - graceMs - gapMs
-    tellClosed?.(emit, closeTimeMs, record)
     const merged = sessionsNear(record)
     const session = spanOf(windowed(key, timestamp, timestamp), merged)
     if (session.endMs < closeTimeMs) return context.drop('late', node.name, record)
@@ -48,11 +51,16 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
     if (!isSameInstant)
       for (const [old, value] of merged) {
         put(old, null, timestamp)
-        if (tellsUpdates) tell(emit, resultOf(record, old), null, value)
+        if (tellsUpdates) tell(emit, updateOf(record, old), null, value)
       }
     const newValue = node.add(before, counts ? undefined : record.value, record) ?? null
     put(session, newValue, timestamp)
-    if (tellsUpdates) tell(emit, resultOf(record, session), newValue, null)
+    if (tellsUpdates) {
+      // A merged session was deleted above; one of the same instant is replaced.
+      const oldValue = isSameInstant && !withoutRecordCache ? (merged[0]?.[1] ?? null) : null
+      tell(emit, updateOf(record, session), newValue, oldValue)
+    }
+    tellClosed?.(emit, closeTimeMs, record)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
     if (tellClosed !== undefined)
@@ -75,3 +83,6 @@ const spanOf = (instant: Windowed<unknown>, merged: readonly Session[]): Windowe
 
 const resultOf = (record: AnyRecord, session: Windowed<unknown>): AnyRecord =>
   record.withKey(session).withTimestamp(session.endMs)
+
+const resultWithoutHeaders: typeof resultOf = (record, session) =>
+  resultOf(record, session).withHeaders(noHeaders)

@@ -3,7 +3,7 @@ import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
 import type { Emit, NodeContext, OnRecord } from '../node-context.ts'
 import { step } from '../node-context.ts'
-import { closedWindows } from './closed-windows.ts'
+import { closedWindows, closesBeforeUpdate } from './closed-windows.ts'
 import type { Tell } from './held-back.ts'
 import { tellerFor, timeKept } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
@@ -21,6 +21,7 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
   const tell = tellerFor(context, node)
   let streamTimeMs = -1
   const tellClosed = closedWindows(context, node, store, { sizeMs: differenceMs, closesAtEnd: false })
+  const closesFirst = closesBeforeUpdate(context)
   context.views.set(node.name, windowView(store))
   const onRecord: OnRecord = (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
@@ -28,13 +29,14 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
     const { timestamp } = record
     if (timestamp > streamTimeMs) streamTimeMs = timestamp
     const closeTimeMs = streamTimeMs - graceMs
+    if (closesFirst) tellClosed?.(emit, closeTimeMs, record)
     if (timestamp + differenceMs < closeTimeMs) context.drop('late', node.name, record)
     else {
       const arrival = new Arrival(node, store, context, tell, record, emit, closeTimeMs)
       if (timestamp < differenceMs) arrival.takeEarly()
       else arrival.take()
     }
-    tellClosed?.(emit, closeTimeMs, record)
+    if (!closesFirst) tellClosed?.(emit, closeTimeMs, record)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
     if (tellClosed !== undefined)

@@ -3,7 +3,7 @@ import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord } from '../../topology/node.ts'
 import type { OnRecord } from '../node-context.ts'
 import { step } from '../node-context.ts'
-import { closedWindows } from './closed-windows.ts'
+import { closedWindows, closesBeforeUpdate } from './closed-windows.ts'
 import { tellerFor, timeKept } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
@@ -20,12 +20,14 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
   const counts = node.verb === 'count'
   let streamTimeMs = -1
   const tellClosed = closedWindows(context, node, store, { sizeMs, closesAtEnd: true })
+  const closesFirst = closesBeforeUpdate(context)
   context.views.set(node.name, windowView(store))
   const onRecord: OnRecord = (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
     const { key, timestamp } = record
     if (timestamp > streamTimeMs) streamTimeMs = timestamp
     const closeTimeMs = streamTimeMs - graceMs
+    if (closesFirst) tellClosed?.(emit, closeTimeMs, record)
     let late = 0
     let taken = 0
     const first = Math.max(0, timestamp - sizeMs + advanceMs)
@@ -47,7 +49,7 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
         tell(emit, resultOf(record, startMs, sizeMs, toldTime), newValue, old?.value ?? null, before)
     }
     if (late > 0) context.dropSome('late', node.name, record, late, taken === 0)
-    tellClosed?.(emit, closeTimeMs, record)
+    if (!closesFirst) tellClosed?.(emit, closeTimeMs, record)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
     if (tellClosed !== undefined)

@@ -6,7 +6,7 @@ import type { Datum } from '../functions.ts'
 import { aggregator, merger, reducer } from '../functions.ts'
 import type { FunctionCall, Operator } from '../scenario.ts'
 import type { Entry, Scope } from '../scope.ts'
-import { given, optionalNumber, text } from '../scope.ts'
+import { given, optionalNumber, optionalText, text } from '../scope.ts'
 import type { Operators } from './operator.ts'
 
 type Aggregatable = 'groupedStream' | 'groupedTable' | 'timeWindowed' | 'sessionWindowed'
@@ -39,7 +39,10 @@ export const aggregateOperators: Operators = {
   suppress: (operator, scope) => {
     const source = scope.of(text(operator, 'from'), 'table')
     const limitMs = optionalNumber(operator, 'limitMs')
-    const maxRecords = optionalNumber(operator, 'maxRecords')
+    const bounds = given({
+      maxRecords: optionalNumber(operator, 'maxRecords'),
+      maxBytes: optionalNumber(operator, 'maxBytes'),
+    })
     const until = text(operator, 'until')
     const options = { name: text(operator, 'name'), store: `${text(operator, 'name')}-store` }
     if (until === 'windowCloses') {
@@ -49,7 +52,7 @@ export const aggregateOperators: Operators = {
     }
     if (until !== 'timeLimit')
       throw new Error(`unknown suppression '${until}': there are windowCloses, timeLimit`)
-    const limit = untilTimeLimit({ limit: limitMs ?? 0, ...given({ maxRecords }) })
+    const limit = untilTimeLimit({ limit: limitMs ?? 0, ...bounds })
     scope.define(operator, { ...source, table: source.table.suppress(limit, options) })
   },
 }
@@ -65,13 +68,20 @@ const define = (operator: Operator, scope: Scope, source: Entry, value: DataType
     table: table as Table<Datum, Datum>,
   })
 
-/** The store, and what only windowed aggregates take. */
+/** The store, when results are emitted, and what only plain or only windowed aggregates take. */
 const optionsFor = (operator: Operator, source: Entry): { store: string } => {
   const store = text(operator, 'store')
-  if (!('windowedKey' in source)) return { store }
-  return { store, emit: source.emit, ...given({ retention: optionalNumber(operator, 'retentionMs') }) } as {
-    store: string
+  const emit = optionalText(operator, 'emitOn')
+  if (!('windowedKey' in source)) {
+    const historyRetention = optionalNumber(operator, 'versionedHistoryMs')
+    return given({
+      store,
+      emit,
+      versioned: historyRetention === undefined ? undefined : { historyRetention },
+    }) as { store: string }
   }
+  const retention = optionalNumber(operator, 'retentionMs')
+  return { store, ...given({ emit: emit ?? source.emit, retention }) }
 }
 
 const countOf = (source: Extract<Entry, { kind: Aggregatable }>, options: { store: string }): unknown =>
