@@ -58,6 +58,7 @@ export class Broker {
       newProducerId: () => this.newProducerId(),
       writeMarkers: (transaction, commit) => this.#writeMarkers(transaction, commit),
       changed: (transaction) => this.#record(transactionEntry(transaction)),
+      report: (error) => this.report(error),
     })
     if (parts.storage !== undefined) {
       replay(this, parts.storage.recover())
@@ -76,8 +77,8 @@ export class Broker {
   newProducerId(): number {
     if (this.#reservedProducerIds.length === 0) {
       const first = this.nextProducerId
-      this.nextProducerId += PRODUCER_ID_BLOCK
-      this.#record({ kind: 'producerIds', next: this.nextProducerId })
+      this.#record({ kind: 'producerIds', next: first + PRODUCER_ID_BLOCK })
+      this.nextProducerId = first + PRODUCER_ID_BLOCK
       this.#reservedProducerIds = Array.from(
         { length: PRODUCER_ID_BLOCK },
         (_, index) => first + index,
@@ -89,28 +90,31 @@ export class Broker {
   createTopic(name: string, partitionCount: number, configs: ReadonlyMap<string, string>): Topic {
     this.topics.checkNewName(name)
     const topic = new Topic(name, this.newUuid(), [], new Map(configs))
-    this.topics.add(topic)
     this.addPartitions(topic, partitionCount)
+    this.topics.add(topic)
     return topic
   }
 
   addPartitions(topic: Topic, partitionCount: number): void {
-    while (topic.partitions.length < partitionCount) topic.partitions.push(this.#openLog(topic, true, 0))
-    this.#record(topicEntry(topic))
+    const { length } = topic.partitions
+    const added = Array.from({ length: partitionCount - length }, (_, index) =>
+      this.#openLog(topic, length + index, true, 0),
+    )
+    this.#record({ ...topicEntry(topic), partitions: partitionCount })
+    topic.partitions.push(...added)
   }
 
   restoreTopic(entry: TopicEntry, logStartOf: (partition: number) => number): void {
     const topic = new Topic(entry.name, entry.id, [], new Map(Object.entries(entry.configs)))
     this.topics.add(topic)
-    while (topic.partitions.length < entry.partitions)
-      topic.partitions.push(this.#openLog(topic, false, logStartOf(topic.partitions.length)))
+    for (let partition = 0; partition < entry.partitions; partition++)
+      topic.partitions.push(this.#openLog(topic, partition, false, logStartOf(partition)))
   }
 
-  #openLog(topic: Topic, isNew: boolean, logStartOffset: number): PartitionLog {
-    const partition = topic.partitions.length
+  #openLog(topic: Topic, partition: number, isNew: boolean, logStartOffset: number): PartitionLog {
     const { storage, decompress } = this.#parts
     if (storage === undefined) return new PartitionLog(decompress)
-    const { recovered, journal } = storage.openLog(topic.name, partition, isNew)
+    const { recovered, journal } = storage.openLog({ topic: topic.name, partition, isNew, logStartOffset })
     const log = new PartitionLog(decompress, {
       ...journal,
       logStartOffset: (offset) => this.#record({ kind: 'logStart', id: topic.id, partition, offset }),
@@ -120,9 +124,9 @@ export class Broker {
   }
 
   deleteTopic(topic: Topic): void {
+    this.#record({ kind: 'topicDeleted', id: topic.id })
     this.topics.remove(topic)
     for (const log of topic.partitions) log.close()
-    this.#record({ kind: 'topicDeleted', id: topic.id })
     for (const partition of topic.partitions.keys()) this.#parts.storage?.deleteLog(topic.name, partition)
     for (const group of this.groups.groups.values()) {
       for (const partition of topic.partitions.keys()) {
@@ -133,24 +137,24 @@ export class Broker {
   }
 
   setTopicConfigs(topic: Topic, configs: ReadonlyMap<string, string>): void {
+    this.#record({ ...topicEntry(topic), configs: Object.fromEntries(configs) })
     topic.configs.clear()
     for (const [name, value] of configs) topic.configs.set(name, value)
-    this.#record(topicEntry(topic))
   }
 
   commitOffset(group: Group, topic: string, partition: number, committed: CommittedOffset): void {
-    group.offsets.set(topic, partition, committed)
     this.#record({ kind: 'offset', groupId: group.groupId, topic, partition, ...committed })
+    group.offsets.set(topic, partition, committed)
   }
 
   deleteOffset(group: Group, topic: string, partition: number): void {
-    group.offsets.delete(topic, partition)
     this.#record({ kind: 'offsetDeleted', groupId: group.groupId, topic, partition })
+    group.offsets.delete(topic, partition)
   }
 
   deleteGroup(group: Group): void {
-    this.groups.delete(group)
     this.#record({ kind: 'groupDeleted', groupId: group.groupId })
+    this.groups.delete(group)
   }
 
   /** Keeps an offset until the transaction of this producer ends. */
@@ -161,9 +165,9 @@ export class Broker {
     partition: number,
     committed: CommittedOffset,
   ): void {
-    group.addPending(producerId, topic, partition, committed)
     const { groupId } = group
     this.#record({ kind: 'pendingOffset', producerId, groupId, topic, partition, ...committed })
+    group.addPending(producerId, topic, partition, committed)
   }
 
   #writeMarkers(transaction: Transaction, commit: boolean): void {
@@ -171,7 +175,11 @@ export class Broker {
     const marker = transactionMarker(commit, producerId, producerEpoch, COORDINATOR_EPOCH, this.clock.now())
     const header = readBatchHeader(marker) as BatchHeader
     for (const [topic, partitions] of transaction.partitions) {
-      for (const partition of partitions) this.topics.partition(topic, partition)?.append(marker, header)
+      for (const partition of partitions) {
+        this.topics.partition(topic, partition)?.append(marker, header)
+        // After a write that failed, the next attempt continues with the partitions that are left.
+        partitions.delete(partition)
+      }
     }
     for (const groupId of transaction.groups) this.#settleOffsets(groupId, producerId, commit)
   }
@@ -180,10 +188,10 @@ export class Broker {
     const group = this.groups.groups.get(groupId)
     const pending = group?.transactionalOffsets.get(producerId)
     if (group === undefined || pending === undefined) return
+    if (commit)
+      for (const { topic, partition, offset, leaderEpoch, metadata } of pending.entries(groupId))
+        this.commitOffset(group, topic, partition, { offset, leaderEpoch, metadata })
     group.transactionalOffsets.delete(producerId)
-    if (!commit) return
-    for (const { topic, partition, offset, leaderEpoch, metadata } of pending.entries(groupId))
-      this.commitOffset(group, topic, partition, { offset, leaderEpoch, metadata })
   }
 
   #record(entry: JournalEntry): void {

@@ -7,7 +7,7 @@ import { advertisedVersions } from './api/api-versions.ts'
 import { errorResponse } from './api/error-response.ts'
 import { RequestFailed } from './api/request-failed.ts'
 import type { Broker } from './broker.ts'
-import { Errors, type ErrorName } from './protocol/errors.ts'
+import { Errors, Refusal, type ErrorName } from './protocol/errors.ts'
 import { decodeRequest, encodeResponse, readRequestHeader, type RequestHeader } from './protocol/frame.ts'
 import { malformed, Reader } from './protocol/reader.ts'
 
@@ -163,6 +163,7 @@ class CoreConnection implements Connection {
       return await served.handle(this.#core.broker, request, context)
     } catch (error) {
       if (error instanceof RequestFailed) throw connectionClosed(error.message)
+      if (error instanceof Refusal) return errorResponse(served.schema, request, error.errorCode)
       this.#core.broker.report(error)
       return errorResponse(served.schema, request, Errors.UNKNOWN_SERVER_ERROR)
     }

@@ -1,8 +1,10 @@
 import { createBrokerCore, type CoreOptions } from './create.ts'
+import { messageOf } from '../base/fault.ts'
 import type { BrokerCore } from './core.ts'
 import { decompress } from './compression/decompress.ts'
 import { listen } from './server.ts'
 import { openDataDirectory } from './storage/file-storage.ts'
+import type { Storage } from './storage/storage.ts'
 
 export { createBrokerCore } from './create.ts'
 export type { CoreOptions, InitialTopic } from './create.ts'
@@ -42,8 +44,9 @@ export interface RunningBroker {
  */
 export const startBroker = async (options: BrokerOptions = {}): Promise<RunningBroker> => {
   const { port: wantedPort = 0, dataDirectory, ...coreOptions } = options
-  const storage = dataDirectory === undefined ? {} : { storage: openDataDirectory(dataDirectory) }
-  const core = createBrokerCore({ ...coreOptions, ...storage, decompress })
+  const report = options.onInternalError ?? logError
+  const storage = dataDirectory === undefined ? undefined : await openDataDirectory(dataDirectory, { report })
+  const core = createOn(storage, { ...coreOptions, onInternalError: report, decompress })
   try {
     const listening = await listen(core, wantedPort)
     const { port } = listening
@@ -62,3 +65,14 @@ export const startBroker = async (options: BrokerOptions = {}): Promise<RunningB
     throw error
   }
 }
+
+const createOn = (storage: Storage | undefined, options: CoreOptions): BrokerCore => {
+  try {
+    return createBrokerCore(storage === undefined ? options : { ...options, storage })
+  } catch (error) {
+    storage?.close()
+    throw error
+  }
+}
+
+const logError = (error: unknown): void => console.error(`embedded broker: ${messageOf(error)}`)

@@ -2,7 +2,7 @@ import type { Broker } from '../broker.ts'
 import type { Group } from '../group/group.ts'
 import { offsetCommitSchema } from '../protocol/apis/offset-commit.ts'
 import { Errors, type ErrorCode } from '../protocol/errors.ts'
-import { api, type Api } from './api.ts'
+import { api, attempt, type Api } from './api.ts'
 
 /**
  * OffsetCommit: by a member of the current generation, or, while the group has no members, by anyone who names neither
@@ -62,10 +62,11 @@ export const offsetError = (broker: Broker, topic: string, offset: OffsetToCommi
 const storeOffset = (broker: Broker, group: Group, topic: string, offset: OffsetToCommit): ErrorCode => {
   const error = offsetError(broker, topic, offset)
   if (error !== Errors.NONE) return error
-  broker.commitOffset(group, topic, offset.partitionIndex, {
-    offset: offset.committedOffset,
-    leaderEpoch: offset.committedLeaderEpoch,
-    metadata: offset.committedMetadata ?? '',
-  })
-  return Errors.NONE
+  return attempt(() =>
+    broker.commitOffset(group, topic, offset.partitionIndex, {
+      offset: offset.committedOffset,
+      leaderEpoch: offset.committedLeaderEpoch,
+      metadata: offset.committedMetadata ?? '',
+    }),
+  ).errorCode
 }

@@ -65,10 +65,11 @@ const storePending = (
 ): ErrorCode => {
   const error = offsetError(broker, topic, offset)
   if (error !== Errors.NONE) return error
-  broker.addTransactionalOffset(group, producerId, topic, offset.partitionIndex, {
-    offset: offset.committedOffset,
-    leaderEpoch: offset.committedLeaderEpoch,
-    metadata: offset.committedMetadata ?? '',
-  })
-  return Errors.NONE
+  return attempt(() =>
+    broker.addTransactionalOffset(group, producerId, topic, offset.partitionIndex, {
+      offset: offset.committedOffset,
+      leaderEpoch: offset.committedLeaderEpoch,
+      metadata: offset.committedMetadata ?? '',
+    }),
+  ).errorCode
 }

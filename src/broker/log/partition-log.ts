@@ -76,21 +76,18 @@ export class PartitionLog {
   /** Appends one checked batch; its bytes are copied. Returns the offset of its first record. */
   append(batch: Bytes, header: BatchHeader): number {
     const baseOffset = this.#logEndOffset
-    const stored = this.#store(batch, header, baseOffset)
-    this.#remember(stored)
-    this.#journal?.append(bytesOf(stored))
+    const stored = this.#place(batch, header, baseOffset)
+    this.#write(stored)
+    this.#add(stored)
     for (const listener of this.#listeners) listener()
     return baseOffset
   }
 
   /** Takes in what a journal holds, batch by batch, with the offsets they were given then. */
-  recover(journalled: Bytes, logStartOffset: number): void {
-    for (let at = 0; ;) {
-      const header = readBatchHeader(journalled, at)
-      if (header === undefined) break
-      const batch = journalled.subarray(at, at + header.sizeInBytes)
-      this.#remember(this.#store(batch, header, header.baseOffset))
-      at += header.sizeInBytes
+  recover(journalled: Iterable<Bytes>, logStartOffset: number): void {
+    for (const batch of journalled) {
+      const header = readBatchHeader(batch)
+      if (header !== undefined) this.#add(this.#place(batch, header, header.baseOffset))
     }
     this.#logEndOffset = Math.max(this.#logEndOffset, logStartOffset)
     this.#trim(logStartOffset)
@@ -168,8 +165,8 @@ export class PartitionLog {
     if (target < 0 || target > this.highWatermark)
       throw new Refusal('OFFSET_OUT_OF_RANGE', `offset ${target} is not within the log`)
     if (target > this.#logStartOffset) {
-      this.#trim(target)
       this.#journal?.logStartOffset(target)
+      this.#trim(target)
     }
     return this.#logStartOffset
   }
@@ -179,15 +176,29 @@ export class PartitionLog {
     this.#journal?.close()
   }
 
-  #store(batch: Bytes, header: BatchHeader, baseOffset: number): StoredBatch {
+  /** Copies a batch to where it stays. It is no part of the log until `#add`. */
+  #place(batch: Bytes, header: BatchHeader, baseOffset: number): StoredBatch {
     const { block, position } = this.#segments.add(batch)
     patchOffset(block.subarray(position, position + header.sizeInBytes), baseOffset, 0)
     const lastOffset = baseOffset + header.lastOffsetDelta
-    const stored = { header, baseOffset, lastOffset, block, position, bytesBefore: this.#bytesEver }
+    return { header, baseOffset, lastOffset, block, position, bytesBefore: this.#bytesEver }
+  }
+
+  /** Journal before memory: what cannot be written was never appended. */
+  #write(stored: StoredBatch): void {
+    try {
+      this.#journal?.append(bytesOf(stored))
+    } catch (error) {
+      this.#segments.takeBack(stored)
+      throw error
+    }
+  }
+
+  #add(stored: StoredBatch): void {
     this.#batches.push(stored)
-    this.#bytesEver += header.sizeInBytes
-    this.#logEndOffset = lastOffset + 1
-    return stored
+    this.#bytesEver += stored.header.sizeInBytes
+    this.#logEndOffset = stored.lastOffset + 1
+    this.#remember(stored)
   }
 
   #remember(stored: StoredBatch): void {

@@ -33,6 +33,9 @@ const int64 = (view: DataView, at: number): number => view.getInt32(at) * 429496
 
 const viewOf = (bytes: Bytes): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
+/** The length of the batch whose header this is, as the header says it. */
+export const sizeOfBatch = (header: Bytes): number => viewOf(header).getInt32(8) + 12
+
 /** Reads the batch that starts at `at`; undefined where the bytes end before the batch does. */
 export const readBatchHeader = (bytes: Bytes, at = 0): BatchHeader | undefined => {
   if (at + BATCH_HEADER_LENGTH > bytes.length) return undefined

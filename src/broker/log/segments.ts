@@ -25,6 +25,11 @@ export class Segments {
     return slot
   }
 
+  /** Frees the place of the last bytes that were added, which were handed out to no reader. */
+  takeBack({ block, position }: Slot): void {
+    if (block === this.#block) this.#used = position
+  }
+
   #grow(atLeast: number): void {
     const doubled = Math.min(Math.max(this.#block.length * 2, SMALLEST_BLOCK), LARGEST_BLOCK)
     this.#block = new Uint8Array(Math.max(doubled, atLeast))

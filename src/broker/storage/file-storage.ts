@@ -1,50 +1,75 @@
-import {
-  closeSync,
-  existsSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Fault } from '../../base/fault.ts'
-import { readBatchHeader } from '../log/record-batch.ts'
-import { takeLock } from './lock.ts'
-import type { JournalEntry, OpenedLog, Storage } from './storage.ts'
+import { utf8Encode, type Bytes } from '../../base/bytes.ts'
+import { Fault, messageOf } from '../../base/fault.ts'
+import { lockDirectory } from '../../files/directory-lock.ts'
+import { fileRemedy } from '../../files/file-remedy.ts'
+import { makeDirectory } from '../../files/make-directory.ts'
+import { Refusal } from '../protocol/errors.ts'
+import { AppendFile } from './append-file.ts'
+import { FileHandles } from './file-handles.ts'
+import { nodeFiles, type FileOperations } from './file-operations.ts'
+import { recoverBatches, type LogDamage, type LogReader } from './recover-log.ts'
+import type { JournalEntry, LogToOpen, OpenedLog, Storage } from './storage.ts'
+
+export interface DataDirectoryOptions {
+  /** Receives what a user must know: damage that was found, writes that failed. */
+  readonly report: (error: unknown) => void
+  readonly files?: FileOperations
+}
 
 /**
  * A data directory: `journal.jsonl`, and one file of raw batches per partition under `logs/`. Writes go to the
  * operating system at once and are not forced to the disk: they survive the end of the process, not of the machine.
  * What a process that was killed has written half is cut off at the next start.
  */
-export const openDataDirectory = (directory: string): Storage => {
-  mkdirSync(join(directory, 'logs'), { recursive: true })
-  return new FileStorage(directory, takeLock(directory))
+export const openDataDirectory = async (
+  directory: string,
+  options: DataDirectoryOptions,
+): Promise<Storage> => {
+  try {
+    makeDirectory(join(directory, 'logs'))
+    const lock = await lockDirectory(directory)
+    if (lock.kind === 'taken') throw inUse(directory, lock.holder.pid)
+    return new FileStorage(directory, lock.release, options)
+  } catch (error) {
+    throw error instanceof Fault ? error : unusable(directory, error)
+  }
 }
 
 class FileStorage implements Storage {
   readonly #directory: string
   readonly #journalPath: string
   readonly #releaseLock: () => void
-  #journal: number | undefined
+  readonly #report: (error: unknown) => void
+  readonly #handles: FileHandles
+  #journal: AppendFile
+  #isFailing = false
   /** A request that was under way when the broker closed must not open files again. */
   #isClosed = false
 
-  constructor(directory: string, releaseLock: () => void) {
+  constructor(
+    directory: string,
+    releaseLock: () => void,
+    { report, files = nodeFiles }: DataDirectoryOptions,
+  ) {
     this.#directory = directory
     this.#journalPath = join(directory, 'journal.jsonl')
     this.#releaseLock = releaseLock
+    this.#report = report
+    this.#handles = new FileHandles(files)
+    this.#journal = new AppendFile(this.#handles, this.#journalPath, 0)
   }
 
   recover(): readonly JournalEntry[] {
     if (!existsSync(this.#journalPath)) return []
-    const lines = readFileSync(this.#journalPath, 'utf8').split('\n')
-    // The text behind the last line break is what a killed process did not finish.
-    return lines.slice(0, -1).map((line, index) => this.#parse(line, index + 1))
+    const bytes = readFileSync(this.#journalPath)
+    // What is behind the last line break is what a killed process did not finish.
+    const end = bytes.lastIndexOf(10) + 1
+    this.#handles.operations.truncate(this.#handles.get(this.#journalPath), end)
+    this.#journal = new AppendFile(this.#handles, this.#journalPath, end)
+    const lines = bytes.toString('utf8', 0, end).split('\n').slice(0, -1)
+    return lines.map((line, index) => this.#parse(line, index + 1))
   }
 
   #parse(line: string, lineNumber: number): JournalEntry {
@@ -61,49 +86,98 @@ class FileStorage implements Storage {
     }
   }
 
+  /** Where there is no room for a second journal, the longer one stays. */
   rewrite(entries: Iterable<JournalEntry>): void {
     const next = `${this.#journalPath}.next`
-    writeFileSync(next, Array.from(entries, (entry) => `${JSON.stringify(entry)}\n`).join(''))
-    renameSync(next, this.#journalPath)
-    if (this.#journal !== undefined) closeSync(this.#journal)
-    this.#journal = openSync(this.#journalPath, 'a')
+    const bytes = utf8Encode(Array.from(entries, lineOf).join(''))
+    try {
+      writeFileSync(next, bytes)
+      this.#journal.close()
+      renameSync(next, this.#journalPath)
+      this.#journal = new AppendFile(this.#handles, this.#journalPath, bytes.length)
+    } catch (error) {
+      rmSync(next, { force: true })
+      this.#report(this.#failure(error))
+    }
   }
 
   record(entry: JournalEntry): void {
-    if (this.#isClosed) return
-    this.#journal ??= openSync(this.#journalPath, 'a')
-    writeSync(this.#journal, `${JSON.stringify(entry)}\n`)
+    this.#append(this.#journal, utf8Encode(lineOf(entry)))
   }
 
-  openLog(topic: string, partition: number, isNew: boolean): OpenedLog {
-    const path = this.#logPath(topic, partition)
-    if (isNew) rmSync(path, { force: true })
-    const recovered = existsSync(path) ? wholeBatches(path) : new Uint8Array(0)
-    let file: number | undefined
+  openLog(log: LogToOpen): OpenedLog {
+    const path = this.#logPath(log.topic, log.partition)
+    if (log.isNew) rmSync(path, { force: true })
+    let file: AppendFile | undefined = log.isNew ? new AppendFile(this.#handles, path, 0) : undefined
     return {
-      recovered,
+      recovered: log.isNew || !existsSync(path) ? [] : this.#recovered(path, log),
       journal: {
         append: (batch) => {
-          if (this.#isClosed) return
-          file ??= openSync(path, 'a')
-          writeSync(file, batch)
+          file ??= new AppendFile(this.#handles, path, this.#sizeOf(path))
+          this.#append(file, batch)
         },
-        close: () => {
-          if (file !== undefined) closeSync(file)
-          file = undefined
-        },
+        close: () => this.#handles.close(path),
       },
     }
   }
 
+  *#recovered(path: string, log: LogToOpen): Generator<Bytes> {
+    const { operations } = this.#handles
+    const file = this.#handles.get(path)
+    const reader = windowed(operations, file)
+    let damage: LogDamage | undefined
+    yield* recoverBatches(reader, log.logStartOffset, (found) => (damage = found))
+    if (damage !== undefined) this.#cut(path, log, damage)
+    this.#handles.close(path)
+  }
+
+  #cut(path: string, log: LogToOpen, damage: LogDamage): void {
+    if (damage.problem !== undefined) {
+      const copy = `${path}.damaged`
+      copyFileSync(path, copy)
+      this.#report(truncated(copy, log, damage, this.#sizeOf(path)))
+    }
+    this.#handles.operations.truncate(this.#handles.get(path), damage.position)
+  }
+
+  #sizeOf(path: string): number {
+    return this.#handles.operations.size(this.#handles.get(path))
+  }
+
+  /** The error of the file system becomes one of the request. */
+  #append(file: AppendFile, bytes: Bytes): void {
+    if (this.#isClosed) throw new Refusal('KAFKA_STORAGE_ERROR', 'the broker is closed')
+    try {
+      file.append(bytes)
+      this.#isFailing = false
+    } catch (error) {
+      const failure = this.#failure(error)
+      if (!this.#isFailing) this.#report(failure)
+      this.#isFailing = true
+      throw new Refusal('KAFKA_STORAGE_ERROR', failure.message)
+    }
+  }
+
+  #failure(error: unknown): Fault {
+    return new Fault({
+      code: 'DATA_DIRECTORY_WRITE_FAILED',
+      actor: 'runtime',
+      message: `the data directory ${this.#directory} cannot be written: ${messageOf(error)}`,
+      remedy: fileRemedy(error, 'dataDirectory (--data)'),
+      cause: error,
+    })
+  }
+
   deleteLog(topic: string, partition: number): void {
-    rmSync(this.#logPath(topic, partition), { force: true })
+    const path = this.#logPath(topic, partition)
+    this.#handles.close(path)
+    rmSync(path, { force: true })
   }
 
   close(): void {
+    if (this.#isClosed) return
     this.#isClosed = true
-    if (this.#journal !== undefined) closeSync(this.#journal)
-    this.#journal = undefined
+    this.#handles.closeAll()
     this.#releaseLock()
   }
 
@@ -112,15 +186,54 @@ class FileStorage implements Storage {
   }
 }
 
-/** Reads a log and cuts off a batch that was not written to its end. */
-const wholeBatches = (path: string): Uint8Array => {
-  const bytes = readFileSync(path)
-  let end = 0
-  for (let header = readBatchHeader(bytes, 0); header !== undefined; header = readBatchHeader(bytes, end))
-    end += header.sizeInBytes
-  if (end === bytes.length) return bytes
-  const file = openSync(path, 'r+')
-  ftruncateSync(file, end)
-  closeSync(file)
-  return bytes.subarray(0, end)
+const lineOf = (entry: JournalEntry): string => `${JSON.stringify(entry)}\n`
+
+/** Reads a file by the megabyte, as most batches are small. */
+const windowed = (operations: FileOperations, file: number): LogReader => {
+  let start = 0
+  let window: Bytes = new Uint8Array(0)
+  return {
+    length: operations.size(file),
+    read: (position, length) => {
+      if (position < start || position + length > start + window.length) {
+        window = new Uint8Array(Math.max(length, WINDOW_BYTES))
+        window = window.subarray(0, operations.read(file, window, position))
+        start = position
+      }
+      return window.subarray(position - start, position - start + length)
+    },
+  }
 }
+
+const WINDOW_BYTES = 1 << 20
+
+const truncated = (
+  copy: string,
+  { topic, partition }: LogToOpen,
+  { position, offset, problem }: LogDamage,
+  length: number,
+): Fault =>
+  new Fault({
+    code: 'LOG_TRUNCATED',
+    actor: 'runtime',
+    message: `the log ends before byte ${position} of its file, and ${length - position} bytes behind it are left out: ${problem}`,
+    remedy: `produce their records again, or restore the data directory from a copy; the file as it was is ${copy}`,
+    place: { topic, partition, offset },
+  })
+
+const inUse = (directory: string, holder: number): Fault =>
+  new Fault({
+    code: 'DATA_DIRECTORY_IN_USE',
+    actor: 'author',
+    message: `the data directory ${directory} is in use by process ${holder}`,
+    remedy: 'stop the broker that runs on it, or choose another directory',
+  })
+
+const unusable = (directory: string, error: unknown): Fault =>
+  new Fault({
+    code: 'DATA_DIRECTORY_UNUSABLE',
+    actor: 'author',
+    message: `the data directory ${directory} cannot be used: ${messageOf(error)}`,
+    remedy: fileRemedy(error, 'dataDirectory (--data)'),
+    cause: error,
+  })

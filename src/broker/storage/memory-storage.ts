@@ -1,5 +1,5 @@
-import { copyBytes, joinBytes, type Bytes } from '../../base/bytes.ts'
-import type { JournalEntry, OpenedLog, Storage } from './storage.ts'
+import { copyBytes, type Bytes } from '../../base/bytes.ts'
+import type { JournalEntry, LogToOpen, OpenedLog, Storage } from './storage.ts'
 
 /**
  * A data directory that lives in memory: what a simulated broker finds again after its crash. To crash one, close it
@@ -13,12 +13,12 @@ import type { JournalEntry, OpenedLog, Storage } from './storage.ts'
 export const memoryStorage = (): Storage => {
   let journal: JournalEntry[] = []
   const logs = new Map<string, Bytes[]>()
-  const openLog = (topic: string, partition: number, isNew: boolean): OpenedLog => {
+  const openLog = ({ topic, partition, isNew }: LogToOpen): OpenedLog => {
     const name = `${topic}-${partition}`
     const batches = (isNew ? undefined : logs.get(name)) ?? []
     logs.set(name, batches)
     return {
-      recovered: joinBytes(batches),
+      recovered: [...batches],
       journal: { append: (batch) => void batches.push(copyBytes(batch)), close: () => undefined },
     }
   }

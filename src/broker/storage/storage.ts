@@ -56,20 +56,32 @@ export interface TransactionEntry {
 }
 
 export interface OpenedLog {
-  /** The batches that were appended before, one behind the other. */
-  readonly recovered: Bytes
+  /** The batches that were appended before, in their order. */
+  readonly recovered: Iterable<Bytes>
   readonly journal: Pick<PartitionJournal, 'append' | 'close'>
 }
 
-/** Where a broker keeps what must survive it. Without one it keeps everything in memory. */
+/** A log of one partition, where an earlier broker may have left batches. */
+export interface LogToOpen {
+  readonly topic: string
+  readonly partition: number
+  /** A new log begins empty, whatever lies there. */
+  readonly isNew: boolean
+  readonly logStartOffset: number
+}
+
+/**
+ * Where a broker keeps what must survive it. Without one it keeps everything in memory.
+ *
+ * What cannot be written throws the refusal KAFKA_STORAGE_ERROR and leaves what was written before as it was.
+ */
 export interface Storage {
   /** What an earlier broker left. */
   recover(): readonly JournalEntry[]
   /** Replaces the whole journal by entries that say the same. */
   rewrite(entries: Iterable<JournalEntry>): void
   record(entry: JournalEntry): void
-  /** Opens the log of a partition; a new one begins empty, whatever lies there. */
-  openLog(topic: string, partition: number, isNew: boolean): OpenedLog
+  openLog(log: LogToOpen): OpenedLog
   deleteLog(topic: string, partition: number): void
   close(): void
 }

@@ -10,7 +10,14 @@ import {
   type Producer,
   type ProducerIdentity,
 } from './identity.ts'
-import { holdsPartition, isEnding, isExhausted, newTransaction, type Transaction } from './transaction.ts'
+import {
+  copyOf,
+  holdsPartition,
+  isEnding,
+  isExhausted,
+  newTransaction,
+  type Transaction,
+} from './transaction.ts'
 
 /**
  * The coordinator of transactions, for both protocols that clients speak.
@@ -31,14 +38,17 @@ export interface TransactionPorts {
   readonly newProducerId: () => number
   /** Writes the markers of a transaction that has been decided, and settles its groups' offsets. */
   readonly writeMarkers: (transaction: Transaction, commit: boolean) => void
-  /** Notes a transaction that has changed. */
+  /** Journals a transaction as it is about to be; throws where that fails, and then nothing changes. */
   readonly changed: (transaction: Transaction) => void
+  readonly report: (error: unknown) => void
 }
 
 export interface InitRequest extends ProducerIdentity {
   readonly transactionalId: string
   readonly timeoutMs: number
 }
+
+const MARKER_RETRY_MS = 100
 
 export class TransactionCoordinator {
   readonly transactions: Map<string, Transaction> = new Map()
@@ -63,10 +73,11 @@ export class TransactionCoordinator {
       this.#fenceAndAbort(transaction)
       throw new Refusal('CONCURRENT_TRANSACTIONS')
     }
-    this.#raiseEpoch(transaction, expected)
-    transaction.timeoutMs = timeoutMs
-    transaction.state = 'Empty'
-    this.#ports.changed(transaction)
+    this.#change(transaction, (draft) => {
+      this.#raiseEpoch(draft, expected)
+      draft.timeoutMs = timeoutMs
+      draft.state = 'Empty'
+    })
     return { producerId: transaction.producerId, producerEpoch: transaction.producerEpoch }
   }
 
@@ -99,10 +110,19 @@ export class TransactionCoordinator {
   }
 
   /** The broker ends a transaction of its own accord: the epoch rises, so that its producer cannot go on. */
-  #fenceAndAbort(transaction: Transaction): void {
-    transaction.producerEpoch++
-    transaction.lastProducerEpoch = -1
-    this.#prepare(transaction, false)
+  #fenceAndAbort(transaction: Transaction, lastProducerEpoch = -1): void {
+    this.#prepare(transaction, false, (draft) => {
+      draft.producerEpoch++
+      draft.lastProducerEpoch = lastProducerEpoch
+    })
+  }
+
+  /** Journal before memory: a change that cannot be written does not happen. */
+  #change(transaction: Transaction, apply: (draft: Transaction) => void): void {
+    const draft = copyOf(transaction)
+    apply(draft)
+    this.#ports.changed(draft)
+    Object.assign(transaction, draft)
   }
 
   /** AddPartitionsToTxn, AddOffsetsToTxn, and what is sent under TV2: makes sure that it is part of the transaction. */
@@ -114,22 +134,23 @@ export class TransactionCoordinator {
     const transaction = this.#known(producer)
     checkSettled(transaction)
     checkOwner(transaction, producer)
-    if (transaction.state !== 'Ongoing') this.#begin(transaction)
-    for (const [topic, partition] of partitions) {
-      let numbers = transaction.partitions.get(topic)
-      if (numbers === undefined) transaction.partitions.set(topic, (numbers = new Set()))
-      numbers.add(partition)
-    }
-    if (groupId !== undefined) transaction.groups.add(groupId)
-    this.#ports.changed(transaction)
+    this.#change(transaction, (draft) => {
+      if (draft.state !== 'Ongoing') this.#begin(draft)
+      for (const [topic, partition] of partitions) {
+        let numbers = draft.partitions.get(topic)
+        if (numbers === undefined) draft.partitions.set(topic, (numbers = new Set()))
+        numbers.add(partition)
+      }
+      if (groupId !== undefined) draft.groups.add(groupId)
+    })
+    this.#scheduleExpiry()
   }
 
-  #begin(transaction: Transaction): void {
-    transaction.state = 'Ongoing'
-    transaction.startMs = this.#ports.clock.now()
-    transaction.partitions = new Map()
-    transaction.groups = new Set()
-    this.#scheduleExpiry()
+  #begin(draft: Transaction): void {
+    draft.state = 'Ongoing'
+    draft.startMs = this.#ports.clock.now()
+    draft.partitions = new Map()
+    draft.groups = new Set()
   }
 
   /** Throws unless the partition was added to the producer's open transaction. */
@@ -176,44 +197,59 @@ export class TransactionCoordinator {
       // With nothing sent there is nothing to commit; aborting nothing is allowed and raises the epoch.
       const mayEnd = transaction.state === 'Ongoing' || (!commit && !isRetry)
       if (!mayEnd) throw new Refusal('INVALID_TXN_STATE')
-      if (transaction.state !== 'Ongoing') this.#begin(transaction)
-      if (isExhausted(transaction.producerEpoch)) transaction.nextProducerId = this.#ports.newProducerId()
-      transaction.lastProducerEpoch = transaction.producerEpoch
-      transaction.producerEpoch++
-      this.#prepare(transaction, commit)
+      this.#prepare(transaction, commit, (draft) => {
+        if (draft.state !== 'Ongoing') this.#begin(draft)
+        if (isExhausted(draft.producerEpoch)) draft.nextProducerId = this.#ports.newProducerId()
+        draft.lastProducerEpoch = draft.producerEpoch
+        draft.producerEpoch++
+      })
     }
     return transaction.nextProducerId === -1
       ? { producerId: transaction.producerId, producerEpoch: transaction.producerEpoch }
       : { producerId: transaction.nextProducerId, producerEpoch: 0 }
   }
 
-  #prepare(transaction: Transaction, commit: boolean): void {
-    transaction.state = commit ? 'PrepareCommit' : 'PrepareAbort'
-    this.#ports.changed(transaction)
-    this.#completeSoon(transaction)
+  #prepare(
+    transaction: Transaction,
+    commit: boolean,
+    apply: (draft: Transaction) => void = () => undefined,
+  ): void {
+    this.#change(transaction, (draft) => {
+      apply(draft)
+      draft.state = commit ? 'PrepareCommit' : 'PrepareAbort'
+    })
+    this.#completeAfter(transaction, this.#ports.settings.transactionMarkerDelayMs, [])
   }
 
-  #completeSoon(transaction: Transaction): void {
-    const cancel = this.#ports.clock.setTimer(
-      () => this.#complete(transaction),
-      this.#ports.settings.transactionMarkerDelayMs,
-    )
-    this.#completions.set(transaction.transactionalId, { cancel, waiting: [] })
+  #completeAfter(transaction: Transaction, delayMs: number, waiting: (() => void)[]): void {
+    const cancel = this.#ports.clock.setTimer(() => this.#complete(transaction), delayMs)
+    this.#completions.set(transaction.transactionalId, { cancel, waiting })
   }
 
+  /** The decision stands, so markers that cannot be written are tried again until they are. */
   #complete(transaction: Transaction): void {
+    try {
+      this.#writeCompletion(transaction)
+    } catch (error) {
+      if (!(error instanceof Refusal)) this.#ports.report(error)
+      const waiting = this.#completions.get(transaction.transactionalId)?.waiting ?? []
+      this.#completeAfter(transaction, MARKER_RETRY_MS, waiting)
+    }
+  }
+
+  #writeCompletion(transaction: Transaction): void {
     const commit = transaction.state === 'PrepareCommit'
     this.#ports.writeMarkers(transaction, commit)
-    transaction.state = commit ? 'CompleteCommit' : 'CompleteAbort'
-    transaction.partitions = new Map()
-    transaction.groups = new Set()
-    if (transaction.nextProducerId !== -1) {
-      transaction.previousProducerId = transaction.producerId
-      transaction.producerId = transaction.nextProducerId
-      transaction.nextProducerId = -1
-      transaction.producerEpoch = 0
-    }
-    this.#ports.changed(transaction)
+    this.#change(transaction, (draft) => {
+      draft.state = commit ? 'CompleteCommit' : 'CompleteAbort'
+      draft.partitions = new Map()
+      draft.groups = new Set()
+      if (draft.nextProducerId === -1) return
+      draft.previousProducerId = draft.producerId
+      draft.producerId = draft.nextProducerId
+      draft.nextProducerId = -1
+      draft.producerEpoch = 0
+    })
     const completion = this.#completions.get(transaction.transactionalId)
     this.#completions.delete(transaction.transactionalId)
     for (const resume of completion?.waiting ?? []) resume()
@@ -247,12 +283,16 @@ export class TransactionCoordinator {
     }, settings.transactionAbortTimedOutTransactionCleanupIntervalMs)
   }
 
-  /** Its producer was slow, not replaced: naming its last identity, it may go on under the new epoch. */
+  /**
+   * Its producer was slow, not replaced: naming its last identity, it may go on under the new epoch. An expiry that
+   * cannot be written is tried again with the next look at the timeouts.
+   */
   #expire(transaction: Transaction): void {
-    const { producerEpoch } = transaction
-    this.#fenceAndAbort(transaction)
-    transaction.lastProducerEpoch = producerEpoch
-    this.#ports.changed(transaction)
+    try {
+      this.#fenceAndAbort(transaction, transaction.producerEpoch)
+    } catch (error) {
+      if (!(error instanceof Refusal)) this.#ports.report(error)
+    }
   }
 
   close(): void {

@@ -44,6 +44,13 @@ export const newTransaction = (transactionalId: string, producerId: number): Tra
   groups: new Set(),
 })
 
+/** A copy that changes on its own. */
+export const copyOf = (transaction: Transaction): Transaction => ({
+  ...transaction,
+  partitions: new Map(Array.from(transaction.partitions, ([topic, numbers]) => [topic, new Set(numbers)])),
+  groups: new Set(transaction.groups),
+})
+
 /** Epochs are 16 bits; the last one is kept for the markers that end what the one before it left open. */
 export const isExhausted = (epoch: number): boolean => epoch >= 32766
 
