@@ -11,7 +11,7 @@ import type { FailureHandler } from '../task/failure-handler.ts'
 import type { Topology } from '../topology/topology.ts'
 import { kafkaSettingsOf } from './kafka-settings-of.ts'
 import type { Settings } from './settings.ts'
-import { readStoredOffsets } from './stored-offsets.ts'
+import { diskTaskFolders } from './disk-task-folders.ts'
 
 /** Where a worker finds its state, and the names that stay with it over restarts and replacements. */
 export interface WorkerPlace {
@@ -48,13 +48,14 @@ export const createStreamsWorker = (
     judge,
     onFailedRecord,
     listener,
-    openTaskStores: (task) =>
+    openTaskStores: (task, origins) =>
       openLmdbStores(join(directory, task), {
         clock,
         budget,
+        origins,
         onDamaged: (fault) => listener.onWarning?.(fault.message),
       }),
-    readStored: () => readStoredOffsets(directory),
+    folders: diskTaskFolders(directory, clock),
     openGlobalStore: (definition) =>
       openMemoryStore({ ...definition, changelog: false }, { append: () => {} }),
     disconnect: () => transport.close(),

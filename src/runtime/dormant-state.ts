@@ -1,28 +1,30 @@
+import type { Clock } from '../base/clock.ts'
 import { sleep } from '../base/clock.ts'
-import type { Cluster } from '../kafka/cluster.ts'
-import { listOffsets } from '../kafka/list-offsets.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
+import type { StoredState } from '../state/disk.ts'
 import type { ApplicationPlan } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
+import { problemOf } from './changelog-check.ts'
 import { changelogOf, copiedStoresOf } from './changelog-sizes.ts'
-
-/** How far each store of a task that lies on this disk has come, by store name, as offsets of the changelogs. */
-export type StoredOffsets = ReadonlyMap<TaskId, ReadonlyMap<string, number>>
+import type { ChangelogNow, Changelogs } from './changelogs.ts'
+import type { TaskFolders } from './task-folders.ts'
 
 export interface DormantStateOptions {
-  readonly cluster: Cluster
+  readonly clock: Clock
+  readonly changelogs: Changelogs
   readonly planOf: () => ApplicationPlan
-  /** What was on the disk when this process started. */
-  readonly readStored: () => Promise<StoredOffsets>
+  readonly folders: TaskFolders
 }
 
 /**
  * State on this disk that nobody uses: of tasks that ran here before a restart, or that have moved away since. The leader
- * is told how far behind it is, so that a task comes back to where least is to be restored.
+ * is told how far behind it is, so that a task comes back to where least is to be restored. State that stays unused is
+ * deleted.
  */
 export class DormantState {
   readonly #options: DormantStateOptions
-  readonly #offsets = new Map<TaskId, ReadonlyMap<string, number>>()
+  readonly #states = new Map<TaskId, ReadonlyMap<string, StoredState>>()
+  readonly #unusedSinceMs = new Map<TaskId, number>()
   #scan: Promise<void> | undefined
 
   constructor(options: DormantStateOptions) {
@@ -31,57 +33,88 @@ export class DormantState {
 
   /** Notes where the stores of a task stood when it ended here. */
   note(task: TaskId, offsets: ReadonlyMap<string, number>): void {
-    this.#offsets.set(task, offsets)
+    const origin = { topicId: undefined, caughtUpMs: this.#options.clock.now() }
+    this.#states.set(
+      task,
+      new Map(Array.from(offsets, ([store, changelogOffset]) => [store, { changelogOffset, origin }])),
+    )
   }
 
   /** By how many records the state of each task is behind that is not in use; empty where the brokers don't tell in time. */
   async lags(inUse: ReadonlySet<TaskId>): Promise<ReadonlyMap<TaskId, number>> {
-    const { cluster, planOf } = this.#options
+    const { clock, changelogs, planOf } = this.#options
     await (this.#scan ??= this.#read())
-    const places = [...this.#offsets].flatMap(([task, offsets]) =>
-      inUse.has(task) ? [] : placesOf(planOf(), task, offsets),
+    const places = [...this.#states].flatMap(([task, states]) =>
+      inUse.has(task) ? [] : placesOf(planOf(), task, states),
     )
     if (places.length === 0) return new Map()
-    const asked = listOffsets(
-      cluster,
-      places.map(({ topic, partition }) => ({ topic, partition, at: 'latest' as const })),
-    ).catch(() => undefined)
-    const ends = await Promise.race([asked, sleep(cluster.clock, patienceMs).then(() => undefined)])
+    const asked = changelogs.at(places).catch(() => undefined)
+    const found = await Promise.race([asked, sleep(clock, patienceMs).then(() => undefined)])
     const lags = new Map<TaskId, number>()
-    if (ends === undefined) return lags
-    for (const { task, topic, partition, offset } of places) {
-      const behind = (ends.get(partitionName(topic, partition))?.offset ?? 0) - offset
-      // A changelog that ends before the state is another one than the state was made from.
-      lags.set(task, (lags.get(task) ?? 0) + (behind < 0 ? Number.MAX_SAFE_INTEGER / 2 : behind))
+    if (found === undefined) return lags
+    for (const { task, topic, partition, stored } of places) {
+      const changelog = found.get(partitionName(topic, partition)) as ChangelogNow
+      lags.set(task, (lags.get(task) ?? 0) + lagOf(stored, changelog, clock.now()))
     }
     return lags
   }
 
+  /** Deletes the state of tasks that have not been in use for so long, and what was set aside before. */
+  deleteUnused(inUse: ReadonlySet<TaskId>, delayMs: number): void {
+    const { clock, folders } = this.#options
+    const nowMs = clock.now()
+    for (const task of inUse) this.#unusedSinceMs.delete(task)
+    for (const task of folders.tasks().filter((each) => !inUse.has(each))) {
+      const sinceMs = this.#unusedSinceMs.get(task) ?? nowMs
+      this.#unusedSinceMs.set(task, sinceMs)
+      if (nowMs - sinceMs < delayMs) continue
+      folders.delete(task)
+      this.#states.delete(task)
+      this.#unusedSinceMs.delete(task)
+    }
+    folders.deleteSetAside(nowMs - delayMs)
+  }
+
+  /** While the group is not settled, tasks may come back. */
+  keepUnused(): void {
+    this.#unusedSinceMs.clear()
+  }
+
   async #read(): Promise<void> {
-    for (const [task, offsets] of await this.#options.readStored())
-      if (!this.#offsets.has(task)) this.#offsets.set(task, offsets)
+    const { folders } = this.#options
+    for (const task of folders.tasks()) {
+      if (this.#states.has(task)) continue
+      const states = await folders.read(task)
+      if (states !== undefined && !this.#states.has(task)) this.#states.set(task, states)
+    }
   }
 }
 
 const patienceMs = 2_000
 
+/** State that cannot be continued is as far behind as can be. */
+const lagOf = (stored: StoredState | undefined, changelog: ChangelogNow, nowMs: number): number =>
+  problemOf(stored, changelog, nowMs) === undefined
+    ? changelog.endOffset - (stored?.changelogOffset ?? 0)
+    : Number.MAX_SAFE_INTEGER / 2
+
 interface Place {
   readonly task: TaskId
   readonly topic: string
   readonly partition: number
-  readonly offset: number
+  readonly stored: StoredState | undefined
 }
 
 /** Nothing for a task that the plan does not have, or that has no state to copy. */
 const placesOf = (
   plan: ApplicationPlan,
   task: TaskId,
-  offsets: ReadonlyMap<string, number>,
+  states: ReadonlyMap<string, StoredState>,
 ): readonly Place[] =>
   plan.tasks.includes(task)
     ? copiedStoresOf(plan, task).map((store) => ({
         task,
         ...changelogOf(plan, task, store),
-        offset: offsets.get(store.name) ?? 0,
+        stored: states.get(store.name),
       }))
     : []

@@ -181,9 +181,16 @@ export class Restorer {
     this.#isReading = false
   }
 
-  #hold({ topic, partition, generation, columns, nextOffset }: FetchedBatch): Running | undefined {
+  #hold(batch: FetchedBatch): Running | undefined {
+    const { topic, partition, generation, columns, nextOffset, logStartOffset } = batch
     const each = this.#pending.get(partitionName(topic, partition))
     if (each?.epoch !== generation) return undefined
+    // What lies between is gone. The task is opened again, and its state is set aside then.
+    const changelogOffset = each.store.changelogOffset()
+    if (changelogOffset > 0 && changelogOffset < logStartOffset && each.position < logStartOffset) {
+      each.together.done(truncated(each, logStartOffset))
+      return undefined
+    }
     each.held.push({ columns: upTo(each.endOffset, columns), nextOffset })
     return each
   }
@@ -271,6 +278,14 @@ const applyBatch = (each: Running, columns: RecordColumns): void => {
     })
   }
 }
+
+const truncated = ({ topic, partition, position, store }: Running, logStartOffset: number): Fault =>
+  new Fault({
+    code: 'CHANGELOG_TRUNCATED',
+    actor: 'retry',
+    message: `the changelog begins at offset ${logStartOffset} by now, and store '${store.name}' had not read that far`,
+    place: { topic, partition, offset: position, store: store.name },
+  })
 
 const progressOf = (
   { store, partition, restoredRecords, startOffset, endOffset, position, startedMs }: Running,

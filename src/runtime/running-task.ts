@@ -6,11 +6,14 @@ import type { TopicPartition } from './application-plan.ts'
 import { changelogTopicOf } from './internal-topics.ts'
 import { decodeOffsetMetadata, encodeOffsetMetadata } from './offset-metadata.ts'
 import type { Restoration } from './restore.ts'
+import type { TaskStores } from './task-factory.ts'
 
 export interface OffsetToCommit extends TopicPartition {
   readonly offset: number
   readonly metadata: string
 }
+
+const inMemory = { caughtUp: () => undefined, close: () => Promise.resolve() }
 
 /** A task as the runtime drives it: its inputs, what of them is committed, and where its stores are restored from. */
 export class RunningTask {
@@ -18,7 +21,7 @@ export class RunningTask {
   readonly inputs: readonly TopicPartition[]
   readonly #stores: readonly StoreDefinition[]
   readonly #applicationId: string
-  readonly #closeStores: () => Promise<void>
+  readonly #disk: Pick<TaskStores, 'caughtUp' | 'close'>
   readonly #committed = new Map<string, number>()
 
   constructor(
@@ -26,19 +29,24 @@ export class RunningTask {
     inputs: readonly TopicPartition[],
     stores: readonly StoreDefinition[],
     applicationId: string,
-    closeStores: () => Promise<void> = () => Promise.resolve(),
+    disk: Pick<TaskStores, 'caughtUp' | 'close'> = inMemory,
   ) {
     this.task = task
     this.inputs = inputs
     this.#stores = stores
     this.#applicationId = applicationId
-    this.#closeStores = closeStores
+    this.#disk = disk
   }
 
   /** Ends the task; its stores keep what is committed, and nothing else. */
   async close(): Promise<void> {
     this.task.close()
-    await this.#closeStores()
+    await this.#disk.close()
+  }
+
+  /** Notes that the stores held all of their changelogs at this time. */
+  caughtUp(atMs: number): void {
+    this.#disk.caughtUp(atMs)
   }
 
   /** Notes where an input begins: what was committed before, and what was committed beside it. */

@@ -20,6 +20,7 @@ export interface RuntimeSettings extends FailurePolicies, RetrySettings {
   readonly metadataMaxAgeMs: number
   readonly groupInstanceId?: string | undefined
   readonly standbyReplicas: number
+  readonly stateCleanupDelayMs: number
   readonly acceptableRecoveryLag: number
   readonly maxWarmupReplicas: number
   readonly probingRebalanceIntervalMs: number

@@ -10,6 +10,7 @@ import type { ChangelogSink, StateStore } from '../state/store.ts'
 import type { ApplicationPlan } from './application-plan.ts'
 import { partsOfTask } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
+import type { ChangelogCheck, StoreOrigins } from './changelog-check.ts'
 import { changelogOf, copiedStoresOf } from './changelog-sizes.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 import type { TaskStores } from './task-factory.ts'
@@ -19,7 +20,8 @@ export interface StandbyTasksOptions {
   readonly cluster: Cluster
   readonly clock: Clock
   readonly settings: Pick<RuntimeSettings, 'acceptableRecoveryLag' | 'probingRebalanceIntervalMs'>
-  readonly openTaskStores: (task: TaskId) => TaskStores
+  readonly check: ChangelogCheck
+  readonly openTaskStores: (task: TaskId, origins: StoreOrigins) => TaskStores
   /** Tasks may be able to move: a copy that was made for it is complete, or it has been long. */
   readonly onRebalance: (reason: string) => void
   /** A copy is not kept up to date any more; its stores stand at these offsets. */
@@ -43,6 +45,8 @@ export class StandbyTasks {
   readonly #options: StandbyTasksOptions
   readonly #fetcher: Fetcher
   readonly #copies = new Map<TaskId, Copy>()
+  /** Copies that are about to begin, by whether they are warm-ups. */
+  readonly #beginning = new Map<TaskId, { isWarmup: boolean }>()
   readonly #places = new Map<
     string,
     { readonly id: TaskId; readonly store: StateStore; readonly epoch: number }
@@ -67,6 +71,11 @@ export class StandbyTasks {
     return new Map(Array.from(this.#copies, ([id, copy]) => [id, this.#lagOf(copy)]))
   }
 
+  /** The tasks of which there is a copy, or will be. */
+  get ids(): readonly TaskId[] {
+    return [...this.#copies.keys(), ...this.#beginning.keys()]
+  }
+
   /** The copy of a store, to read from; undefined where there is none. */
   store(name: string, partition: number): StateStore | undefined {
     for (const [id, { byPlace }] of this.#copies)
@@ -78,17 +87,17 @@ export class StandbyTasks {
   /** Ends the copies that are not wanted any more, such as those whose task begins here. What they hold stays. */
   async keep(wanted: readonly TaskId[]): Promise<void> {
     const kept = new Set(wanted)
+    for (const id of this.#beginning.keys()) if (!kept.has(id)) this.#beginning.delete(id)
     await Promise.all([...this.#copies.keys()].filter((id) => !kept.has(id)).map((id) => this.#end(id)))
   }
 
   /** Begins the copies that are missing. Their tasks must not run here. */
   follow(standbys: readonly TaskId[], warmups: readonly TaskId[]): void {
     for (const id of [...standbys, ...warmups]) {
-      const known = this.#copies.get(id)
-      if (known === undefined) this.#tryToBegin(id, warmups.includes(id))
+      const known = this.#copies.get(id) ?? this.#beginning.get(id)
+      if (known === undefined) void this.#tryToBegin(id, warmups.includes(id))
       else known.isWarmup ||= warmups.includes(id)
     }
-    if (!this.#isFollowing && this.#copies.size > 0) void this.#run()
     this.#cancelProbing?.()
     if (warmups.length > 0) this.#cancelProbing = this.#probeLater()
   }
@@ -100,19 +109,27 @@ export class StandbyTasks {
   }
 
   /** Without a copy everything goes on as well, only a takeover takes longer. */
-  #tryToBegin(id: TaskId, isWarmup: boolean): void {
+  async #tryToBegin(id: TaskId, isWarmup: boolean): Promise<void> {
+    const { check, planOf } = this.#options
+    if (copiedStoresOf(planOf(), id).length === 0) return
+    const beginning = { isWarmup }
+    this.#beginning.set(id, beginning)
     try {
-      this.#begin(id, isWarmup)
+      const origins = await check.prepare(id)
+      if (this.#beginning.get(id) !== beginning) return
+      this.#beginning.delete(id)
+      this.#begin(id, beginning.isWarmup, origins)
+      if (!this.#isFollowing) void this.#run()
     } catch (error) {
+      if (this.#beginning.get(id) === beginning) this.#beginning.delete(id)
       this.#options.onWarning(`no copy of task ${id} can be kept: ${messageOf(error)}`)
     }
   }
 
-  #begin(id: TaskId, isWarmup: boolean): void {
+  #begin(id: TaskId, isWarmup: boolean, origins: StoreOrigins): void {
     const plan = this.#options.planOf()
     const definitions = copiedStoresOf(plan, id)
-    if (definitions.length === 0) return
-    const stores = this.#options.openTaskStores(id)
+    const stores = this.#options.openTaskStores(id, origins)
     const opened = definitions.map((definition) => {
       const place = changelogOf(plan, id, definition)
       const store = stores.open(definition, noChangelog)
@@ -146,6 +163,7 @@ export class StandbyTasks {
     while (this.#copies.size > 0)
       try {
         for (const batch of await this.#fetcher.poll(pollWaitMs)) await this.#take(batch)
+        this.#noteCaughtUp()
         this.#tellWarm()
       } catch (error) {
         onWarning(`copies of state can't be kept up to date: ${messageOf(error)}`)
@@ -155,10 +173,12 @@ export class StandbyTasks {
   }
 
   /** Applies a batch, and leaves others twice the time that it took. */
-  async #take({ topic, partition, generation, columns }: FetchedBatch): Promise<void> {
+  async #take({ topic, partition, generation, columns, logStartOffset }: FetchedBatch): Promise<void> {
     const { clock } = this.#options
     const place = this.#places.get(partitionName(topic, partition))
     if (place?.epoch !== generation) return
+    const changelogOffset = place.store.changelogOffset()
+    if (changelogOffset > 0 && changelogOffset < logStartOffset) return this.#beginAgain(place.id)
     const beganMs = clock.now()
     try {
       place.store.restore(columns)
@@ -167,6 +187,18 @@ export class StandbyTasks {
       await this.#end(place.id)
     }
     await sleep(clock, 2 * (clock.now() - beganMs))
+  }
+
+  /** What lies between the copy and the start of its changelog is gone; the check sets the copy aside. */
+  async #beginAgain(id: TaskId): Promise<void> {
+    const isWarmup = this.#copies.get(id)?.isWarmup ?? false
+    await this.#end(id)
+    await this.#tryToBegin(id, isWarmup)
+  }
+
+  #noteCaughtUp(): void {
+    const nowMs = this.#options.clock.now()
+    for (const copy of this.#copies.values()) if (this.#lagOf(copy) === 0) copy.stores.caughtUp(nowMs)
   }
 
   #probeLater(): () => void {

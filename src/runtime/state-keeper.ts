@@ -1,30 +1,42 @@
 import type { Clock } from '../base/clock.ts'
+import { messageOf } from '../base/fault.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import type { StateStore } from '../state/store.ts'
 import type { ApplicationPlan } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import { changelogOf, copiedStoresOf } from './changelog-sizes.ts'
-import type { StoredOffsets } from './dormant-state.ts'
+import { ChangelogCheck } from './changelog-check.ts'
+import type { StoreOrigins } from './changelog-check.ts'
+import { Changelogs } from './changelogs.ts'
 import { DormantState } from './dormant-state.ts'
 import type { RestoreProgress } from './restore.ts'
 import { Restorer } from './restore.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 import { StandbyTasks } from './standby-tasks.ts'
+import type { RunningTask } from './running-task.ts'
 import type { TaskStores } from './task-factory.ts'
+import type { TaskFolders } from './task-folders.ts'
+import { noTaskFolders } from './task-folders.ts'
 
 export interface StateKeeperOptions {
   readonly cluster: Cluster
   readonly clock: Clock
   readonly settings: RuntimeSettings
   readonly planOf: () => ApplicationPlan
-  readonly openTaskStores: (task: TaskId) => TaskStores
-  /** What of the tasks' state was on the disk before; nothing unless given. */
-  readonly readStored?: (() => Promise<StoredOffsets>) | undefined
+  readonly openTaskStores: (task: TaskId, origins: StoreOrigins) => TaskStores
+  /** The folders of the tasks on disk; without, nothing of their state is kept. */
+  readonly folders?: TaskFolders | undefined
   readonly onRestore: (progress: RestoreProgress) => void
   readonly onRestored: (records: number) => void
   /** Tasks may be able to move. */
   readonly onRebalance: (reason: string) => void
   readonly onWarning: (message: string) => void
+}
+
+/** The tasks of this process: those that are its own, and those of them that run. */
+export interface TasksHere {
+  readonly ids: readonly TaskId[]
+  readonly running: Iterable<RunningTask>
 }
 
 /**
@@ -33,20 +45,30 @@ export interface StateKeeperOptions {
  */
 export class StateKeeper {
   readonly restorer: Restorer
+  readonly check: ChangelogCheck
+  readonly #options: StateKeeperOptions
   readonly #planOf: () => ApplicationPlan
   readonly #standbys: StandbyTasks
   readonly #dormant: DormantState
+  #cancelCare: (() => void) | undefined
 
   constructor(options: StateKeeperOptions) {
-    const { cluster, planOf, readStored = () => Promise.resolve(new Map()) } = options
+    const { cluster, clock, planOf, folders = noTaskFolders, onWarning } = options
+    const changelogs = new Changelogs(cluster)
+    this.check = new ChangelogCheck({ changelogs, clock, planOf, folders, onWarning })
+    this.#options = options
     this.#planOf = planOf
     this.restorer = new Restorer({
       cluster,
       onProgress: options.onRestore,
       onRestored: options.onRestored,
     })
-    this.#dormant = new DormantState({ cluster, planOf, readStored })
-    this.#standbys = new StandbyTasks({ ...options, onEnd: (task, offsets) => this.ended(task, offsets) })
+    this.#dormant = new DormantState({ clock, changelogs, planOf, folders })
+    this.#standbys = new StandbyTasks({
+      ...options,
+      check: this.check,
+      onEnd: (task, offsets) => this.ended(task, offsets),
+    })
   }
 
   /** The tasks that have a copy of their state here, by how many records it is behind. */
@@ -84,9 +106,38 @@ export class StateKeeper {
     return new Map([...unused, ...copies, ...restoring])
   }
 
+  /**
+   * Looks after the state from time to time: what is up to date is noted as such, and what has not been used for long is
+   * deleted. `stateOf` returns the tasks here while this process is settled in its group.
+   */
+  lookAfter(stateOf: () => TasksHere | undefined): void {
+    const { clock, settings } = this.#options
+    const intervalMs = Math.max(1, Math.min(longestIntervalMs, settings.stateCleanupDelayMs))
+    const sinceMs = clock.now()
+    this.#cancelCare = clock.setTimer(() => {
+      // A process that was stopped meanwhile may have lost its tasks and not know it yet.
+      const isLate = clock.now() - sinceMs > 2 * intervalMs
+      this.#care(isLate ? undefined : stateOf())
+      this.lookAfter(stateOf)
+    }, intervalMs)
+  }
+
   async close(): Promise<void> {
+    this.#cancelCare?.()
     this.restorer.close()
     await this.#standbys.close()
+  }
+
+  #care(here: TasksHere | undefined): void {
+    const { clock, settings, onWarning } = this.#options
+    if (here === undefined) return this.#dormant.keepUnused()
+    for (const task of here.running) task.caughtUp(clock.now())
+    const inUse = new Set([...here.ids, ...this.#standbys.ids])
+    try {
+      this.#dormant.deleteUnused(inUse, settings.stateCleanupDelayMs)
+    } catch (error) {
+      onWarning(`unused state cannot be deleted: ${messageOf(error)}`)
+    }
   }
 
   #remainingOf(task: TaskId): number {
@@ -96,3 +147,6 @@ export class StateKeeper {
       .reduce((sum, each) => sum + each, 0)
   }
 }
+
+/** The least often that state is looked after. */
+const longestIntervalMs = 60_000

@@ -17,7 +17,9 @@ import type { ApplicationHealth } from './application-health.ts'
 import { inputHealthOf, RestoreBoard } from './application-health.ts'
 import type { ApplicationPlan } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
-import type { StoredOffsets } from './dormant-state.ts'
+import type { StoreOrigins } from './changelog-check.ts'
+import type { TaskFolders } from './task-folders.ts'
+import type { TasksHere } from './state-keeper.ts'
 import { StateKeeper } from './state-keeper.ts'
 import type { TaskAssignment } from './application-member.ts'
 import { memberOf } from './application-member.ts'
@@ -56,9 +58,9 @@ export interface StreamsApplicationOptions {
   /** Asked before the policies of the settings what becomes of a record that failed. */
   readonly onFailedRecord?: FailureHandler | undefined
   readonly listener: RuntimeListener
-  readonly openTaskStores: (task: TaskId) => TaskStores
-  /** What of the tasks' state was on the disk before; nothing unless given. */
-  readonly readStored?: () => Promise<StoredOffsets>
+  readonly openTaskStores: (task: TaskId, origins: StoreOrigins) => TaskStores
+  /** The folders of the tasks on disk; without, nothing of their state is kept. */
+  readonly folders?: TaskFolders
   readonly openGlobalStore: (definition: StoreDefinition) => StateStore
   /** Ends all connections: whatever waits for a broker is told so, and nothing can be committed any more. */
   readonly disconnect?: () => Promise<void>
@@ -315,6 +317,14 @@ export class StreamsApplication {
     this.#running = worker.run().catch((error: unknown) => this.#fail(error))
     membership.start()
     this.#plans.follow()
+    this.#states.lookAfter(() => this.#tasksHere(worker))
+  }
+
+  /** Undefined while tasks may come or go. */
+  #tasksHere(worker: Worker): TasksHere | undefined {
+    const isSettled = this.#state === 'running' || this.#state === 'paused'
+    if (!isSettled || this.#membership?.isConnected !== true) return undefined
+    return { ids: worker.ownTasks, running: worker.tasks.values() }
   }
 
   #openGlobals(): GlobalTables {
@@ -332,6 +342,7 @@ export class StreamsApplication {
       settings,
       clock,
       restorer: this.#states.restorer,
+      check: this.#states.check,
       output,
       metrics: this.#metrics,
       retries: this.#retries,

@@ -14,6 +14,7 @@ import type { Metrics } from './metrics.ts'
 import type { RecordJudge } from './record-judge.ts'
 import type { RecordOutput } from './record-output.ts'
 import type { RecordRetries } from './record-retries.ts'
+import type { ChangelogCheck, StoreOrigins } from './changelog-check.ts'
 import type { Restorer } from './restore.ts'
 import { RunningTask } from './running-task.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
@@ -27,7 +28,8 @@ export interface TaskFactoryOptions {
   readonly metrics: Metrics
   readonly retries: RecordRetries
   readonly judge: RecordJudge
-  readonly openTaskStores: (task: TaskId) => TaskStores
+  readonly check: ChangelogCheck
+  readonly openTaskStores: (task: TaskId, origins: StoreOrigins) => TaskStores
   readonly globalStore: (name: string) => StateStore | undefined
   readonly requestCommit: () => void
   readonly workReady: () => void
@@ -38,6 +40,8 @@ export interface TaskFactoryOptions {
 /** Where the stores of one task lie. */
 export interface TaskStores {
   open(definition: StoreDefinition, changelog: ChangelogSink): StateStore
+  /** Notes that the stores held all of their changelogs at this time. */
+  caughtUp(atMs: number): void
   /** Writes what is committed, and lets go of it. */
   close(): Promise<void>
 }
@@ -59,9 +63,14 @@ export class TaskFactory {
     startOf: (place: string) => number | undefined,
     signal: AbortSignal,
   ): Promise<RunningTask | undefined> {
-    const opened = this.#open(id)
+    const { check, clock, restorer } = this.#options
+    const beganMs = clock.now()
+    const origins = await check.prepare(id)
+    if (signal.aborted) return undefined
+    const opened = this.#open(id, origins)
     try {
-      await this.#options.restorer.restore(opened.restorations(startOf), signal)
+      await restorer.restore(opened.restorations(startOf), signal)
+      if (!signal.aborted) opened.caughtUp(beganMs)
     } catch (error) {
       await opened.close()
       throw error
@@ -71,13 +80,13 @@ export class TaskFactory {
     return undefined
   }
 
-  #open(id: TaskId): RunningTask {
+  #open(id: TaskId, origins: StoreOrigins): RunningTask {
     const { planOf, settings, judge, output } = this.#options
     const plan = planOf()
     const parts = partsOfTask(id)
     const subTopology = plan.subTopologies[parts.subTopology]
     if (subTopology === undefined) throw new AssertionFailed(`no sub-topology for task ${id}`)
-    const stores = this.#options.openTaskStores(id)
+    const stores = this.#options.openTaskStores(id, origins)
     const task = new Task({
       topology: plan.topology,
       subTopology,
@@ -88,7 +97,7 @@ export class TaskFactory {
     })
     const inputs = plan.inputsOf(id)
     for (const { topic, partition } of inputs) addMatched(task, subTopology, topic, partition)
-    return new RunningTask(task, inputs, subTopology.stores, settings.applicationId, () => stores.close())
+    return new RunningTask(task, inputs, subTopology.stores, settings.applicationId, stores)
   }
 
   #hostOf(stores: TaskStores, partition: number, subTopology: SubTopology): TaskHost {

@@ -31,6 +31,20 @@ export interface DiskState extends Observations {
   readonly changelogOffset: number
 }
 
+/** The changelog that a store was made from, and until when it is known to hold all of it. */
+export interface StoreOrigin {
+  /** Undefined where the brokers give topics no ids. */
+  readonly topicId: string | undefined
+  /** The last time by the clock at which the store was at the end of its changelog. */
+  readonly caughtUpMs: number
+}
+
+/** What is noted of a store on disk; state of earlier versions has no origin. */
+export interface StoredState {
+  readonly changelogOffset: number
+  readonly origin: StoreOrigin | undefined
+}
+
 export interface Observations {
   /** The largest time ever put, where retention goes by it. */
   readonly observedMs?: number | undefined

@@ -1,11 +1,11 @@
 import {
   closeSync,
   existsSync,
-  mkdirSync,
   openSync,
   readFileSync,
   readSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -15,7 +15,9 @@ import { open, TransactionFlags } from 'lmdb'
 import type { Bytes } from '../base/bytes.ts'
 import { utf8Decode, utf8Encode } from '../base/bytes.ts'
 import { Fault, isFault, messageOf } from '../base/fault.ts'
-import type { DiskState } from './disk.ts'
+import { fileRemedy } from '../files/file-remedy.ts'
+import { makeDirectory } from '../files/make-directory.ts'
+import type { DiskState, StoredState, StoreOrigin } from './disk.ts'
 import { LmdbTable } from './lmdb-table.ts'
 
 /**
@@ -30,7 +32,15 @@ export class LmdbEnvironment {
 
   private constructor(directory: string) {
     this.directory = directory
-    this.#root = openRoot(directory)
+    const isNew = !existsSync(join(directory, dataFile))
+    try {
+      allocateLockFile(directory)
+      this.#root = openRoot(directory)
+    } catch (error) {
+      // Half a file would look like a damaged one when the disk has room again.
+      if (isNew) rmSync(join(directory, dataFile), { force: true })
+      throw error
+    }
     try {
       refuseTruncated(directory, this.#root)
       this.#states = this.#database('states')
@@ -43,31 +53,35 @@ export class LmdbEnvironment {
 
   /** Opens the directory; what is damaged there is renamed, and `onDamaged` told. */
   static open(directory: string, onDamaged: (fault: Fault) => void): LmdbEnvironment {
-    mkdirSync(directory, { recursive: true })
-    try {
+    const openSound = (): LmdbEnvironment => {
+      makeDirectory(directory)
       refuseDamaged(directory)
       return new LmdbEnvironment(directory)
+    }
+    try {
+      return openSound()
     } catch (error) {
+      // A full disk or a missing permission says nothing about the state.
+      if (!isDamage(error)) throw diskFailed(directory, error)
       onDamaged(damaged(directory, error))
       renameSync(directory, freeName(`${directory}.damaged`))
-      mkdirSync(directory, { recursive: true })
-      return new LmdbEnvironment(directory)
+      return openSound()
     }
   }
 
-  /** How far each store has come, without opening any; undefined where nothing can be read. Nothing is repaired. */
-  static async readOffsets(directory: string): Promise<ReadonlyMap<string, number> | undefined> {
+  /** What is noted of each store, without opening any; undefined where nothing can be read. Nothing is repaired. */
+  static async readStates(directory: string): Promise<Map<string, StoredState> | undefined> {
     if (!existsSync(join(directory, dataFile))) return undefined
     try {
       refuseDamaged(directory)
       const environment = new LmdbEnvironment(directory)
-      const offsets = new Map(
+      const states = new Map(
         Array.from(environment.#states.getRange(), ({ key, value }) => [utf8Decode(key), value] as const)
           .filter(([store]) => !store.startsWith('\0'))
-          .map(([store, noted]) => [store, (JSON.parse(utf8Decode(noted)) as DiskState).changelogOffset]),
+          .map(([store, noted]) => [store, storedStateOf(JSON.parse(utf8Decode(noted)) as NotedState)]),
       )
       await environment.close()
-      return offsets
+      return states
     } catch {
       return undefined
     }
@@ -81,14 +95,19 @@ export class LmdbEnvironment {
   stateOf(store: string, kind: string): DiskState | undefined {
     const noted = this.#states.get(utf8Encode(store))
     if (noted === undefined) return undefined
-    const { kind: known, ...state } = JSON.parse(utf8Decode(noted)) as DiskState & { readonly kind: string }
-    return known === kind ? state : undefined
+    const { kind: known, changelogOffset, observedMs, sequence } = JSON.parse(utf8Decode(noted)) as NotedState
+    return known === kind ? { changelogOffset, observedMs, sequence } : undefined
   }
 
   /** To be called within `batch`. */
-  note(store: string, kind: string, { changelogOffset, observedMs, sequence }: DiskState): void {
+  note(
+    store: string,
+    kind: string,
+    { changelogOffset, observedMs, sequence }: DiskState,
+    origin: StoreOrigin | undefined,
+  ): void {
     const observed = observedMs === undefined || Number.isFinite(observedMs) ? observedMs : undefined
-    const state = { kind, changelogOffset, observedMs: observed, sequence }
+    const state: NotedState = { kind, changelogOffset, observedMs: observed, sequence, origin }
     this.#states.putSync(utf8Encode(store), utf8Encode(JSON.stringify(state)))
   }
 
@@ -111,17 +130,10 @@ export class LmdbEnvironment {
   /** What went wrong, as a fault. Damage is marked, so that the directory is set aside when it is opened again. */
   #faultOf(error: unknown): Fault {
     if (isFault(error)) return error
-    if (damageOf.test(messageOf(error))) {
-      writeFileSync(join(this.directory, damageMark), messageOf(error))
-      return damaged(this.directory, error)
-    }
-    return new Fault({
-      code: 'STATE_DISK_FAILED',
-      actor: 'runtime',
-      message: `the state in ${this.directory} cannot be read or written: ${messageOf(error)}`,
-      remedy: 'check the space and the health of the disk',
-      cause: error,
-    })
+    // After a write that failed, LMDB may refuse to go on (MDB_PANIC); the file is as it was before.
+    if (this.#failed || !damageOf.test(messageOf(error))) return diskFailed(this.directory, error)
+    writeFileSync(join(this.directory, damageMark), messageOf(error))
+    return damaged(this.directory, error)
   }
 
   #database(name: string): Database<Bytes, Bytes> {
@@ -133,11 +145,16 @@ export class LmdbEnvironment {
     const known = this.#states.get(key)
     if (known === undefined) this.#root.transactionSync(() => this.#states.putSync(key, utf8Encode(format)))
     else if (utf8Decode(known) !== format)
-      throw new Error(`format ${utf8Decode(known)} is not ${format}, which this version writes`)
+      throw new DamagedState(`format ${utf8Decode(known)} is not ${format}, which this version writes`)
   }
 }
 
 const format = '1'
+
+/** A store's state as it lies on disk, as JSON. */
+type NotedState = DiskState & { readonly kind: string; readonly origin?: StoreOrigin | undefined }
+
+const storedStateOf = ({ changelogOffset, origin }: NotedState): StoredState => ({ changelogOffset, origin })
 
 /** Committed when the call returns, without waiting for the disk: LMDB keeps the last state that is whole on disk. */
 const batchFlags = (TransactionFlags.ABORTABLE |
@@ -160,6 +177,20 @@ const damageMark = 'damaged'
 /** How LMDB says that what it finds makes no sense. */
 const damageOf = /MDB_(?:CORRUPTED|PAGE_NOTFOUND|PANIC|INVALID)/
 
+/** What makes a directory be set aside; any other error leaves it as it is. */
+class DamagedState extends Error {}
+
+const isDamage = (error: unknown): boolean => error instanceof DamagedState || damageOf.test(messageOf(error))
+
+const diskFailed = (directory: string, error: unknown): Fault =>
+  new Fault({
+    code: 'STATE_DISK_FAILED',
+    actor: 'runtime',
+    message: `the state in ${directory} cannot be read or written: ${messageOf(error)}`,
+    remedy: `${fileRemedy(error, 'stateDirectory')}; what is missing is restored from the changelogs`,
+    cause: error,
+  })
+
 const damaged = (directory: string, cause: unknown): Fault =>
   new Fault({
     code: 'STATE_DAMAGED',
@@ -175,7 +206,7 @@ const damaged = (directory: string, cause: unknown): Fault =>
  */
 const refuseDamaged = (directory: string): void => {
   const mark = join(directory, damageMark)
-  if (existsSync(mark)) throw new Error(readFileSync(mark, 'utf8'))
+  if (existsSync(mark)) throw new DamagedState(readFileSync(mark, 'utf8'))
   const file = join(directory, dataFile)
   if (!existsSync(file) || statSync(file).size === 0) return
   const head = new Uint8Array(largestPageBytes + 64)
@@ -190,11 +221,31 @@ const refuseDamaged = (directory: string): void => {
       page + 64 <= length &&
       view.getUint32(page + 24, true) === 0xbeef_c0de &&
       view.getUint16(page + 28, true) === 2
-    if (!isMeta) throw new Error(`${file} is no LMDB file`)
+    if (!isMeta) throw new DamagedState(`${file} is no LMDB file`)
   }
 }
 
 const largestPageBytes = 65_536
+
+/**
+ * LMDB maps its lock file into memory, and the process ends with SIGBUS when it writes to a page for which the disk has no
+ * room. So the file is written before: a full disk is an error then.
+ */
+const allocateLockFile = (directory: string): void => {
+  const file = join(directory, 'lock.mdb')
+  const status = statSync(file, { throwIfNoEntry: false })
+  if (status !== undefined && status.blocks * 512 >= status.size) return
+  try {
+    if (status === undefined) writeFileSync(file, new Uint8Array(lockFileBytes))
+    else writeFileSync(file, readFileSync(file), { flag: 'r+' })
+  } catch (error) {
+    if (status === undefined) rmSync(file, { force: true })
+    throw error
+  }
+}
+
+/** What LMDB takes for its 126 readers, and a little more. */
+const lockFileBytes = 12_288
 
 /**
  * A file that ends long before its last page would end the process when that page is read: memory maps have no errors.
@@ -207,10 +258,11 @@ const refuseTruncated = (directory: string, root: RootDatabase<Bytes, Bytes>): v
   }
   const file = join(directory, dataFile)
   const missing = lastPageNumber + 1 - statSync(file).size / pageSize
-  if (missing > Math.max(8, lastPageNumber / 16)) throw new Error(`${file} ends before its last page`)
+  if (missing > Math.max(8, lastPageNumber / 16)) throw new DamagedState(`${file} ends before its last page`)
 }
 
-const freeName = (wanted: string): string => {
+/** The wanted name, with a number where that is taken. */
+export const freeName = (wanted: string): string => {
   for (let number = 1; ; number++) {
     const name = number === 1 ? wanted : `${wanted}-${number}`
     if (!existsSync(name)) return name

@@ -3,7 +3,7 @@ import type { Fault } from '../base/fault.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { CacheBudget } from './cache-budget.ts'
 import type { CacheOptions } from './change-tracker.ts'
-import type { Disk, DiskState, DiskTable } from './disk.ts'
+import type { Disk, DiskState, DiskTable, StoreOrigin } from './disk.ts'
 import { LmdbEnvironment } from './lmdb-environment.ts'
 import { openMemoryStore } from './open-memory-store.ts'
 import { openStore } from './open-store.ts'
@@ -21,6 +21,8 @@ export interface LmdbOptions extends CacheOptions {
   readonly batchIntervalMs?: number | undefined
   /** So many waiting rows are a batch before its time: 200,000 unless given. */
   readonly batchRows?: number | undefined
+  /** The changelog of each store, by store name. State that is written without is restored when it is opened again. */
+  readonly origins?: ReadonlyMap<string, StoreOrigin> | undefined
   /** What was there is damaged and was set aside; the stores begin empty and are restored from their changelogs. */
   readonly onDamaged?: ((fault: Fault) => void) | undefined
 }
@@ -28,6 +30,8 @@ export interface LmdbOptions extends CacheOptions {
 export interface LmdbStores {
   /** A store whose definition says `memory` is opened in memory. */
   open(definition: StoreDefinition, changelog: ChangelogSink): StateStore
+  /** Notes, with the next batch, that the stores held all of their changelogs at this time. */
+  caughtUp(atMs: number): void
   /** Writes what is committed, and closes the environment. */
   close(): Promise<void>
 }
@@ -47,14 +51,19 @@ export const openLmdbStores = (directory: string, options: LmdbOptions): LmdbSto
   const cache = { cacheBytes: budget === undefined ? options.cacheBytes : () => budget.shareBytes }
   const environment = LmdbEnvironment.open(directory, options.onDamaged ?? (() => {}))
   const batches = new Batches(environment, options)
+  const disks: LmdbDisk[] = []
   let opened = 0
   return {
     open: (definition, changelog) => {
       budget?.opened(1)
       opened++
       if (definition.storage === 'memory') return openMemoryStore(definition, changelog, cache)
-      const disk = new LmdbDisk(environment, batches, definition)
+      const disk = new LmdbDisk(environment, batches, definition, options.origins?.get(definition.name))
+      disks.push(disk)
       return openStore(definition, { ...cache, changelog, disk })
+    },
+    caughtUp: (atMs) => {
+      for (const disk of disks) disk.caughtUp(atMs)
     },
     close: async () => {
       budget?.closed(opened)
@@ -82,11 +91,21 @@ class Batches {
     this.#lastMs = options.clock.now()
   }
 
+  /** When a store was committed, for its origin. */
+  now(): number {
+    return this.#clock.now()
+  }
+
   persist(disk: LmdbDisk, waiting: number): void {
     this.#waiting.set(disk, waiting)
     let rows = 0
     for (const count of this.#waiting.values()) rows += count
     if (rows >= this.#rows || this.#clock.now() - this.#lastMs >= this.#intervalMs) this.writeAll()
+  }
+
+  /** Has a store noted with the next batch, although it has nothing to write. */
+  note(disk: LmdbDisk): void {
+    this.persist(disk, this.#waiting.get(disk) ?? 0)
   }
 
   writeAll(): void {
@@ -100,6 +119,8 @@ class Batches {
   }
 }
 
+const noteIntervalMs = 60_000
+
 class LmdbDisk implements Disk {
   readonly rows: DiskTable
   readonly byTime: DiskTable
@@ -109,8 +130,18 @@ class LmdbDisk implements Disk {
   readonly #store: string
   readonly #kind: string
   #write: () => DiskState = () => ({ changelogOffset: 0 })
+  #origin: StoreOrigin | undefined
+  #notedMs: number
 
-  constructor(environment: LmdbEnvironment, batches: Batches, { name, kind }: StoreDefinition) {
+  constructor(
+    environment: LmdbEnvironment,
+    batches: Batches,
+    { name, kind }: StoreDefinition,
+    origin: StoreOrigin | undefined,
+  ) {
+    this.#origin = origin
+    this.#notedMs = origin?.caughtUpMs ?? 0
+
     this.#environment = environment
     this.#batches = batches
     this.#store = name
@@ -132,16 +163,34 @@ class LmdbDisk implements Disk {
     this.#write = write
   }
 
+  /** Who commits has written all of the changelog. */
   persist(waiting: number): void {
+    this.#isCaughtUpAt(this.#batches.now())
     this.#batches.persist(this, waiting)
   }
 
+  /** Written at most once a minute, as a store without changes needs no batches otherwise. */
+  caughtUp(atMs: number): void {
+    this.#isCaughtUpAt(atMs)
+    // A clock may have been set back.
+    if (Math.abs(atMs - this.#notedMs) >= noteIntervalMs) this.#batches.note(this)
+  }
+
   write(write: () => DiskState): void {
-    this.#environment.batch(() => this.#environment.note(this.#store, this.#kind, write()))
+    this.#environment.batch(() => this.#note(write()))
   }
 
   writeCommitted(): void {
-    this.#environment.note(this.#store, this.#kind, this.#write())
+    this.#note(this.#write())
+  }
+
+  #note(state: DiskState): void {
+    this.#environment.note(this.#store, this.#kind, state, this.#origin)
+    this.#notedMs = this.#origin?.caughtUpMs ?? 0
+  }
+
+  #isCaughtUpAt(atMs: number): void {
+    if (this.#origin !== undefined) this.#origin = { ...this.#origin, caughtUpMs: atMs }
   }
 
   close(): void {

@@ -60,7 +60,7 @@ describe('the state directory of an application', () => {
     const ended = await runToEnd(
       'unshare',
       ['-m', 'sh', '-c', script, 'sh', root, process.execPath, claimModule],
-      { deadlineMs: 10_000 },
+      { deadlineMs: 20_000 },
     )
     expect(ended.stdout).toMatch(refusal)
   })

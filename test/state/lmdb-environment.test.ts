@@ -103,19 +103,19 @@ describe('the stores of a task on LMDB', () => {
   })
 
   it('tell how far they have come without being opened, and nothing where they can’t', async () => {
-    expect(await LmdbEnvironment.readOffsets(directory)).toBeUndefined()
+    expect(await LmdbEnvironment.readStates(directory)).toBeUndefined()
     const stores = open()
     commit(openTable(stores, 'one'), 7)
     commit(openTable(stores, 'other'), 9)
     await stores.close()
-    expect(await LmdbEnvironment.readOffsets(directory)).toEqual(
+    expect(await LmdbEnvironment.readStates(directory)).toEqual(
       new Map([
-        ['one', 7],
-        ['other', 9],
+        ['one', { changelogOffset: 7, origin: undefined }],
+        ['other', { changelogOffset: 9, origin: undefined }],
       ]),
     )
     writeFileSync(join(directory, 'data.mdb'), 'this is no database'.repeat(1_000))
-    expect(await LmdbEnvironment.readOffsets(directory)).toBeUndefined()
+    expect(await LmdbEnvironment.readStates(directory)).toBeUndefined()
     expect(readdirSync(directory)).toContain('data.mdb')
   })
 

@@ -1,0 +1,23 @@
+import type { StoredState } from '../state/disk.ts'
+import type { TaskId } from './assign-tasks.ts'
+
+/** The folders of one worker's tasks on disk. They are closed when they are read, renamed or deleted. */
+export interface TaskFolders {
+  tasks(): readonly TaskId[]
+  /** What is noted of each store of a task; undefined where there is no state, or where it cannot be read. */
+  read(task: TaskId): Promise<Map<string, StoredState> | undefined>
+  /** Renames the folder of a task, so that the task begins without state. Returns the new path. */
+  setAside(task: TaskId): string
+  delete(task: TaskId): void
+  /** Deletes the folders that were set aside before this time, because they were outdated or damaged. */
+  deleteSetAside(beforeMs: number): void
+}
+
+/** Stores in memory leave nothing behind. */
+export const noTaskFolders: TaskFolders = {
+  tasks: () => [],
+  read: () => Promise.resolve(undefined),
+  setAside: () => '',
+  delete: () => undefined,
+  deleteSetAside: () => undefined,
+}
