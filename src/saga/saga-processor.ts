@@ -13,6 +13,7 @@ import type { SagaMessage, SagaState } from './state.ts'
 import type { TurnResult } from './take-turn.ts'
 import { takeTurn } from './take-turn.ts'
 import { Timers } from './timers.ts'
+import { withCommandTopics, withKnownSteps } from './known-steps.ts'
 
 /** What the sources of a saga hand it: the topic says whether it is the start or which reply. */
 export interface SagaInput {
@@ -73,7 +74,7 @@ class SagaProcessor implements Processor<string, SagaInput> {
     timestamp,
     headers,
   }: KeyValueRecord<string, SagaInput>): void {
-    const state = this.#store.get(sagaId)
+    const state = withKnownSteps(this.#saga, this.#store.get(sagaId))
     const atMs = this.#context.currentSystemTimeMs()
     const isStart = topic === this.#saga.startedBy.name
     if (state === null && !isStart) return this.#missing(sagaId, topic)
@@ -98,7 +99,7 @@ class SagaProcessor implements Processor<string, SagaInput> {
   /** Sagas that are due, each in a turn of its own: one whose command can't be built is stuck, and holds up no other. */
   #time(nowMs: number): void {
     for (const sagaId of this.#dueTimers().take(nowMs)) {
-      const state = this.#store.get(sagaId)
+      const state = withKnownSteps(this.#saga, this.#store.get(sagaId))
       if (state !== null) this.#keep(sagaId, this.#readyOrStuck(state, nowMs), nowMs, noHeaders)
     }
   }
@@ -124,7 +125,7 @@ class SagaProcessor implements Processor<string, SagaInput> {
     cause: Headers,
   ): void {
     if (events.length === 0) return
-    this.#store.put(sagaId, state, timestamp)
+    this.#store.put(sagaId, state === null ? null : withCommandTopics(this.#saga, state), timestamp)
     this.#dueTimers().set(sagaId, nextDueMs(state))
     outgoing.forEach((each, index) => {
       const headers = commandHeaders(this.#saga.name, sagaId, each, cause)
@@ -136,8 +137,11 @@ class SagaProcessor implements Processor<string, SagaInput> {
   /** Made when first asked for, as the store is restored only after this processor was made. */
   #dueTimers(): Timers {
     if (this.#timers === undefined) {
-      this.#timers = new Timers()
-      for (const [sagaId, state] of this.#store.all()) this.#timers.set(sagaId, nextDueMs(state))
+      const timers = new Timers()
+      for (const [sagaId, state] of this.#store.all()) {
+        timers.set(sagaId, nextDueMs(withKnownSteps(this.#saga, state)))
+      }
+      this.#timers = timers
     }
     return this.#timers
   }

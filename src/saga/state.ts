@@ -27,6 +27,10 @@ export interface StepState {
   readonly dueMs: number | null
   /** True once a reply has said that the step succeeded. */
   readonly succeeded: boolean
+  /** The topic of its command, by which a step that was renamed is found again. */
+  readonly command?: string
+  /** The name in the idempotency keys of its commands, where it was renamed since. */
+  readonly sentAs?: string
 }
 
 /** Everything that is known of one saga: what its store holds. */

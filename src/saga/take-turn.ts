@@ -39,6 +39,10 @@ export const takeTurn = (saga: Saga, before: SagaState | null, message: SagaMess
 const idempotencyKey = (sagaId: string, step: string, direction: Direction): string =>
   `${sagaId}/${step}/${direction}`
 
+/** A participant knows a step that was renamed by its old name. */
+const sentAs = ({ steps }: SagaState, step: string): string =>
+  steps.find(({ name }) => name === step)?.sentAs ?? step
+
 const outgoingOf = (
   saga: Saga,
   state: SagaState,
@@ -76,7 +80,7 @@ const commandOf = (
   return {
     topic: exchange.topic.name,
     value: exchange.value(dataOf(saga, state)),
-    idempotencyKey: idempotencyKey(state.sagaId, name, direction),
+    idempotencyKey: idempotencyKey(state.sagaId, sentAs(state, name), direction),
   }
 }
 

@@ -38,7 +38,7 @@ const stepDifferences = (
       breaking(
         'SAGA_STEP_RENAMED',
         saga,
-        `step '${old.name}' of saga '${saga}' is called '${now.name}': sagas that wait there or have done it are not known any more`,
+        `step '${old.name}' of saga '${saga}' is called '${now.name}': sagas under way go on only if their state holds the topic of its command, and are refused otherwise`,
         `keep the name '${old.name}', or let the sagas under way end first`,
       ),
     ),
