@@ -1,3 +1,4 @@
+import { isDuration } from '../base/duration.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
 import { bytes, string } from '../topic/serdes.ts'
@@ -52,11 +53,11 @@ export const deduplicateNode = (
 ): Position => {
   const { graph } = at
   const { store, retention } = options
-  if (!(retention >= 1))
+  if (!isDuration(retention) || retention < 1)
     graph.fault(
       'DEDUPLICATE_RETENTION_INVALID',
-      `'${store}' remembers ids for ${retention} ms`,
-      'give a retention of at least one millisecond',
+      `'${store}' remembers ids for ${String(retention)} ms`,
+      'give a retention of at least one millisecond, in whole milliseconds',
     )
   const from = partitioned(at, options)
   const byKey = options.id === undefined

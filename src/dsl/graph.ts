@@ -1,8 +1,11 @@
+import { isDuration } from '../base/duration.ts'
 import { Fault } from '../base/fault.ts'
 import type { NodeKind, NodeOf, TopologyNode } from '../topology/node.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { AnySerde } from '../topic/serde.ts'
 import { string } from '../topic/serdes.ts'
+import { shown } from '../topology/callback-results.ts'
+import { withCheckedCallbacks } from './checked-callbacks.ts'
 import type { Handles } from './handles.ts'
 
 /**
@@ -33,7 +36,8 @@ export class Graph {
   ): string {
     const position = String(this.#generated++).padStart(4, '0')
     const unique = name ?? `${verb}-${position}`
-    const complete = { kind, name: unique, named: name !== undefined, ...node } as unknown as NodeOf<Kind>
+    const checked = withCheckedCallbacks(kind, verb, node, (message) => this.refuseArgument(message, unique))
+    const complete = { kind, name: unique, named: name !== undefined, ...checked } as unknown as NodeOf<Kind>
     this.nodes.push(Object.freeze(complete) as TopologyNode)
     return unique
   }
@@ -45,12 +49,30 @@ export class Graph {
         'a store has no name',
         'name it: the name reaches the disk and a topic',
       )
+    for (const what of ['windowSizeMs', 'retentionMs', 'historyRetentionMs'])
+      if (what in store && !isDuration((store as unknown as Record<string, unknown>)[what]))
+        this.fault(
+          'STORE_DURATION_INVALID',
+          `store '${store.name}': ${what} is ${String((store as unknown as Record<string, unknown>)[what])}`,
+          'give whole milliseconds, as minutes(5)',
+        )
     this.stores.push(Object.freeze(store))
     return store.name
   }
 
   fault(code: string, message: string, remedy: string, node?: string): void {
     this.faults.push(new Fault({ code, actor: 'author', message, remedy, place: { node } }))
+  }
+
+  /** A mistake that the compiler does not see in JavaScript. */
+  refuseArgument(message: string, node?: string): void {
+    this.fault('ARGUMENT_INVALID', message, 'see the documentation of the method', node)
+  }
+
+  /** Notes an argument that should be a function and is none. */
+  needFunction(verb: string, callback: unknown): void {
+    if (typeof callback !== 'function')
+      this.refuseArgument(`${verb} needs a function, and got ${shown(callback)}`)
   }
 
   /** The key serde of a stream; text where nobody said otherwise (the types allow leaving it out for text only). */

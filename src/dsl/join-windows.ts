@@ -1,3 +1,4 @@
+import { isDuration } from '../base/duration.ts'
 import { Fault } from '../base/fault.ts'
 import type { JoinWindows } from '../topology/windows.ts'
 
@@ -17,9 +18,15 @@ export interface JoinWindowsOptions {
  * clicks.join(views, pair, { name: 'click-views', windows: joinWindows({ before: minutes(5), after: 0 }) })
  */
 export const joinWindows = ({ before, after, grace = 0 }: JoinWindowsOptions): JoinWindows => {
+  for (const [what, length] of Object.entries({ before, after }))
+    if (!Number.isSafeInteger(length))
+      throw invalidWindow(`${what} ${String(length)} is not a whole number of milliseconds`)
   if (before + after < 0)
     throw invalidWindow(`before ${before} and after ${after} leave no time between them`)
-  if (grace < 0) throw invalidWindow(`grace ${grace} is negative`)
+  if (!isDuration(grace))
+    throw invalidWindow(
+      `grace ${String(grace)} is ${grace < 0 ? 'negative' : 'not a whole number of milliseconds'}`,
+    )
   return Object.freeze({ beforeMs: before, afterMs: after, graceMs: grace })
 }
 
@@ -38,5 +45,5 @@ const invalidWindow = (message: string): Fault =>
     code: 'JOIN_WINDOW_INVALID',
     actor: 'author',
     message: `join window: ${message}`,
-    remedy: 'give durations in milliseconds with before + after >= 0 and grace >= 0',
+    remedy: 'give durations in whole milliseconds with before + after >= 0 and grace >= 0',
   })

@@ -1,3 +1,4 @@
+import { isDuration } from '../base/duration.ts'
 import type { NodeOf } from '../topology/node.ts'
 import type { Position } from './graph.ts'
 import type { Named } from './options.ts'
@@ -33,16 +34,24 @@ export const asyncNode = (
   transform: AsyncTransform,
   options: AsyncOptions,
 ): string => {
+  at.graph.needFunction(verb, transform)
   const { concurrency = 16, timeout: timeoutMs = 5_000, orderedBy = 'key' } = options
   const { attempts = 1, backoff: backoffMs = 100 } = options.retry ?? {}
   for (const [what, value] of Object.entries({ concurrency, timeout: timeoutMs, 'retry.attempts': attempts }))
-    if (!(value >= 1))
+    if (!(Number.isSafeInteger(value) && value >= 1))
       at.graph.fault(
         'ASYNC_OPTION_INVALID',
-        `${verb}: ${what} is ${value}`,
-        'give it at least 1',
+        `${verb}: ${what} is ${String(value)}`,
+        'give it at least 1, a whole number',
         options.name,
       )
+  if (!isDuration(backoffMs))
+    at.graph.fault(
+      'ASYNC_OPTION_INVALID',
+      `${verb}: retry.backoff is ${String(backoffMs)}`,
+      'give it whole milliseconds',
+      options.name,
+    )
   return at.graph.add('mapAsync', verb, options.name, {
     from: [at.node],
     verb,

@@ -17,6 +17,9 @@ export const repartitioned = (
   settings: RepartitionSettings,
 ): Position => {
   const { graph } = at
+  const { partitions } = settings
+  if (partitions !== undefined && !(Number.isSafeInteger(partitions) && partitions >= 1))
+    graph.refuseArgument(`repartition '${name}': partitions is ${String(partitions)}`)
   const key = graph.keySerde(at.key)
   const value = graph.valueSerde(at.value, `repartition '${name}'`)
   const node = graph.add('repartition', 'repartition', `${name}-repartition`, {

@@ -1,3 +1,4 @@
+import { isDuration } from '../base/duration.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
 import {
@@ -224,7 +225,12 @@ const addBuffer = (
   const { name, grace = 0 } = options
   if (name === undefined)
     graph.fault('JOIN_NAME_MISSING', 'a join with a grace keeps a store', 'give the join a `name`', at.node)
-  if (grace < 0) graph.fault('JOIN_GRACE_INVALID', `grace ${grace} is negative`, 'give it as milliseconds')
+  if (!isDuration(grace))
+    graph.fault(
+      'JOIN_GRACE_INVALID',
+      `grace ${String(grace)} is negative or no whole number`,
+      'give it as milliseconds',
+    )
   const store = graph.stores.find((known) => known.name === tableStore)
   if (store !== undefined && store.kind !== 'versioned')
     graph.fault(

@@ -6,7 +6,9 @@ import { partitionForKey } from '../topic/murmur2.ts'
 import type { SinkTopic } from '../topic/topic.ts'
 import type { Windowed } from '../topic/windowed.ts'
 import { innerSerdeOf } from '../topic/windowed.ts'
-import type { AnyRecord, EmittedRecord, NodeOf, Partitioner } from '../topology/node.ts'
+import { emissionInvalid, isEmittedRecord, optionalResultOf, resultOf } from '../topology/callback-results.ts'
+import { emittedTime } from '../topology/record-times.ts'
+import type { AnyRecord, NodeOf, Partitioner } from '../topology/node.ts'
 import type { AnySinkTopic } from '../topology/node-topic.ts'
 import type { ProcessorSupplier, Supplier, ValueSupplier } from '../topology/processor.ts'
 import type { Emitted, Guard, Joiner, Predicate } from './callbacks.ts'
@@ -95,6 +97,7 @@ export class Stream<K, V> {
     transform: (record: KeyValueRecord<K, V>) => Emitted<K2, V2>,
     options: Named & { readonly key?: Serde<K2>; readonly value?: SerdeSource<V2> } = {},
   ): Stream<K2, V2> {
+    this.at.graph.needFunction('map', transform)
     return this.#map('map', (record) => emitted(record, transform(record as StreamRecord<K, V>)), options, {
       key: options.key,
       value: optionalSerde(options.value),
@@ -107,9 +110,11 @@ export class Stream<K, V> {
     transform: (value: V, record: KeyValueRecord<K, V>) => V2,
     options: Named & { readonly value?: SerdeSource<NonNullable<V2>> } = {},
   ): Stream<K, V2> {
+    this.at.graph.needFunction('mapValues', transform)
     return this.#map(
       'mapValues',
-      (record) => record.withValue(transform(record.value as V, record as StreamRecord<K, V>)),
+      (record) =>
+        record.withValue(resultOf('the mapper', transform(record.value as V, record as StreamRecord<K, V>))),
       options,
       { value: optionalSerde(options.value) },
     )
@@ -120,7 +125,10 @@ export class Stream<K, V> {
     select: (record: KeyValueRecord<K, V>) => K2,
     options: Named & { readonly key?: Serde<NonNullable<K2>> } = {},
   ): Stream<K2, V> {
-    return this.#map('selectKey', (record) => record.withKey(select(record as StreamRecord<K, V>)), options, {
+    this.at.graph.needFunction('selectKey', select)
+    const rekeyed = (record: AnyRecord): AnyRecord =>
+      record.withKey(optionalResultOf('the key selector', select(record as StreamRecord<K, V>)))
+    return this.#map('selectKey', rekeyed, options, {
       key: options.key,
       rekeyed: true,
     })
@@ -131,11 +139,13 @@ export class Stream<K, V> {
     transform: (record: KeyValueRecord<K, V>) => Iterable<Emitted<K2, V2>>,
     options: Named & { readonly key?: Serde<K2>; readonly value?: SerdeSource<V2> } = {},
   ): Stream<K2, V2> {
+    this.at.graph.needFunction('flatMap', transform)
     const node = this.at.graph.add('flatMap', 'flatMap', options.name, {
       from: [this.at.node],
       verb: 'flatMap',
       transform: function* (record: AnyRecord): Iterable<AnyRecord> {
-        for (const each of transform(record as StreamRecord<K, V>)) yield emitted(record, each)
+        const results = optionalResultOf('the mapper', transform(record as StreamRecord<K, V>))
+        for (const each of results) yield emitted(record, each)
       },
     })
     return this.#next(node, {
@@ -150,12 +160,16 @@ export class Stream<K, V> {
     transform: (value: V, record: KeyValueRecord<K, V>) => Iterable<V2>,
     options: Named & { readonly value?: SerdeSource<NonNullable<V2>> } = {},
   ): Stream<K, V2> {
+    this.at.graph.needFunction('flatMapValues', transform)
     const node = this.at.graph.add('flatMap', 'flatMapValues', options.name, {
       from: [this.at.node],
       verb: 'flatMapValues',
       transform: function* (record: AnyRecord): Iterable<AnyRecord> {
-        for (const value of transform(record.value as V, record as StreamRecord<K, V>))
-          yield record.withValue(value)
+        const results = optionalResultOf(
+          'the mapper',
+          transform(record.value as V, record as StreamRecord<K, V>),
+        )
+        for (const value of results) yield record.withValue(resultOf('the mapper', value))
       },
     })
     return this.#next(node, { value: optionalSerde(options.value) })
@@ -213,6 +227,7 @@ export class Stream<K, V> {
     fifth: PipeOperator<D, K1, V1>,
   ): Stream<K1, V1>
   pipe(...operators: readonly OperatorFunction<never, unknown>[]): unknown {
+    for (const operator of operators) this.at.graph.needFunction('pipe', operator)
     const node = this.at.graph.add('pipe', 'pipe', undefined, {
       from: [this.at.node],
       operators: operators as unknown as NodeOf<'pipe'>['operators'],
@@ -255,7 +270,7 @@ export class Stream<K, V> {
       'mapValuesAsync',
       async (record, signal) =>
         (record as AnyRecord).withValue(
-          await transform(record.value as V, record as StreamRecord<K, V>, signal),
+          resultOf('the mapper', await transform(record.value as V, record as StreamRecord<K, V>, signal)),
         ),
       options,
     )
@@ -549,9 +564,11 @@ const byInnerKey = (key: AnySerde | undefined): Partitioner | undefined => {
 /** The last operator of a pipe: what it emits becomes the stream's records. */
 export type PipeOperator<In, K, V> = OperatorFunction<In, Emitted<K, V>>
 
-const emitted = (cause: AnyRecord, { key, value, timestamp, headers }: EmittedRecord): AnyRecord => {
-  const changed = cause.withKeyValue(key, value)
-  const timed = timestamp === undefined ? changed : changed.withTimestamp(timestamp)
+const emitted = (cause: AnyRecord, emission: unknown): AnyRecord => {
+  if (!isEmittedRecord(emission)) throw emissionInvalid('the mapper returned', emission)
+  const { key, value, timestamp, headers } = emission
+  const changed = cause.withKeyValue(key, optionalResultOf('the mapper', value))
+  const timed = timestamp === undefined ? changed : changed.withTimestamp(emittedTime(timestamp))
   return headers === undefined ? timed : timed.withHeaders(headers)
 }
 

@@ -1,3 +1,4 @@
+import { isDuration } from '../base/duration.ts'
 import { Fault } from '../base/fault.ts'
 import type { NodeOf } from '../topology/node.ts'
 import type { Windowed } from '../topic/windowed.ts'
@@ -50,7 +51,10 @@ export const untilTimeLimit = ({
   readonly limit: number
   readonly whenFull?: 'emitEarly' | 'shutDown'
 }): Suppression<unknown> => {
-  if (limit < 0) throw invalid(`the time limit ${limit} is negative`)
+  if (!isDuration(limit))
+    throw invalid(
+      `the time limit ${String(limit)} is ${limit < 0 ? 'negative' : 'not a whole number of milliseconds'}`,
+    )
   return { until: 'timeLimit', limitMs: limit, whenFull, ...checked(bounds) }
 }
 
@@ -59,7 +63,8 @@ const checked = ({
   maxBytes,
 }: SuppressionBounds): Pick<Suppression<never>, 'maxRecords' | 'maxBytes'> => {
   for (const bound of [maxRecords, maxBytes])
-    if (bound !== undefined && !(bound > 0)) throw invalid(`a bound of ${bound} lets nothing wait`)
+    if (bound !== undefined && !(isDuration(bound) && bound > 0))
+      throw invalid(`a bound of ${String(bound)} lets nothing wait, or is no whole number`)
   return { maxRecords, maxBytes }
 }
 

@@ -1,3 +1,4 @@
+import { isDuration } from '../base/duration.ts'
 import { Fault } from '../base/fault.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
 
@@ -29,8 +30,10 @@ export const hopping = ({
   advance,
   grace = 0,
 }: WithGrace & { readonly size: number; readonly advance: number }): TimeWindows => {
-  require(size > 0 && Number.isInteger(size), `size ${size} is not a positive whole number`)
-  require(advance > 0 && advance <= size, `advance ${advance} is not above 0 and up to the size ${size}`)
+  require(isDuration(size) && size > 0, `size ${String(size)} is not a positive whole number`)
+  require(isDuration(advance) &&
+    advance > 0 &&
+    advance <= size, `advance ${String(advance)} is not a whole number above 0 and up to the size ${size}`)
   requireGrace(grace)
   return Object.freeze({ kind: 'time', sizeMs: size, advanceMs: advance, graceMs: grace })
 }
@@ -45,7 +48,7 @@ export const sliding = ({
   difference,
   grace = 0,
 }: WithGrace & { readonly difference: number }): SlidingWindows => {
-  require(difference >= 0, `difference ${difference} is negative`)
+  requireLength('difference', difference)
   requireGrace(grace)
   return Object.freeze({ kind: 'sliding', differenceMs: difference, graceMs: grace })
 }
@@ -58,7 +61,7 @@ export const sliding = ({
  * clicks.groupByKey().windowedBy(session({ gap: minutes(30) })).count({ store: 'clicks-by-visit' })
  */
 export const session = ({ gap, grace = 0 }: WithGrace & { readonly gap: number }): SessionWindows => {
-  require(gap >= 0, `gap ${gap} is negative`)
+  requireLength('gap', gap)
   requireGrace(grace)
   return Object.freeze({ kind: 'session', gapMs: gap, graceMs: grace })
 }
@@ -75,7 +78,12 @@ export const neededRetentionMs = (windows: TimeWindows | SlidingWindows | Sessio
   }
 }
 
-const requireGrace = (grace: number): void => require(grace >= 0, `grace ${grace} is negative`)
+const requireGrace = (grace: number): void => requireLength('grace', grace)
+
+const requireLength = (what: string, length: number): void =>
+  require(isDuration(
+    length,
+  ), `${what} ${String(length)} is ${length < 0 ? 'negative' : 'not a whole number of milliseconds'}`)
 
 const require = (holds: boolean, message: string): void => {
   if (holds) return

@@ -3,6 +3,7 @@ import type { Bytes } from '../base/bytes.ts'
 import { Fault, messageOf } from '../base/fault.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { RawRegion, RecordOrigin } from '../topic/record.ts'
+import { optionalResultOf } from '../topology/callback-results.ts'
 import type { AnyRecord } from '../topology/node.ts'
 import type { FailurePolicy } from './failure-policy.ts'
 import type { TaskFailure } from './ports.ts'
@@ -44,7 +45,7 @@ export const askHandler = (
   const failed = { fault, stage, node, origin, record: record === undefined ? undefined : asRead(record) }
   let policy: FailurePolicy | undefined
   try {
-    policy = handler(failed)
+    policy = optionalResultOf('onFailedRecord', handler(failed))
   } catch (error) {
     throw handlerFailed(`onFailedRecord has failed: ${messageOf(error)}`, fault, error)
   }

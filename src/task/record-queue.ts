@@ -3,6 +3,7 @@ import type { RecordColumns } from '../topic/record-columns.ts'
 import type { ReadBatch } from '../topic/record.ts'
 import { StreamRecord } from '../topic/record.ts'
 import type { AnySerde } from '../topic/serde.ts'
+import { wholeTime } from '../topology/record-times.ts'
 import type { AnyRecord, TimestampExtractor } from '../topology/node.ts'
 
 /** What is known of one input partition of a task. */
@@ -115,7 +116,8 @@ export class RecordQueue {
     }
     const record = StreamRecord.read(batch, this.#row, timestamp)
     try {
-      this.#headTimestamp = timestampExtractor(record, this.partitionTimeMs, this.#clock.now())
+      const extracted = timestampExtractor(record, this.partitionTimeMs, this.#clock.now())
+      this.#headTimestamp = wholeTime('the timestamp extractor', extracted)
       this.#head = record.withTimestamp(this.#headTimestamp)
     } catch (error) {
       this.#headTimestamp = Math.max(0, this.partitionTimeMs)

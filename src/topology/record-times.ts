@@ -1,5 +1,5 @@
 import { Fault } from '../base/fault.ts'
-import { shown } from './callback-results.ts'
+import { refusePromise, shown } from './callback-results.ts'
 
 /**
  * Times are whole milliseconds: stores and topics keep them as 64-bit integers. A fraction is floored. What is no number
@@ -9,6 +9,7 @@ export const wholeTime = (callback: string, timestamp: unknown): number => {
   if (Number.isSafeInteger(timestamp)) return timestamp as number
   const whole = typeof timestamp === 'number' ? Math.floor(timestamp) : Number.NaN
   if (Number.isSafeInteger(whole)) return whole
+  refusePromise(callback, timestamp)
   throw timestampInvalid(`${callback} gave ${shown(timestamp)} as a timestamp`)
 }
 

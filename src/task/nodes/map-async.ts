@@ -4,6 +4,8 @@ import { hexEncode } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
 import { StreamRecord } from '../../topic/record.ts'
+import { emissionInvalid, isEmittedRecord } from '../../topology/callback-results.ts'
+import { emittedTime } from '../../topology/record-times.ts'
 import type { AnyRecord, EmittedRecord, NodeOf } from '../../topology/node.ts'
 import type { PieceOfWork } from '../async-work.ts'
 import type { NodeContext } from '../node-context.ts'
@@ -95,9 +97,17 @@ class KeyedWork {
       if (job === undefined) return
       this.#running++
       this.#attempts.run(job.record).then(
-        (emission) => this.#done(job, () => this.output.next(recordOf(emission, job.record))),
+        (emission) => this.#done(job, () => this.#emit(emission, job.record)),
         (error: unknown) => this.#done(job, () => this.#context.fail(this.#node.name, error)),
       )
+    }
+  }
+
+  #emit(emission: unknown, cause: AnyRecord): void {
+    try {
+      this.output.next(recordOf(emission, cause))
+    } catch (error) {
+      this.#context.fail(this.#node.name, error)
     }
   }
 
@@ -208,8 +218,10 @@ class Attempts {
   }
 }
 
-const recordOf = (emission: EmittedRecord, cause: AnyRecord): AnyRecord => {
-  if (emission instanceof StreamRecord) return emission
+const recordOf = (emission: unknown, cause: AnyRecord): AnyRecord => {
+  if (emission instanceof StreamRecord) return emission.withTimestamp(emittedTime(emission.timestamp))
+  if (!isEmittedRecord(emission)) throw emissionInvalid('the mapper returned', emission)
   const { key, value, timestamp, headers } = emission
-  return StreamRecord.of(key, value, timestamp ?? cause.timestamp, headers ?? cause.headers, cause.origin)
+  const time = timestamp === undefined ? cause.timestamp : emittedTime(timestamp)
+  return StreamRecord.of(key, value, time, headers ?? cause.headers, cause.origin)
 }

@@ -1,6 +1,14 @@
 import { Observable } from 'rxjs'
 import { Fault } from '../../base/fault.ts'
 import { StreamRecord } from '../../topic/record.ts'
+import {
+  emissionInvalid,
+  optionalResultOf,
+  refusePromise,
+  resultOf,
+  shown,
+} from '../../topology/callback-results.ts'
+import { emittedTime } from '../../topology/record-times.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
 import type { Forwarded, Processor, ProcessorContext } from '../../topology/processor.ts'
 import { childrenByParent } from '../../topology/topology.ts'
@@ -17,14 +25,30 @@ import { onlyInput } from './interpreter.ts'
 export const interpretProcess: Interpreter<'process'> = (node, inputs, context) => {
   const outputs = new Outputs(node, context)
   outputs.offerToChildren()
-  const processor = node.supplier(outputs.context) as Processor<unknown, unknown>
-  context.onClose.push(() => processor.close?.())
+  const processor = processorOf(node, outputs.context)
+  context.onClose.push(() => refusePromise('the close of a processor', processor.close?.()))
   return new Observable((subscriber) => {
     outputs.all = subscriber
     return step(context, node.name, onlyInput(inputs), (record) => {
       outputs.cause = record
-      processor.process(record)
+      refusePromise('the processor', processor.process(record))
     }).subscribe()
+  })
+}
+
+const processorOf = (
+  { name, supplier }: NodeOf<'process'>,
+  context: ProcessorContext,
+): Processor<unknown, unknown> => {
+  const processor: unknown = optionalResultOf('the supplier of a processor', supplier(context))
+  if (typeof (processor as Partial<Processor<unknown, unknown>> | null | undefined)?.process === 'function')
+    return processor as Processor<unknown, unknown>
+  throw new Fault({
+    code: 'PROCESSOR_INVALID',
+    actor: 'author',
+    message: `the supplier of '${name}' returned ${shown(processor)}`,
+    remedy: 'return an object with a function `process`',
+    place: { node: name },
   })
 }
 
@@ -83,12 +107,24 @@ export class Outputs {
     const { cause } = this
     const keepsKey = this.#node.verb === 'processValues'
     if (keepsKey && cause === undefined) throw forwardWithoutKey(this.#node.name)
-    if (emission instanceof StreamRecord)
-      return keepsKey && cause !== undefined ? emission.withKey(cause.key) : emission
-    const { value, timestamp, headers } = emission
+    if (emission instanceof StreamRecord) {
+      const timed = emission.withTimestamp(emittedTime(emission.timestamp))
+      return keepsKey && cause !== undefined ? timed.withKey(cause.key) : timed
+    }
+    if (typeof emission !== 'object' || emission === null || !(keepsKey || 'key' in emission))
+      throw emissionInvalid('the processor forwarded', emission)
+    const { timestamp, headers } = emission
+    const value = resultOf('the processor', emission.value)
     const key = keepsKey ? cause?.key : emission.key
-    const time = timestamp ?? cause?.timestamp ?? this.#task.streamTimeMs
+    const time =
+      timestamp === undefined ? (cause?.timestamp ?? this.#timeWithoutCause()) : emittedTime(timestamp)
     return StreamRecord.of(key, value, time, headers ?? cause?.headers, cause?.origin)
+  }
+
+  /** Stream time; before the first record, when there is none, the time of the clock. */
+  #timeWithoutCause(): number {
+    const { streamTimeMs, host } = this.#task
+    return streamTimeMs < 0 ? host.clock.now() : streamTimeMs
   }
 
   #childNamed(child: string): Relay {
@@ -127,7 +163,8 @@ export class Outputs {
     callback: (timestamp: number) => void,
   ): () => void {
     const task = this.#task
-    if (!(intervalMs >= 1)) throw intervalInvalid(this.#node.name, intervalMs)
+    if (!(Number.isSafeInteger(intervalMs) && intervalMs >= 1))
+      throw intervalInvalid(this.#node.name, intervalMs)
     const punctuator: ScheduledPunctuator = {
       node: this.#node.name,
       type,
@@ -137,7 +174,7 @@ export class Outputs {
       isCancelled: false,
       callback: (timestamp) => {
         this.cause = undefined
-        callback(timestamp)
+        refusePromise('the punctuator', callback(timestamp))
       },
     }
     task.punctuators[type].add(punctuator)
@@ -174,6 +211,6 @@ const intervalInvalid = (node: string, intervalMs: number): Fault =>
     code: 'PUNCTUATION_INTERVAL_INVALID',
     actor: 'author',
     message: `a punctuator is scheduled every ${intervalMs} ms`,
-    remedy: 'give an interval of at least one millisecond',
+    remedy: 'give an interval of at least one millisecond, in whole milliseconds',
     place: { node },
   })

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs'
+import { optionalResultOf, resultOf } from '../../topology/callback-results.ts'
 import type { AnyRecord, Change, NodeOf } from '../../topology/node.ts'
 import { tableSemanticsOf } from '../../topology/table-semantics.ts'
 import type { NodeContext, TableView } from '../node-context.ts'
@@ -46,7 +47,10 @@ export const interpretTableMapValues: Interpreter<'tableMapValues'> = (node, inp
   const transform = node.transformFor(new Outputs(node, context).context)
   const asksAboutDeletions = node.verb === 'transformValues'
   return derived(node, onlyInput(inputs), context, {
-    compute: (key, value) => (value === null && !asksAboutDeletions ? null : (transform(value, key) ?? null)),
+    compute: (key, value) => {
+      if (value !== null) return resultOf('the mapper', transform(value, key))
+      return asksAboutDeletions ? (optionalResultOf('the mapper', transform(value, key)) ?? null) : null
+    },
     needsOldValue: tableSemanticsOf(context.topology).sendsOldValues.has(node.name),
     skipsUnchangedDeletions: false,
   })
