@@ -112,6 +112,8 @@ export const settingsSchema = z.strictObject({
   /** About how often records of repartition topics are deleted that have been processed and committed. */
   repartitionPurgeIntervalMs: z.int().min(1).default(30_000),
   requestTimeoutMs: z.int().min(1).default(30_000),
+  /** The largest record that may be written, and about the largest request. A topic has a limit too: `max.message.bytes`. */
+  maxRequestSize: z.int().min(1_024).max(1_073_741_824).default(1_048_576),
   /** How long a record may take to be acknowledged, retries included. */
   deliveryTimeoutMs: z.int().min(1).default(120_000),
   lingerMs: z.int().min(0).default(20),

@@ -49,7 +49,14 @@ export const connect = (input: SettingsInput): TopicClient => {
   const transport = new TcpTransport(kafkaSettingsOf(settings, settings.clientId ?? 'millrace-client'))
   const cluster = new Cluster({ transport, clock: systemClock, retryTimeoutMs: settings.requestTimeoutMs })
   const admin = new Admin(cluster)
-  const producer = new Producer({ cluster, compression: settings.compressionType })
+  const producer = new Producer({
+    cluster,
+    compression: settings.compressionType,
+    lingerMs: settings.lingerMs,
+    requestTimeoutMs: settings.requestTimeoutMs,
+    deliveryTimeoutMs: settings.deliveryTimeoutMs,
+    maxRequestBytes: settings.maxRequestSize,
+  })
   const writeBytes: TopicClient['writeBytes'] = async (topic, records) => {
     await producer.prepare([topic])
     for (const { key, value, timestamp, headers } of records) {

@@ -52,7 +52,12 @@ export const produceCommand = (): Command =>
 
 const produceLines = async (cluster: Cluster, options: ProduceOptions): Promise<void> => {
   const { Producer } = await import('../kafka/producer.ts')
-  const producer = new Producer({ cluster, compression: options.compressionCodec })
+  const producer = new Producer({
+    cluster,
+    compression: options.compressionCodec,
+    // The topic's max.message.bytes is the limit.
+    maxRequestBytes: 67_108_864,
+  })
   const { topic } = options
   await producer.prepare([topic])
   try {

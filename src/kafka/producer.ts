@@ -48,7 +48,7 @@ export interface ProducerOptions {
   readonly compression?: Compression
   readonly batchBytes?: number
   readonly lingerMs?: number
-  /** The largest record, and about the largest request. */
+  /** The largest record, and about the largest request: the setting `maxRequestSize`. */
   readonly maxRequestBytes?: number
   readonly maxBufferedBytes?: number
   readonly maxInFlightPerBroker?: number
@@ -390,7 +390,7 @@ const tooLarge = ({ topic, partition }: PartitionQueue, size: number, limit: num
   new Fault({
     code: 'RECORD_TOO_LARGE',
     actor: 'record',
-    message: `a record of ${size} bytes exceeds maxRequestBytes (${limit})`,
-    remedy: "make it smaller, or raise maxRequestBytes and the topic's max.message.bytes",
+    message: `a record of ${size} bytes exceeds maxRequestSize (${limit})`,
+    remedy: "make it smaller, or raise maxRequestSize and the topic's max.message.bytes",
     place: { topic, partition },
   })

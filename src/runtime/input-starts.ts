@@ -66,6 +66,7 @@ const noOffset = ({ topic, partition }: TopicPartition, group: string): Fault =>
     code: 'OFFSET_MISSING',
     actor: 'author',
     message: `group '${group}' has no committed offset and autoOffsetReset is none`,
-    remedy: 'set autoOffsetReset to earliest or latest, or commit an offset',
+    remedy:
+      'set autoOffsetReset to earliest or latest, or commit an offset: millrace reset FILE --to-earliest --execute',
     place: { topic, partition },
   })

@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts'
+import { restoreFailed } from './restore-failure.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import type { FetchedBatch } from '../kafka/fetcher.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
@@ -267,15 +268,8 @@ const applyBatch = (each: Running, columns: RecordColumns): void => {
   try {
     each.store.restore(columns)
   } catch (cause) {
-    throw new Fault({
-      code: 'RESTORE_FAILED',
-      actor: 'runtime',
-      message: `store '${each.store.name}' can't read its changelog`,
-      remedy:
-        'the schema of its values may have changed: reset the application, or give the store a new name',
-      place: { topic: each.topic, partition: each.partition, offset: each.position, store: each.store.name },
-      cause,
-    })
+    const { store, topic, partition, position } = each
+    throw restoreFailed(store.name, { topic, partition, offset: position, store: store.name }, cause)
   }
 }
 

@@ -28,6 +28,8 @@ export interface RuntimeSettings extends FailurePolicies, RetrySettings {
   readonly idleAdvanceMs?: number | undefined
   readonly replicationFactor: number
   readonly repartitionPurgeIntervalMs: number
+  readonly requestTimeoutMs: number
+  readonly maxRequestSize: number
   readonly deliveryTimeoutMs: number
   readonly lingerMs: number
   readonly compressionType: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'

@@ -35,7 +35,7 @@ const renamedStore = (old: StoreSnapshot, now: StoreSnapshot): TopologyDifferenc
     'STORE_RENAMED',
     now.name,
     `store '${now.name}' seems to be '${old.name}' under a new name: it begins empty, and the state stays behind`,
-    `give it its old name back; else reset the application and delete '${old.changelog ?? old.name}'`,
+    `give it its old name back; else run millrace reset FILE --execute and delete '${old.changelog ?? old.name}'`,
   )
 
 const removedStore = (store: StoreSnapshot): TopologyDifference =>

@@ -97,7 +97,7 @@ const repartitionDifferences = (
         'REPARTITION_ADDED',
         topic,
         `records go through the internal topic '${topic}' from now on: state behind it was partitioned by the key before it`,
-        'build the state behind it anew: reset the application, or give the stores and the application new names',
+        'build the state behind it anew: run millrace reset FILE --execute, or give the stores and the application new names',
       ),
     ),
     ...kept.flatMap(([old, now]) =>

@@ -43,7 +43,8 @@ export class PartitionState implements TopicPartition {
         position === undefined
           ? 'a partition has no position to read from'
           : `the log has no offset ${position} to read from`,
-      remedy: "set offsetReset to 'earliest' or 'latest', or reset the group's offsets",
+      remedy:
+        'set autoOffsetReset to earliest or latest, or move the offsets: millrace reset FILE --to-earliest --execute',
       place: { topic, partition, offset: position },
     })
   }

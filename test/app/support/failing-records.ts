@@ -198,8 +198,8 @@ export const failingRecords: readonly FailingRecord[] = [
     ),
     node: 'write',
     says: (to) =>
-      `a record of ${largest + 3} bytes exceeds maxRequestBytes (${largest}), written to topic ${to}, partition 0`,
-    remedy: "make it smaller, or raise maxRequestBytes and the topic's max.message.bytes",
+      `a record of ${largest + 3} bytes exceeds maxRequestSize (${largest}), written to topic ${to}, partition 0`,
+    remedy: "make it smaller, or raise maxRequestSize and the topic's max.message.bytes",
     exception: 'Fault: RECORD_TOO_LARGE',
   },
 ]

@@ -1,0 +1,65 @@
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { systemClock } from '../../src/base/system-clock.ts'
+import { connect, start, string, topic, topology } from '../../src/index.ts'
+import { Admin } from '../../src/kafka/admin.ts'
+import { Cluster } from '../../src/kafka/cluster.ts'
+import { TcpTransport } from '../../src/kafka/connection/tcp-transport.ts'
+import { TopicClient } from '../support/topic-client.ts'
+
+const largestBytes = 8_000_000
+
+/** Records above Kafka's usual limit of 1 MiB, where the topic and `maxRequestSize` allow them: on whatever broker. */
+export const largeRecordsSuite = (
+  brokers: () => string,
+  folder: string,
+  unique: (prefix: string) => string = (prefix) => prefix,
+): void => {
+  const createTopics = async (...names: readonly string[]): Promise<void> => {
+    const transport = new TcpTransport({ brokers: brokers(), clientId: 'large-records' })
+    const admin = new Admin(new Cluster({ transport, clock: systemClock }))
+    const configs = { 'max.message.bytes': String(largestBytes) }
+    await admin.createTopics(names.map((name) => ({ topic: name, partitions: 1, configs })))
+    await transport.close()
+  }
+
+  it.each(['at_least_once', 'exactly_once'] as const)(
+    'maxRequestSize allows records above 1 MiB to be written: %s',
+    async (processingGuarantee) => {
+      const input = topic(unique(`small-${processingGuarantee}`), { value: string })
+      const output = topic(unique(`large-${processingGuarantee}`), { value: string })
+      await createTopics(input.name, output.name)
+      const doubling = topology(unique(`doubling-${processingGuarantee}`), (builder) =>
+        builder
+          .stream(input)
+          .mapValues((text) => text.repeat(2))
+          .to(output),
+      )
+      const settings = { bootstrapServers: brokers(), maxRequestSize: largestBytes }
+      const client = connect(settings)
+      const application = await start(doubling, {
+        ...settings,
+        processingGuarantee,
+        stateDirectory: join(folder, processingGuarantee),
+      })
+      await client.write(input, [{ key: 'k', value: 'x'.repeat(2_000_000) }])
+      await using reader = new TopicClient(brokers())
+      const [record] = await reader.readUntil(output, (records) => records.length > 0)
+      expect(record?.value).toHaveLength(4_000_000)
+      await application.close()
+      await client.close()
+    },
+  )
+
+  it('a record above maxRequestSize names the setting', async () => {
+    const name = unique('unwritable')
+    await createTopics(name)
+    const client = connect({ bootstrapServers: brokers(), maxRequestSize: 2_000_000 })
+    const writing = client.write(topic(name, { value: string }), [{ key: 'k', value: 'x'.repeat(2_000_000) }])
+    await expect(writing).rejects.toMatchObject({
+      code: 'RECORD_TOO_LARGE',
+      remedy: "make it smaller, or raise maxRequestSize and the topic's max.message.bytes",
+    })
+    await client.close()
+  })
+}
