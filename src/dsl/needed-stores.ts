@@ -11,6 +11,10 @@ export const addNeededStores = (graph: Graph): void => {
   graph.nodes.forEach((node, index) => {
     const definition = needsStore.has(node.name) ? graph.optionalStores.get(node.name)?.() : undefined
     if (definition === undefined) return
-    graph.nodes[index] = Object.freeze({ ...node, store: graph.addStore(definition) } as TopologyNode)
+    graph.nodes[index] = Object.freeze({
+      ...node,
+      store: graph.addStore(definition),
+      storeIsNeeded: true,
+    } as TopologyNode)
   })
 }

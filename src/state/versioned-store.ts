@@ -130,11 +130,16 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
     if (timestamp < this.#observedMs - this.#historyMs) return 'refused'
     const known = this.#table.get(key) ?? []
     const before = indexAsOf(known, timestamp)
-    const isReplaced = known[before]?.timestamp === timestamp
+    // A value beside a first deletion of its time: the deletion is in force again when the value is deleted.
+    const isReplaced =
+      known[before]?.timestamp === timestamp && !(value !== null && isFirstDeletion(known, before))
     const versions = known.toSpliced(
       isReplaced ? before : before + 1,
       isReplaced ? 1 : 0,
       ...(value === null && isReplaced && isForgotten(known, before) ? [] : [{ timestamp, value }]),
+      ...(value === null && endsWithNewest(known, before)
+        ? [{ ...(known.at(-1) as Version), value: null }]
+        : []),
     )
     this.#observe(timestamp)
     this.#keep(key, versions, timestamp)
@@ -200,6 +205,16 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
  */
 const isForgotten = (known: Versions, index: number): boolean =>
   index === known.length - 1 && known[index]?.value !== null && (known[index - 1]?.value ?? null) === null
+
+/** A deletion right before the newest value ends with it, so the time of that value is remembered if it is deleted. */
+const endsWithNewest = (known: Versions, index: number): boolean => {
+  const newest = known[index + 1]
+  return index === known.length - 2 && newest?.value !== null && known[index]?.timestamp !== newest?.timestamp
+}
+
+/** The newest version is a deletion that no other value ended with. */
+const isFirstDeletion = (known: Versions, index: number): boolean =>
+  index === known.length - 1 && known[index]?.value === null && (known[index - 1]?.value ?? null) === null
 
 /** The last version at or before that time; -1 where there is none. */
 const indexAsOf = (versions: Versions, asOfMs: number): number => {

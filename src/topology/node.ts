@@ -387,4 +387,6 @@ export interface ForeignKeyJoinNode extends NodeBase {
   readonly leftValue: AnySerde
   readonly join: (left: unknown, right: unknown, key: unknown) => unknown
   readonly store?: string | undefined
+  /** True for a store that the author did not name: it exists because a later step looks rows up. */
+  readonly storeIsNeeded?: boolean
 }

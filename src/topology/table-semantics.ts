@@ -11,6 +11,11 @@ import type { Topology } from './topology.ts'
  */
 export interface TableSemantics {
   readonly sendsOldValues: ReadonlySet<string>
+  /**
+   * Filters that leave out deletions of rows they never had, as their table sends old values. Decided when the filter is
+   * created: a foreign-key join that only a later step needs a store for did not send any then.
+   */
+  readonly filtersByOldValues: ReadonlySet<string>
   /** Foreign-key joins without a store whose rows somebody looks up or wants the old values of. */
   readonly needsStore: ReadonlySet<string>
   /** Tables whose rows have versions: kept in a versioned store, or computed from a table that is. */
@@ -32,6 +37,7 @@ const computed = new WeakMap<readonly TopologyNode[], TableSemantics>()
 
 class Analysis implements TableSemantics {
   readonly sendsOldValues = new Set<string>()
+  readonly filtersByOldValues = new Set<string>()
   readonly needsStore = new Set<string>()
   readonly versioned = new Set<string>()
   readonly #topology: Said
@@ -59,7 +65,7 @@ class Analysis implements TableSemantics {
     const [first, second] = node.from as readonly [string, string]
     if (node.kind === 'tableFilter') {
       // Only to leave needless deletions out, so nothing is kept for its sake.
-      this.#wantOldValues(first, false)
+      if (this.#wantOldValues(first, false)) this.filtersByOldValues.add(node.name)
     } else if (
       node.kind === 'tableGroupBy' ||
       node.kind === 'suppress' ||
@@ -121,7 +127,7 @@ class Analysis implements TableSemantics {
   }
 
   #kept(node: NodeOf<'foreignKeyJoin'>): boolean {
-    return node.store !== undefined || this.needsStore.has(node.name)
+    return (node.store !== undefined && node.storeIsNeeded !== true) || this.needsStore.has(node.name)
   }
 
   #keep(node: NodeOf<'foreignKeyJoin'>): true {

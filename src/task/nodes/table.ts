@@ -29,9 +29,9 @@ export const interpretToStream: Interpreter<'toStream'> = (node, inputs, context
  */
 export const interpretTableFilter: Interpreter<'tableFilter'> = (node, inputs, context) => {
   const kept = node.verb === 'filter'
-  const { sendsOldValues, versioned } = tableSemanticsOf(context.topology)
+  const { sendsOldValues, filtersByOldValues, versioned } = tableSemanticsOf(context.topology)
   const parent = node.from[0] as string
-  const oldValuesKnown = sendsOldValues.has(node.name) || sendsOldValues.has(parent)
+  const oldValuesKnown = sendsOldValues.has(node.name) || filtersByOldValues.has(node.name)
   return derived(node, onlyInput(inputs), context, {
     compute: (key, value) => (value !== null && node.predicate(key, value) === kept ? value : null),
     needsOldValue: oldValuesKnown,
@@ -112,8 +112,9 @@ const kept = (
 
 const computedView = (parent: TableView, compute: (key: unknown, value: unknown) => unknown): TableView => {
   const computed = (key: unknown, row: ReturnType<TableView['get']>): ReturnType<TableView['get']> => {
-    const value = row === null ? null : compute(key, row.value)
-    return row === null || value === null ? null : { value, timestamp: row.timestamp }
+    // A row that is missing is asked about too: `transformValues` may make one of it, which has no time of its own.
+    const value = compute(key, row?.value ?? null)
+    return value === null ? null : { value, timestamp: row?.timestamp ?? -1 }
   }
   const get = (key: unknown): ReturnType<TableView['get']> => computed(key, parent.get(key))
   if (parent.versioned !== true) return { get }
