@@ -112,14 +112,14 @@ export class LmdbEnvironment {
   }
 
   /** Everything written by `write` is there after a crash, or nothing. The disk may get it a little later. */
-  batch(write: () => void): void {
+  batch(write: () => void, stores: readonly string[]): void {
     // What a failed batch took from memory is not on disk: an offset written after it would hide that.
     if (this.#failed) return
     try {
       this.#root.transactionSync(write, batchFlags)
     } catch (error) {
       this.#failed = true
-      throw this.#faultOf(error)
+      throw this.#faultOf(error, stores)
     }
   }
 
@@ -128,10 +128,10 @@ export class LmdbEnvironment {
   }
 
   /** What went wrong, as a fault. Damage is marked, so that the directory is set aside when it is opened again. */
-  #faultOf(error: unknown): Fault {
+  #faultOf(error: unknown, stores?: readonly string[]): Fault {
     if (isFault(error)) return error
     // After a write that failed, LMDB may refuse to go on (MDB_PANIC); the file is as it was before.
-    if (this.#failed || !damageOf.test(messageOf(error))) return diskFailed(this.directory, error)
+    if (this.#failed || !damageOf.test(messageOf(error))) return diskFailed(this.directory, error, stores)
     writeFileSync(join(this.directory, damageMark), messageOf(error))
     return damaged(this.directory, error)
   }
@@ -182,12 +182,13 @@ class DamagedState extends Error {}
 
 const isDamage = (error: unknown): boolean => error instanceof DamagedState || damageOf.test(messageOf(error))
 
-const diskFailed = (directory: string, error: unknown): Fault =>
+const diskFailed = (directory: string, error: unknown, stores?: readonly string[]): Fault =>
   new Fault({
     code: 'STATE_DISK_FAILED',
     actor: 'runtime',
     message: `the state in ${directory} cannot be read or written: ${messageOf(error)}`,
     remedy: `${fileRemedy(error, 'stateDirectory')}; what is missing is restored from the changelogs`,
+    place: { store: stores?.join(', ') },
     cause: error,
   })
 

@@ -112,9 +112,12 @@ class Batches {
     this.#lastMs = this.#clock.now()
     if (this.#waiting.size === 0) return
     const disks = [...this.#waiting.keys()]
-    this.#environment.batch(() => {
-      for (const disk of disks) disk.writeCommitted()
-    })
+    this.#environment.batch(
+      () => {
+        for (const disk of disks) disk.writeCommitted()
+      },
+      disks.map(({ store }) => store),
+    )
     this.#waiting.clear()
   }
 }
@@ -127,7 +130,7 @@ class LmdbDisk implements Disk {
   readonly state: DiskState | undefined
   readonly #environment: LmdbEnvironment
   readonly #batches: Batches
-  readonly #store: string
+  readonly store: string
   readonly #kind: string
   #write: () => DiskState = () => ({ changelogOffset: 0 })
   #origin: StoreOrigin | undefined
@@ -144,7 +147,7 @@ class LmdbDisk implements Disk {
 
     this.#environment = environment
     this.#batches = batches
-    this.#store = name
+    this.store = name
     this.#kind = kind
     const rows = environment.table(`rows:${name}`, name)
     const byTime = environment.table(`time:${name}`, name)
@@ -156,7 +159,7 @@ class LmdbDisk implements Disk {
     environment.batch(() => {
       rows.clear()
       byTime.clear()
-    })
+    }, [name])
   }
 
   attach(write: () => DiskState): void {
@@ -177,7 +180,7 @@ class LmdbDisk implements Disk {
   }
 
   write(write: () => DiskState): void {
-    this.#environment.batch(() => this.#note(write()))
+    this.#environment.batch(() => this.#note(write()), [this.store])
   }
 
   writeCommitted(): void {
@@ -185,7 +188,7 @@ class LmdbDisk implements Disk {
   }
 
   #note(state: DiskState): void {
-    this.#environment.note(this.#store, this.#kind, state, this.#origin)
+    this.#environment.note(this.store, this.#kind, state, this.#origin)
     this.#notedMs = this.#origin?.caughtUpMs ?? 0
   }
 

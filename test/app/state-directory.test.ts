@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { claimStateDirectories, holderOfState } from '../../src/app/state-directory.ts'
 import { runToEnd } from '../support/run-process.ts'
 
-const claimModule = join(import.meta.dirname, 'claim-state.ts')
+const claimModule = join(import.meta.dirname, 'programs/claim-state.ts')
 const canMount = spawnSync('unshare', ['-m', 'true']).status === 0
 
 describe('the state directory of an application', () => {

@@ -7,7 +7,7 @@ import { holderOfDirectory, lockDirectory } from '../../src/files/directory-lock
 import type { RunningProcess } from '../support/run-process.ts'
 import { runProcess } from '../support/run-process.ts'
 
-const holderModule = join(import.meta.dirname, 'lock-holder.ts')
+const holderModule = join(import.meta.dirname, 'programs/lock-holder.ts')
 const canUnshare = spawnSync('unshare', ['-pf', '--mount-proc', 'true']).status === 0
 
 describe('a locked directory', () => {

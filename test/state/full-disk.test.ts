@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { runToEnd } from '../support/run-process.ts'
 
 const canMount = spawnSync('unshare', ['-m', 'true']).status === 0
-const module = join(import.meta.dirname, 'full-disk.ts')
+const module = join(import.meta.dirname, 'programs/full-disk.ts')
 
 describe.skipIf(!canMount)('stores on a full disk', () => {
   it.each([
@@ -25,6 +25,7 @@ describe.skipIf(!canMount)('stores on a full disk', () => {
       rmSync(folder, { recursive: true })
       expect(ended.stdout).toContain(`the state in ${join(folder, '0_0')} cannot be read or written`)
       expect(ended.stdout).toMatch(/No space left|no space left/)
+      if (when === 'write') expect(ended.stdout).toContain('(store words)')
       expect(ended.stdout).toContain('free space on its disk')
       expect(ended.stdout).not.toContain('damaged')
       expect(ended.stdout).toContain(`then at ${offset}\nwritten to 3`)

@@ -1,4 +1,4 @@
-import { lockDirectory } from '../../src/files/directory-lock.ts'
+import { lockDirectory } from '../../../src/files/directory-lock.ts'
 
 /** Locks the directory of its argument, prints the outcome, and stays until it is ended. */
 const lock = await lockDirectory(process.argv[2] as string)

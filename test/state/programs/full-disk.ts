@@ -1,12 +1,12 @@
 import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { messageOf } from '../../src/base/fault.ts'
-import { systemClock } from '../../src/base/system-clock.ts'
-import { topology } from '../../src/dsl/builder.ts'
-import { string } from '../../src/topic/serdes.ts'
-import { topic } from '../../src/topic/topic.ts'
-import { openLmdbStores } from '../../src/state/open-lmdb-stores.ts'
-import type { StateStore, TimestampedKeyValueStore } from '../../src/state/store.ts'
+import { messageOf } from '../../../src/base/fault.ts'
+import { systemClock } from '../../../src/base/system-clock.ts'
+import { topology } from '../../../src/dsl/builder.ts'
+import { string } from '../../../src/topic/serdes.ts'
+import { topic } from '../../../src/topic/topic.ts'
+import { openLmdbStores } from '../../../src/state/open-lmdb-stores.ts'
+import type { StateStore, TimestampedKeyValueStore } from '../../../src/state/store.ts'
 
 /** Fills the disk of its argument before the stores are opened, or before they are written, and prints what they do. */
 const [disk = '', when] = process.argv.slice(2)
