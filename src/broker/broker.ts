@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { GroupCoordinator } from './group/coordinator.ts'
 import type { Group } from './group/group.ts'
 import type { CommittedOffset } from './group/offsets.ts'
+import { MemoryBudget, PARTITION_BYTES, type MemoryLimits } from './log/memory-budget.ts'
 import { PartitionLog } from './log/partition-log.ts'
 import { readBatchHeader, transactionMarker, type BatchHeader } from './log/record-batch.ts'
 import type { Decompress } from './log/records.ts'
@@ -22,6 +23,7 @@ export interface BrokerParts {
   readonly decompress: Decompress
   readonly storage: Storage | undefined
   readonly report: (error: unknown) => void
+  readonly memory: MemoryLimits
 }
 
 export const NODE_ID = 1
@@ -43,11 +45,13 @@ export class Broker {
   /** What clients are told to connect to; known once the socket shell listens. */
   advertised: { host: string; port: number } = { host: '127.0.0.1', port: 9092 }
   readonly #parts: BrokerParts
+  readonly #memory: MemoryBudget
   #reservedProducerIds: number[] = []
   #entriesSinceRewrite = 0
 
   constructor(parts: BrokerParts) {
     this.#parts = parts
+    this.#memory = new MemoryBudget(parts.memory, parts.report)
     this.clock = parts.clock
     this.settings = parts.settings
     this.clusterId = this.newUuid()
@@ -97,6 +101,7 @@ export class Broker {
 
   addPartitions(topic: Topic, partitionCount: number): void {
     const { length } = topic.partitions
+    this.#memory.reserve((partitionCount - length) * PARTITION_BYTES, 0)
     const added = Array.from({ length: partitionCount - length }, (_, index) =>
       this.#openLog(topic, length + index, true, 0),
     )
@@ -107,18 +112,20 @@ export class Broker {
   restoreTopic(entry: TopicEntry, logStartOf: (partition: number) => number): void {
     const topic = new Topic(entry.name, entry.id, [], new Map(Object.entries(entry.configs)))
     this.topics.add(topic)
+    this.#memory.reserve(entry.partitions * PARTITION_BYTES, 0)
     for (let partition = 0; partition < entry.partitions; partition++)
       topic.partitions.push(this.#openLog(topic, partition, false, logStartOf(partition)))
   }
 
   #openLog(topic: Topic, partition: number, isNew: boolean, logStartOffset: number): PartitionLog {
     const { storage, decompress } = this.#parts
-    if (storage === undefined) return new PartitionLog(decompress)
+    if (storage === undefined) return new PartitionLog(decompress, undefined, this.#memory)
     const { recovered, journal } = storage.openLog({ topic: topic.name, partition, isNew, logStartOffset })
-    const log = new PartitionLog(decompress, {
+    const partitionJournal = {
       ...journal,
-      logStartOffset: (offset) => this.#record({ kind: 'logStart', id: topic.id, partition, offset }),
-    })
+      logStartOffset: (offset: number) => this.#record({ kind: 'logStart', id: topic.id, partition, offset }),
+    }
+    const log = new PartitionLog(decompress, partitionJournal, this.#memory)
     log.recover(recovered, logStartOffset)
     return log
   }
@@ -127,6 +134,7 @@ export class Broker {
     this.#record({ kind: 'topicDeleted', id: topic.id })
     this.topics.remove(topic)
     for (const log of topic.partitions) log.close()
+    this.#memory.release(topic.partitions.length * PARTITION_BYTES, 0)
     for (const partition of topic.partitions.keys()) this.#parts.storage?.deleteLog(topic.name, partition)
     for (const group of this.groups.groups.values()) {
       for (const partition of topic.partitions.keys()) {

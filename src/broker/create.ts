@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { Broker } from './broker.ts'
 import { BrokerCore } from './core.ts'
+import { UNLIMITED, type MemoryLimits } from './log/memory-budget.ts'
 import type { Decompress } from './log/records.ts'
 import { DEFAULT_SETTINGS, type BrokerSettings } from './settings.ts'
 import type { Storage } from './storage/storage.ts'
@@ -28,6 +29,8 @@ export interface CoreOptions {
   readonly onInternalError?: (error: unknown) => void
   /** Looks into compressed batches, for timestamps and keys; without it they are served all the same. */
   readonly decompress?: Decompress
+  /** How much memory topics may take; defaults to no limit in process, and to half of the machine's over TCP. */
+  readonly memory?: MemoryLimits
   /** What outlives the broker; without it everything is in memory. */
   readonly storage?: Storage
 }
@@ -46,6 +49,7 @@ export const createBrokerCore = (options: CoreOptions = {}): BrokerCore => {
     randomBytes: options.randomBytes ?? ((length) => crypto.getRandomValues(new Uint8Array(length))),
     decompress: options.decompress ?? (() => undefined),
     storage: options.storage,
+    memory: options.memory ?? UNLIMITED,
     report: options.onInternalError ?? (() => undefined),
   })
   for (const topic of options.topics ?? []) createInitially(broker, topic)

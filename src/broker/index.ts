@@ -1,7 +1,10 @@
 import { createBrokerCore, type CoreOptions } from './create.ts'
+import { totalmem } from 'node:os'
+import { getHeapStatistics } from 'node:v8'
 import { messageOf } from '../base/fault.ts'
 import type { BrokerCore } from './core.ts'
 import { decompress } from './compression/decompress.ts'
+import { BATCH_BYTES, type MemoryLimits } from './log/memory-budget.ts'
 import { listen } from './server.ts'
 import { openDataDirectory } from './storage/file-storage.ts'
 import type { Storage } from './storage/storage.ts'
@@ -13,11 +16,16 @@ export type { BrokerSettings } from './settings.ts'
 export { memoryStorage } from './storage/memory-storage.ts'
 export type { Storage } from './storage/storage.ts'
 
-export interface BrokerOptions extends Omit<CoreOptions, 'decompress' | 'storage'> {
+export interface BrokerOptions extends Omit<CoreOptions, 'decompress' | 'storage' | 'memory'> {
   /** 0, the default, takes any free port. */
   readonly port?: number
   /** Where topics, records, offsets and transactions outlive the process; by default they do not. */
   readonly dataDirectory?: string
+  /**
+   * The memory that topics may take, in bytes; defaults to half of the machine's or container's memory. What goes beyond
+   * is refused with POLICY_VIOLATION.
+   */
+  readonly maxBytes?: number
 }
 
 /** A broker that listens. */
@@ -43,10 +51,15 @@ export interface RunningBroker {
  * await broker.close()
  */
 export const startBroker = async (options: BrokerOptions = {}): Promise<RunningBroker> => {
-  const { port: wantedPort = 0, dataDirectory, ...coreOptions } = options
+  const { port: wantedPort = 0, dataDirectory, maxBytes, ...coreOptions } = options
   const report = options.onInternalError ?? logError
   const storage = dataDirectory === undefined ? undefined : await openDataDirectory(dataDirectory, { report })
-  const core = createOn(storage, { ...coreOptions, onInternalError: report, decompress })
+  const core = createOn(storage, {
+    ...coreOptions,
+    onInternalError: report,
+    memory: memoryLimits(maxBytes),
+    decompress,
+  })
   try {
     const listening = await listen(core, wantedPort)
     const { port } = listening
@@ -76,3 +89,9 @@ const createOn = (storage: Storage | undefined, options: CoreOptions): BrokerCor
 }
 
 const logError = (error: unknown): void => console.error(`embedded broker: ${messageOf(error)}`)
+
+/** Half of what the machine, and a container's limit, allow; and as many batches as take half of Node's heap. */
+const memoryLimits = (maxBytes: number | undefined): MemoryLimits => ({
+  maxBytes: maxBytes ?? Math.floor(Math.min(totalmem(), process.constrainedMemory() || Infinity) / 2),
+  maxBatches: Math.floor(getHeapStatistics().heap_size_limit / 2 / BATCH_BYTES),
+})

@@ -48,20 +48,35 @@ const portInUse = (port: number, cause: Error): Fault =>
     cause,
   })
 
+/**
+ * Serves one client. As on Kafka, a request is read when the one before is answered and its answer is on its way: a
+ * client that sends more than it reads waits, and takes no memory.
+ */
 const serve = (socket: Socket, connection: Connection): void => {
   const frames = new FrameSplitter()
+  const waiting: Uint8Array[] = []
+  let answering: Promise<void> | undefined
+  const answerAll = async (): Promise<void> => {
+    for (let frame = waiting.shift(); frame !== undefined && !socket.destroyed; frame = waiting.shift())
+      await answer(socket, connection, frame)
+    answering = undefined
+    socket.resume()
+  }
   socket.on('error', () => socket.destroy())
   socket.on('close', () => connection.close())
   socket.on('data', (chunk: Buffer) => {
     try {
-      for (const frame of frames.split(chunk)) void answer(socket, connection, frame)
+      for (const frame of frames.split(chunk)) waiting.push(frame)
     } catch (error) {
       socket.destroy(error instanceof Error ? error : new Error(messageOf(error)))
+      return
     }
+    if (waiting.length > 0) answering ??= answerAll()
+    // With nothing waiting it goes on reading, which is how it notices that the client has gone.
+    if (waiting.length > 0) socket.pause()
   })
 }
 
-/** Answers resolve in the order of the requests, as the connection handles one after the other. */
 const answer = async (socket: Socket, connection: Connection, frame: Uint8Array): Promise<void> => {
   try {
     const chunks = await connection.request(frame)
@@ -72,10 +87,22 @@ const answer = async (socket: Socket, connection: Connection, frame: Uint8Array)
     socket.write(length)
     for (const chunk of chunks) socket.write(chunk)
     socket.uncork()
+    if (socket.writableNeedDrain) await drained(socket)
   } catch {
     socket.destroy()
   }
 }
+
+const drained = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    const finish = (): void => {
+      socket.off('drain', finish)
+      socket.off('close', finish)
+      resolve()
+    }
+    socket.on('drain', finish)
+    socket.on('close', finish)
+  })
 
 /** Cuts the stream at the length prefixes; a frame that came in one piece is not copied. */
 class FrameSplitter {

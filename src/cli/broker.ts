@@ -1,11 +1,12 @@
 import { Command } from 'commander'
-import { port } from './options.ts'
+import { port, wholeNumber } from './options.ts'
 import { shutdownSignal } from './shutdown.ts'
 
 interface BrokerOptions {
   readonly port: number
   readonly data?: string
   readonly autoCreateTopics?: boolean
+  readonly maxBytes?: number
 }
 
 /** `millrace broker`: the embedded broker, for development and tests. */
@@ -15,12 +16,18 @@ export const brokerCommand = (): Command =>
     .option('--port <port>', 'the port to listen on; 0 takes any free one', port, 9092)
     .option('--data <directory>', 'keep topics and offsets there over restarts; defaults to memory only')
     .option('--auto-create-topics', 'create a topic when it is first asked for')
+    .option(
+      '--max-bytes <bytes>',
+      "the memory that topics may take; defaults to half of the machine's memory",
+      wholeNumber(1),
+    )
     .action(async (options: BrokerOptions) => {
       const { signal, dispose } = shutdownSignal()
       const { startBroker } = await import('../broker/index.ts')
       const broker = await startBroker({
         port: options.port,
         ...(options.data === undefined ? {} : { dataDirectory: options.data }),
+        ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
         ...(options.autoCreateTopics === true ? { settings: { autoCreateTopicsEnable: true } } : {}),
       })
       console.log(

@@ -131,3 +131,56 @@ describe('the broker looks into compressed batches', () => {
     expect(await produce('compacted', compressed(name, codec, batchOf(['a'])))).toBe(Errors.NONE)
   })
 })
+
+describe('a compressed batch that a client sends', () => {
+  const sent = async (codec: number, body: Uint8Array) => {
+    const core = createBrokerCore({ clock: new ManualClock(0), decompress, topics: [{ name: 'in' }] })
+    const plain = batchOf(['x'], { attributes: codec })
+    const records = concatBytes(plain.subarray(0, 61), body)
+    const view = new DataView(records.buffer)
+    view.setInt32(8, records.length - 12)
+    view.setUint32(17, crc32c(records, 21))
+    const { responses } = await new WireClient(core).call(produceSchema, 11, {
+      transactionalId: null,
+      acks: -1,
+      timeoutMs: 1000,
+      topicData: [{ name: 'in', partitionData: [{ index: 0, records }] }],
+    })
+    return responses[0]?.partitionResponses[0]
+  }
+  const packed = (name: (typeof codecs)[number][0], body: Uint8Array): Uint8Array => compress(name, body)
+
+  it.each(codecs)('%s is taken where it holds the records that its header says', async (name, codec) => {
+    expect((await sent(codec, packed(name, batchOf(['x']).subarray(61))))?.errorCode).toBe(Errors.NONE)
+  })
+
+  it.each(codecs)('%s that cannot be unpacked is refused with its topic and partition', async (_, codec) => {
+    expect(await sent(codec, Uint8Array.from([0xff, 1, 2, 3, 4, 5, 6, 7, 8, 9]))).toMatchObject({
+      errorCode: Errors.UNKNOWN_SERVER_ERROR,
+      errorMessage: expect.stringContaining('(topic in, partition 0)'),
+    })
+  })
+
+  it.each(codecs)('%s with other records than its header says is refused', async (name, codec) => {
+    const body = packed(name, batchOf(['x', 'y']).subarray(61))
+    expect((await sent(codec, body))?.errorCode).toBe(Errors.INVALID_RECORD)
+  })
+
+  it('of an unknown codec is refused', async () => {
+    expect((await sent(5, new Uint8Array(20)))?.errorCode).toBe(Errors.UNKNOWN_SERVER_ERROR)
+  })
+
+  it.each(codecs)('%s unpacks to no more than its limit', (name, codec) => {
+    const bomb = packed(name, new Uint8Array(4 << 20))
+    expect(() => decompress(codec, bomb, 1 << 20)).toThrow('unpacks to more than 1048576 bytes')
+    expect(decompress(codec, bomb, 4 << 20)?.length).toBe(4 << 20)
+  })
+
+  it('is refused as too large where it unpacks to more than the broker takes', async () => {
+    const bomb = packed('zstd', new Uint8Array(130 << 20))
+    expect(await sent(4, bomb)).toMatchObject({
+      errorCode: Errors.MESSAGE_TOO_LARGE,
+      errorMessage: expect.stringContaining('(topic in, partition 0)'),
+    })
+  })
+})

@@ -267,3 +267,44 @@ describe('a request for more partitions than a broker creates at once', () => {
     expect(core.broker.topics.get('big')).toBeUndefined()
   })
 })
+
+describe('a broker whose memory is bounded', () => {
+  const send = async (on: WireClient, topic = 'here') => {
+    const { responses } = await on.call(produceSchema, 9, produceFields(-1, topic, ['x'.repeat(1_000)]))
+    return responses[0]?.partitionResponses[0]
+  }
+
+  it('refuses records and topics beyond its bound, says why once, and takes them again when there is room', async () => {
+    const reports: unknown[] = []
+    const memory = { maxBytes: 100_000, maxBatches: Infinity }
+    const bounded = createBrokerCore({
+      clock,
+      memory,
+      topics: [{ name: 'here' }, { name: 'there' }],
+      onInternalError: (error) => reports.push(error),
+    })
+    const on = new WireClient(bounded)
+    let accepted = 0
+    let last = await send(on)
+    for (; last?.errorCode === Errors.NONE && accepted < 1_000; accepted++) last = await send(on)
+    expect(accepted).toBeLessThan(100)
+    expect(last).toMatchObject({
+      errorCode: Errors.POLICY_VIOLATION,
+      errorMessage: expect.stringContaining('raise maxBytes (--max-bytes)'),
+    })
+    await send(on)
+    expect(reports.length).toBe(1)
+    expect(() => bounded.broker.createTopic('more', 10, new Map())).toThrow('at most 100000 bytes')
+    const topic = bounded.broker.topics.get('here')
+    if (topic !== undefined) bounded.broker.deleteTopic(topic)
+    expect((await send(on, 'there'))?.errorCode).toBe(Errors.NONE)
+  })
+
+  it('bounds the number of batches, which take memory of their own', async () => {
+    const memory = { maxBytes: Infinity, maxBatches: 3 }
+    const on = new WireClient(createBrokerCore({ clock, memory, topics: [{ name: 'here' }] }))
+    const codes: (number | undefined)[] = []
+    for (let index = 0; index < 4; index++) codes.push((await send(on))?.errorCode)
+    expect(codes).toEqual([Errors.NONE, Errors.NONE, Errors.NONE, Errors.POLICY_VIOLATION])
+  })
+})

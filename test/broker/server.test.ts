@@ -119,3 +119,20 @@ it('names its own address, and lets go of it when it closes', async () => {
   broker = await startBroker({ port })
   expect(broker.port).toBe(port)
 })
+
+it('reads no more from a client that does not read its answers, and serves the others', async () => {
+  for (let index = 0; index < 50; index++) broker.core.broker.createTopic(`topic-${index}`, 20, new Map())
+  const all = framed(encodeRequest(metadataSchema, 9, 1, { topics: null }))
+  const deaf = await open()
+  deaf.pause()
+  let handled = 0
+  broker.core.onRequest('Metadata', () => {
+    handled++
+    return undefined
+  })
+  for (let index = 0; index < 2_000; index++) deaf.write(all)
+  const client = await TcpClient.open(broker.bootstrapServers)
+  for (let index = 0; index < 20; index++) await client.call(metadataSchema, 9, { topics: [] })
+  expect(handled).toBeLessThan(1_000)
+  client.close()
+})

@@ -8,12 +8,12 @@ const HAS_BLOCK_CHECKSUM = 16
 const HAS_DICTIONARY_ID = 1
 const SHORTEST_MATCH = 4
 
-export const unpackLz4 = (bytes: Bytes): Bytes => {
+export const unpackLz4 = (bytes: Bytes, limit: number): Bytes => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length < 7 || view.getUint32(0, true) !== MAGIC) throw corrupt()
   const flags = view.getUint8(4)
   let at = 7 + ((flags & HAS_CONTENT_SIZE) === 0 ? 0 : 8) + ((flags & HAS_DICTIONARY_ID) === 0 ? 0 : 4)
-  const output = new Output()
+  const output = new Output(limit)
   while (at + 4 <= bytes.length) {
     const word = view.getUint32(at, true)
     if (word === 0) return output.result()

@@ -5,6 +5,11 @@ import { Refusal } from '../protocol/errors.ts'
 export class Output {
   #bytes: Bytes = new Uint8Array(1024)
   #length = 0
+  readonly #limit: number
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
 
   append(bytes: Bytes): void {
     this.#reserve(bytes.length)
@@ -27,8 +32,10 @@ export class Output {
   }
 
   #reserve(length: number): void {
-    if (this.#length + length <= this.#bytes.length) return
-    const grown = new Uint8Array((this.#length + length) * 2)
+    const needed = this.#length + length
+    if (needed <= this.#bytes.length) return
+    if (needed > this.#limit) throw tooLarge(this.#limit)
+    const grown = new Uint8Array(Math.min(needed * 2, this.#limit))
     grown.set(this.#bytes)
     this.#bytes = grown
   }
@@ -36,3 +43,6 @@ export class Output {
 
 export const corrupt = (): Refusal =>
   new Refusal('CORRUPT_MESSAGE', 'the compressed part of a batch cannot be unpacked')
+
+export const tooLarge = (limit: number): Refusal =>
+  new Refusal('MESSAGE_TOO_LARGE', `the batch unpacks to more than ${limit} bytes`)

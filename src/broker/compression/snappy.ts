@@ -5,8 +5,8 @@ import { corrupt, Output } from './output.ts'
 const FRAMED = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]
 const FRAME_HEADER_LENGTH = 16
 
-export const unpackSnappy = (bytes: Bytes): Bytes => {
-  const output = new Output()
+export const unpackSnappy = (bytes: Bytes, limit: number): Bytes => {
+  const output = new Output(limit)
   if (!FRAMED.every((byte, index) => bytes[index] === byte)) {
     unpackBlock(bytes, output)
     return output.result()

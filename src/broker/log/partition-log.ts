@@ -1,5 +1,6 @@
 import type { Bytes } from '../../base/bytes.ts'
 import { Refusal } from '../protocol/errors.ts'
+import { BATCH_BYTES, MemoryBudget, UNLIMITED } from './memory-budget.ts'
 import { ProducerState } from './producer-state.ts'
 import {
   isControl,
@@ -13,6 +14,8 @@ import {
 import type { Decompress } from './records.ts'
 import { Segments } from './segments.ts'
 import { bytesOf, firstAtOrAfter, type StoredBatch, type TimestampedOffset } from './stored-batch.ts'
+
+const NO_BUDGET = new MemoryBudget(UNLIMITED, () => undefined)
 
 export interface AbortedTransaction {
   readonly producerId: number
@@ -46,9 +49,12 @@ export class PartitionLog {
   #logEndOffset = 0
   #bytesEver = 0
 
-  constructor(decompress: Decompress, journal?: PartitionJournal) {
+  readonly #memory: MemoryBudget
+
+  constructor(decompress: Decompress, journal?: PartitionJournal, memory: MemoryBudget = NO_BUDGET) {
     this.#decompress = decompress
     this.#journal = journal
+    this.#memory = memory
   }
 
   get logStartOffset(): number {
@@ -76,6 +82,7 @@ export class PartitionLog {
   /** Appends one checked batch; its bytes are copied. Returns the offset of its first record. */
   append(batch: Bytes, header: BatchHeader): number {
     const baseOffset = this.#logEndOffset
+    this.#reserve(header)
     const stored = this.#place(batch, header, baseOffset)
     this.#write(stored)
     this.#add(stored)
@@ -87,7 +94,9 @@ export class PartitionLog {
   recover(journalled: Iterable<Bytes>, logStartOffset: number): void {
     for (const batch of journalled) {
       const header = readBatchHeader(batch)
-      if (header !== undefined) this.#add(this.#place(batch, header, header.baseOffset))
+      if (header === undefined) continue
+      this.#reserve(header)
+      this.#add(this.#place(batch, header, header.baseOffset))
     }
     this.#logEndOffset = Math.max(this.#logEndOffset, logStartOffset)
     this.#trim(logStartOffset)
@@ -174,6 +183,11 @@ export class PartitionLog {
   /** Ends the journal; the log itself is just left to the garbage collector. */
   close(): void {
     this.#journal?.close()
+    this.#release(this.#batches)
+  }
+
+  #release(batches: readonly StoredBatch[]): void {
+    for (const { header } of batches) this.#memory.release(header.sizeInBytes + BATCH_BYTES, 1)
   }
 
   /** Copies a batch to where it stays. It is no part of the log until `#add`. */
@@ -184,12 +198,19 @@ export class PartitionLog {
     return { header, baseOffset, lastOffset, block, position, bytesBefore: this.#bytesEver }
   }
 
+  #reserve(header: BatchHeader): void {
+    const bytes = header.sizeInBytes + BATCH_BYTES
+    if (isControl(header)) this.#memory.take(bytes, 1)
+    else this.#memory.reserve(bytes, 1)
+  }
+
   /** Journal before memory: what cannot be written was never appended. */
   #write(stored: StoredBatch): void {
     try {
       this.#journal?.append(bytesOf(stored))
     } catch (error) {
       this.#segments.takeBack(stored)
+      this.#memory.release(stored.header.sizeInBytes + BATCH_BYTES, 1)
       throw error
     }
   }
@@ -216,7 +237,7 @@ export class PartitionLog {
   #trim(logStartOffset: number): void {
     this.#logStartOffset = logStartOffset
     const kept = this.#indexOf(logStartOffset)
-    this.#batches.splice(0, kept)
+    this.#release(this.#batches.splice(0, kept))
     const aborted = this.#aborted.filter((transaction) => transaction.lastOffset >= logStartOffset)
     this.#aborted.splice(0, this.#aborted.length, ...aborted)
   }

@@ -35,15 +35,23 @@ export const visitRecords = (
     cursor.position++
     const timestampDelta = cursor.varint()
     const offsetDelta = cursor.varint()
-    const hasKey = cursor.varint() >= 0
-    cursor.position = end
+    const keyLength = cursor.varint()
+    const hasKey = keyLength >= 0
+    cursor.skip(keyLength)
+    cursor.skip(cursor.varint())
+    for (let headers = cursor.varint(); headers > 0; headers--) {
+      cursor.skip(cursor.varint())
+      cursor.skip(cursor.varint())
+    }
+    if (cursor.position !== end) throw corrupt()
     count++
     if (!visit({ offsetDelta, timestampDelta, hasKey })) break
   }
   return count
 }
 
-const corrupt = (): Refusal => new Refusal('INVALID_RECORD', 'a record is longer than its batch')
+const corrupt = (): Refusal =>
+  new Refusal('INVALID_RECORD', 'the length of a record does not match its fields')
 
 class VarintCursor {
   readonly #bytes: Bytes
@@ -51,6 +59,11 @@ class VarintCursor {
 
   constructor(bytes: Bytes) {
     this.#bytes = bytes
+  }
+
+  /** Passes over a field; a length of -1 is a null. */
+  skip(length: number): void {
+    if (length > 0) this.position += length
   }
 
   /** Zigzag; beyond 32 bits the sum is done in doubles, since timestamp deltas may be that large. */

@@ -88,11 +88,24 @@ const checkBatch = (records: Bytes, header: BatchHeader, context: ProduceContext
   const problem = headerProblem(header)
   if (problem !== undefined) throw new Refusal('INVALID_RECORD', problem)
   checkTimestamps(header, context)
-  checkRecords(records, header, context)
+  try {
+    checkRecords(records, header, context)
+  } catch (error) {
+    throw error instanceof Refusal ? placed(error, context) : error
+  }
 }
+
+/** Clients retry CORRUPT_MESSAGE, which is for what the network damaged. What cannot be unpacked never can be. */
+const placed = ({ errorName, message, records }: Refusal, { topic, partition }: ProduceContext): Refusal =>
+  new Refusal(
+    errorName === 'CORRUPT_MESSAGE' ? 'UNKNOWN_SERVER_ERROR' : errorName,
+    `${message} (topic ${topic.name}, partition ${partition})`,
+    records,
+  )
 
 const headerProblem = (header: BatchHeader): string | undefined => {
   if (isControl(header)) return 'clients may not write control batches'
+  if (header.baseOffset !== 0) return 'the base offset of the record batch is not 0'
   if (header.recordCount <= 0) return 'the record batch is empty'
   if (header.lastOffsetDelta !== header.recordCount - 1)
     return 'the record count does not match the last offset'
@@ -114,10 +127,9 @@ const checkTimestamps = (
     throw new Refusal('INVALID_TIMESTAMP', `a timestamp is outside of [${earliest}, ${latest}]`)
 }
 
-/** Uncompressed records are all looked at; compressed ones only where keys matter and the codec is known. */
+/** All records are looked at, those that are compressed too, where the codec is known. */
 const checkRecords = (records: Bytes, header: BatchHeader, context: ProduceContext): void => {
   const needsKeys = context.topic.hasCleanupPolicy('compact')
-  if (compressionOf(header) !== 0 && !needsKeys) return
   const keyless: number[] = []
   let index = 0
   const count = visitRecords(records, header, context.decompress, ({ offsetDelta, hasKey }) => {
