@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs'
 import { Fault } from '../../base/fault.ts'
+import type { StateStore } from '../../state/store.ts'
 import { StreamRecord } from '../../topic/record.ts'
 import {
   emissionInvalid,
@@ -15,6 +16,7 @@ import { childrenByParent } from '../../topology/topology.ts'
 import type { NodeContext, ScheduledPunctuator } from '../node-context.ts'
 import { step } from '../node-context.ts'
 import { Relay } from '../relay.ts'
+import { countedRefusals } from './counted-refusals.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 
@@ -141,7 +143,7 @@ export class Outputs {
 
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- only the author knows which kind of store it is
   #store<S>(name: string): S {
-    if (this.#node.stores.includes(name) || this.#isGlobal(name)) return this.#task.store<S>(name)
+    if (this.#node.stores.includes(name) || this.#isGlobal(name)) return this.#counted(name) as S
     throw new Fault({
       code: 'STORE_NOT_CONNECTED',
       actor: 'author',
@@ -149,6 +151,13 @@ export class Outputs {
       remedy: 'name the store in the `stores` of this step',
       place: { node: this.#node.name, store: name },
     })
+  }
+
+  #counted(name: string): StateStore {
+    const store = this.#task.store<StateStore>(name)
+    const kind = this.#task.topology.stores.find((each) => each.name === name)?.kind
+    if (kind !== 'versioned' && kind !== 'window') return store
+    return countedRefusals(store, () => this.#task.drop('expired', this.#node.name, this.cause))
   }
 
   #isGlobal(name: string): boolean {
