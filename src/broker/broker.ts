@@ -101,11 +101,17 @@ export class Broker {
 
   addPartitions(topic: Topic, partitionCount: number): void {
     const { length } = topic.partitions
-    this.#memory.reserve((partitionCount - length) * PARTITION_BYTES, 0)
+    const bytes = (partitionCount - length) * PARTITION_BYTES
+    this.#memory.reserve(bytes, 0)
     const added = Array.from({ length: partitionCount - length }, (_, index) =>
       this.#openLog(topic, length + index, true, 0),
     )
-    this.#record({ ...topicEntry(topic), partitions: partitionCount })
+    try {
+      this.#record({ ...topicEntry(topic), partitions: partitionCount })
+    } catch (error) {
+      this.#memory.release(bytes, 0)
+      throw error
+    }
     topic.partitions.push(...added)
   }
 

@@ -11,7 +11,7 @@ const LZ4 = 3
 const ZSTD = 4
 
 /** The most that one batch may unpack to, whatever it claims: a few bytes can stand for gigabytes. */
-export const MAX_UNPACKED_BYTES = 128 << 20
+const MAX_UNPACKED_BYTES = 128 << 20
 
 /** Unpacks the records of a batch, for the broker's own look at them; clients get them as they were. */
 export const decompress = (
