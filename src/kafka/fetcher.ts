@@ -55,6 +55,8 @@ export interface FetcherOptions {
   readonly missingTimeoutMs?: number
   /** Told of faults that are tried again. */
   readonly onRetry?: (fault: Fault) => void
+  /** Called where the log does not have an offset and reading continues where `offsetReset` says. */
+  readonly onReset?: (fault: Fault) => void
 }
 
 export interface FetchPosition extends TopicPartition {
@@ -105,6 +107,7 @@ export class Fetcher {
   readonly #isolation: IsolationLevel
   readonly #limits: Limits
   readonly #onRetry: ((fault: Fault) => void) | undefined
+  readonly #onReset: ((fault: Fault) => void) | undefined
   readonly #lanes: readonly Lane[]
   readonly #partitions = new Map<string, PartitionState>()
   readonly #busyLanes = new Set<string>()
@@ -120,6 +123,7 @@ export class Fetcher {
     isolation = 'read_uncommitted',
     name = 'main',
     onRetry,
+    onReset,
     ...limits
   }: FetcherOptions) {
     this.#cluster = cluster
@@ -127,6 +131,7 @@ export class Fetcher {
     this.#isolation = isolation
     this.#limits = { ...defaults, ...limits }
     this.#onRetry = onRetry
+    this.#onReset = onReset
     this.#lanes = [`fetch:${name}`, `fetch:${name}-2`]
     this.#ready = new ReadyBatches(cluster.clock)
     this.#finder = new PositionFinder({
@@ -322,8 +327,12 @@ export class Fetcher {
   #partitionError(state: PartitionState, errorCode: number): void {
     const { topic, partition, position } = state
     if (errorName(errorCode) === 'OFFSET_OUT_OF_RANGE') {
-      if (this.#limits.offsetReset === 'none') this.#giveUp(state, state.outOfRange())
-      else state.position = undefined
+      const { offsetReset } = this.#limits
+      if (offsetReset === 'none') this.#giveUp(state, state.outOfRange())
+      else {
+        this.#onReset?.(state.resetTo(offsetReset))
+        state.position = undefined
+      }
       return
     }
     const fault = protocolFault(errorCode, 'fetch records', { topic, partition, offset: position })

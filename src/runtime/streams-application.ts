@@ -288,6 +288,7 @@ export class StreamsApplication {
       isolation: 'read_committed',
       maxWaitMs: settings.fetchMaxWaitMs,
       maxBufferedBytes: settings.inputBufferMaxBytes,
+      onReset: (fault) => this.#warn(fault.message, fieldsOf(fault)),
       onRetry: (fault) => {
         this.#warn(fault.message, fieldsOf(fault))
         this.#plans.noticed(fault)

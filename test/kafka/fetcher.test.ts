@@ -100,9 +100,14 @@ describe('the fetcher', () => {
     await produce(world, ['a', 'b'])
     await produce(world, ['c', 'd'])
     await world.run(new Admin(world.cluster).deleteRecords([{ ...first, offset: 2 }]))
-    const fetcher = fetcherOf(world, { offsetReset: 'earliest' })
+    const resets: string[] = []
+    const onReset = ({ message }: Error): void => void resets.push(message)
+    const fetcher = fetcherOf(world, { offsetReset: 'earliest', onReset })
     fetcher.assign([{ ...first, offset: 0 }])
     expect(textOf(await pollFor(world, fetcher, 2))).toEqual(['c', 'd'])
+    expect(resets).toEqual([
+      expect.stringMatching(/^the log has no offset 0 to read from, .* earliest offset/),
+    ])
   })
 
   it('rejects where the log has no such offset and nobody says where to go', async () => {

@@ -34,6 +34,17 @@ export class PartitionState implements TopicPartition {
     return !this.isPaused && !this.isInFlight && this.notBeforeMs <= nowMs
   }
 
+  /** Records were deleted before they were read, or the topic was created again. */
+  resetTo(offsetReset: 'earliest' | 'latest'): Fault {
+    const { topic, partition, position } = this
+    return new Fault({
+      code: 'OFFSET_RESET',
+      actor: 'retry',
+      message: `the log has no offset ${position} to read from, as its records were deleted or its topic was created again: reading continues at its ${offsetReset} offset`,
+      place: { topic, partition, offset: position },
+    })
+  }
+
   outOfRange(): Fault {
     const { topic, partition, position } = this
     return new Fault({
