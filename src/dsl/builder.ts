@@ -1,4 +1,6 @@
 import { Fault } from '../base/fault.ts'
+import { refuseUnknownOptions } from '../base/known-options.ts'
+import { shown } from '../topology/callback-results.ts'
 import type { AnySerde } from '../topic/serde.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { Topic } from '../topic/topic.ts'
@@ -53,6 +55,8 @@ export class TopologyBuilder {
     options: SourceOptions<K, V> = {},
   ): Stream<K, V> {
     const topics = (Array.isArray(source) ? source : [source]) as readonly Topic<K, V>[]
+    requireTopics('stream', topics)
+    refuseUnknownOptions('stream', options, sourceOptions)
     const first = topics[0] as Topic<K, V>
     return this.#source(topics, first, options)
   }
@@ -77,6 +81,7 @@ export class TopologyBuilder {
     source: Topic<K, V>,
     options: TableStoreOptions & SourceOptions<K, V>,
   ): Table<NonNullable<K>, NonNullable<V>> {
+    requireTopics('table', [source])
     const at = this.#position('', source)
     addTableStore(at, options)
     const node = this.graph.add('tableSource', 'table', options.name, {
@@ -102,6 +107,7 @@ export class TopologyBuilder {
     options: Pick<StoreOptions, 'store' | 'storage'> & SourceOptions<K, V>,
   ): GlobalTable<NonNullable<K>, NonNullable<V>> {
     const { graph } = this
+    requireTopics('globalTable', [source])
     const at = this.#position('', source)
     graph.addStore({
       kind: 'keyValue',
@@ -153,6 +159,19 @@ export class TopologyBuilder {
       rekeyed: false,
     }
   }
+}
+
+const sourceOptions = ['name', 'timestampExtractor', 'offsetReset'] as const
+
+const requireTopics = (verb: string, topics: readonly unknown[]): void => {
+  for (const each of topics.length === 0 ? [undefined] : topics)
+    if (typeof each !== 'object' || each === null || !('name' in each && 'key' in each && 'value' in each))
+      throw new Fault({
+        code: 'ARGUMENT_INVALID',
+        actor: 'author',
+        message: `${verb} needs a topic, and got ${shown(each)}`,
+        remedy: "give what topic('name', { value }) returns",
+      })
 }
 
 type Source = Omit<NodeOf<'source'>, 'kind' | 'name' | 'named'>

@@ -11,6 +11,7 @@ import { addKeyValueStore } from './stores.ts'
 import type { Table } from './table.ts'
 import type { AggregateInput, AnyWindows, WindowedStoreOptions } from './windowed-aggregate.ts'
 import { addWindowedAggregate } from './windowed-aggregate.ts'
+import { requireWindows } from './windows.ts'
 import type { Groupable } from './windowed-stream.ts'
 
 /** One of the streams of a cogroup and how its values are added to the common aggregate. */
@@ -100,6 +101,7 @@ export class CogroupedStream<K, A> {
   /** The aggregates within sessions. */
   windowedBy(windows: SessionWindows): SessionWindowedCogroupedStream<K, A>
   windowedBy(windows: AnyWindows): TimeWindowedCogroupedStream<K, A> | SessionWindowedCogroupedStream<K, A> {
+    requireWindows(windows)
     return windows.kind === 'session'
       ? new SessionWindowedCogroupedStream<K, A>(this.#parts, windows)
       : new TimeWindowedCogroupedStream<K, A>(this.#parts, windows)

@@ -36,6 +36,7 @@ export class Graph {
   ): string {
     const position = String(this.#generated++).padStart(4, '0')
     const unique = name ?? `${verb}-${position}`
+    this.#checkEmit(kind, verb, (node as { readonly emit?: unknown }).emit)
     const checked = withCheckedCallbacks(kind, verb, node, (message) => this.refuseArgument(message, unique))
     const complete = { kind, name: unique, named: name !== undefined, ...checked } as unknown as NodeOf<Kind>
     this.nodes.push(Object.freeze(complete) as TopologyNode)
@@ -43,7 +44,7 @@ export class Graph {
   }
 
   addStore(store: StoreDefinition): string {
-    if (store.name === '')
+    if (typeof store.name !== 'string' || store.name === '')
       this.fault(
         'STORE_NAME_MISSING',
         'a store has no name',
@@ -62,6 +63,12 @@ export class Graph {
 
   fault(code: string, message: string, remedy: string, node?: string): void {
     this.faults.push(new Fault({ code, actor: 'author', message, remedy, place: { node } }))
+  }
+
+  #checkEmit(kind: NodeKind, verb: string, emit: unknown): void {
+    const known = ['onUpdate', 'onCommit', ...(windowedKinds.has(kind) ? ['onWindowClose'] : [])]
+    if (emit !== undefined && !known.includes(emit as string))
+      this.refuseArgument(`${verb}: emit is ${shown(emit)}, and may be ${known.join(', ')}`)
   }
 
   /** A mistake that the compiler does not see in JavaScript. */
@@ -91,6 +98,12 @@ export class Graph {
     return string
   }
 }
+
+const windowedKinds: ReadonlySet<NodeKind> = new Set([
+  'windowAggregate',
+  'slidingAggregate',
+  'sessionAggregate',
+] as const)
 
 /** Where a fluent handle stands: the node it continues, the serdes known there, and whether the key was changed. */
 export interface Position {

@@ -14,6 +14,7 @@ import type { SideOutputs } from './side-outputs.ts'
 import { addSideOutputs } from './side-outputs.ts'
 import { addTableStore } from './stores.ts'
 import type { Table } from './table.ts'
+import { requireWindows } from './windows.ts'
 import { SessionWindowedStream, TimeWindowedStream } from './windowed-stream.ts'
 
 /** How a stream was grouped: the name its repartition topic gets, if there has to be one. */
@@ -106,6 +107,7 @@ export class GroupedStream<K, V> {
   windowedBy(
     windows: TimeWindows | SlidingWindows | SessionWindows,
   ): TimeWindowedStream<K, V> | SessionWindowedStream<K, V> {
+    requireWindows(windows)
     return windows.kind === 'session'
       ? new SessionWindowedStream<K, V>(this, windows)
       : new TimeWindowedStream<K, V>(this, windows)

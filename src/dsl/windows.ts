@@ -78,6 +78,15 @@ export const neededRetentionMs = (windows: TimeWindows | SlidingWindows | Sessio
   }
 }
 
+/** Refuses what is no windows: a number of milliseconds does not say which kind. */
+export const requireWindows = (windows: unknown): void => {
+  const kind = (windows as { readonly kind?: unknown } | null | undefined)?.kind
+  require(kind === 'time' ||
+    kind === 'sliding' ||
+    kind ===
+      'session', `windowedBy got ${String(windows)}, and takes tumbling, hopping, sliding or session(...)`)
+}
+
 const requireGrace = (grace: number): void => requireLength('grace', grace)
 
 const requireLength = (what: string, length: number): void =>

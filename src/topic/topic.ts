@@ -1,5 +1,6 @@
 import type * as z from 'zod'
 import { Fault } from '../base/fault.ts'
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import { json } from './json.ts'
 import type { AnySerde, Serde, Serializer } from './serde.ts'
 import { string } from './serdes.ts'
@@ -50,6 +51,7 @@ export const topic = <V extends AnySerde | z.ZodType, K extends AnySerde | z.Zod
   options: TopicOptions<K, V>,
 ): Topic<TypeOf<K>, TypeOf<V>> => {
   checkTopicName(name)
+  refuseUnknownOptions(`topic '${name}'`, options, ['key', 'value', 'owner', 'partitions'])
   return Object.freeze({
     name,
     key: (options.key === undefined ? string : serdeOf(options.key)) as Serde<TypeOf<K>>,
@@ -60,8 +62,18 @@ export const topic = <V extends AnySerde | z.ZodType, K extends AnySerde | z.Zod
 }
 
 /** A serde as it is, a zod schema as JSON under it. */
-export const serdeOf = <S extends AnySerde | z.ZodType>(source: S): Serde<TypeOf<S>> =>
-  ('serialize' in source ? source : json(source)) as Serde<TypeOf<S>>
+export const serdeOf = <S extends AnySerde | z.ZodType>(source: S): Serde<TypeOf<S>> => {
+  if (typeof source !== 'object' || source === null) throw serdeInvalid(source)
+  return ('serialize' in source ? source : json(source)) as Serde<TypeOf<S>>
+}
+
+const serdeInvalid = (source: unknown): Fault =>
+  new Fault({
+    code: 'SERDE_INVALID',
+    actor: 'author',
+    message: `${String(source)} is neither a serde nor a zod schema`,
+    remedy: 'give a serde (string, long, json(...)) or a schema',
+  })
 
 /** Kafka's rule for topic names: 1 to 249 of letters, digits, dot, underscore and hyphen, and not `.` or `..`. */
 export const isLegalTopicName = (name: string): boolean =>

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest'
+import { string, topic, topology, tumbling } from '../../src/index.ts'
+import type { TopologyBuilder } from '../../src/dsl/builder.ts'
+
+const words = topic('words', { value: string })
+
+/** What JavaScript lets through, and the compiler does not. */
+const misuses: Readonly<Record<string, readonly [(builder: TopologyBuilder) => unknown, RegExp]>> = {
+  "topic('x')": [() => topic('x', undefined as never), /needs an object of options/],
+  'a topic without value': [() => topic('x', {} as never), /neither a serde nor a zod schema/],
+  'an unknown option of a topic': [
+    () => topic('x', { value: string, partition: 3 } as never),
+    /no option 'partition'.*'partitions'/,
+  ],
+  "stream('a')": [(builder) => builder.stream('a' as never), /stream needs a topic, and got the text 'a'/],
+  'stream([])': [(builder) => builder.stream([] as never), /stream needs a topic/],
+  "table('a')": [(builder) => builder.table('a' as never, { store: 's' }), /table needs a topic/],
+  'an unknown option of a stream': [
+    (builder) => builder.stream(words, { timestampExtracter: () => 1 } as never),
+    /did you mean 'timestampExtractor'/,
+  ],
+  'count({})': [
+    (builder) =>
+      builder
+        .stream(words)
+        .groupByKey()
+        .count({} as never),
+    /a store has no name/,
+  ],
+  "emit: 'onClose'": [
+    (builder) =>
+      builder
+        .stream(words)
+        .groupByKey()
+        .count({ store: 's', emit: 'onClose' as never }),
+    /emit is the text 'onClose'/,
+  ],
+  "emit: 'onClose' of windows": [
+    (builder) =>
+      builder
+        .stream(words)
+        .groupByKey()
+        .windowedBy(tumbling({ size: 1_000 }))
+        .count({ store: 's', emit: 'onClose' as never }),
+    /may be onUpdate, onCommit, onWindowClose/,
+  ],
+  'windowedBy(5000)': [
+    (builder) =>
+      builder
+        .stream(words)
+        .groupByKey()
+        .windowedBy(5_000 as never),
+    /windowedBy got 5000/,
+  ],
+  'filter()': [(builder) => builder.stream(words).filter(undefined as never), /filter needs a function/],
+  "mapValues('x')": [
+    (builder) => builder.stream(words).mapValues('x' as never),
+    /mapValues needs a function/,
+  ],
+  'pipe(7)': [(builder) => builder.stream(words).pipe(7 as never), /pipe needs a function/],
+  'a branch that is no function': [
+    (builder) => builder.stream(words).split({ a: true as never }),
+    /branch 'a' of split needs a function/,
+  ],
+  'an aggregator that is missing': [
+    (builder) =>
+      builder
+        .stream(words)
+        .groupByKey()
+        .aggregate({ store: 's', value: string, initial: '' } as never),
+    /needs a function \(add\)/,
+  ],
+}
+
+describe('a topology is refused when it is defined with', () => {
+  it.each(Object.entries(misuses))('%s', (_what, [define, message]) => {
+    expect(() => topology('misused', (builder) => void define(builder))).toThrow(message)
+  })
+})
