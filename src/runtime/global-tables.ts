@@ -40,7 +40,7 @@ export class GlobalTables {
     return this.#stores.get(name)
   }
 
-  /** Reads every table to the end its topic has now, then goes on in the background; `onFailure` hears of its end. */
+  /** Reads every table to the end of what is committed now (an open transaction is not waited for), then goes on in the background; `onFailure` hears of its end. */
   async start(onFailure: (error: unknown) => void): Promise<void> {
     if (this.#tables.length === 0) return
     const partitions = (
@@ -49,6 +49,7 @@ export class GlobalTables {
     const ends = await listOffsets(
       this.#cluster,
       partitions.map((each) => ({ ...each, at: 'latest' as const })),
+      'read_committed',
     )
     const starts = await listOffsets(
       this.#cluster,
