@@ -1,9 +1,9 @@
 import type { Admin } from '../kafka/admin.ts'
 import { internalTopicNamesOf } from '../runtime/internal-topics.ts'
-import { matchesWhole } from '../runtime/input-starts.ts'
 import { externalTopicsOf } from '../topology/partition-counts.ts'
 import { subTopologiesOf } from '../topology/sub-topologies.ts'
 import type { Topology } from '../topology/topology.ts'
+import { matchesWhole } from '../topology/validate-patterns.ts'
 
 /** The topics a reset is about; the internal ones are those that exist. */
 export interface ResetTopics {

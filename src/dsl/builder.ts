@@ -9,7 +9,7 @@ import type { SourceTopic } from '../topology/node-topic.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import { optimised } from '../topology/optimise.ts'
 import type { Topology } from '../topology/topology.ts'
-import { validateTopology } from '../topology/validate.ts'
+import { definitionProblems } from '../topology/validate.ts'
 import type { Position } from './graph.ts'
 import { GlobalTable } from './global-table.ts'
 import { Graph } from './graph.ts'
@@ -237,7 +237,7 @@ export const topology = (
 }
 
 const faultsOf = (said: Topology): readonly Fault[] =>
-  validateTopology(said)
+  definitionProblems(said)
     .filter(({ severity }) => severity === 'error')
     .map(
       ({ code, message, remedy, node, store }) =>

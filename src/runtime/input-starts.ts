@@ -4,6 +4,7 @@ import type { GroupMembership } from '../kafka/group/group-membership.ts'
 import { listOffsets } from '../kafka/list-offsets.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
 import type { OffsetReset, TopologyNode } from '../topology/node.ts'
+import { matchesWhole } from '../topology/validate-patterns.ts'
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 
@@ -56,10 +57,6 @@ const readsTopic = (node: TopologyNode, topic: string): boolean => {
     ? matchesWhole(node.topics, topic)
     : node.topics.some(({ name }) => name === topic)
 }
-
-/** Kafka's patterns match the whole of a topic's name. */
-export const matchesWhole = (pattern: RegExp, topic: string): boolean =>
-  new RegExp(`^(?:${pattern.source})$`, pattern.flags.replaceAll(/[gy]/g, '')).test(topic)
 
 const noOffset = ({ topic, partition }: TopicPartition, group: string): Fault =>
   new Fault({

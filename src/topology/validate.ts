@@ -2,17 +2,24 @@ import type { TopologyNode } from './node.ts'
 import type { TopologyProblem } from './problem.ts'
 import { nodeError } from './problem.ts'
 import type { Topology } from './topology.ts'
+import { patternProblems } from './validate-patterns.ts'
 import { storeProblems } from './validate-stores.ts'
 import { topicProblems } from './validate-topics.ts'
 
 /**
- * Everything that is wrong with a topology, all at once. `topology` itself throws the errors; the warnings are for
- * tests, the command line and the dashboard to show.
+ * Everything that is wrong with a topology, all at once. `topology` itself throws the errors, except for patterns that
+ * match what it writes: the start refuses those. The warnings are for tests, the command line and the dashboard to show.
  *
  * @example
  * expect(validateTopology(payment)).toEqual([])
  */
 export const validateTopology = (topology: Topology): readonly TopologyProblem[] => [
+  ...definitionProblems(topology),
+  ...patternProblems(topology),
+]
+
+/** What a topology can't be defined with, and what looks wrong about it. */
+export const definitionProblems = (topology: Topology): readonly TopologyProblem[] => [
   ...nodeProblems(topology),
   ...storeProblems(topology),
   ...topicProblems(topology),

@@ -48,6 +48,19 @@ export const topicsSuite = (brokers: () => string, unique: (prefix: string) => s
     return { prefix, counts, program }
   }
 
+  it('a pattern that matches what the application writes, its dead letters included, is refused at the start', async () => {
+    const prefix = unique('events')
+    const reading = (sink: string): Topology =>
+      topology(unique('looping'), (builder) =>
+        builder.streamMatching(new RegExp(`${prefix}\\..*`), { key: string, value: string }).to(named(sink)),
+      )
+    await expect(run(reading(`${prefix}.all`))).rejects.toMatchObject({ code: 'PATTERN_MATCHES_SINK' })
+    const deadLetterTopic = `${prefix}.dead`
+    await expect(run(reading(unique('other')), { deadLetterTopic })).rejects.toMatchObject({
+      code: 'PATTERN_MATCHES_SINK',
+    })
+  })
+
   it.each(['at_least_once', 'exactly_once'] as const)(
     'a new topic that a pattern matches is read by all members, whoever has noticed it: %s',
     async (processingGuarantee) => {

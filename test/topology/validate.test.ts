@@ -66,6 +66,17 @@ describe('a topology', () => {
     expect(validateTopology(loop)).toMatchObject([{ severity: 'warning', code: 'TOPIC_LOOP', node: 'back' }])
   })
 
+  it('reports a pattern that matches the whole name of a topic it writes', () => {
+    const matching = (pattern: RegExp): Topology =>
+      topology('looping', (builder) =>
+        builder.streamMatching(pattern, { key: string, value: string }, { name: 'all' }).to(paid),
+      )
+    expect(validateTopology(matching(/pa.*/))).toMatchObject([
+      { severity: 'error', code: 'PATTERN_MATCHES_SINK', node: 'all' },
+    ])
+    expect(validateTopology(matching(/pa/))).toEqual([])
+  })
+
   it('may not be said with errors, which are told all at once', () => {
     const build = (): Topology =>
       topology('wrong', (builder) => {
