@@ -31,5 +31,11 @@ const markRepartitionsAbove = (
 ): void => {
   const node = nodes.get(name)
   if (node?.kind === 'repartition' && !node.changes) relaxed.add(name)
-  for (const parent of node?.from ?? []) markRepartitionsAbove(nodes, parent, relaxed)
+  for (const parent of streamsAbove(node)) markRepartitionsAbove(nodes, parent, relaxed)
+}
+
+/** The table of a stream-table join only answers look-ups: no record of it reaches what follows the join. */
+const streamsAbove = (node: TopologyNode | undefined): readonly string[] => {
+  if (node?.kind === 'streamTableJoin' || node?.kind === 'streamGlobalTableJoin') return node.from.slice(0, 1)
+  return node?.from ?? []
 }

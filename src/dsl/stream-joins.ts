@@ -119,7 +119,7 @@ export const joinTable = (
     name: options.name,
     dropNullKeys: type === 'inner',
   })
-  const store = options.grace === undefined ? undefined : addBuffer(left, table.store, options)
+  const store = options.grace === undefined ? undefined : addBuffer(left, options)
   const node = graph.add('streamTableJoin', verbs[type], options.name, {
     from: [left.node, table.at.node],
     type,
@@ -216,11 +216,7 @@ const partitionedLike = (
 }
 
 /** The records of a stream that wait for the past of a versioned table. */
-const addBuffer = (
-  at: Position,
-  tableStore: string | undefined,
-  options: AnyStreamTableJoinOptions,
-): string => {
+const addBuffer = (at: Position, options: AnyStreamTableJoinOptions): string => {
   const { graph } = at
   const { name, grace = 0 } = options
   if (name === undefined)
@@ -230,14 +226,6 @@ const addBuffer = (
       'JOIN_GRACE_INVALID',
       `grace ${String(grace)} is negative or no whole number`,
       'give it as milliseconds',
-    )
-  const store = graph.stores.find((known) => known.name === tableStore)
-  if (store !== undefined && store.kind !== 'versioned')
-    graph.fault(
-      'JOIN_GRACE_UNVERSIONED',
-      `a join with a grace asks table '${store.name}' for its past, which it does not keep`,
-      'make the table versioned, or leave the grace out',
-      name,
     )
   const buffer = `${name ?? at.node}-Buffer`
   return graph.addStore({

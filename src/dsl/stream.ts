@@ -316,7 +316,8 @@ export class Stream<K, V> {
 
   /** The records of both streams; no order is promised between them. */
   merge<V2>(other: Stream<K, V2>, options: Named = {}): Stream<K, V | V2> {
-    const node = this.at.graph.add('merge', 'merge', options.name, { from: [this.at.node, other.at.node] })
+    const from = [...new Set([this.at.node, other.at.node])]
+    const node = this.at.graph.add('merge', 'merge', options.name, { from })
     return new Stream<K, V | V2>({
       graph: this.at.graph,
       node,

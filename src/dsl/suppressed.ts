@@ -19,6 +19,14 @@ export const suppressed = (
       'leave the suppression out, or keep the table without versions',
       at.node,
     )
+  const graceMs = suppression.until === 'windowCloses' ? graceAbove(graph, at.node) : 0
+  if (graceMs === undefined)
+    graph.fault(
+      'SUPPRESSION_NOT_WINDOWED',
+      `'${options.store}' would wait until windows close, but the table it follows has no windows`,
+      'window the aggregate above it, or use untilTimeLimit',
+      at.node,
+    )
   const base = storeBase(at, options)
   graph.addStore({ kind: 'keyValue', timestamped: false, ...base, value: bufferedChangeSerde(base.value) })
   const node = graph.add('suppress', 'suppress', options.name, {
@@ -27,7 +35,7 @@ export const suppressed = (
     until:
       suppression.until === 'timeLimit'
         ? { kind: 'timeLimit', limitMs: suppression.limitMs }
-        : { kind: 'windowCloses', graceMs: graceAbove(graph, at.node) },
+        : { kind: 'windowCloses', graceMs: graceMs ?? 0 },
     maxRecords: suppression.maxRecords,
     maxBytes: suppression.maxBytes,
     whenFull: suppression.whenFull,
@@ -38,11 +46,15 @@ export const suppressed = (
 const isVersioned = ({ nodes, stores }: Graph, node: string): boolean =>
   tableSemanticsOf({ nodes: [...nodes], stores }).versioned.has(node)
 
-/** How long after its end a window of this table may still change: what the windows nearest above say. */
-const graceAbove = (graph: Graph, name: string): number => {
+/**
+ * How long after its end a window of this table may still change: what the windows nearest above say. Undefined where
+ * some of its records come from no windows.
+ */
+const graceAbove = (graph: Graph, name: string): number | undefined => {
   const node = graph.nodes.find((each) => each.name === name)
-  if (node === undefined) return 0
+  if (node === undefined || node.from.length === 0) return undefined
   if (node.kind === 'windowAggregate' || node.kind === 'slidingAggregate') return node.windows.graceMs
   if (node.kind === 'sessionAggregate') return node.windows.gapMs + node.windows.graceMs
-  return Math.max(0, ...node.from.map((parent) => graceAbove(graph, parent)))
+  const graces = node.from.map((parent) => graceAbove(graph, parent))
+  return graces.includes(undefined) ? undefined : Math.max(...(graces as number[]))
 }

@@ -21,18 +21,24 @@ export interface BufferedChange {
   readonly bufferTimeMs: number
 }
 
+export interface BufferedChangeSerde extends AnySerde {
+  /** Of the table's values. */
+  readonly inner: AnySerde
+}
+
 /**
  * As Kafka Streams keeps it on the changelog of a suppression (version 3, which its header `v` says): the context (time
  * i64, offset i64, topic, partition i32, headers), the prior, old and new values, and the buffer time i64. Texts and
  * values stand behind their length as i32, -1 for null; -2 says that the old value is the prior one.
  */
-export const bufferedChangeSerde = (value: AnySerde): AnySerde => {
+export const bufferedChangeSerde = (value: AnySerde): BufferedChangeSerde => {
   const inner = value as unknown as Serde<unknown>
   const bytesOf = (part: unknown): Bytes | null =>
     part === null || part === undefined ? null : inner.serialize(part)
   return {
     name: `bufferedChange(${value.name})`,
     nullable: false,
+    inner: value,
     serialize: (change: BufferedChange) => {
       const prior = bytesOf(change.priorValue)
       const old = bytesOf(change.oldValue)
@@ -52,6 +58,32 @@ export const bufferedChangeSerde = (value: AnySerde): AnySerde => {
     deserialize: (source: Bytes, start: number, end: number) => read(inner, source, start, end),
   }
 }
+
+/**
+ * The bytes that an update counts for `maxBytes`, without its key: Kafka Streams' estimate of its memory. An old value
+ * equal to the prior one counts once.
+ */
+export const bufferedSizeOf = ({ inner }: BufferedChangeSerde, change: BufferedChange): number => {
+  const serde = inner as unknown as Serde<unknown>
+  const bytesOf = (part: unknown): Bytes | null =>
+    part === null || part === undefined ? null : serde.serialize(part)
+  const prior = bytesOf(change.priorValue)
+  const old = bytesOf(change.oldValue)
+  const values = [prior, bytesEqual(old, prior) ? null : old, bytesOf(change.newValue)]
+  const headers = change.headers.reduce(
+    (size, [name, content]) => size + name.length + (content?.length ?? 0),
+    0,
+  )
+  return (
+    fixedFieldsSize +
+    change.topic.length +
+    headers +
+    values.reduce((size, bytes) => size + (bytes?.length ?? 0), 0)
+  )
+}
+
+/** Buffer time, timestamp and offset (8 bytes each), and the partition (4 bytes). */
+const fixedFieldsSize = 28
 
 /** What the changelog records of a suppression carry, so that Kafka Streams knows how to read them. */
 export const bufferedChangeHeaders: Headers = [['v', Uint8Array.of(3)]]

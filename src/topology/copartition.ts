@@ -1,4 +1,4 @@
-import type { NodeKind, RepartitionNode, TopologyNode } from './node.ts'
+import type { NodeKind, NodeOf, RepartitionNode, TopologyNode } from './node.ts'
 import type { Topology } from './topology.ts'
 
 /**
@@ -9,32 +9,52 @@ export interface CopartitionGroup {
   /** The node that brings them together, the first of several. */
   readonly node: string
   readonly topics: ReadonlySet<string>
+  /** Sources whose topics are found by name while the application runs. */
+  readonly patterns: ReadonlySet<RegExp>
   readonly repartitions: ReadonlySet<RepartitionNode>
 }
 
-/** The groups of topics that must have as many partitions as each other. */
+/**
+ * The groups of topics that must have as many partitions as each other. The parts of a cogroup are nodes of their own
+ * that share a store.
+ */
 export const copartitionGroupsOf = (topology: Topology): readonly CopartitionGroup[] => {
   const nodes = new Map(topology.nodes.map((node) => [node.name, node]))
   const groups: Group[] = []
-  for (const node of topology.nodes) {
-    if (!joins(node)) continue
-    const group: Group = { node: node.name, topics: new Set(), repartitions: new Set() }
-    for (const parent of node.from) collect(nodes, parent, group)
-    if (group.topics.size + group.repartitions.size > 1) groups.push(group)
+  const add = (name: string, collectInto: (group: Group) => void): void => {
+    const group: Group = { node: name, topics: new Set(), patterns: new Set(), repartitions: new Set() }
+    collectInto(group)
+    if (group.patterns.size > 0 || group.topics.size + group.repartitions.size > 1) groups.push(group)
   }
+  for (const node of topology.nodes)
+    if (joins(node))
+      add(node.name, (group) => {
+        for (const parent of node.from) collect(nodes, parent, group)
+      })
+  for (const parts of cogroupsOf(topology))
+    add((parts[0] as CogroupPart).name, (group) => {
+      for (const { from } of parts) for (const parent of from) collectPart(nodes, parent, group)
+    })
   return merged(groups)
+}
+
+type CogroupPart = NodeOf<'aggregate' | 'windowAggregate' | 'slidingAggregate' | 'sessionAggregate'>
+
+/** The parts of each cogroup, by their common store. */
+const cogroupsOf = ({ nodes }: Topology): readonly (readonly CogroupPart[])[] => {
+  const parts = nodes.filter((node): node is CogroupPart => 'verb' in node && node.verb === 'cogroup')
+  return [...Map.groupBy(parts, ({ store }) => store).values()]
 }
 
 interface Group extends CopartitionGroup {
   readonly topics: Set<string>
+  readonly patterns: Set<RegExp>
   readonly repartitions: Set<RepartitionNode>
 }
 
-/** Aggregates of several groups join too, and a saga meets its start and its replies by key. */
+/** A saga meets its start and its replies by key, as a join does. */
 const joins = (node: TopologyNode): boolean =>
-  joinKinds.has(node.kind) ||
-  (aggregateKinds.has(node.kind) && node.from.length > 1) ||
-  (node.kind === 'process' && node.verb === 'saga')
+  joinKinds.has(node.kind) || (node.kind === 'process' && node.verb === 'saga')
 
 const joinKinds: ReadonlySet<NodeKind> = new Set([
   'streamTableJoin',
@@ -42,12 +62,6 @@ const joinKinds: ReadonlySet<NodeKind> = new Set([
   'tableTableJoin',
   'foreignKeyRespond',
   'foreignKeyJoin',
-])
-const aggregateKinds: ReadonlySet<NodeKind> = new Set([
-  'aggregate',
-  'windowAggregate',
-  'slidingAggregate',
-  'sessionAggregate',
 ])
 
 /** Adds the topics whose records reach a node without passing another topic. */
@@ -57,11 +71,23 @@ const collect = (nodes: ReadonlyMap<string, TopologyNode>, name: string, group: 
   if (node.kind === 'repartition') group.repartitions.add(node)
   else if (node.kind === 'tableSource') group.topics.add(node.topic.name)
   else if (node.kind === 'source') {
-    if (!(node.topics instanceof RegExp)) for (const { name: topic } of node.topics) group.topics.add(topic)
+    if (node.topics instanceof RegExp) group.patterns.add(node.topics)
+    else for (const { name: topic } of node.topics) group.topics.add(topic)
   } else {
     const parents = node.kind === 'streamGlobalTableJoin' ? node.from.slice(0, 1) : node.from
     for (const parent of parents) collect(nodes, parent, group)
   }
+}
+
+/**
+ * An input of a cogroup. As in Kafka Streams, the topics above a grouping that repartitions must be co-partitioned too,
+ * as that topic takes its size from them; a grouping with `partitions` has a size of its own.
+ */
+const collectPart = (nodes: ReadonlyMap<string, TopologyNode>, name: string, group: Group): void => {
+  collect(nodes, name, group)
+  const node = nodes.get(name)
+  if (node?.kind !== 'repartition' || node.verb !== 'groupBy' || node.partitions !== undefined) return
+  for (const parent of node.from) collect(nodes, parent, group)
 }
 
 /** Groups that share a topic are one. */
@@ -76,6 +102,7 @@ const merged = (groups: readonly Group[]): readonly CopartitionGroup[] => {
     }
     for (const other of [group, ...rest]) {
       for (const topic of other.topics) first.topics.add(topic)
+      for (const pattern of other.patterns) first.patterns.add(pattern)
       for (const repartition of other.repartitions) first.repartitions.add(repartition)
     }
     for (const other of rest) result.splice(result.indexOf(other), 1)
@@ -85,4 +112,5 @@ const merged = (groups: readonly Group[]): readonly CopartitionGroup[] => {
 
 const overlap = (left: CopartitionGroup, right: CopartitionGroup): boolean =>
   [...left.topics].some((topic) => right.topics.has(topic)) ||
+  [...left.patterns].some((pattern) => right.patterns.has(pattern)) ||
   [...left.repartitions].some((repartition) => right.repartitions.has(repartition))

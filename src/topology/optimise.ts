@@ -7,8 +7,8 @@ type Said = Pick<Topology, 'nodes' | 'stores'>
 /**
  * The optimisations of Kafka Streams (`topology.optimization = all`) that save topics:
  *
- * 1. A table's source topic serves as the changelog of its store. A versioned store keeps its own, as compaction would
- *    take its history away, and so does a table that takes its time from elsewhere than the record.
+ * 1. A table's source topic serves as the changelog of its store, of a versioned one too: a restoration finds the history
+ *    that compaction has left in the topic. A table that takes its time from elsewhere than the record keeps its own.
  * 2. Repartitions of one stream that write the same bytes become one, called after the first.
  *
  * Both change the topics an application owns, so turning them on or off is a breaking change of a running one.
@@ -22,7 +22,12 @@ const reuseSourceTopics = ({ nodes, stores }: Said): Said => {
       changelogTopics.set(node.store, node.topic.name)
   const reusing = (store: StoreDefinition): StoreDefinition => {
     const changelogTopic = changelogTopics.get(store.name)
-    if (changelogTopic === undefined || store.kind !== 'keyValue' || !store.changelog) return store
+    if (
+      changelogTopic === undefined ||
+      (store.kind !== 'keyValue' && store.kind !== 'versioned') ||
+      !store.changelog
+    )
+      return store
     return Object.freeze({ ...store, changelogTopic })
   }
   return { nodes, stores: stores.map(reusing) }

@@ -27,7 +27,7 @@ export const partitionCountsOf = (
 ): PartitionCounts => {
   const subTopologies = subTopologiesOf(topology)
   const groups = copartitionGroupsOf(topology)
-  const fixed = fixedCounts(groups, countOf)
+  const fixed = fixedCounts(groups, countOf, matching)
   const repartitions = new Map<string, number>()
   const largestInput = (subTopology: SubTopology): number | undefined => {
     const topics = externalTopicsOf(subTopology, matching).map(countOf)
@@ -65,10 +65,12 @@ const largest = (counts: readonly (number | undefined)[]): number | undefined =>
 const fixedCounts = (
   groups: readonly CopartitionGroup[],
   countOf: (topic: string) => number,
+  matching: (pattern: RegExp) => readonly string[],
 ): ReadonlyMap<RepartitionNode, number> => {
   const fixed = new Map<RepartitionNode, number>()
-  for (const { node, topics, repartitions } of groups) {
-    const settled = new Map<string, number>([...topics].map((topic) => [topic, countOf(topic)]))
+  for (const { node, topics, patterns, repartitions } of groups) {
+    const known = [...topics, ...[...patterns].flatMap(matching)]
+    const settled = new Map<string, number>(known.map((topic) => [topic, countOf(topic)]))
     for (const { topic, partitions } of repartitions)
       if (partitions !== undefined) settled.set(topic, partitions)
     const [count, ...others] = new Set(settled.values())
@@ -102,9 +104,9 @@ const copartitionMismatch = (node: string, counts: ReadonlyMap<string, number>):
   new Fault({
     code: 'COPARTITION_MISMATCH',
     actor: 'author',
-    message: `topics that are joined must have as many partitions as each other: ${[...counts]
+    message: `topics that are joined or cogrouped must have as many partitions as each other: ${[...counts]
       .map(([topic, count]) => `${topic} has ${count}`)
       .join(', ')}`,
-    remedy: 'write one of them through a repartition, or read the table as a global one',
+    remedy: 'write one of them through `repartition` with `partitions`, or read the table as a global one',
     place: { node },
   })

@@ -2,6 +2,7 @@ import { isLegalTopicName } from '../topic/topic.ts'
 import type { TopologyNode } from './node.ts'
 import type { TopologyProblem } from './problem.ts'
 import { storeError } from './problem.ts'
+import type { StoreDefinition } from './store-definition.ts'
 import type { Topology } from './topology.ts'
 import { storesOf } from './topology.ts'
 
@@ -33,9 +34,10 @@ const missingStores = ({ nodes, stores }: Topology): readonly TopologyProblem[] 
 
 const definitionProblems = ({ name: application, stores }: Topology): readonly TopologyProblem[] => {
   const names = new Set<string>()
-  return stores.flatMap(({ name, changelog }) => {
-    const problems: TopologyProblem[] = []
-    const topic = `${application}-${name}-changelog`
+  return stores.flatMap((store) => {
+    const { name, changelog } = store
+    const problems: TopologyProblem[] = [...retentionProblems(store)]
+    const topic = changelog ? `${application}-${name}-changelog` : name
     if (names.has(name))
       problems.push(
         storeError(
@@ -45,18 +47,33 @@ const definitionProblems = ({ name: application, stores }: Topology): readonly T
           'give one of them another name',
         ),
       )
-    if (changelog && !isLegalTopicName(topic))
+    if (!isLegalTopicName(topic))
       problems.push(
         storeError(
           'STORE_NAME_ILLEGAL',
           name,
-          `its changelog can't be called '${topic}'`,
+          changelog ? `its changelog can't be called '${topic}'` : `a store cannot be called '${topic}'`,
           'use letters, digits, dot, underscore and hyphen, 249 with the name of the application',
         ),
       )
     names.add(name)
     return problems
   })
+}
+
+/** A store keeps its rows for a time that is not negative. */
+const retentionProblems = (store: StoreDefinition): readonly TopologyProblem[] => {
+  const retentionMs =
+    'historyRetentionMs' in store ? store.historyRetentionMs : 'retentionMs' in store ? store.retentionMs : 0
+  if (retentionMs >= 0) return []
+  return [
+    storeError(
+      'STORE_RETENTION_INVALID',
+      store.name,
+      `store '${store.name}' has a retention of ${retentionMs} ms`,
+      'give milliseconds, 0 or more',
+    ),
+  ]
 }
 
 const unusedStores = ({ nodes, stores }: Topology): readonly TopologyProblem[] => {

@@ -1,3 +1,4 @@
+import { isLegalTopicName } from '../topic/topic.ts'
 import { copartitionGroupsOf } from './copartition.ts'
 import { sinkTopicOf } from './describe.ts'
 import type { NodeOf, TopologyNode } from './node.ts'
@@ -8,7 +9,9 @@ import type { Topology } from './topology.ts'
 
 /** What is wrong with the topics of a topology: written where they must not be, read twice, or going in a circle. */
 export const topicProblems = (topology: Topology): readonly TopologyProblem[] => [
+  ...illegalNames(topology),
   ...sharedTopics(topology),
+  ...matchedTopics(topology),
   ...internalSinks(topology),
   ...copartitionProblems(topology),
   ...loops(topology),
@@ -23,7 +26,46 @@ export const readTopics = (node: TopologyNode): readonly string[] => {
 
 export const isSink = (node: TopologyNode): node is NodeOf<'sink'> => node.kind === 'sink'
 
-/** A topic has one reader in a topology, as it has one committed offset, and an internal topic one writer. */
+/** An internal topic that no broker would create. */
+const illegalNames = ({ name: application, nodes }: Topology): readonly TopologyProblem[] =>
+  nodes
+    .filter((node) => node.kind === 'repartition')
+    .filter(({ topic }) => !isLegalTopicName(`${application}-${topic}`))
+    .map(({ name, topic }) =>
+      nodeError(
+        'REPARTITION_NAME_ILLEGAL',
+        name,
+        `its repartition topic cannot be called '${application}-${topic}'`,
+        'name the step with letters, digits, dot, underscore and hyphen; the topic may have 249 of them',
+      ),
+    )
+
+/** The topics that a node reads as a source, by name. */
+const sourceNames = (node: TopologyNode): readonly string[] => sourceTopics(node).map(({ name }) => name)
+
+/** A pattern must not match a topic that another source of the topology reads. */
+const matchedTopics = ({ nodes }: Topology): readonly TopologyProblem[] =>
+  nodes.flatMap((node) => {
+    if (node.kind !== 'source' || !(node.topics instanceof RegExp)) return []
+    const pattern = node.topics
+    return nodes.flatMap((other) =>
+      sourceNames(other)
+        .filter((topic) => pattern.test(topic))
+        .map((topic) =>
+          nodeError(
+            'TOPIC_TAKEN',
+            node.name,
+            `the pattern of '${node.name}' matches the topic '${topic}', which '${other.name}' reads`,
+            'leave that topic out of the pattern',
+          ),
+        ),
+    )
+  })
+
+/**
+ * A topic has one reader in a topology, as it has one committed offset, and an internal topic one writer. A global table
+ * shares its topic with no other reader either, as in Kafka Streams.
+ */
 const sharedTopics = ({ nodes }: Topology): readonly TopologyProblem[] => {
   const owners = new Map<string, string>()
   const claim = (topic: string, node: string, remedy: string): readonly TopologyProblem[] => {
@@ -35,7 +77,7 @@ const sharedTopics = ({ nodes }: Topology): readonly TopologyProblem[] => {
   return nodes.flatMap((node) =>
     node.kind === 'repartition'
       ? claim(node.topic, node.name, 'give one of them another name')
-      : readTopics(node).flatMap((topic) =>
+      : sourceNames(node).flatMap((topic) =>
           claim(topic, node.name, 'read it once and go on from there: stream.toTable(…) or table.toStream()'),
         ),
   )

@@ -4,6 +4,7 @@ import { nodeError } from './problem.ts'
 import type { Topology } from './topology.ts'
 import { patternProblems } from './validate-patterns.ts'
 import { storeProblems } from './validate-stores.ts'
+import { tableProblems } from './validate-tables.ts'
 import { topicProblems } from './validate-topics.ts'
 
 /**
@@ -22,6 +23,7 @@ export const validateTopology = (topology: Topology): readonly TopologyProblem[]
 export const definitionProblems = (topology: Topology): readonly TopologyProblem[] => [
   ...nodeProblems(topology),
   ...storeProblems(topology),
+  ...tableProblems(topology),
   ...topicProblems(topology),
 ]
 

@@ -1,4 +1,4 @@
-import { describe, expectTypeOf, it } from 'vitest'
+import { describe, expect, expectTypeOf, it } from 'vitest'
 import * as z from 'zod'
 import type { Stream, Table, Windowed } from '../../src/index.ts'
 import {
@@ -80,9 +80,14 @@ describe('types follow windows', () => {
       windowed.suppress(untilWindowCloses(), { store: 'final' })
       windowed.suppress(untilTimeLimit({ limit: 1 }), { store: 'calm-windows' })
       counts.suppress(untilTimeLimit({ limit: 1 }), { store: 'calm' })
-      // @ts-expect-error a plain count has no window that could close
-      counts.suppress(untilWindowCloses(), { store: 'never' })
     })
+    const build = (): unknown =>
+      topology('never', (builder) => {
+        const counts = builder.stream(orders).groupByKey().count({ store: 'counts' })
+        // @ts-expect-error a plain count has no window that could close
+        counts.suppress(untilWindowCloses(), { store: 'never' })
+      })
+    expect(build).toThrow(/table it follows has no windows/)
   })
 
   it('only windowed aggregates tell their results when a window closes', () => {

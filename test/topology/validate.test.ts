@@ -98,6 +98,42 @@ describe('a topology', () => {
     )
   })
 
+  it.each([
+    ['a b', /repartition topic cannot be called/],
+    ['ü', /repartition topic cannot be called/],
+    ['n'.repeat(240), /repartition topic cannot be called/],
+  ])('refuses a repartition topic that no broker creates: %s', (name, message) => {
+    const build = (): Topology =>
+      topology('named', (builder) => {
+        const stream = builder.stream(orders)
+        stream.groupBy(({ value }) => value, { name }).count({ store: 'counts', changelog: false })
+        stream.repartition({ name: `${name} ` }).to(paid)
+      })
+    expect(build).toThrow(message)
+  })
+
+  it.each(['..', 'a/b', 'n'.repeat(250)])('refuses a store without changelog called %s', (store) => {
+    const build = (): Topology =>
+      topology('named', (builder) => void builder.globalTable(orders, { store, storage: 'memory' }))
+    expect(build).toThrow(/store cannot be called/)
+  })
+
+  it.each([
+    ['table', 'globalTable'],
+    ['globalTable', 'globalTable'],
+    ['stream', 'globalTable'],
+    ['table', 'table'],
+    ['stream', 'table'],
+  ] as const)('refuses one topic as %s and as %s', (first, second) => {
+    const build = (): Topology =>
+      topology('twice', (builder) => {
+        for (const [index, verb] of [first, second].entries())
+          if (verb === 'stream') builder.stream(orders).to(paid)
+          else builder[verb](orders, { store: `rows-${index}` })
+      })
+    expect(build).toThrow(/both read the topic 'orders'/)
+  })
+
   it('tells a join of topics whose contracts say differing partitions, unless a repartition makes them fit', () => {
     const narrow = topic('narrow', { value: string, partitions: 2 })
     const wide = topic('wide', { value: string, partitions: 4 })

@@ -21,8 +21,9 @@ export const interpretAggregate: Interpreter<'aggregate'> = (node, inputs, conte
     const timestamp = old === null ? record.timestamp : Math.max(old.timestamp, record.timestamp)
     const before = old === null ? node.initial() : old.value
     const value = node.add(before, counts ? undefined : record.value, record) ?? null
-    if (store.put(record, value, timestamp) === 'refused') return
+    const put = store.put(record, value, timestamp)
+    if (put === 'refused') return
     const told = node.emit === 'onCommit' ? timeKept(record, value, timestamp) : timestamp
-    tell(emit, record.withTimestamp(told), value, old?.value ?? null, before)
+    tell(emit, record.withTimestamp(told), value, old?.value ?? null, before, put === 'latest')
   })
 }

@@ -14,6 +14,8 @@ export type Tell = (
   newValue: unknown,
   oldValue: unknown,
   before?: unknown,
+  /** False for an update of a versioned table that is older than its newest version. */
+  isLatest?: boolean,
 ) => void
 
 /**
@@ -25,12 +27,14 @@ export const tellerFor = (
   node: { readonly name: string; readonly emit: EmitPolicy },
 ): Tell => {
   const sendsOldValues = tableSemanticsOf(context.topology).sendsOldValues.has(node.name)
-  const withChange = (record: AnyRecord, newValue: unknown, oldValue: unknown): AnyRecord =>
-    record.withValue(changeOf(newValue, sendsOldValues ? oldValue : null))
+  const withChange: WithChange = (record, newValue, oldValue, isLatest = true) =>
+    record.withValue(changeOf(newValue, sendsOldValues ? oldValue : null, isLatest))
   if (node.emit === 'onCommit') return holdBack(context, withChange)
-  return (emit, record, newValue, oldValue, before = oldValue) =>
-    emit.next(withChange(record, newValue, before))
+  return (emit, record, newValue, oldValue, before = oldValue, isLatest = true) =>
+    emit.next(withChange(record, newValue, before, isLatest))
 }
+
+type WithChange = (record: AnyRecord, newValue: unknown, oldValue: unknown, isLatest?: boolean) => AnyRecord
 
 /**
  * The time of an update where it is kept, and where it is held back: that of the aggregate. A deletion has no aggregate
@@ -51,10 +55,7 @@ interface Held {
  * Coalesces the updates of a key between two commits into one: from the old value of the first to the new value of the
  * last. They leave in the order of their last update. A row that came and went in between is not told at all.
  */
-const holdBack = (
-  context: NodeContext,
-  withChange: (record: AnyRecord, newValue: unknown, oldValue: unknown) => AnyRecord,
-): Tell => {
+const holdBack = (context: NodeContext, withChange: WithChange): Tell => {
   const held = new Map<unknown, Held>()
   context.beforeCommit.push(() => {
     const leaving = [...held.values()]
@@ -62,7 +63,9 @@ const holdBack = (
     for (const { emit, record, newValue, oldValue } of leaving)
       if (newValue !== null || oldValue !== null) emit.next(withChange(record, newValue, oldValue))
   })
-  return (emit, record, newValue, oldValue) => {
+  return (emit, record, newValue, oldValue, _before, isLatest = true) => {
+    // An update that is older than the newest version must not replace it.
+    if (!isLatest) return emit.next(withChange(record, newValue, oldValue, false))
     const identity = identityOf(record.key)
     const first = held.get(identity)
     held.delete(identity)

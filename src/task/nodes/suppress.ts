@@ -6,8 +6,8 @@ import type { KeyValueStore } from '../../state/store.ts'
 import type { Serde } from '../../topic/serde.ts'
 import type { Windowed } from '../../topic/windowed.ts'
 import { StreamRecord } from '../../topic/record.ts'
-import type { BufferedChange } from '../../topology/buffered-change.ts'
-import { bufferedChangeHeaders } from '../../topology/buffered-change.ts'
+import type { BufferedChange, BufferedChangeSerde } from '../../topology/buffered-change.ts'
+import { bufferedChangeHeaders, bufferedSizeOf } from '../../topology/buffered-change.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
 import type { StoreDefinition } from '../../topology/store-definition.ts'
 import { tableSemanticsOf } from '../../topology/table-semantics.ts'
@@ -104,8 +104,8 @@ class Buffer {
       bufferTimeMs: known?.bufferTimeMs ?? this.#timeOf(record),
     }
     this.#store.put(key, buffered, record.timestamp, bufferedChangeHeaders)
-    this.#count(known, -1)
-    this.#count(buffered, 1)
+    this.#count(key, known, -1)
+    this.#count(key, buffered, 1)
     if (known === null) this.#enqueue(key, buffered)
   }
 
@@ -114,7 +114,7 @@ class Buffer {
     const { key } = this.#order.take() as Waiting
     const change = this.#store.get(key) as BufferedChange
     this.#store.put(key, null, change.timestamp)
-    this.#count(change, -1)
+    this.#count(key, change, -1)
     return { key, change }
   }
 
@@ -135,7 +135,7 @@ class Buffer {
     this.#restored = true
     for (const [key, change] of this.#store.all()) {
       this.#enqueue(key, change)
-      this.#count(change, 1)
+      this.#count(key, change, 1)
     }
   }
 
@@ -144,10 +144,11 @@ class Buffer {
     this.#order.add({ timeMs: bufferTimeMs, keyBytes: serde.serialize(key as NonNullable<unknown>), key })
   }
 
-  #count(change: BufferedChange | null, sign: 1 | -1): void {
+  #count(key: unknown, change: BufferedChange | null, sign: 1 | -1): void {
     if (change === null || this.#node.maxBytes === undefined) return
-    const serde = this.#definition.value as unknown as Serde<BufferedChange>
-    this.#bytes += sign * serde.serialize(change).length
+    const keySerde = this.#definition.key as unknown as Serde<unknown>
+    const keySize = keySerde.serialize(key as NonNullable<unknown>).length
+    this.#bytes += sign * (keySize + bufferedSizeOf(this.#definition.value as BufferedChangeSerde, change))
   }
 
   #timeOf(record: AnyRecord): number {

@@ -23,8 +23,10 @@ export const interpretTableAggregate: Interpreter<'tableAggregate'> = (node, inp
     const rest = leaves === null || old === null ? old?.value : node.subtract(old.value, leaves, key)
     const value = (joins === null ? rest : node.add(rest ?? node.initial(), joins, key)) ?? null
     const timestamp = Math.max(record.timestamp, old?.timestamp ?? record.timestamp)
-    if (store.put(record, value, timestamp) === 'refused') return
+    const put = store.put(record, value, timestamp)
+    if (put === 'refused') return
     const told = node.emit === 'onCommit' ? timeKept(record, value, timestamp) : timestamp
-    tell(emit, record.withTimestamp(told), value, old?.value ?? null)
+    const oldValue = old?.value ?? null
+    tell(emit, record.withTimestamp(told), value, oldValue, oldValue, put === 'latest')
   })
 }
