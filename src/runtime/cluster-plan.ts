@@ -3,7 +3,7 @@ import { Admin } from '../kafka/admin.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { sinkTopicsOf, sourceTopicsOf } from '../topology/topics.ts'
 import type { Topology } from '../topology/topology.ts'
-import { matchesWhole, patternProblems } from '../topology/validate-patterns.ts'
+import { matchesWhole, refuseOwnOutput } from '../topology/validate-patterns.ts'
 import type { ApplicationPlan, TopicSizes } from './application-plan.ts'
 import { planApplication } from './application-plan.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
@@ -37,15 +37,6 @@ export const sourceSizes = async (
     ...remembered,
     ...counts,
   ])
-}
-
-/** A pattern that matches what the application writes would read every record again, without end. */
-const refuseOwnOutput = (topology: Topology, deadLetterTopic: string | undefined): void => {
-  const written = [...sinkTopicsOf(topology), ...(deadLetterTopic === undefined ? [] : [deadLetterTopic])]
-  const [problem] = patternProblems(topology, written)
-  if (problem === undefined) return
-  const { code, message, remedy, node } = problem
-  throw new Fault({ code, actor: 'author', message, remedy, place: { node } })
 }
 
 /** A wide pattern would match what the application itself writes. */

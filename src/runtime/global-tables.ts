@@ -3,7 +3,10 @@ import { Fetcher } from '../kafka/fetcher.ts'
 import { listOffsets } from '../kafka/list-offsets.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
 import type { StateStore } from '../state/store.ts'
+import { applyGlobalRows } from '../task/global-rows.ts'
 import type { GlobalTable } from '../topology/sub-topologies.ts'
+
+type GlobalRowHandler = Parameters<typeof applyGlobalRows>[3]
 
 /**
  * The tables that every task of a process sees whole: each topic is read over all its partitions, to its end before
@@ -14,12 +17,19 @@ export class GlobalTables {
   readonly #cluster: Cluster
   readonly #tables: readonly GlobalTable[]
   readonly #stores: ReadonlyMap<string, StateStore>
-  readonly #storesByTopic = new Map<string, StateStore[]>()
+  readonly #tablesByTopic = new Map<string, (GlobalTable & { readonly rows: StateStore })[]>()
+  readonly #onFailure: GlobalRowHandler
   readonly #fetcher: Fetcher
   #following: Promise<void> | undefined
   #closed = false
 
-  constructor(cluster: Cluster, tables: readonly GlobalTable[], stores: ReadonlyMap<string, StateStore>) {
+  constructor(
+    cluster: Cluster,
+    tables: readonly GlobalTable[],
+    stores: ReadonlyMap<string, StateStore>,
+    onFailure: GlobalRowHandler,
+  ) {
+    this.#onFailure = onFailure
     this.#cluster = cluster
     this.#tables = tables
     this.#stores = stores
@@ -29,10 +39,11 @@ export class GlobalTables {
       offsetReset: 'earliest',
       isolation: 'read_committed',
     })
-    for (const { source, store } of tables) {
-      const known = this.#storesByTopic.get(source.topic.name) ?? []
-      known.push(this.#stores.get(store.name) as StateStore)
-      this.#storesByTopic.set(source.topic.name, known)
+    for (const table of tables) {
+      const { name } = table.source.topic
+      const known = this.#tablesByTopic.get(name) ?? []
+      known.push({ ...table, rows: stores.get(table.store.name) as StateStore })
+      this.#tablesByTopic.set(name, known)
     }
   }
 
@@ -44,7 +55,7 @@ export class GlobalTables {
   async start(onFailure: (error: unknown) => void): Promise<void> {
     if (this.#tables.length === 0) return
     const partitions = (
-      await Promise.all([...this.#storesByTopic.keys()].map((topic) => this.#cluster.topic(topic)))
+      await Promise.all([...this.#tablesByTopic.keys()].map((topic) => this.#cluster.topic(topic)))
     ).flatMap(({ name, partitions: each }) => each.map(({ partition }) => ({ topic: name, partition })))
     const ends = await listOffsets(
       this.#cluster,
@@ -81,7 +92,8 @@ export class GlobalTables {
 
   async #readOnce(behind: Map<string, number>): Promise<void> {
     for (const { topic, partition, columns, nextOffset } of await this.#fetcher.poll(pollWaitMs)) {
-      for (const store of this.#storesByTopic.get(topic) ?? []) store.restore(columns)
+      for (const { source, rows } of this.#tablesByTopic.get(topic) ?? [])
+        applyGlobalRows(rows, columns, { source, partition }, this.#onFailure)
       const place = partitionName(topic, partition)
       if (nextOffset >= (behind.get(place) ?? Infinity)) behind.delete(place)
     }

@@ -332,7 +332,9 @@ export class StreamsApplication {
     const { topology, cluster, openGlobalStore } = this.#options
     const tables = globalTablesOf(topology)
     const stores = new Map(tables.map(({ store }) => [store.name, openGlobalStore(store)]))
-    return new GlobalTables(cluster, tables, stores)
+    // Each process reads the rows again at each start: as dead letters they would come again, so they are only counted.
+    const onFailure = this.#judge.with(() => undefined)
+    return new GlobalTables(cluster, tables, stores, onFailure)
   }
 
   #taskFactory(output: RecordOutput): TaskFactory {

@@ -56,6 +56,8 @@ export class Worker {
   #assigned: readonly TaskId[] = []
   #commitRequested = false
   #dirty = false
+  /** True where inputs moved past markers or aborted records since the last commit. */
+  #offsetsMoved = false
   #paused = false
   #closing = false
   readonly #stop = new AbortController()
@@ -258,7 +260,10 @@ export class Worker {
   }
 
   async #turn(batches: readonly FetchedBatch[]): Promise<void> {
-    for (const batch of batches) this.#registry.deliver(batch)
+    for (const batch of batches) {
+      this.#registry.deliver(batch)
+      if (endsWithoutRecord(batch)) this.#offsetsMoved = true
+    }
     do {
       this.#processSlice()
       this.#punctuate()
@@ -267,6 +272,7 @@ export class Worker {
       // Heartbeats and other timers get their turn between two slices.
       await new Promise((resolve) => setImmediate(resolve))
     } while (this.#isReady() && !this.#closing && !this.#paused)
+    if (!this.#dirty && this.#mayCommitOffsets()) this.#dirty = true
     if (!this.#dirty) await this.#options.committer.settle()
     else if (!this.#isReady() && this.#isDrained()) await this.#commit()
   }
@@ -308,6 +314,13 @@ export class Worker {
     for (const { task } of this.tasks.values()) if (task.punctuateWallClock() > 0) this.#dirty = true
   }
 
+  /** Offsets that moved over markers and aborted records alone are committed too, but not for each transaction of others. */
+  #mayCommitOffsets(): boolean {
+    const { clock, settings } = this.#options
+    const pauseMs = Math.max(settings.commitIntervalMs, offsetsAloneIntervalMs)
+    return this.#offsetsMoved && clock.now() - this.#lastCommitMs >= pauseMs
+  }
+
   #isCommitDue(): boolean {
     if (!this.#dirty) return false
     return (
@@ -335,6 +348,7 @@ export class Worker {
     for (const [each, committed] of offsets) each.committed(committed, acked)
     purge.committed([...offsets.values()].flat())
     this.#dirty = false
+    this.#offsetsMoved = false
     this.#commitRequested = false
     this.#lastCommitMs = clock.now()
     metrics.commits++
@@ -344,6 +358,7 @@ export class Worker {
 
   async #closeAll(): Promise<void> {
     this.#dirty = false
+    this.#offsetsMoved = false
     await this.#registry.closeAll()
     this.#committedReads.release()
   }
@@ -386,6 +401,13 @@ export class Worker {
     return timers ? Math.min(settings.fetchMaxWaitMs, settings.commitIntervalMs) : settings.fetchMaxWaitMs
   }
 }
+
+/** How often offsets are committed where nothing was processed: a pipeline behind transactions sees a marker for each. */
+const offsetsAloneIntervalMs = 1_000
+
+/** True where a batch ends in markers, aborted or compacted records. */
+const endsWithoutRecord = ({ columns: { count, offsets }, nextOffset }: FetchedBatch): boolean =>
+  count === 0 || (offsets[count - 1] as number) + 1 < nextOffset
 
 /** What a commit is answered when the group has gone on. */
 const outOfGroup = new Set([

@@ -3,6 +3,7 @@ import { AssertionFailed } from '../base/assert.ts'
 import type { ChangelogSink, StateStore } from '../state/store.ts'
 import { openMemoryStore } from '../state/open-memory-store.ts'
 import type { DropReason, Output, TaskFailure, TaskHost, Watcher } from '../task/ports.ts'
+import { applyGlobalRows } from '../task/global-rows.ts'
 import type { FailureDecision } from '../task/task.ts'
 import { queueSourceOf, Task } from '../task/task.ts'
 import { columnsOf } from '../topic/record-columns.ts'
@@ -11,6 +12,7 @@ import { partitionCountsOf } from '../topology/partition-counts.ts'
 import type { GlobalTable, SubTopology } from '../topology/sub-topologies.ts'
 import { globalTablesOf, subTopologiesOf } from '../topology/sub-topologies.ts'
 import type { Topology } from '../topology/topology.ts'
+import { matchesWhole, refuseOwnOutput } from '../topology/validate-patterns.ts'
 import type { StoredRecord } from './memory-topics.ts'
 
 /** What an application of the test needs of the world around it. */
@@ -27,6 +29,7 @@ export interface Surroundings {
   readonly requestCommit: () => void
   readonly idleAdvanceMs: number | undefined
   readonly withoutRecordCache: boolean
+  readonly deadLetterTopic: string | undefined
 }
 
 /** One topology under test: all its tasks, over all partitions, in one place. */
@@ -38,11 +41,14 @@ export class TestApplication {
   readonly globals: ReadonlyMap<string, StateStore>
   readonly #globalTables: readonly GlobalTable[]
   readonly #dropped: Surroundings['dropped']
+  readonly #onFailure: Surroundings['onFailure']
   readonly #patterns: readonly { readonly node: NodeOf<'source'>; readonly subTopology: SubTopology }[]
 
   constructor(topology: Topology, surroundings: Surroundings) {
+    refuseOwnOutput(topology, surroundings.deadLetterTopic)
     this.topology = topology
     this.#dropped = surroundings.dropped
+    this.#onFailure = surroundings.onFailure
     const subTopologies = subTopologiesOf(topology)
     const counts = partitionCountsOf(topology, surroundings.partitionsOf)
     this.repartitions = new Map(
@@ -73,7 +79,13 @@ export class TestApplication {
     for (const { source, store } of this.#globalTables) {
       if (source.topic.name !== topic) continue
       if (record.key === null) this.#dropped('global', 'nullKey', source.name, undefined)
-      else this.globals.get(store.name)?.restore(columns)
+      else
+        applyGlobalRows(
+          this.globals.get(store.name) as StateStore,
+          columns,
+          { source, partition: record.partition },
+          (failure, row) => this.#onFailure('global', failure, row),
+        )
     }
     this.#match(topic)
     for (const task of this.tasks)
@@ -83,7 +95,7 @@ export class TestApplication {
   /** Matches a topic that appears for the first time with the patterns of the topology. */
   #match(topic: string): void {
     for (const { node, subTopology } of this.#patterns) {
-      if (!(node.topics as RegExp).test(topic)) continue
+      if (!matchesWhole(node.topics as RegExp, topic)) continue
       for (const task of this.tasks)
         if (task.id.startsWith(`${subTopology.index}_`) && task.queue(topic) === undefined)
           task.addTopic(queueSourceOf(node, topic, task.partition))

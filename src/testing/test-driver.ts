@@ -273,6 +273,7 @@ export class TestDriver {
       partitionsOf: (topic) => this.#partitionsOf(topic),
       idleAdvanceMs: this.#options.idleAdvanceMs,
       withoutRecordCache: this.#withoutRecordCache,
+      deadLetterTopic: this.#options.deadLetterTopic,
       onFailure: (task, failure, record) => {
         this.#trace.failed(place(task), failure, record)
         return this.#options.onFailure?.(failure) ?? this.#judge(failure, record)

@@ -92,6 +92,19 @@ export const columnsOf = (rows: readonly RecordRow[]): RecordColumns => {
   return { ...columns, count: rows.length, buffer: joinBytes(parts) }
 }
 
+/** One row of columns, over the same buffer. */
+export const oneRow = (columns: RecordColumns, row: number): RecordColumns => ({
+  buffer: columns.buffer,
+  count: 1,
+  offsets: columns.offsets.subarray(row, row + 1),
+  timestamps: columns.timestamps.subarray(row, row + 1),
+  keyStarts: columns.keyStarts.subarray(row, row + 1),
+  keyEnds: columns.keyEnds.subarray(row, row + 1),
+  valueStarts: columns.valueStarts.subarray(row, row + 1),
+  valueEnds: columns.valueEnds.subarray(row, row + 1),
+  headersStarts: columns.headersStarts.subarray(row, row + 1),
+})
+
 /** The headers of a record as Kafka writes them: a varint count, then varint-sized names and values. */
 export const encodeHeaders = (headers: Headers): Bytes =>
   concatBytes(

@@ -1,3 +1,4 @@
+import { Fault } from '../base/fault.ts'
 import type { TopologyProblem } from './problem.ts'
 import { nodeError } from './problem.ts'
 import { sinkTopicsOf } from './topics.ts'
@@ -26,3 +27,12 @@ export const patternProblems = (
         ),
       )
   })
+
+/** A pattern that matches what the application writes would read every record again, without end. */
+export const refuseOwnOutput = (topology: Topology, deadLetterTopic: string | undefined): void => {
+  const written = [...sinkTopicsOf(topology), ...(deadLetterTopic === undefined ? [] : [deadLetterTopic])]
+  const [problem] = patternProblems(topology, written)
+  if (problem === undefined) return
+  const { code, message, remedy, node } = problem
+  throw new Fault({ code, actor: 'author', message, remedy, place: { node } })
+}

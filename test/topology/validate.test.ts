@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { testDriver } from '../../src/testing/test-driver.ts'
 import type { Topology } from '../../src/index.ts'
 import { string, topic, topology } from '../../src/index.ts'
 import type { TopologyNode } from '../../src/topology/node.ts'
@@ -75,6 +76,22 @@ describe('a topology', () => {
       { severity: 'error', code: 'PATTERN_MATCHES_SINK', node: 'all' },
     ])
     expect(validateTopology(matching(/pa/))).toEqual([])
+    expect(() => testDriver(matching(/pa.*/))).toThrow(/matches|match/)
+  })
+
+  it('refuses a record that chooses a topic which a pattern of its topology reads', () => {
+    const choosing = topology('choosing', (builder) =>
+      builder
+        .streamMatching(/events\..*/, { key: string, value: string })
+        .to({ name: ({ value }) => value, key: string, value: string }),
+    )
+    const driver = testDriver(choosing, { policies: { productionFailure: 'skip' } })
+    const events = topic('events.a', { value: string })
+    driver.input(events).pipe('k', 'events.all')
+    driver.input(events).pipe('k', 'elsewhere')
+    expect(driver.dropped()).toEqual({ failed: 1 })
+    expect(driver.output(topic('elsewhere', { value: string })).readAll()).toHaveLength(1)
+    expect(driver.output(topic('events.all', { value: string })).readAll()).toEqual([])
   })
 
   it('may not be said with errors, which are told all at once', () => {

@@ -1,5 +1,9 @@
-import type { SinkTarget } from '../ports.ts'
+import { Fault } from '../../base/fault.ts'
+import type { AnyRecord, NodeOf } from '../../topology/node.ts'
+import { patternProblems } from '../../topology/validate-patterns.ts'
+import type { NodeContext } from '../node-context.ts'
 import { step } from '../node-context.ts'
+import type { SinkTarget } from '../ports.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 
@@ -13,10 +17,37 @@ export const interpretSink: Interpreter<'sink'> = (node, inputs, context) => {
   }
   const { topic } = node
   const { output } = context.host
-  const topicOf = typeof topic === 'function' ? topic : (): string => topic.name
+  const topicOf = typeof topic === 'function' ? notOwnInput(topic, node, context) : (): string => topic.name
   return step(context, node.name, onlyInput(inputs), (record) =>
     output.send(topicOf(record), target, record, context.source),
   )
+}
+
+type TopicChoice = (record: AnyRecord) => string
+
+/** Refuses a topic that a pattern of the topology reads; each topic is looked at once. */
+const notOwnInput = (
+  choose: TopicChoice,
+  { name }: NodeOf<'sink'>,
+  { topology }: NodeContext,
+): TopicChoice => {
+  if (!topology.nodes.some((node) => node.kind === 'source' && node.topics instanceof RegExp)) return choose
+  const allowed = new Set<string>()
+  return (record) => {
+    const topic = choose(record)
+    if (allowed.has(topic)) return topic
+    const [problem] = patternProblems(topology, [topic])
+    if (problem !== undefined)
+      throw new Fault({
+        code: problem.code,
+        actor: 'record',
+        message: problem.message,
+        remedy: problem.remedy,
+        place: { node: name },
+      })
+    allowed.add(topic)
+    return topic
+  }
 }
 
 /**
