@@ -52,6 +52,7 @@ export const createStreamsWorker = (
       openLmdbStores(join(directory, task), {
         clock,
         budget,
+        maxRequestSize: settings.maxRequestSize,
         origins,
         onDamaged: (fault) => listener.onWarning?.(fault.message),
       }),

@@ -1,3 +1,4 @@
+import { copyPlain } from '../base/plain-data.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
 
@@ -23,8 +24,14 @@ export type Joiner<K, L, R, J> = (left: L, right: R, key: K) => J
 /** A value, or a function that makes one for each new aggregate. */
 export type Initial<A> = A | (() => A)
 
-export const initialiser = <A>(initial: Initial<A>): (() => A) =>
-  typeof initial === 'function' ? (initial as () => A) : () => initial
+/** Each new aggregate is a copy of its own, so that an aggregator may add in place; a class instance needs a function. */
+export const initialiser = <A>(initial: Initial<A>): (() => A) => {
+  const made = typeof initial === 'function' ? (initial as () => A) : () => initial
+  return () => {
+    const value = made()
+    return copyPlain(value) ?? value
+  }
+}
 
 /** The predicate that holds for every record: the last branch of a split. */
 export const otherwise = (): boolean => true

@@ -71,8 +71,9 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
     const { timestamp } = record
     // A null only shows in the changelog, as in Kafka Streams: it makes no kept value older.
     if (!record.hasNullValue && !this.#observe(timestamp)) return
-    this.#sequence = this.#sequence === largestSequence ? 0 : this.#sequence + 1
     const key = this.#keyOf(record)
+    this.checkKeyLength(key.end - key.start)
+    this.#sequence = this.#sequence === largestSequence ? 0 : this.#sequence + 1
     const value = record.hasNullValue
       ? null
       : (record.rawValue(this.valueSerde) ?? regionOf(this.valueSerde.serialize(record.value)))

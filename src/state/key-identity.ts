@@ -20,7 +20,14 @@ export class KeyIdentity<K> {
   }
 
   idOf(key: K): KeyId {
-    return this.#isPlain ? (key as KeyId) : idOfBytes(this.bytesOf(key))
+    if (!this.#isPlain) return idOfBytes(this.bytesOf(key))
+    // Half a surrogate pair is written as U+FFFD: memory and disk have to agree on which keys are one.
+    return typeof key === 'string' ? key.toWellFormed() : (key as KeyId)
+  }
+
+  /** The key as a store holds it: as it would be read back. */
+  kept(id: KeyId, key: K): K {
+    return this.#isPlain ? (id as K) : detach(key)
   }
 
   bytesOf(key: K): Bytes {

@@ -1,5 +1,6 @@
 import type { Bytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
+import type { RawRegion } from '../topic/record.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { KeyValueStoreDefinition } from '../topology/store-definition.ts'
 import type { SavedValue } from './change-tracker.ts'
@@ -61,6 +62,7 @@ abstract class AbstractKeyValueStore<K> extends StoreLife {
         start: columns.valueStarts[row] as number,
         end: columns.valueEnds[row] as number,
       }
+      if (!this.takesKey(end - start)) return
       const key = this.#packer.keyOf({ buffer, start, end })
       this.disk.rows.set(key, value.start < 0 ? undefined : this.#packer.valueOf(value, timestamp))
       return
@@ -102,7 +104,11 @@ export class TimestampedStore<K, V>
   }
 
   put(key: K, value: V | null, timestamp: number, headers?: Headers): void {
-    this.table.put(key, value == null ? null : detach(value), timestamp, headers)
+    this.table.put(key, this.heldOf(this.keys, key, value), timestamp, headers)
+  }
+
+  putAsRead(key: K, value: V, bytes: RawRegion, timestamp: number): void {
+    this.table.put(key, this.heldAsRead(this.keys, key, value, bytes), timestamp)
   }
 
   range(from: K | undefined, to: K | undefined, options?: RangeOptions): IterableIterator<Entry<K, V>> {
@@ -131,7 +137,7 @@ export class PlainStore<K, V> extends AbstractKeyValueStore<K> implements KeyVal
   }
 
   put(key: K, value: V | null, timestamp: number, headers?: Headers): void {
-    this.table.put(key, value == null ? null : detach(value), timestamp, headers)
+    this.table.put(key, this.heldOf(this.keys, key, value), timestamp, headers)
   }
 
   range(from: K | undefined, to: K | undefined, options?: RangeOptions): IterableIterator<readonly [K, V]> {

@@ -83,7 +83,7 @@ const shortened = (bound: Bytes | undefined): Bytes | undefined =>
 const keyTooLarge = (store: string, length: number): Fault =>
   new Fault({
     code: 'STORE_KEY_TOO_LARGE',
-    actor: 'author',
+    actor: 'record',
     message: `a key of ${length} bytes is larger than the ${largestKeyBytes} that a store on disk takes`,
     remedy: "use shorter keys, or give the store storage: 'memory'",
     place: { store },

@@ -8,12 +8,13 @@ import { LmdbEnvironment } from './lmdb-environment.ts'
 import { openMemoryStore } from './open-memory-store.ts'
 import { openStore } from './open-store.ts'
 import type { ChangelogSink, StateStore } from './store.ts'
+import type { ValueOptions } from './store-life.ts'
 
 /**
  * The stores of one task on LMDB. What is committed waits in memory and is written in one batch for all stores, with
  * each store's changelog offset: about once a second, or when much is waiting, and on close.
  */
-export interface LmdbOptions extends CacheOptions {
+export interface LmdbOptions extends CacheOptions, ValueOptions {
   readonly clock: Clock
   /** What the stores share with those of other tasks, in place of `cacheBytes` for each. */
   readonly budget?: CacheBudget | undefined
@@ -48,7 +49,9 @@ export interface LmdbStores {
  */
 export const openLmdbStores = (directory: string, options: LmdbOptions): LmdbStores => {
   const { budget } = options
-  const cache = { cacheBytes: budget === undefined ? options.cacheBytes : () => budget.shareBytes }
+  const { frozen, maxRequestSize } = options
+  const cacheBytes = budget === undefined ? options.cacheBytes : () => budget.shareBytes
+  const cache = { cacheBytes, frozen, maxRequestSize }
   const environment = LmdbEnvironment.open(directory, options.onDamaged ?? (() => {}))
   const batches = new Batches(environment, options)
   const disks: LmdbDisk[] = []

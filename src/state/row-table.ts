@@ -200,7 +200,7 @@ export class RowTable<K, C> {
 
   /** A row for a key that is not in memory: from disk, or new and empty. */
   #load(id: KeyId, key: K): TableRow<K, C> {
-    const row = new TableRow<K, C>(id, detach(key), null)
+    const row = new TableRow<K, C>(id, this.#keys.kept(id, key), null)
     if (this.#disk !== undefined) {
       const value = this.#disk.rows.get(diskKeyOf(row.bytes(this.#keys)))
       if (value !== undefined) {

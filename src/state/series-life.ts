@@ -51,7 +51,8 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
   protected abstract readSuffix(suffix: ByteReader): readonly [time: number, second: number]
 
   protected putRow(key: K, time: number, second: number, value: unknown, timestamp: number): void {
-    const current = value === null ? null : this.entryOf(detach(value), timestamp, time)
+    const held = this.heldOf(this.keys, key, value)
+    const current = held === null ? null : this.entryOf(held, timestamp, time)
     this.table.touch(this.table.put(key, time, second, current, timestamp))
   }
 
@@ -65,6 +66,7 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
     if (!this.table.observe(time)) return
     const timestamp = columns.timestamps[row] as number
     if (this.disk !== undefined) {
+      if (!this.takesKey(keyEnd - start)) return
       const saved = { value: valueBytesAt(columns, row), timestamp }
       writeTimedRow(this.disk, columns.buffer.subarray(start, keyEnd), time, second, saved, false)
       return

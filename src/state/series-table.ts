@@ -6,7 +6,6 @@ import { cacheBytesOf, ChangeTracker } from './change-tracker.ts'
 import type { Disk, DiskEntry } from './disk.ts'
 import { pagesOf } from './disk.ts'
 import type { KeyId, KeyIdentity } from './key-identity.ts'
-import { detach } from './key-identity.ts'
 import { KeyIndex } from './key-index.ts'
 import { nextOf, PageCursor } from './row-table.ts'
 import { Series, SeriesRow } from './series.ts'
@@ -224,7 +223,7 @@ export class SeriesTable<K, C> {
     const id = this.#keys.idOf(key)
     let series = this.#known(id) ?? this.#load(id, key)
     if (series === undefined) {
-      series = new Series<K, C>(id, detach(key))
+      series = new Series<K, C>(id, this.#keys.kept(id, key))
       this.#series.add(series)
     }
     return series.find(time, second) ?? this.#add(series, time, second)
@@ -289,7 +288,7 @@ export class SeriesTable<K, C> {
     if (this.#disk === undefined) return undefined
     // Before the key is here, so that it is not the one to be forgotten.
     if (this.#rowCount + this.#series.size > this.#evictAbove) this.#evict()
-    const series = new Series<K, C>(id, detach(key))
+    const series = new Series<K, C>(id, this.#keys.kept(id, key))
     const bytes = series.bytes(this.#keys)
     const range = {
       from: rowKey(bytes, this.#freedUpTo, Infinity),

@@ -10,14 +10,27 @@ import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { CacheOptions, SavedValue } from './change-tracker.ts'
 import { isKeptAsItIs } from './change-tracker.ts'
 import type { Disk, DiskState, Observations } from './disk.ts'
+import type { KeyIdentity } from './key-identity.ts'
 import { detach } from './key-identity.ts'
+import { PutCheck } from './put-check.ts'
 import type { ChangelogSink, StateStore } from './store.ts'
 
 /** What every kind of store is opened with. */
-export interface StoreContext extends CacheOptions {
+export interface StoreContext extends CacheOptions, ValueOptions {
   readonly changelog: ChangelogSink
   /** Undefined for a store that lives in memory alone. */
   readonly disk: Disk | undefined
+}
+
+/** How a store treats the values that are put. */
+export interface ValueOptions {
+  /**
+   * Holds each object as it would be read back from the changelog, frozen: what callbacks do to a value then fails, and
+   * never changes the state.
+   */
+  readonly frozen?: boolean | undefined
+  /** The largest record that the producer sends: `maxRequestSize`. */
+  readonly maxRequestSize?: number | undefined
 }
 
 /** The changes of a store, as its life cycle needs them. */
@@ -38,6 +51,7 @@ export abstract class StoreLife implements StateStore {
   protected readonly disk: Disk | undefined
   protected readonly valueSerde: Serializer<unknown> & Deserializer<unknown>
   readonly #changelog: ChangelogSink
+  readonly #check: PutCheck
   readonly #lent = new LentBytes()
   #changelogOffset: number
   /** What was observed up to the last flush, and up to the last commit: later puts are not to be seen on disk. */
@@ -45,7 +59,9 @@ export abstract class StoreLife implements StateStore {
   #committed: Observations
   #closed = false
 
-  constructor(definition: StoreDefinition, { changelog, disk }: StoreContext) {
+  constructor(definition: StoreDefinition, context: StoreContext) {
+    const { changelog, disk } = context
+    this.#check = new PutCheck(definition, context)
     this.name = definition.name
     this.logged = definition.changelog
     this.valueSerde = definition.value as unknown as Serializer<unknown> & Deserializer<unknown>
@@ -105,6 +121,27 @@ export abstract class StoreLife implements StateStore {
 
   protected get tracked(): boolean {
     return this.logged || this.disk !== undefined
+  }
+
+  /** What the store holds of a value that is put; throws where the key or the value could not be written. */
+  protected heldOf<K>(keys: KeyIdentity<K>, key: K, value: unknown): unknown {
+    this.#check.key(keys, key)
+    return value == null ? null : this.#check.value(value)
+  }
+
+  /** The same for a value that the store's serde has read from these bytes. */
+  protected heldAsRead<K>(keys: KeyIdentity<K>, key: K, value: unknown, bytes: RawRegion): unknown {
+    this.#check.key(keys, key)
+    return this.#check.valueAsRead(value, bytes)
+  }
+
+  /** False for a key that no put takes: an older version may have left it in the changelog. */
+  protected takesKey(length: number): boolean {
+    return this.#check.takesKey(length)
+  }
+
+  protected checkKeyLength(length: number): void {
+    this.#check.keyLength(length)
   }
 
   /** A value as bytes; null for a deletion. */

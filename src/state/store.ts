@@ -76,6 +76,8 @@ export interface TimestampedKeyValueStore<K, V>
   extends ReadOnlyKeyValueStore<K, ValueAndTimestamp<V>>, StateStore {
   /** A null value deletes; `timestamp` is then that of the deletion. `headers` go to the changelog record. */
   put(key: K, value: V | null, timestamp: number, headers?: Headers): void
+  /** Puts the value of a record of which these are the bytes, by the store's own serde: they need no other look. */
+  putAsRead?(key: K, value: V, bytes: RawRegion, timestamp: number): void
 }
 
 export interface VersionedRecord<out V> extends ValueAndTimestamp<V> {

@@ -55,8 +55,9 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
   }
 
   put(key: K, value: V | null, timestamp: number): number | 'latest' | 'refused' {
-    this.append(this.#keys.bytesOf(key), this.serialize(value ?? null), timestamp)
-    return this.#add(key, detach(value ?? null), timestamp)
+    const held = this.heldOf(this.#keys, key, value)
+    this.append(this.#keys.bytesOf(key), this.serialize(held), timestamp)
+    return this.#add(key, held, timestamp)
   }
 
   get(key: K, asOfMs?: number): VersionedRecord<V> | null {
@@ -107,6 +108,7 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
   protected override restoreRow(columns: RecordColumns, row: number): void {
     const start = columns.keyStarts[row] as number
     if (start < 0) return
+    if (!this.takesKey((columns.keyEnds[row] as number) - start)) return
     const key = this.#keys.read(columns.buffer, start, columns.keyEnds[row])
     this.#add(key, valueAt(this.valueSerde, columns, row), columns.timestamps[row] as number)
   }

@@ -109,7 +109,7 @@ export class TestApplication {
       applicationId: topology.name,
       clock: surroundings.clock,
       output: surroundings.output,
-      openStore: openMemoryStore,
+      openStore: (definition, log) => openMemoryStore(definition, log, { frozen: true }),
       globalStore: (name) => {
         const store = globals.get(name)
         if (store !== undefined) return store

@@ -211,8 +211,9 @@ describe('the stores of a task on LMDB', () => {
 
   it('refuse a key that is too large for the disk', () => {
     const store = openTable(open({ batchIntervalMs: 0 }))
-    store.put('x'.repeat(2_000), '1', 1)
-    expect(() => commit(store, 1)).toThrow(expect.objectContaining({ code: 'STORE_KEY_TOO_LARGE' }) as Error)
+    expect(() => store.put('x'.repeat(2_000), '1', 1)).toThrow(
+      expect.objectContaining({ code: 'STORE_KEY_TOO_LARGE' }) as Error,
+    )
   })
 
   it.each([

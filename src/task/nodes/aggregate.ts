@@ -2,6 +2,7 @@ import { step } from '../node-context.ts'
 import { tellerFor, timeKept } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
+import { ownCopyFor } from './own-copy.ts'
 import { tableStore } from './table-store.ts'
 
 /**
@@ -12,6 +13,7 @@ export const interpretAggregate: Interpreter<'aggregate'> = (node, inputs, conte
   const store = tableStore(context, node.name, node.store)
   context.views.set(node.name, store.view)
   const tell = tellerFor(context, node)
+  const ownCopy = ownCopyFor(context, node.store)
   // What is only counted is never decoded.
   const counts = node.verb === 'count'
   return step(context, node.name, onlyInput(inputs), (record, emit) => {
@@ -20,7 +22,7 @@ export const interpretAggregate: Interpreter<'aggregate'> = (node, inputs, conte
     const old = store.get(record.key)
     const timestamp = old === null ? record.timestamp : Math.max(old.timestamp, record.timestamp)
     const before = old === null ? node.initial() : old.value
-    const value = node.add(before, counts ? undefined : record.value, record) ?? null
+    const value = node.add(ownCopy(before), counts ? undefined : record.value, record) ?? null
     const put = store.put(record, value, timestamp)
     if (put === 'refused') return
     const told = node.emit === 'onCommit' ? timeKept(record, value, timestamp) : timestamp

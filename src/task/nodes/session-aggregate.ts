@@ -9,6 +9,7 @@ import { closedSessions } from './closed-windows.ts'
 import { tellerFor } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
+import { ownCopyFor } from './own-copy.ts'
 import { sessionView } from './window-view.ts'
 
 /**
@@ -20,6 +21,7 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
   const store = context.store<SessionStore<unknown, unknown>>(node.store)
   const { gapMs, graceMs } = node.windows
   const tell = tellerFor(context, node)
+  const ownCopy = ownCopyFor(context, node.store)
   const counts = node.verb === 'count'
   const tellsUpdates = node.emit !== 'onWindowClose'
   // Without its record cache, Kafka Streams drops the headers of updates and the old value of a replaced session.
@@ -46,7 +48,7 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
     const merged = sessionsNear(record)
     const session = spanOf(windowed(key, timestamp, timestamp), merged)
     if (session.endMs < closeTimeMs) return context.drop('late', node.name, record)
-    const before = merged.reduce((left, [, right]) => node.merge(key, left, right), node.initial())
+    const before = merged.reduce((left, [, right]) => node.merge(key, left, ownCopy(right)), node.initial())
     const isSameInstant = session.startMs === timestamp && session.endMs === timestamp
     if (!isSameInstant)
       for (const [old, value] of merged) {

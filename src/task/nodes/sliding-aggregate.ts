@@ -8,6 +8,7 @@ import type { Tell } from './held-back.ts'
 import { tellerFor, timeKept } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
+import { ownCopyFor } from './own-copy.ts'
 import { windowView } from './window-view.ts'
 
 /**
@@ -19,6 +20,7 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
   const store = context.store<WindowStore<unknown, unknown>>(node.store)
   const { differenceMs, graceMs } = node.windows
   const tell = tellerFor(context, node)
+  const ownCopy = ownCopyFor(context, node.store)
   let streamTimeMs = -1
   const tellClosed = closedWindows(context, node, store, { sizeMs: differenceMs, closesAtEnd: false })
   const closesFirst = closesBeforeUpdate(context)
@@ -32,7 +34,7 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
     if (closesFirst) tellClosed?.(emit, closeTimeMs, record)
     if (timestamp + differenceMs < closeTimeMs) context.drop('late', node.name, record)
     else {
-      const arrival = new Arrival(node, store, context, tell, record, emit, closeTimeMs)
+      const arrival = new Arrival(node, store, context, tell, record, emit, closeTimeMs, ownCopy)
       if (timestamp < differenceMs) arrival.takeEarly()
       else arrival.take()
     }
@@ -59,6 +61,7 @@ class Arrival {
   readonly #emit: Emit
   readonly #closeTimeMs: number
   readonly #differenceMs: number
+  readonly #ownCopy: <T>(value: T) => T
 
   constructor(
     node: NodeOf<'slidingAggregate'>,
@@ -68,7 +71,9 @@ class Arrival {
     record: AnyRecord,
     emit: Emit,
     closeTimeMs: number,
+    ownCopy: <T>(value: T) => T,
   ) {
+    this.#ownCopy = ownCopy
     this.#node = node
     this.#store = store
     this.#context = context
@@ -175,7 +180,7 @@ class Arrival {
       return
     }
     const added = this.#node.verb === 'count' ? undefined : record.value
-    const newValue = this.#node.add(value, added, record) ?? null
+    const newValue = this.#node.add(this.#ownCopy(value), added, record) ?? null
     this.#keep(startMs, newValue, Math.max(timestamp, record.timestamp), oldValue, value)
   }
 

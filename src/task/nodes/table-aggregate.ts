@@ -3,6 +3,7 @@ import { step } from '../node-context.ts'
 import { tellerFor, timeKept } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
+import { ownCopyFor } from './own-copy.ts'
 import { tableStore } from './table-store.ts'
 
 /**
@@ -15,12 +16,14 @@ import { tableStore } from './table-store.ts'
 export const interpretTableAggregate: Interpreter<'tableAggregate'> = (node, inputs, context) => {
   const store = tableStore(context, node.name, node.store)
   const tell = tellerFor(context, node)
+  const ownCopy = ownCopyFor(context, node.store)
   context.views.set(node.name, store.view)
   return step(context, node.name, onlyInput(inputs), (record, emit) => {
     const { newValue: joins, oldValue: leaves } = record.value as Change<unknown>
     const { key } = record
     const old = store.get(key)
-    const rest = leaves === null || old === null ? old?.value : node.subtract(old.value, leaves, key)
+    const own = ownCopy(old?.value)
+    const rest = leaves === null || old === null ? own : node.subtract(own, leaves, key)
     const value = (joins === null ? rest : node.add(rest ?? node.initial(), joins, key)) ?? null
     const timestamp = Math.max(record.timestamp, old?.timestamp ?? record.timestamp)
     const put = store.put(record, value, timestamp)

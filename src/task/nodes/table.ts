@@ -105,7 +105,7 @@ const kept = (
     if (record.hasNullKey) return context.drop('nullKey', node, record)
     const newValue = record.value ?? null
     const oldValue = sendsOldValues ? (store.get(record.key)?.value ?? null) : null
-    const put = store.put(record, newValue)
+    const put = store.putRecord(record)
     if (put !== 'refused') emit.next(record.withValue(changeOf(newValue, oldValue, put === 'latest')))
   })
 }

@@ -7,6 +7,7 @@ import { closedWindows, closesBeforeUpdate } from './closed-windows.ts'
 import { tellerFor, timeKept } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
+import { ownCopyFor } from './own-copy.ts'
 import { windowView } from './window-view.ts'
 
 /**
@@ -17,6 +18,7 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
   const store = context.store<WindowStore<unknown, unknown>>(node.store)
   const { sizeMs, advanceMs, graceMs } = node.windows
   const tell = tellerFor(context, node)
+  const ownCopy = ownCopyFor(context, node.store)
   const counts = node.verb === 'count'
   let streamTimeMs = -1
   const tellClosed = closedWindows(context, node, store, { sizeMs, closesAtEnd: true })
@@ -41,7 +43,7 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
       const old = store.fetch(key, startMs)
       const newTimestamp = old === null ? timestamp : Math.max(old.timestamp, timestamp)
       const before = old === null ? node.initial() : old.value
-      const newValue = node.add(before, counts ? undefined : record.value, record) ?? null
+      const newValue = node.add(ownCopy(before), counts ? undefined : record.value, record) ?? null
       const keptTime = timeKept(record, newValue, newTimestamp)
       const toldTime = node.emit === 'onCommit' ? keptTime : newTimestamp
       store.put(key, newValue, startMs, keptTime)

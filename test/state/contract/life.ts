@@ -52,21 +52,40 @@ export const describeLife = (subject: Subject): void => {
         expect(changelog.rows).toHaveLength(2)
       }))
 
-    it('serialises a value that changed often only once', async () => {
-      let serialised = 0
-      const counting = {
-        ...long,
-        serialize: (value: number) => {
-          serialised++
-          return long.serialize(value)
-        },
-      }
-      await opened({ ...table, value: counting }, (store: TimestampedKeyValueStore<string, number>) => {
-        for (let count = 1; count <= 50; count++) store.put('a', count, count)
+    it('refuses a value that its serde does not write at the put, and keeps the row as it was', async () => {
+      const numbers = { ...table, value: long }
+      await opened(numbers, (store: TimestampedKeyValueStore<string, number>, changelog) => {
+        store.put('a', 1, 1)
+        expect(() => store.put('a', 0.5, 2)).toThrow('0.5 is not an integer')
         store.flush()
-        expect(serialised).toBe(1)
+        expect(store.get('a')).toEqual({ value: 1, timestamp: 1 })
+        expect(changelog.rows).toHaveLength(1)
       })
     })
+
+    it('refuses a key that is too long for a disk at the put', () =>
+      opened(table, (store: TimestampedKeyValueStore<string, string>, changelog) => {
+        store.put('x'.repeat(1_977), 'longest', 1)
+        const tooLong = expect.objectContaining({ code: 'STORE_KEY_TOO_LARGE', actor: 'record' }) as Error
+        expect(() => store.put('x'.repeat(1_978), 'longer', 1)).toThrow(tooLong)
+        store.flush()
+        expect(changelog.rows).toHaveLength(1)
+      }))
+
+    it('refuses a value that is larger than a record of the changelog may be at the put', () =>
+      opened(table, (store: TimestampedKeyValueStore<string, string>) => {
+        const tooLarge = expect.objectContaining({ code: 'RECORD_TOO_LARGE', actor: 'record' }) as Error
+        expect(() => store.put('a', 'x'.repeat(1_048_576), 1)).toThrow(tooLarge)
+        expect(store.get('a')).toBeNull()
+      }))
+
+    it('takes keys with half a surrogate pair for the key that they are written as', () =>
+      opened(table, (store: TimestampedKeyValueStore<string, string>) => {
+        store.put('\ud83d', '1', 1)
+        store.put('\ud83e', '2', 2)
+        expect(store.get('\ufffd')).toEqual({ value: '2', timestamp: 2 })
+        expect([...store.all()].map(([key]) => key)).toEqual(['\ufffd'])
+      }))
 
     it('leaves no record of a row that came and went between two flushes', () =>
       opened(table, (store: TimestampedKeyValueStore<string, string>, changelog) => {

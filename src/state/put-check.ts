@@ -1,0 +1,98 @@
+import { Fault } from '../base/fault.ts'
+import { deepFreeze } from '../base/plain-data.ts'
+import type { RawRegion } from '../topic/record.ts'
+import { LentBytes } from '../topic/lent-bytes.ts'
+import type { Deserializer, FixedWriter, Serializer } from '../topic/serde.ts'
+import { deserializeAll, fixedOf } from '../topic/serde.ts'
+import { string } from '../topic/serdes.ts'
+import type { StoreDefinition } from '../topology/store-definition.ts'
+import type { KeyIdentity } from './key-identity.ts'
+import { detach } from './key-identity.ts'
+import type { ValueOptions } from './store-life.ts'
+
+/**
+ * Looks at every key and value when it is put, as Kafka Streams does by serialising there: what cannot be written is the
+ * failure of the record at hand, with its policy. At the flush nobody would know whose it is, and the row would have lost
+ * its last good value. A number costs a few nanoseconds; an object is serialised once more than its changes are flushed.
+ */
+export class PutCheck {
+  readonly #store: string
+  readonly #serde: Serializer<unknown> & Deserializer<unknown>
+  readonly #fixed: FixedWriter<unknown> | undefined
+  readonly #isText: boolean
+  readonly #maxKeyBytes: number
+  readonly #maxRecordBytes: number
+  readonly #frozen: boolean
+  readonly #lent = new LentBytes()
+  readonly #memory = new Uint8Array(16)
+
+  constructor(definition: StoreDefinition, options: ValueOptions) {
+    this.#store = definition.name
+    this.#serde = definition.value as unknown as Serializer<unknown> & Deserializer<unknown>
+    this.#fixed = fixedOf(this.#serde)
+    this.#isText = this.#serde.serialize === (string.serialize as unknown)
+    const timed = definition.kind !== 'keyValue' && definition.kind !== 'versioned'
+    const overhead = timed ? timedKeyOverheadBytes : 1
+    this.#maxKeyBytes = definition.storage === 'memory' ? Infinity : largestLmdbKeyBytes - overhead
+    this.#maxRecordBytes = definition.changelog
+      ? (options.maxRequestSize ?? 1_048_576) - recordOverheadBytes
+      : Infinity
+    this.#frozen = options.frozen ?? false
+  }
+
+  key<K>(keys: KeyIdentity<K>, key: K): void {
+    // Three bytes a character at most: most keys need no bytes to be counted.
+    if (typeof key === 'number' || (typeof key === 'string' && key.length * 3 <= this.#maxKeyBytes)) return
+    this.keyLength(keys.bytesOf(key).length)
+  }
+
+  takesKey(length: number): boolean {
+    return length <= this.#maxKeyBytes
+  }
+
+  keyLength(length: number): void {
+    if (!this.takesKey(length)) throw keyTooLarge(this.#store, length, this.#maxKeyBytes)
+  }
+
+  /** The value as the store holds it. */
+  value(value: unknown): unknown {
+    if (this.#fixed !== undefined) {
+      this.#fixed.write(this.#memory, value)
+      return value
+    }
+    if (this.#isText && typeof value === 'string' && value.length * 3 <= this.#maxRecordBytes) return value
+    return this.valueAsRead(value, this.#lent.regionOf(this.#serde, value))
+  }
+
+  /** The same where its bytes are there already. */
+  valueAsRead(value: unknown, { buffer, start, end }: RawRegion): unknown {
+    if (end - start > this.#maxRecordBytes)
+      throw valueTooLarge(this.#store, end - start, this.#maxRecordBytes)
+    if (!this.#frozen || typeof value !== 'object') return detach(value)
+    return deepFreeze(deserializeAll(this.#serde, buffer.slice(start, end)))
+  }
+}
+
+const largestLmdbKeyBytes = 1_978
+/** What stands around the key where rows lie by key and time: its length, the time and a second number. */
+const timedKeyOverheadBytes = 20
+/** Room for the batch's header, and for the record's own fields. */
+const recordOverheadBytes = 128
+
+const keyTooLarge = (store: string, length: number, limit: number): Fault =>
+  new Fault({
+    code: 'STORE_KEY_TOO_LARGE',
+    actor: 'record',
+    message: `a key of ${length} bytes is longer than a store on disk takes (${limit})`,
+    remedy: "hash or shorten the key, or keep the store in memory with storage: 'memory'",
+    place: { store },
+  })
+
+const valueTooLarge = (store: string, length: number, limit: number): Fault =>
+  new Fault({
+    code: 'RECORD_TOO_LARGE',
+    actor: 'record',
+    message: `a value of ${length} bytes is larger than a record of the changelog may be (${limit})`,
+    remedy: "keep less in one row, or raise maxRequestSize and the changelog topic's max.message.bytes",
+    place: { store },
+  })
