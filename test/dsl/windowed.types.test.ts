@@ -91,12 +91,14 @@ describe('types follow windows', () => {
   })
 
   it('only windowed aggregates tell their results when a window closes', () => {
-    topology('emit', (builder) => {
-      const grouped = builder.stream(orders).groupByKey()
-      grouped.windowedBy(tumbling({ size: 10 })).count({ store: 'windowed', emit: 'onWindowClose' })
-      // @ts-expect-error there is no window
-      grouped.count({ store: 'plain', emit: 'onWindowClose' })
-    })
+    const build = (): unknown =>
+      topology('emit', (builder) => {
+        const grouped = builder.stream(orders).groupByKey()
+        grouped.windowedBy(tumbling({ size: 10 })).count({ store: 'windowed', emit: 'onWindowClose' })
+        // @ts-expect-error there is no window
+        grouped.count({ store: 'plain', emit: 'onWindowClose' })
+      })
+    expect(build).toThrow(/may be onUpdate, onCommit/)
   })
 
   it('streams of one cogroup share their key, and each adder sees its own values', () => {
