@@ -69,6 +69,10 @@ export const settingsSchema = z.strictObject({
    * Never unless given: stream time is then the records' own, and a replay tells the same.
    */
   idleAdvanceMs: z.int().min(1).optional(),
+  /**
+   * How long timers of a task wait after a start, a pause or a stall, until its inputs are read to the ends they had then.
+   */
+  wallClockCatchUpTimeoutMs: z.int().min(0).default(300_000),
   /** How long a fetch may wait at the broker for something to come. */
   fetchMaxWaitMs: z.int().min(1).default(500),
   /** How many records one task processes before the others get their turn. */

@@ -116,6 +116,7 @@ export class Fetcher {
   readonly #stop = new AbortController()
   #generation = 0
   #served = 0
+  #requests = 0
   #isFinding = false
 
   constructor({
@@ -195,6 +196,17 @@ export class Fetcher {
     return this.#state(topic, partition)?.endOffset
   }
 
+  /** How many fetch requests have been sent. */
+  get requests(): number {
+    return this.#requests
+  }
+
+  /** The readable end of a partition as of the answer to a request, or to a later one; undefined where none has come. */
+  endOffsetSince(topic: string, partition: number, request: number): number | undefined {
+    const state = this.#state(topic, partition)
+    return state === undefined || state.endRequest < request ? undefined : state.endOffset
+  }
+
   /** Records between what `poll` has handed over and the end; undefined before the first response. */
   lag(topic: string, partition: number): number | undefined {
     const state = this.#state(topic, partition)
@@ -256,11 +268,12 @@ export class Fetcher {
   async #fetch(leader: BrokerMetadata, lane: Lane, states: readonly PartitionState[]): Promise<void> {
     const name = `${lane} ${leader.nodeId}`
     this.#busyLanes.add(name)
+    const request = ++this.#requests
     for (const state of states) state.isInFlight = true
     try {
       const response = await this.#cluster.callBroker(leader, lane, fetchApi, this.#request(states))
       if (response.errorCode !== 0) throw protocolFault(response.errorCode, 'fetch records')
-      this.#take(response, states)
+      this.#take(response, states, request)
     } catch (error) {
       await this.#recover(error, states)
     }
@@ -285,12 +298,13 @@ export class Fetcher {
   }
 
   /** A topic that was forgotten meanwhile has no name here; its partitions are asked for again once it is known. */
-  #take(response: FetchResponse, asked: readonly PartitionState[]): void {
+  #take(response: FetchResponse, asked: readonly PartitionState[], request: number): void {
     const states = new Map(asked.map((state) => [partitionName(state.topic, state.partition), state]))
     for (const fetched of response.partitions) {
       const topic = this.#cluster.nameOf(fetched.topicId)
       const state = topic === undefined ? undefined : states.get(partitionName(topic, fetched.partition))
       if (state === undefined || !this.#isCurrent(state)) continue
+      state.endRequest = request
       if (fetched.errorCode === 0) this.#takeRecords(response, fetched, state)
       else this.#partitionError(state, fetched.errorCode)
     }

@@ -9,6 +9,7 @@ import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { Metrics } from './metrics.ts'
 import { CommittedReads } from './committed-reads.ts'
+import { CatchUp } from './catch-up.ts'
 import type { Committer } from './committer.ts'
 import type { InputStart } from './input-starts.ts'
 import type { RunningTask } from './running-task.ts'
@@ -63,9 +64,11 @@ export class Worker {
   readonly #stop = new AbortController()
   #failure: { readonly error: unknown } | undefined
   #lastPunctuationMs = 0
+  readonly #catchUp: CatchUp
 
   constructor(options: WorkerOptions) {
     this.#options = options
+    this.#catchUp = new CatchUp({ ...options, timeoutMs: options.settings.wallClockCatchUpTimeoutMs })
     this.#lastCommitMs = options.clock.now()
     this.#registry = new TaskRegistry({
       ...options,
@@ -132,6 +135,7 @@ export class Worker {
 
   resume(): void {
     this.#paused = false
+    this.#catchUp.resumed(this.tasks.values())
     this.#options.fetcher.wakeup()
   }
 
@@ -310,8 +314,11 @@ export class Worker {
   #punctuate(): void {
     const nowMs = this.#options.clock.now()
     if (nowMs === this.#lastPunctuationMs || this.#paused) return
+    if (nowMs - this.#lastPunctuationMs > this.#options.settings.fetchMaxWaitMs + stallMs)
+      this.#catchUp.stalled(this.tasks.values())
     this.#lastPunctuationMs = nowMs
-    for (const { task } of this.tasks.values()) if (task.punctuateWallClock() > 0) this.#dirty = true
+    for (const running of this.tasks.values())
+      if (this.#catchUp.isDone(running) && running.task.punctuateWallClock() > 0) this.#dirty = true
   }
 
   /** Offsets that moved over markers and aborted records alone are committed too, but not for each transaction of others. */
@@ -401,6 +408,9 @@ export class Worker {
     return timers ? Math.min(settings.fetchMaxWaitMs, settings.commitIntervalMs) : settings.fetchMaxWaitMs
   }
 }
+
+/** A loop that did not come round for this long, beyond the longest wait for records, stood still. */
+const stallMs = 1_000
 
 /** How often offsets are committed where nothing was processed: a pipeline behind transactions sees a marker for each. */
 const offsetsAloneIntervalMs = 1_000

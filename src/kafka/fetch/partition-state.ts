@@ -15,6 +15,8 @@ export class PartitionState implements TopicPartition {
   bufferedBytes = 0
   /** The end that readers of this isolation level can reach; undefined until the first response. */
   endOffset: number | undefined
+  /** The number of the request whose answer set it. */
+  endRequest = 0
   /** Not asked for before this time. */
   notBeforeMs = 0
   /** Since when it cannot be found; undefined where all is well. */

@@ -1,0 +1,200 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import {
+  connect,
+  refuses,
+  saga,
+  sagaTopology,
+  start,
+  string,
+  succeeds,
+  topic,
+  topology,
+} from '../../src/index.ts'
+import { ManualClock } from '../../src/base/manual-clock.ts'
+import { startBroker } from '../../src/broker/index.ts'
+import { CatchUp } from '../../src/runtime/catch-up.ts'
+import type { RunningTask } from '../../src/runtime/running-task.ts'
+
+/** One input of one task, with what the fetcher and the queue know of it. */
+const world = (timeoutMs = 1_000) => {
+  const clock = new ManualClock(0)
+  const warnings: string[] = []
+  const input = { end: undefined as number | undefined, endRequest: 0, nextOffset: 0, size: 0, lag: 1 }
+  const fetcher = {
+    requests: 0,
+    endOffsetSince: (_topic: string, _partition: number, request: number) =>
+      input.endRequest < request ? undefined : input.end,
+    lag: () => input.lag,
+  }
+  const running = {
+    inputs: [{ topic: 'orders', partition: 0 }],
+    task: { id: '0_0', queue: () => input },
+  } as unknown as RunningTask
+  const catchUp = new CatchUp({ fetcher, clock, timeoutMs, onWarning: (text) => warnings.push(text) })
+  /** A fetch response that says where the input ends. */
+  const answer = (end: number): void => {
+    input.endRequest = ++fetcher.requests
+    input.end = end
+  }
+  return { clock, warnings, input, running, catchUp, answer }
+}
+
+describe('wall-clock work of a task', () => {
+  it('waits after a start until the input is read to the end it had', () => {
+    const { input, running, catchUp, answer } = world()
+    expect(catchUp.isDone(running)).toBe(false)
+    answer(10)
+    input.nextOffset = 9
+    expect(catchUp.isDone(running)).toBe(false)
+    // What arrives meanwhile does not hold the clock up.
+    answer(1_000)
+    input.nextOffset = 10
+    expect(catchUp.isDone(running)).toBe(true)
+    answer(2_000)
+    expect(catchUp.isDone(running)).toBe(true)
+  })
+
+  it('waits again after a pause, for what has arrived in it', () => {
+    const { input, running, catchUp, answer } = world()
+    answer(0)
+    expect(catchUp.isDone(running)).toBe(true)
+    catchUp.resumed([running])
+    // The answer is of a request from before.
+    expect(catchUp.isDone(running)).toBe(false)
+    answer(5)
+    expect(catchUp.isDone(running)).toBe(false)
+    input.nextOffset = 5
+    expect(catchUp.isDone(running)).toBe(true)
+  })
+
+  it('waits after a stall, and one that waits already keeps its ends', () => {
+    const { input, running, catchUp, answer } = world()
+    answer(5)
+    expect(catchUp.isDone(running)).toBe(false)
+    catchUp.stalled([running])
+    answer(50)
+    input.nextOffset = 5
+    expect(catchUp.isDone(running)).toBe(true)
+    catchUp.stalled([running])
+    answer(50)
+    expect(catchUp.isDone(running)).toBe(false)
+  })
+
+  it('runs where an offset was reset beyond records that are gone', () => {
+    const { input, running, catchUp, answer } = world()
+    answer(100)
+    input.nextOffset = 5
+    expect(catchUp.isDone(running)).toBe(false)
+    input.lag = 0
+    expect(catchUp.isDone(running)).toBe(true)
+  })
+
+  it('runs after the timeout, with a warning that names what is behind', () => {
+    const { clock, warnings, input, running, catchUp, answer } = world(1_000)
+    answer(10)
+    input.nextOffset = 4
+    expect(catchUp.isDone(running)).toBe(false)
+    clock.advance(1_000)
+    expect(catchUp.isDone(running)).toBe(true)
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /timers of task 0_0 run although .*orders-0 at 4 of 10.*wallClockCatchUpTimeoutMs/,
+      ),
+    ])
+  })
+})
+
+describe('an application that was away', { timeout: 20_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-catch-up-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  const Id = z.object({ id: z.string() })
+  const t = (name: string) => topic(name, { value: Id })
+
+  it('completes sagas whose replies came in time, though it reads them after their deadline', async () => {
+    const broker = await startBroker()
+    const client = connect({ bootstrapServers: broker.bootstrapServers })
+    const all = ['requested', 'reserve', 'reserved', 'refused', 'release', 'released'].map(t)
+    await client.createTopics(all)
+    const order = sagaTopology(
+      saga('order', {
+        startedBy: t('requested'),
+        timeout: 1_500,
+        steps: (step) => ({
+          reserve: step({
+            command: { to: t('reserve'), value: ({ start: begun }) => begun },
+            replies: { ok: succeeds(t('reserved')), no: refuses(t('refused')) },
+            undo: {
+              to: t('release'),
+              value: ({ start: begun }) => begun,
+              replies: { ok: succeeds(t('released')) },
+            },
+          }),
+        }),
+      }),
+    )
+    const run = async () => {
+      const application = await start(
+        order,
+        { bootstrapServers: broker.bootstrapServers, stateDirectory: folder, maxPollRecords: 50 },
+        { logger: false },
+      )
+      await application.waitFor('running')
+      return application
+    }
+    const ids = Array.from({ length: 500 }, (_, n) => ({ key: `s${n}`, value: { id: `s${n}` } }))
+    const first = await run()
+    await client.write(t('requested'), ids)
+    await expect.poll(() => first.metrics.processedRecords, { timeout: 5_000 }).toBe(ids.length)
+    await first.close()
+    await client.write(t('reserved'), ids)
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    const second = await run()
+    await expect.poll(() => second.metrics.processedRecords, { timeout: 5_000 }).toBe(ids.length)
+    const states = new Set<string>()
+    for await (const [, { status }] of second.queries
+      .keyValueStore<string, { status: string }>('sagas')
+      .all())
+      states.add(status)
+    expect([...states]).toEqual(['COMPLETED'])
+    await second.close()
+    await client.close()
+    await broker.close()
+  })
+
+  it('runs a punctuator after a pause only when what came in the pause is processed', async () => {
+    const events = topic('events', { value: string })
+    const broker = await startBroker()
+    const client = connect({ bootstrapServers: broker.bootstrapServers })
+    await client.createTopics([events])
+    const seen: string[] = []
+    const watching = topology('watching', (builder) => {
+      builder.stream(events).process((context) => {
+        context.schedule(20, 'wallClock', () => void seen.push('timer'))
+        return { process: ({ value }) => void seen.push(value) }
+      })
+    })
+    const application = await start(
+      watching,
+      { bootstrapServers: broker.bootstrapServers, stateDirectory: folder, maxPollRecords: 10 },
+      { logger: false },
+    )
+    await application.waitFor('running')
+    await expect.poll(() => seen.length, { timeout: 5_000 }).toBeGreaterThan(0)
+    application.pause()
+    const values = Array.from({ length: 300 }, (_, n) => ({ key: 'k', value: `v${n}` }))
+    await client.write(events, values)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    seen.length = 0
+    application.resume()
+    await expect.poll(() => seen.filter((each) => each !== 'timer').length, { timeout: 5_000 }).toBe(300)
+    await expect.poll(() => seen.at(-1), { timeout: 5_000 }).toBe('timer')
+    expect(seen.indexOf('timer')).toBeGreaterThanOrEqual(300)
+    await application.close()
+    await client.close()
+    await broker.close()
+  })
+})
