@@ -1,5 +1,6 @@
 import type { FaultPlace } from '../base/fault.ts'
 import { Fault, isFault, messageOf } from '../base/fault.ts'
+import { schemaRemedy } from '../state/unreadable-row.ts'
 
 /**
  * The fault of a store that can't take up a record of its changelog. What helps depends on the cause: a fault of the disk
@@ -22,6 +23,3 @@ const remedyOf = (cause: unknown): string | undefined => {
 }
 
 const diskRemedy = 'check the space and the permissions of stateDirectory'
-
-const schemaRemedy =
-  'if the schema of the store has changed, deploy the version that wrote the record, give the store a new name, or start over with: millrace reset FILE --execute'

@@ -1,6 +1,7 @@
 import { ByteReader } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
 import { concatBytes } from '../base/bytes.ts'
+import type { Fault } from '../base/fault.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import { columnsOf } from '../topic/record-columns.ts'
@@ -19,6 +20,7 @@ import type { JoinEntry, JoinWindowStore, OnUndecodable } from './store.ts'
 import type { Changes, StoreContext } from './store-life.ts'
 import { StoreLife, valueBytesAt } from './store-life.ts'
 import { readSortable, rowKey, sweepTimedRows, timeKey, writeTimedRow } from './timed-rows.ts'
+import { unreadableRow } from './unreadable-row.ts'
 
 /**
  * Every value by key and time. Changelog: the key, the time as 64 bits and a sequence number that rises with every put,
@@ -54,7 +56,7 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
   constructor(definition: JoinWindowStoreDefinition, context: StoreContext) {
     super(definition, context)
     const state = context.disk?.state
-    this.#keys = new KeyIdentity(definition.key)
+    this.#keys = new KeyIdentity(definition)
     this.#retentionMs = definition.retentionMs
     this.#cache = context
     this.#sequence = state?.sequence ?? 0
@@ -106,7 +108,7 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
     const here = [...this.#rows.all()].filter(({ time }) => time > this.#expiredUpTo)
     const there = this.disk === undefined ? [] : this.#allOnDisk(this.disk)
     for (const row of withDisk(here, there))
-      yield [this.#keys.read(row.bytes, row.start, row.keyEnd), this.#entryOf(row)]
+      yield [this.#keys.readStored(row.bytes, row.start, row.keyEnd), this.#storedEntryOf(row)]
   }
 
   protected override get changes(): Changes {
@@ -259,7 +261,7 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
       try {
         entries.push(this.#entryOf(row))
       } catch (error) {
-        if (onUndecodable === undefined) throw error
+        if (onUndecodable === undefined) throw this.#unreadable(row, error)
         if (this.#told.has(row.sequence)) continue
         if (this.#told.size >= mostTold) this.#told.clear()
         this.#told.add(row.sequence)
@@ -271,6 +273,18 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
 
   #entryOf({ bytes, keyEnd, end, time }: JoinRow): JoinEntry<V> {
     return { value: detach(this.valueSerde.deserialize(bytes, keyEnd, end)) as V, timestamp: time }
+  }
+
+  #storedEntryOf(row: JoinRow): JoinEntry<V> {
+    try {
+      return this.#entryOf(row)
+    } catch (error) {
+      throw this.#unreadable(row, error)
+    }
+  }
+
+  #unreadable({ bytes, start, keyEnd }: JoinRow, cause: unknown): Fault {
+    return unreadableRow(this.name, bytes.subarray(start, keyEnd), cause)
   }
 
   /** A row as the record it once was: for who tells what is wrong with it. */

@@ -1,7 +1,9 @@
 import type { Bytes } from '../base/bytes.ts'
 import { copyBytes } from '../base/bytes.ts'
-import type { AnySerde, Serde } from '../topic/serde.ts'
+import type { Serde } from '../topic/serde.ts'
 import { bigLong, integer, long, string } from '../topic/serdes.ts'
+import type { StoreDefinition } from '../topology/store-definition.ts'
+import { unreadableRow } from './unreadable-row.ts'
 
 /** What a `Map` can find a key by. */
 export type KeyId = string | number | bigint
@@ -13,8 +15,10 @@ export type KeyId = string | number | bigint
 export class KeyIdentity<K> {
   readonly serde: Serde<K>
   readonly #isPlain: boolean
+  readonly #store: string
 
-  constructor(serde: AnySerde) {
+  constructor({ key: serde, name }: StoreDefinition) {
+    this.#store = name
     this.serde = serde as unknown as Serde<K>
     this.#isPlain = plainSerializers.has(serde.serialize)
   }
@@ -36,6 +40,15 @@ export class KeyIdentity<K> {
 
   read(source: Bytes, start = 0, end: number = source.length): K {
     return this.serde.deserialize(source, start, end)
+  }
+
+  /** The key of a row that the store holds already. */
+  readStored(source: Bytes, start = 0, end: number = source.length): K {
+    try {
+      return this.serde.deserialize(source, start, end)
+    } catch (error) {
+      throw unreadableRow(this.#store, source.subarray(start, end), error)
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import type { RecordColumns } from '../topic/record-columns.ts'
 import type { KeyValueStoreDefinition } from '../topology/store-definition.ts'
 import type { SavedValue } from './change-tracker.ts'
 import type { Disk, Observations } from './disk.ts'
-import { detach, KeyIdentity } from './key-identity.ts'
+import { KeyIdentity } from './key-identity.ts'
 import type { TableRow } from './row-table.ts'
 import { RowPacker } from './packed-rows.ts'
 import { RowTable } from './row-table.ts'
@@ -27,14 +27,14 @@ abstract class AbstractKeyValueStore<K> extends StoreLife {
 
   constructor(definition: KeyValueStoreDefinition, context: StoreContext) {
     super(definition, context)
-    this.keys = new KeyIdentity(definition.key)
+    this.keys = new KeyIdentity(definition)
     this.table = new RowTable({
       ...context,
       keys: this.keys,
       tracked: this.tracked,
       log: (row: Row<K>) => this.#log(row),
       encode: (value) => this.encodeRegion(value),
-      decode: (packed) => detach(this.valueSerde.deserialize(packed, 8, packed.length)),
+      decode: (packed, key) => this.readStored(packed, 8, packed.length, key),
     })
   }
 

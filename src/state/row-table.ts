@@ -60,7 +60,7 @@ export interface RowTableOptions<K, C> extends CacheOptions {
   /** What was saved of a row, as bytes that are valid until the next call. */
   readonly encode: (value: NonNullable<SavedValue>) => RawRegion
   /** What the disk holds for a key, as an object; a time of 64 bits stands before the value. */
-  readonly decode: (packed: Bytes) => C
+  readonly decode: (packed: Bytes, key: Bytes) => C
 }
 
 export class RowTable<K, C> {
@@ -206,7 +206,7 @@ export class RowTable<K, C> {
       if (value !== undefined) {
         row.logged = true
         row.timestamp = timeOf(value)
-        this.#change(row, this.#options.decode(value))
+        this.#change(row, this.#options.decode(value, row.bytes(this.#keys)))
       }
       if (this.#rows.size > this.#evictAbove) this.#evict()
     }
@@ -282,14 +282,14 @@ export class RowTable<K, C> {
     const range = { from: reverse ? last : first, to: reverse ? first : last, exclusive, reverse }
     const read = ({ key, value }: DiskEntry): TableRow<K, C> => {
       const bytes = key.subarray(1)
-      const parsed = this.#keys.read(bytes)
-      const row = new TableRow(this.#keys.idOf(parsed), parsed, this.#options.decode(value), bytes)
+      const parsed = this.#keys.readStored(bytes)
+      const row = new TableRow(this.#keys.idOf(parsed), parsed, this.#options.decode(value, bytes), bytes)
       row.timestamp = timeOf(value)
       return row
     }
     // Whether memory knows better is asked when a page is read; what changes later is in order, too, and comes first.
     const isHereToo = ({ key }: DiskEntry): boolean =>
-      this.#rows.get(this.#keys.idOf(this.#keys.read(key, 1, key.length))) !== undefined
+      this.#rows.get(this.#keys.idOf(this.#keys.readStored(key, 1, key.length))) !== undefined
     return new PageCursor(
       pagesOf(this.#disk.rows, range, (entry) => !isHereToo(entry)),
       read,

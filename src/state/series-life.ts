@@ -5,7 +5,7 @@ import type { RecordColumns } from '../topic/record-columns.ts'
 import type { SessionStoreDefinition, WindowStoreDefinition } from '../topology/store-definition.ts'
 import type { SavedValue } from './change-tracker.ts'
 import type { Disk, Observations } from './disk.ts'
-import { detach, KeyIdentity } from './key-identity.ts'
+import { KeyIdentity } from './key-identity.ts'
 import { SeriesTable } from './series-table.ts'
 import type { SeriesRow } from './series.ts'
 import type { ValueAndTimestamp } from './store.ts'
@@ -20,7 +20,7 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
 
   constructor(definition: WindowStoreDefinition | SessionStoreDefinition, context: StoreContext) {
     super(definition, context)
-    this.keys = new KeyIdentity(definition.key)
+    this.keys = new KeyIdentity(definition)
     this.table = new SeriesTable<K, C>({
       ...context,
       keys: this.keys,
@@ -29,12 +29,8 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
       lingers: definition.kind === 'session',
       log: (row) => this.#log(row),
       encode: (value) => this.encode(value),
-      decode: (packed, time) =>
-        this.entryOf(
-          detach(this.valueSerde.deserialize(packed, 8, packed.length)),
-          new ByteReader(packed).int64(),
-          time,
-        ),
+      decode: (packed, key, time) =>
+        this.entryOf(this.readStored(packed, 8, packed.length, key), new ByteReader(packed).int64(), time),
     })
   }
 

@@ -35,7 +35,7 @@ export interface SeriesTableOptions<K, C> extends CacheOptions {
   /** What was saved of a row, as bytes. */
   readonly encode: (value: NonNullable<SavedValue>) => Bytes
   /** What the disk holds for a row, as an object. */
-  readonly decode: (value: Bytes, time: number, second: number) => C
+  readonly decode: (value: Bytes, key: Bytes, time: number, second: number) => C
 }
 
 export class SeriesTable<K, C> {
@@ -309,7 +309,7 @@ export class SeriesTable<K, C> {
     const row = this.#add(series, time, second)
     row.onDisk = true
     row.logged = true
-    this.#change(row, this.#options.decode(value, time, second))
+    this.#change(row, this.#options.decode(value, series.bytes(this.#keys), time, second))
   }
 
   /** The rows of keys that are on disk only, behind `after` if it is given. */
@@ -331,7 +331,7 @@ export class SeriesTable<K, C> {
       reverse: false,
     }
     const isElsewhere = ({ key }: DiskEntry): boolean =>
-      this.#series.get(this.#keys.idOf(this.#keys.read(key, 16, key.length))) === undefined
+      this.#series.get(this.#keys.idOf(this.#keys.readStored(key, 16, key.length))) === undefined
     return new PageCursor(pagesOf(disk.byTime, range, isElsewhere), (entry) => this.#readRow(disk, entry))
   }
 
@@ -340,10 +340,10 @@ export class SeriesTable<K, C> {
     const time = readSortable(reader)
     const second = readSortable(reader)
     const bytes = key.subarray(16)
-    const parsed = this.#keys.read(bytes)
+    const parsed = this.#keys.readStored(bytes)
     const row = new SeriesRow(new Series<K, C>(this.#keys.idOf(parsed), parsed), time, second)
     const value = disk.rows.get(rowKey(bytes, time, second))
-    if (value !== undefined) row.current = this.#options.decode(value, time, second)
+    if (value !== undefined) row.current = this.#options.decode(value, bytes, time, second)
     return row
   }
 

@@ -14,6 +14,7 @@ import type { KeyIdentity } from './key-identity.ts'
 import { detach } from './key-identity.ts'
 import { PutCheck } from './put-check.ts'
 import type { ChangelogSink, StateStore } from './store.ts'
+import { unreadableRow } from './unreadable-row.ts'
 
 /** What every kind of store is opened with. */
 export interface StoreContext extends CacheOptions, ValueOptions {
@@ -147,6 +148,15 @@ export abstract class StoreLife implements StateStore {
   /** A value as bytes; null for a deletion. */
   protected serialize(value: unknown): Bytes | null {
     return value === null ? null : this.valueSerde.serialize(value)
+  }
+
+  /** The value of the row of `key` that the store holds already. */
+  protected readStored(bytes: Bytes, start: number, end: number, key: Bytes): unknown {
+    try {
+      return detach(this.valueSerde.deserialize(bytes, start, end))
+    } catch (error) {
+      throw unreadableRow(this.name, key, error)
+    }
   }
 
   /** Gives a row to the changelog where there is one, null to delete it; returns what a disk shall hold of the value. */

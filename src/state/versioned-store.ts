@@ -5,7 +5,7 @@ import { regionOf } from '../topic/record.ts'
 import type { VersionedStoreDefinition } from '../topology/store-definition.ts'
 import type { SavedValue } from './change-tracker.ts'
 import type { Disk, Observations } from './disk.ts'
-import { detach, KeyIdentity } from './key-identity.ts'
+import { KeyIdentity } from './key-identity.ts'
 import type { TableRow } from './row-table.ts'
 import { RowTable } from './row-table.ts'
 import type { RangeOptions, VersionedRecord, VersionedStore } from './store.ts'
@@ -40,7 +40,7 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
 
   constructor(definition: VersionedStoreDefinition, context: StoreContext) {
     super(definition, context)
-    this.#keys = new KeyIdentity(definition.key)
+    this.#keys = new KeyIdentity(definition)
     this.#historyMs = definition.historyRetentionMs
     this.#leaving = new TimeBuckets(Math.max(1, Math.ceil(this.#historyMs / 16)))
     this.#observedMs = context.disk?.state?.observedMs ?? -Infinity
@@ -50,7 +50,7 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
       tracked: context.disk !== undefined,
       log: (row: TableRow<K, Versions>) => this.#save(row),
       encode: (value) => regionOf(this.encode(value)),
-      decode: (packed) => this.#decode(packed),
+      decode: (packed, key) => this.#decode(packed, key),
     })
   }
 
@@ -188,7 +188,7 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
     return writer.finish()
   }
 
-  #decode(packed: Bytes): Versions {
+  #decode(packed: Bytes, key: Bytes): Versions {
     const reader = new ByteReader(packed)
     reader.int64()
     return Array.from({ length: reader.int32() }, () => {
@@ -196,7 +196,7 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
       const length = reader.int32()
       if (length < 0) return { timestamp, value: null }
       const start = reader.skip(length)
-      return { timestamp, value: detach(this.valueSerde.deserialize(packed, start, start + length)) }
+      return { timestamp, value: this.readStored(packed, start, start + length, key) }
     })
   }
 }

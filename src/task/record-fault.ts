@@ -1,6 +1,6 @@
-import { hexEncode, utf8Decode } from '../base/bytes.ts'
 import { Fault, isFault, messageOf } from '../base/fault.ts'
 import type { RecordOrigin } from '../topic/record.ts'
+import { textOfKey } from '../topic/key-text.ts'
 import type { AnyRecord } from '../topology/node.ts'
 import type { TaskFailure } from './ports.ts'
 
@@ -48,13 +48,5 @@ const remedies: Readonly<Record<TaskFailure['stage'], string>> = {
 export const keyOf = (record: AnyRecord | undefined): string | undefined => {
   const region = record?.keyAsRead
   if (region === undefined) return undefined
-  const bytes = region.buffer.subarray(region.start, Math.min(region.end, region.start + longestKey))
-  const text = utf8Decode(bytes)
-  const shown = unreadable.test(text) ? `0x${hexEncode(bytes)}` : text
-  return region.end - region.start > longestKey ? `${shown}...` : shown
+  return textOfKey(region.buffer, region.start, region.end)
 }
-
-const longestKey = 64
-
-/** Control characters, and what stands for bytes that are no UTF-8. */
-const unreadable = /[\p{Cc}\uFFFD]/u
