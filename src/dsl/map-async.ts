@@ -5,7 +5,8 @@ import type { Named } from './options.ts'
 
 /**
  * How asynchronous work is bounded, ordered and repeated. Under `exactly_once` a commit waits for the work in flight, as
- * a transaction holds all of a record's effects or none: keep `timeout` and retries well below `transactionTimeoutMs`.
+ * a transaction holds all of a record's effects or none. A start raises `transactionTimeoutMs` where all attempts of a
+ * record take longer; transactions that a crash leaves open then delay others for longer.
  */
 export interface AsyncOptions extends Named {
   /** How many calls run at a time; 16 unless given. */

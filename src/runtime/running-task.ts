@@ -81,6 +81,20 @@ export class RunningTask {
     })
   }
 
+  /** The committed offset of an input; undefined before the task has begun there. */
+  committedOffset(topic: string, partition: number): number | undefined {
+    return this.#committed.get(partitionName(topic, partition))
+  }
+
+  /** The inputs with records that were taken since the last commit: the committed offset, and the one reached. */
+  uncommitted(): readonly (TopicPartition & { readonly offset: number; readonly upTo: number })[] {
+    return this.inputs.flatMap(({ topic, partition }) => {
+      const offset = this.committedOffset(topic, partition) ?? 0
+      const upTo = this.task.queue(topic)?.nextOffset ?? 0
+      return upTo > offset ? [{ topic, partition, offset, upTo }] : []
+    })
+  }
+
   /** Notes what was committed, and lets durable stores follow up to what their changelogs hold. */
   committed(offsets: readonly OffsetToCommit[], acked: AckedOffsets): void {
     for (const { topic, partition, offset } of offsets)

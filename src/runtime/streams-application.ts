@@ -32,6 +32,7 @@ import type { QueryEndpoint } from './application-metadata.ts'
 import { PlanKeeper } from './plan-keeper.ts'
 import type { MetricsSnapshot } from './metrics.ts'
 import { Metrics } from './metrics.ts'
+import { allowLongestWork, longWorkWarnings } from './longest-work.ts'
 import { RecordJudge } from './record-judge.ts'
 import type { RecordOutput } from './record-output.ts'
 import { RecordRetries } from './record-retries.ts'
@@ -77,6 +78,8 @@ export interface CloseOptions {
 export class StreamsApplication {
   readonly topology: Topology
   readonly #options: StreamsApplicationOptions
+  /** Without the timeouts that the topology's asynchronous work needs. */
+  readonly #givenSettings: RuntimeSettings
   readonly #metrics = new Metrics()
   readonly #retries: RecordRetries
   readonly #drops: DropLog
@@ -107,7 +110,9 @@ export class StreamsApplication {
   #stopRequest: string | undefined
   readonly #stopTold = Promise.withResolvers<void>()
 
-  constructor(options: StreamsApplicationOptions) {
+  constructor(given: StreamsApplicationOptions) {
+    const options = { ...given, settings: allowLongestWork(given.topology, given.settings) }
+    this.#givenSettings = given.settings
     this.#options = { ...options, listener: this.#restoring.watch(options.listener) }
     this.topology = options.topology
     this.#retries = new RecordRetries(options.settings)
@@ -228,6 +233,7 @@ export class StreamsApplication {
   /** Makes the internal topics, fills the global tables and joins the group. */
   async start(): Promise<void> {
     try {
+      for (const warning of longWorkWarnings(this.topology, this.#givenSettings)) this.#warn(warning)
       await this.#connect(await this.#plans.begin())
     } catch (error) {
       await this.#fail(error)

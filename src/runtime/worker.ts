@@ -8,6 +8,7 @@ import { isRetriableFault } from '../kafka/protocol-errors.ts'
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { Metrics } from './metrics.ts'
+import { CarefulProgress } from './careful-progress.ts'
 import { CommittedReads } from './committed-reads.ts'
 import { CatchUp } from './catch-up.ts'
 import type { Committer } from './committer.ts'
@@ -52,6 +53,7 @@ export class Worker {
   readonly #turns = new Mutex()
   readonly #registry: TaskRegistry
   readonly #committedReads = new CommittedReads(() => !this.#dirty)
+  readonly #progress: CarefulProgress
   #lastCommitMs: number
   /** What the group has given to this worker: it is open, or will be again. */
   #assigned: readonly TaskId[] = []
@@ -70,6 +72,7 @@ export class Worker {
     this.#options = options
     this.#catchUp = new CatchUp({ ...options, timeoutMs: options.settings.wallClockCatchUpTimeoutMs })
     this.#lastCommitMs = options.clock.now()
+    this.#progress = new CarefulProgress(options.settings)
     this.#registry = new TaskRegistry({
       ...options,
       onChange: options.onTasksChange,
@@ -203,6 +206,7 @@ export class Worker {
     try {
       await work()
     } catch (error) {
+      if (isFault(error)) this.#progress.lost(error, this.tasks.values(), this.#options.clock.now())
       if (isFault(error) && outOfGroup.has(error.code)) await this.#standStill()
       else if (isFault(error) && mayStartOver(error)) await this.#startOver(error)
       else throw error
@@ -283,12 +287,25 @@ export class Worker {
 
   #processSlice(): void {
     if (this.#paused) return
-    for (const id of this.tasks.keys()) this.#process(id)
+    const { clock } = this.#options
+    const beganMs = clock.now()
+    if (this.#progress.isOneByOne) this.#processOne()
+    else for (const id of this.tasks.keys()) this.#process(id)
+    this.#progress.sliced(beganMs, clock.now(), this.#dirty)
     for (const running of this.tasks.values()) if (running.inputs.length > 1) this.#balance(running)
   }
 
+  #processOne(): void {
+    const done = this.#progress.processOne(this.tasks.values())
+    this.#processed(done)
+    if (done > 0) this.#commitRequested = true
+  }
+
   #process(id: TaskId): void {
-    const done = this.tasks.get(id)?.task.process(this.#options.settings.maxPollRecords) ?? 0
+    this.#processed(this.tasks.get(id)?.task.process(this.#progress.limit) ?? 0)
+  }
+
+  #processed(done: number): void {
     if (done === 0) return
     this.#dirty = true
     this.#options.metrics.processedRecords += done
@@ -350,10 +367,12 @@ export class Worker {
     // What a transaction holds of a record's effects, it holds all of.
     if (settings.processingGuarantee === 'exactly_once') await this.#drain()
     for (const { task } of this.tasks.values()) task.prepareCommit()
+    this.#progress.worked(clock.now())
     const offsets = new Map([...this.tasks.values()].map((each) => [each, each.offsetsToCommit()]))
     const acked = await committer.commit([...offsets.values()].flat())
     for (const [each, committed] of offsets) each.committed(committed, acked)
     purge.committed([...offsets.values()].flat())
+    this.#progress.committed(this.tasks.values())
     this.#dirty = false
     this.#offsetsMoved = false
     this.#commitRequested = false
@@ -365,6 +384,7 @@ export class Worker {
 
   async #closeAll(): Promise<void> {
     this.#dirty = false
+    this.#progress.forgetWork()
     this.#offsetsMoved = false
     await this.#registry.closeAll()
     this.#committedReads.release()
@@ -389,11 +409,10 @@ export class Worker {
 
   /** Waits for asynchronous work and hands its results on. */
   async #drain(): Promise<void> {
-    for (const { task } of this.tasks.values()) {
-      if (task.pendingAsync() === undefined) continue
-      this.#dirty = true
-      await task.drain()
-    }
+    const busy = [...this.tasks.values()].filter(({ task }) => task.pendingAsync() !== undefined)
+    if (busy.length > 0) this.#dirty = true
+    // Side by side: one after another, calls that follow calls would add up over the tasks.
+    await Promise.all(busy.map(({ task }) => task.drain()))
   }
 
   /** Idle workers wait for records; one with timers, or with something to commit, looks at the clock in between. */

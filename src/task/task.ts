@@ -181,6 +181,22 @@ export class Task {
     return done
   }
 
+  /** The input of the record that `process` takes next; undefined where it would take none. */
+  get nextInput(): Pick<QueueSource, 'topic' | 'partition'> | undefined {
+    const { asyncWork } = this.#context
+    if (asyncWork.hasFinished || asyncWork.isFull || this.#lacksInput()) return undefined
+    return this.#nextQueue()?.source
+  }
+
+  /** Takes the next record, which fails with this error instead of being processed; returns how many that were. */
+  failNext(error: Fault): number {
+    const queue = this.#nextQueue()
+    if (queue === undefined) return 0
+    const record = queue.take()
+    this.#turn(record, () => this.#context.fail(queue.source.node, error))
+    return 1
+  }
+
   /** Does what is due by the clock: punctuators, and stream time while input is idle. Returns how much that was. */
   punctuateWallClock(): number {
     const advanced = this.#idle !== undefined && this.#advanceIdle(this.#idle) ? 1 : 0

@@ -2,7 +2,7 @@ import { Observable } from 'rxjs'
 import type { Subscriber } from 'rxjs'
 import { hexEncode } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
-import { Fault } from '../../base/fault.ts'
+import { Fault, isFault } from '../../base/fault.ts'
 import { StreamRecord } from '../../topic/record.ts'
 import { emissionInvalid, isEmittedRecord } from '../../topology/callback-results.ts'
 import { emittedTime } from '../../topology/record-times.ts'
@@ -98,7 +98,7 @@ class KeyedWork {
       this.#running++
       this.#attempts.run(job.record).then(
         (emission) => this.#done(job, () => this.#emit(emission, job.record)),
-        (error: unknown) => this.#done(job, () => this.#context.fail(this.#node.name, error)),
+        (error: unknown) => this.#done(job, () => this.#context.fail(this.#node.name, recordsOwn(error))),
       )
     }
   }
@@ -210,12 +210,22 @@ class Attempts {
   #tooLong(): Fault {
     return new Fault({
       code: 'ASYNC_TIMEOUT',
-      actor: 'retry',
+      actor: 'record',
       message: `asynchronous work took longer than ${this.#node.timeoutMs} ms`,
-      remedy: 'raise `timeoutMs`, or let the work heed its signal',
+      remedy: 'raise the timeout of the step, or set processingFailure to skip or deadLetter',
       place: { node: this.#node.name },
     })
   }
+}
+
+/**
+ * A fault that asks for a retry (a client of the author's own lost its broker) has had its attempts here. Passed on as it
+ * is, it would start the application's work over from the last commit, again and again.
+ */
+const recordsOwn = (error: unknown): unknown => {
+  if (!isFault(error) || error.actor !== 'retry') return error
+  const { code, summary, place, cause } = error
+  return new Fault({ code, actor: 'record', message: summary, place, cause: cause ?? error })
 }
 
 const recordOf = (emission: unknown, cause: AnyRecord): AnyRecord => {
