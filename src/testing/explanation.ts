@@ -1,6 +1,7 @@
 import type { DropReason } from '../task/ports.ts'
 import type { TopologyNode } from '../topology/node.ts'
 import { show, showReadable } from './show.ts'
+import { valueAtSink } from './sink-value.ts'
 import type { Emission, TracedEvent, TracedStep, TracedWrite, TraceRoot } from './trace.ts'
 
 /**
@@ -78,12 +79,29 @@ export class Explanation {
   }
 
   /** A record handed on as it came is not said again. */
-  #emissionBranches({ record }: TracedStep, emission: Emission): readonly Branch[] {
+  #emissionBranches({ record, topology }: TracedStep, emission: Emission): readonly Branch[] {
     const below = emission.steps.map((step) => this.#stepBranch(step, false))
-    const said = showReadable(emission.record)
-    const asItCame =
-      record !== undefined && record.timestamp === emission.record.timestamp && said === showReadable(record)
-    return asItCame ? below : [{ line: `→ ${said}  at ${emission.record.timestamp}`, below }]
+    const { timestamp } = emission.record
+    const said = showReadable(this.#asTaken(topology, emission))
+    const asItCame = record !== undefined && record.timestamp === timestamp && said === showReadable(record)
+    return asItCame ? below : [{ line: `→ ${said}  at ${timestamp}`, below }]
+  }
+
+  /** Decoded when it is shown, as that may fail. */
+  #asTaken(
+    topology: string,
+    { record, steps: [taker] }: Emission,
+  ): { readonly key: unknown; readonly value: unknown } {
+    const sink = taker === undefined ? undefined : this.#nodes(topology, taker.node)
+    if (sink?.kind !== 'sink') return record
+    return {
+      get key() {
+        return record.key
+      },
+      get value() {
+        return valueAtSink(sink, record.value)
+      },
+    }
   }
 }
 

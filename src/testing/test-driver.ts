@@ -17,18 +17,22 @@ import type { FailurePolicies } from '../task/failure-policy.ts'
 import { judgeBy, leftOutReason } from '../task/failure-policy.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import { partitionForKey } from '../topic/murmur2.ts'
-import type { AnyRecord } from '../topology/node.ts'
+import type { AnyRecord, NodeOf } from '../topology/node.ts'
 import { keyBytesOf, valueBytesOf } from '../topic/record.ts'
 import type { Serializer } from '../topic/serde.ts'
 import type { Topic } from '../topic/topic.ts'
 import { nodeNamed, type Topology } from '../topology/topology.ts'
 import { TestApplication } from './application.ts'
 import { Explanation } from './explanation.ts'
+import { KnownTopics } from './known-topics.ts'
 import type { StoredRecord } from './memory-topics.ts'
 import { MemoryTopics } from './memory-topics.ts'
+import type { PipeOptions } from './pipe-options.ts'
+import { checkPipeOptions } from './pipe-options.ts'
+import { valueAtSink } from './sink-value.ts'
 import { TestStores } from './test-stores.ts'
 import type { TestDrop } from './test-drop.ts'
-import type { PipeOptions, TestInput } from './test-topic.ts'
+import type { TestInput } from './test-topic.ts'
 import { bytesOrNull, TestOutput } from './test-topic.ts'
 import { Trace } from './trace.ts'
 
@@ -70,6 +74,7 @@ export class TestDriver {
   readonly clock: ManualClock
   readonly #topics = new MemoryTopics()
   readonly #applications: readonly TestApplication[]
+  readonly #known: KnownTopics
   readonly #stores: TestStores
   readonly #options: TestDriverOptions
   readonly #withoutRecordCache: boolean
@@ -88,11 +93,13 @@ export class TestDriver {
     this.clock = new ManualClock(options.startMs ?? 0)
     this.#judge = this.#judgeBy(options)
     this.#applications = topologies.map((topology) => this.#application(topology))
+    this.#known = new KnownTopics(topologies, options.deadLetterTopic ?? defaultDeadLetterTopic)
     this.#stores = new TestStores(this.#applications)
   }
 
-  /** A writer of a topic. */
+  /** A writer of a topic that a topology of this driver reads. */
   input<K, V>(topic: Topic<K, V>): TestInput<K, V> {
+    this.#known.refuseUnread(topic.name)
     const write = (key: K, value: V | null, options: PipeOptions): void =>
       this.#pipe(topic.name, bytesOrNull(topic.key, key), bytesOrNull(topic.value, value), options, {
         key,
@@ -114,8 +121,9 @@ export class TestDriver {
     }
   }
 
-  /** A reader of a topic; all readers of one topic share their position. */
+  /** A reader of a topic that a topology of this driver writes; all readers of one topic share their position. */
   output<K, V>(topic: Pick<Topic<K, V>, 'name' | 'key' | 'value'>): TestOutput<K, V> {
+    this.#known.refuseUnwritten(topic.name)
     return new TestOutput(
       topic,
       () => this.#drops,
@@ -288,7 +296,7 @@ export class TestDriver {
   #judgeBy({
     policies,
     onFailedRecord,
-    deadLetterTopic = 'dead-letters',
+    deadLetterTopic = defaultDeadLetterTopic,
   }: TestDriverOptions): ReturnType<typeof judgeBy> {
     return judgeBy(
       { deserializationFailure: 'fail', processingFailure: 'fail', productionFailure: 'fail', ...policies },
@@ -318,9 +326,11 @@ export class TestDriver {
     topic: string,
     key: Bytes | null,
     value: Bytes | null,
-    { partition = this.#partitionFor(topic, key), timestamp = this.clock.now(), headers = [] }: PipeOptions,
+    options: PipeOptions,
     said: { readonly key: unknown; readonly value: unknown },
   ): void {
+    checkPipeOptions(topic, options, this.#partitionsOf(topic))
+    const { partition = this.#partitionFor(topic, key), timestamp = this.clock.now(), headers = [] } = options
     this.#write(topic, partition, { key, value, timestamp, headers }, said)
   }
 
@@ -349,8 +359,19 @@ export class TestDriver {
       const chosen = chosenPartition(target, record, topic, this.#partitionsOf(topic))
       const partition = chosen ?? this.#partitionFor(topic, key)
       const { timestamp, headers } = record
-      this.#write(topic, partition, { key, value, timestamp, headers }, record)
+      const sink = this.#sink(target.node, topic)
+      const written = valueAtSink(sink, value)
+      const said = sink === undefined || written === value ? record : { key: record.key, value: written }
+      this.#write(topic, partition, { key, value, timestamp, headers }, said)
     },
+  }
+
+  #sink(name: string, topic: string): NodeOf<'sink'> | undefined {
+    for (const { topology } of this.#applications) {
+      const node = nodeNamed(topology, name)
+      if (node?.kind === 'sink' && typeof node.topic !== 'function' && node.topic.name === topic) return node
+    }
+    return undefined
   }
 
   /** Processes whatever waits, smallest timestamp first over all tasks, and commits after each record. */
@@ -429,6 +450,8 @@ export class TestDriver {
     return typeof partitions === 'number' ? partitions : (partitions?.[topic] ?? 1)
   }
 }
+
+const defaultDeadLetterTopic = 'dead-letters'
 
 /** Internal topics are called after their topology, so two of one name would write into each other's. */
 const refuseSharedNames = (topologies: readonly Topology[]): void => {

@@ -4,15 +4,8 @@ import type { Serializer } from '../topic/serde.ts'
 import { deserializeAll } from '../topic/serde.ts'
 import type { Topic } from '../topic/topic.ts'
 import type { StoredRecord } from './memory-topics.ts'
+import type { PipeOptions } from './pipe-options.ts'
 import type { TestDrop } from './test-drop.ts'
-
-export interface PipeOptions {
-  /** Milliseconds since the epoch; the driver's clock unless given. */
-  readonly timestamp?: number
-  readonly headers?: Headers
-  /** The partition; that of the key unless given. */
-  readonly partition?: number
-}
 
 /** A record as a test writes several of them. */
 export interface TestInputRecord<out K, out V> extends PipeOptions {
