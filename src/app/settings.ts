@@ -69,6 +69,8 @@ export const settingsSchema = z.strictObject({
    * Never unless given: stream time is then the records' own, and a replay tells the same.
    */
   idleAdvanceMs: z.int().min(1).optional(),
+  /** How far the time of an input's record may be ahead of the clock before the record fails; any time by default. */
+  maxTimestampAheadMs: z.int().min(0).optional(),
   /**
    * How long timers of a task wait after a start, a pause or a stall, until its inputs are read to the ends they had then.
    */

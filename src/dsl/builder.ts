@@ -1,3 +1,4 @@
+import { isDuration } from '../base/duration.ts'
 import { Fault } from '../base/fault.ts'
 import { refuseUnknownOptions } from '../base/known-options.ts'
 import { shown } from '../topology/callback-results.ts'
@@ -32,6 +33,8 @@ export interface SourceOptions<K, V> extends Named {
   ) => number
   /** Where to begin without a committed offset; the application's setting unless given. */
   readonly offsetReset?: OffsetReset
+  /** How far a record's time may be ahead of the clock before the record fails; the application's setting by default. */
+  readonly maxTimestampAheadMs?: number
 }
 
 /** Where a topology begins: streams and tables of topics. Handed to the function given to `topology`. */
@@ -56,7 +59,6 @@ export class TopologyBuilder {
   ): Stream<K, V> {
     const topics = (Array.isArray(source) ? source : [source]) as readonly Topic<K, V>[]
     requireTopics('stream', topics)
-    refuseUnknownOptions('stream', options, sourceOptions)
     const first = topics[0] as Topic<K, V>
     return this.#source(topics, first, options)
   }
@@ -82,6 +84,8 @@ export class TopologyBuilder {
     options: TableStoreOptions & SourceOptions<K, V>,
   ): Table<NonNullable<K>, NonNullable<V>> {
     requireTopics('table', [source])
+    refuseUnknownOptions('table', options, [...sourceOptions, 'store', 'storage', 'changelog', 'versioned'])
+    this.#checkSource('table', options)
     const at = this.#position('', source)
     addTableStore(at, options)
     const node = this.graph.add('tableSource', 'table', options.name, {
@@ -90,6 +94,7 @@ export class TopologyBuilder {
       store: options.store,
       global: false,
       timestampExtractor: options.timestampExtractor as TimestampExtractor | undefined,
+      maxTimestampAheadMs: options.maxTimestampAheadMs,
       offsetReset: options.offsetReset,
     })
     return new Table<NonNullable<K>, NonNullable<V>>({ ...at, node }, options.store)
@@ -104,10 +109,12 @@ export class TopologyBuilder {
    */
   globalTable<K, V>(
     source: Topic<K, V>,
-    options: Pick<StoreOptions, 'store' | 'storage'> & SourceOptions<K, V>,
+    options: Pick<StoreOptions, 'store' | 'storage'> & Omit<SourceOptions<K, V>, 'maxTimestampAheadMs'>,
   ): GlobalTable<NonNullable<K>, NonNullable<V>> {
     const { graph } = this
     requireTopics('globalTable', [source])
+    refuseUnknownOptions('globalTable', options, [...globalSourceOptions, 'store', 'storage'])
+    this.#checkSource('globalTable', options)
     const at = this.#position('', source)
     graph.addStore({
       kind: 'keyValue',
@@ -136,6 +143,7 @@ export class TopologyBuilder {
     contract: Pick<Topic<K, V>, 'key' | 'value'>,
     options: SourceOptions<K, V>,
   ): Stream<K, V> {
+    refuseUnknownOptions('stream', options, sourceOptions)
     const source = {
       from: [],
       topics,
@@ -143,11 +151,24 @@ export class TopologyBuilder {
       value: contract.value as AnySerde,
       timestampExtractor: options.timestampExtractor as TimestampExtractor | undefined,
       offsetReset: options.offsetReset,
+      maxTimestampAheadMs: options.maxTimestampAheadMs,
     }
+    this.#checkSource('stream', options)
     // A topic that is asked for again is read once, as its records have one committed offset.
     const known = this.graph.nodes.find((node) => node.kind === 'source' && isSameSource(node, source))
     const node = known?.name ?? this.graph.add('source', 'stream', options.name, source)
     return new Stream<K, V>(this.#position(node, contract))
+  }
+
+  #checkSource(verb: string, { offsetReset, maxTimestampAheadMs }: SourceOptions<never, never>): void {
+    if (!offsetResets.has(offsetReset))
+      this.graph.refuseArgument(
+        `${verb}: offsetReset is ${shown(offsetReset)}, and may be earliest, latest, none`,
+      )
+    if (maxTimestampAheadMs !== undefined && !isDuration(maxTimestampAheadMs))
+      this.graph.refuseArgument(
+        `${verb}: maxTimestampAheadMs is ${shown(maxTimestampAheadMs)}, and needs whole milliseconds`,
+      )
   }
 
   #position<K, V>(node: string, contract: Pick<Topic<K, V>, 'key' | 'value'>): Position {
@@ -161,7 +182,9 @@ export class TopologyBuilder {
   }
 }
 
-const sourceOptions = ['name', 'timestampExtractor', 'offsetReset'] as const
+const globalSourceOptions = ['name', 'timestampExtractor', 'offsetReset'] as const
+const sourceOptions = [...globalSourceOptions, 'maxTimestampAheadMs'] as const
+const offsetResets: ReadonlySet<unknown> = new Set([undefined, 'earliest', 'latest', 'none'])
 
 const requireTopics = (verb: string, topics: readonly unknown[]): void => {
   for (const each of topics.length === 0 ? [undefined] : topics)
@@ -181,7 +204,8 @@ const isSameSource = (left: Source, right: Source): boolean =>
   left.key === right.key &&
   left.value === right.value &&
   left.timestampExtractor === right.timestampExtractor &&
-  left.offsetReset === right.offsetReset
+  left.offsetReset === right.offsetReset &&
+  left.maxTimestampAheadMs === right.maxTimestampAheadMs
 
 const topicNames = ({ topics }: Source): RegExp | readonly string[] =>
   topics instanceof RegExp ? topics : topics.map(({ name }) => name)

@@ -26,6 +26,7 @@ export interface RuntimeSettings extends FailurePolicies, RetrySettings {
   readonly probingRebalanceIntervalMs: number
   readonly applicationServer?: string | undefined
   readonly idleAdvanceMs?: number | undefined
+  readonly maxTimestampAheadMs?: number | undefined
   readonly wallClockCatchUpTimeoutMs: number
   readonly replicationFactor: number
   readonly repartitionPurgeIntervalMs: number

@@ -92,6 +92,7 @@ export class TaskFactory {
       subTopology,
       partition: parts.partition,
       idleAdvanceMs: settings.idleAdvanceMs,
+      maxTimestampAheadMs: settings.maxTimestampAheadMs,
       host: this.#hostOf(stores, parts.partition, subTopology),
       onFailure: this.#options.retries.before(judge.with((topic, row) => output.sendRow(topic, row))),
     })

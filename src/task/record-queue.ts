@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import { Fault } from '../base/fault.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { ReadBatch } from '../topic/record.ts'
 import { StreamRecord } from '../topic/record.ts'
@@ -17,6 +18,8 @@ export interface QueueSource {
   readonly nullKeys: boolean
   readonly nullValues: boolean
   readonly timestampExtractor: TimestampExtractor | undefined
+  /** How far a record's time may be ahead of the clock; undefined for the application's bound. */
+  readonly maxTimestampAheadMs?: number | undefined
 }
 
 /**
@@ -39,11 +42,16 @@ export class RecordQueue {
   #headFailure: { readonly error: unknown } | undefined
   #fetchedTo: number | undefined
   readonly #clock: Clock
+  readonly #maxTimestampAheadMs: number
+  /** Times up to here are within the bound; read from the clock only when a time exceeds it. */
+  #latestTimestamp: number
 
-  /** The clock is for timestamp extractors alone. */
-  constructor(source: QueueSource, clock: Clock) {
+  /** The bound is that of the application, for a source that has none of its own. */
+  constructor(source: QueueSource, clock: Clock, maxTimestampAheadMs = Infinity) {
     this.source = source
     this.#clock = clock
+    this.#maxTimestampAheadMs = source.maxTimestampAheadMs ?? maxTimestampAheadMs
+    this.#latestTimestamp = this.#maxTimestampAheadMs === Infinity ? Infinity : -Infinity
   }
 
   get size(): number {
@@ -68,7 +76,7 @@ export class RecordQueue {
     return this.#headTimestamp
   }
 
-  /** What the timestamp extractor threw at the head; the record fails with it when its turn comes. */
+  /** What the timestamp extractor threw at the head, or that its time is too far ahead; the record fails with it when its turn comes. */
   get headFailure(): { readonly error: unknown } | undefined {
     return this.#headFailure
   }
@@ -112,6 +120,7 @@ export class RecordQueue {
     const { timestampExtractor } = this.source
     if (timestampExtractor === undefined) {
       this.#headTimestamp = timestamp
+      if (timestamp > this.#latestTimestamp) this.#boundHead(timestamp)
       return
     }
     const record = StreamRecord.read(batch, this.#row, timestamp)
@@ -119,10 +128,33 @@ export class RecordQueue {
       const extracted = timestampExtractor(record, this.partitionTimeMs, this.#clock.now())
       this.#headTimestamp = wholeTime('the timestamp extractor', extracted)
       this.#head = record.withTimestamp(this.#headTimestamp)
+      if (this.#headTimestamp > this.#latestTimestamp) this.#boundHead(timestamp)
     } catch (error) {
-      this.#headTimestamp = Math.max(0, this.partitionTimeMs)
-      this.#headFailure = { error }
-      this.#head = record
+      this.#failHead(record, error)
     }
   }
+
+  /** A head whose time is too far ahead of the clock fails, with its own time, and does not advance stream time. */
+  #boundHead(ownTimestamp: number): void {
+    const nowMs = this.#clock.now()
+    this.#latestTimestamp = nowMs + this.#maxTimestampAheadMs
+    const timestamp = this.#headTimestamp
+    if (timestamp <= this.#latestTimestamp) return
+    const record = StreamRecord.read(this.#batches[0] as ReadBatch, this.#row, ownTimestamp)
+    this.#failHead(record, timestampAhead(timestamp, nowMs, this.#maxTimestampAheadMs))
+  }
+
+  #failHead(record: AnyRecord, error: unknown): void {
+    this.#headTimestamp = Math.max(0, this.partitionTimeMs)
+    this.#headFailure = { error }
+    this.#head = record
+  }
 }
+
+const timestampAhead = (timestamp: number, nowMs: number, maxTimestampAheadMs: number): Fault =>
+  new Fault({
+    code: 'TIMESTAMP_AHEAD',
+    actor: 'record',
+    message: `the record's time ${timestamp} is ${timestamp - nowMs} ms ahead of the clock, and maxTimestampAheadMs is ${maxTimestampAheadMs}`,
+    remedy: 'fix the producer, raise maxTimestampAheadMs, or set processingFailure to skip or deadLetter',
+  })

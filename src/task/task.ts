@@ -25,6 +25,8 @@ export interface TaskOptions {
   readonly onFailure?: (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
   /** After how long without a record stream time follows the clock; never unless given. */
   readonly idleAdvanceMs?: number | undefined
+  /** How far the time of an input's record may be ahead of the clock; any time by default. */
+  readonly maxTimestampAheadMs?: number | undefined
 }
 
 /**
@@ -44,9 +46,12 @@ export class Task {
   readonly #onFailure: NonNullable<TaskOptions['onFailure']>
   readonly #queuesByTopic = new Map<string, RecordQueue>()
   readonly #idle: IdleAdvance | undefined
+  readonly #maxTimestampAheadMs: number | undefined
   #closed = false
 
-  constructor({ topology, subTopology, partition, host, onFailure, idleAdvanceMs }: TaskOptions) {
+  constructor(options: TaskOptions) {
+    const { topology, subTopology, partition, host, onFailure, idleAdvanceMs } = options
+    this.#maxTimestampAheadMs = options.maxTimestampAheadMs
     this.#idle = idleAdvanceMs === undefined ? undefined : new IdleAdvance(idleAdvanceMs)
     this.id = `${subTopology.index}_${partition}`
     this.partition = partition
@@ -61,7 +66,7 @@ export class Task {
     this.#context = new NodeContext(topology, this.id, partition, host, this.stores)
     this.#wiring = wire(subTopology, this.#context)
     this.queues = sourcesOf(subTopology, partition, host.applicationId).map(
-      (source) => new RecordQueue(source, host.clock),
+      (source) => new RecordQueue(source, host.clock, options.maxTimestampAheadMs),
     )
     for (const queue of this.queues) this.#queuesByTopic.set(queue.source.topic, queue)
   }
@@ -90,7 +95,7 @@ export class Task {
 
   /** Adds a topic that a pattern has newly matched. */
   addTopic(source: QueueSource): RecordQueue {
-    const queue = new RecordQueue(source, this.#context.host.clock)
+    const queue = new RecordQueue(source, this.#context.host.clock, this.#maxTimestampAheadMs)
     this.#queuesByTopic.set(source.topic, queue)
     ;(this.queues as RecordQueue[]).push(queue)
     return queue
@@ -391,6 +396,8 @@ const sourcesOf = (
     nullKeys: true,
     nullValues: true,
     timestampExtractor: undefined,
+    // The bound is for inputs: a source may have a wider one of its own.
+    maxTimestampAheadMs: Infinity,
   })),
 ]
 
@@ -408,6 +415,7 @@ const sourcesOfNode = (node: TopologyNode, partition: number): readonly QueueSou
         value,
         ...nulls,
         timestampExtractor: node.timestampExtractor,
+        maxTimestampAheadMs: node.maxTimestampAheadMs,
       },
     ]
   }
@@ -425,4 +433,5 @@ export const queueSourceOf = (node: NodeOf<'source'>, topic: string, partition: 
   nullKeys: node.key.nullable,
   nullValues: node.value.nullable,
   timestampExtractor: node.timestampExtractor,
+  maxTimestampAheadMs: node.maxTimestampAheadMs,
 })

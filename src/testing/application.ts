@@ -28,6 +28,7 @@ export interface Surroundings {
   /** A processor asked for a commit. */
   readonly requestCommit: () => void
   readonly idleAdvanceMs: number | undefined
+  readonly maxTimestampAheadMs: number | undefined
   readonly withoutRecordCache: boolean
   readonly deadLetterTopic: string | undefined
 }
@@ -121,10 +122,18 @@ export class TestApplication {
       withoutRecordCache: surroundings.withoutRecordCache,
       watcher: surroundings.watcherFor(id),
     }
-    const { idleAdvanceMs } = surroundings
+    const { idleAdvanceMs, maxTimestampAheadMs } = surroundings
     const onFailure = (failure: TaskFailure, record: AnyRecord | undefined): FailureDecision =>
       surroundings.onFailure(id, failure, record)
-    return new Task({ topology, subTopology, partition, host, onFailure, idleAdvanceMs })
+    return new Task({
+      topology,
+      subTopology,
+      partition,
+      host,
+      onFailure,
+      idleAdvanceMs,
+      maxTimestampAheadMs,
+    })
   }
 }
 

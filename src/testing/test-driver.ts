@@ -45,6 +45,8 @@ export interface TestDriverOptions {
   readonly onFailure?: (failure: TaskFailure) => FailureDecision
   /** After how long without a record stream time follows the clock, as the setting of that name; never unless given. */
   readonly idleAdvanceMs?: number
+  /** As the setting: how far a record's time may be ahead of the driver's clock. */
+  readonly maxTimestampAheadMs?: number
   /** As the settings of the same names; `fail` (thrown from `pipe`) unless given. */
   readonly policies?: Partial<FailurePolicies>
   /** As the option of `start`: what it says goes before the policies. */
@@ -280,6 +282,7 @@ export class TestDriver {
       },
       partitionsOf: (topic) => this.#partitionsOf(topic),
       idleAdvanceMs: this.#options.idleAdvanceMs,
+      maxTimestampAheadMs: this.#options.maxTimestampAheadMs,
       withoutRecordCache: this.#withoutRecordCache,
       deadLetterTopic: this.#options.deadLetterTopic,
       onFailure: (task, failure, record) => {

@@ -92,6 +92,7 @@ export interface SourceNode extends NodeBase {
   readonly key: AnySerde
   readonly value: AnySerde
   readonly timestampExtractor?: TimestampExtractor | undefined
+  readonly maxTimestampAheadMs?: number | undefined
   readonly offsetReset?: OffsetReset | undefined
 }
 
@@ -102,6 +103,7 @@ export interface TableSourceNode extends NodeBase {
   readonly store: string
   readonly global: boolean
   readonly timestampExtractor?: TimestampExtractor | undefined
+  readonly maxTimestampAheadMs?: number | undefined
   readonly offsetReset?: OffsetReset | undefined
 }
 
