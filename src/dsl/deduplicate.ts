@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import { isDuration } from '../base/duration.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
@@ -52,6 +53,7 @@ export const deduplicateNode = (
   options: DeduplicateByKeyOptions<never, never> & { readonly id?: unknown; readonly idSerde?: unknown },
 ): Position => {
   const { graph } = at
+  refuseUnknownOptions('deduplicate', options, deduplicateOptions)
   const { store, retention } = options
   if (!isDuration(retention) || retention < 1)
     graph.fault(
@@ -81,6 +83,19 @@ export const deduplicateNode = (
   addSideOutputs(from, node, options.dropped)
   return { ...from, node }
 }
+
+const deduplicateOptions = [
+  'name',
+  'store',
+  'retention',
+  'key',
+  'value',
+  'storage',
+  'changelog',
+  'dropped',
+  'id',
+  'idSerde',
+] as const
 
 /** Where the key was changed, records of one key have to come together first. */
 const partitioned = (at: Position, options: DeduplicateByKeyOptions<never, never>): Position => {

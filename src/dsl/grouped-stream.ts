@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import type { AnySerde } from '../topic/serde.ts'
 import { long } from '../topic/serdes.ts'
 import type { NodeOf } from '../topology/node.ts'
@@ -131,6 +132,7 @@ export class GroupedStream<K, V> {
     value: AnySerde | undefined,
     functions: Pick<NodeOf<'aggregate'>, 'initial' | 'add'>,
   ): Table<K, A> {
+    refuseUnknownOptions(verb, options, aggregateOptions)
     const from = this.materialise(options.store)
     const at = { ...from, value: from.graph.valueSerde(value, `store '${options.store}'`) }
     addTableStore(at, options)
@@ -145,3 +147,16 @@ export class GroupedStream<K, V> {
     return at.graph.handles.table<K, A>({ ...at, node }, options.store)
   }
 }
+
+const aggregateOptions = [
+  'name',
+  'store',
+  'storage',
+  'changelog',
+  'versioned',
+  'emit',
+  'dropped',
+  'initial',
+  'add',
+  'value',
+] as const

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import { isDuration } from '../base/duration.ts'
 import type { NodeOf } from '../topology/node.ts'
 import type { Position } from './graph.ts'
@@ -28,6 +29,9 @@ export interface AsyncOptions extends Named {
 
 export type AsyncTransform = NodeOf<'mapAsync'>['transform']
 
+const asyncOptions = ['name', 'concurrency', 'orderedBy', 'timeout', 'retry', 'key', 'value'] as const
+const orders: ReadonlySet<unknown> = new Set([undefined, 'key', 'partition', 'nothing'])
+
 /** Adds asynchronous work. */
 export const asyncNode = (
   at: Position,
@@ -36,6 +40,11 @@ export const asyncNode = (
   options: AsyncOptions,
 ): string => {
   at.graph.needFunction(verb, transform)
+  refuseUnknownOptions(verb, options, asyncOptions)
+  if (!orders.has(options.orderedBy))
+    at.graph.refuseArgument(
+      `${verb}: orderedBy is ${String(options.orderedBy)}, and may be key, partition, nothing`,
+    )
   const { concurrency = 16, timeout: timeoutMs = 5_000, orderedBy = 'key' } = options
   const { attempts = 1, backoff: backoffMs = 100 } = options.retry ?? {}
   for (const [what, value] of Object.entries({ concurrency, timeout: timeoutMs, 'retry.attempts': attempts }))

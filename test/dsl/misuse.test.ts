@@ -52,6 +52,34 @@ const misuses: Readonly<Record<string, readonly [(builder: TopologyBuilder) => u
         .windowedBy(5_000 as never),
     /windowedBy got 5000/,
   ],
+  'an unknown option of a table': [
+    (builder) => builder.table(words, { store: 's', storag: 'disk' } as never),
+    /did you mean 'storage'/,
+  ],
+  'an unknown offsetReset': [
+    (builder) => builder.stream(words, { offsetReset: 'first' as never }),
+    /offsetReset is the text 'first'/,
+  ],
+  'an unknown option of a count': [
+    (builder) =>
+      builder
+        .stream(words)
+        .groupByKey()
+        .count({ store: 's', emmit: 'onCommit' } as never),
+    /did you mean 'emit'/,
+  ],
+  'an unknown option of deduplicate': [
+    (builder) => builder.stream(words).deduplicate({ store: 's', retention: 1, changlog: false } as never),
+    /did you mean 'changelog'/,
+  ],
+  'an unknown option of mapValuesAsync': [
+    (builder) => builder.stream(words).mapValuesAsync(async (value) => value, { concurency: 2 } as never),
+    /did you mean 'concurrency'/,
+  ],
+  'an unknown orderedBy': [
+    (builder) => builder.stream(words).mapValuesAsync(async (value) => value, { orderedBy: 'time' as never }),
+    /orderedBy is time/,
+  ],
   'filter()': [(builder) => builder.stream(words).filter(undefined as never), /filter needs a function/],
   "mapValues('x')": [
     (builder) => builder.stream(words).mapValues('x' as never),
