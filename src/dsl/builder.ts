@@ -248,6 +248,7 @@ export const topology = (
   define(builder)
   addNeededStores(builder.graph)
   relaxRepartitions(builder.graph)
+  if (options.optimise === true) refuseSelfJoins(builder.graph)
   const { nodes, stores } = options.optimise === true ? optimised(builder.graph) : builder.graph
   const result: Topology = Object.freeze({
     name,
@@ -258,6 +259,18 @@ export const topology = (
   const faults = [...builder.graph.faults, ...faultsOf(result)]
   if (faults.length > 0) throw topologyFault(name, faults)
   return result
+}
+
+/** Kafka Streams makes an optimised self-join one operator with one store, which gives other results and another changelog. */
+const refuseSelfJoins = (graph: Graph): void => {
+  for (const node of graph.nodes)
+    if (node.kind === 'streamStreamJoin' && node.from[0] === node.from[1])
+      graph.fault(
+        'OPTIMISED_SELF_JOIN',
+        `'${node.name}' joins a stream with itself, which Kafka Streams optimises into one store with other results`,
+        'leave out optimise',
+        node.name,
+      )
 }
 
 const faultsOf = (said: Topology): readonly Fault[] =>

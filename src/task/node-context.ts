@@ -54,6 +54,7 @@ export class NodeContext {
   readonly onClose: (() => void)[] = []
   /** Numbers of nodes that are committed beside the offsets, by store: what windows were told last. */
   readonly processorMetadata: Map<string, number> = new Map()
+  readonly #streamTimes = new Map<string, Map<string, number>>()
   /** Set by the first failure of a record; the rest of its way through the topology is then skipped. */
   failure: TaskFailure | undefined
   /** Failures of records that were taken up before: what was kept of them cannot be read. */
@@ -94,6 +95,15 @@ export class NodeContext {
   /** The store of that name, of the kind its node says it is. */
   store<S>(name: string): S {
     return (this.stores.get(name) ?? this.host.globalStore(name)) as unknown as S
+  }
+
+  /** The stream times of the aggregates that share a store, by node. */
+  streamTimesOf(store: string): Map<string, number> {
+    const known = this.#streamTimes.get(store)
+    if (known !== undefined) return known
+    const times = new Map<string, number>()
+    this.#streamTimes.set(store, times)
+    return times
   }
 
   view(node: string): TableView {

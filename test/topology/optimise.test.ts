@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Topology } from '../../src/index.ts'
-import { long, string, topic, topology } from '../../src/index.ts'
+import { long, string, topic, topology, within } from '../../src/index.ts'
 import { testDriver } from '../../src/testing/index.ts'
 
 const customers = topic('customers', { value: string })
@@ -59,5 +59,24 @@ describe('an optimised topology', () => {
       build(true).stores.map(({ name, changelogTopic }) => [name, changelogTopic]),
     )
     expect(changelogs).toMatchObject({ customers: 'customers', prices: 'prices' })
+  })
+})
+
+describe('a stream that is joined with itself', () => {
+  const joined = (optimise: boolean): Topology =>
+    topology(
+      'self',
+      (builder) => {
+        const stream = builder.stream(orders)
+        stream
+          .join(stream, (left, right) => left + right, { name: 'j', windows: within(5), value: string })
+          .to(byValue)
+      },
+      { optimise },
+    )
+
+  it('is refused under optimise, where Kafka Streams has other results', () => {
+    expect(() => joined(true)).toThrow(/'j' joins a stream with itself/)
+    expect(joined(false).stores).toHaveLength(2)
   })
 })

@@ -5,6 +5,7 @@ import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord } from '../../topology/node.ts'
 import type { OnRecord } from '../node-context.ts'
 import { step } from '../node-context.ts'
+import { closeTimeFor } from './close-time.ts'
 import { closedSessions } from './closed-windows.ts'
 import { tellerFor } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
@@ -28,7 +29,7 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
   const withoutRecordCache = context.host.withoutRecordCache === true
   const updateOf = withoutRecordCache ? resultWithoutHeaders : resultOf
   const tellClosed = closedSessions(context, node, store)
-  let streamTimeMs = -1
+  const closeTime = closeTimeFor(context, node, graceMs + gapMs)
   let largestEndMs = -Infinity
   context.views.set(node.name, sessionView(store))
 
@@ -43,8 +44,7 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
   const onRecord: OnRecord = (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
     const { key, timestamp } = record
-    if (timestamp > streamTimeMs) streamTimeMs = timestamp
-    const closeTimeMs = streamTimeMs - graceMs - gapMs
+    const closeTimeMs = closeTime.at(timestamp)
     const merged = sessionsNear(record)
     const session = spanOf(windowed(key, timestamp, timestamp), merged)
     if (session.endMs < closeTimeMs) return context.drop('late', node.name, record)
@@ -65,11 +65,7 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
     tellClosed?.(emit, closeTimeMs, record)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
-    if (tellClosed !== undefined)
-      context.onStreamTime.push((nowMs) => {
-        streamTimeMs = Math.max(streamTimeMs, nowMs)
-        tellClosed(emit, streamTimeMs - graceMs - gapMs)
-      })
+    if (tellClosed !== undefined) context.onStreamTime.push((nowMs) => tellClosed(emit, closeTime.at(nowMs)))
   })
 }
 

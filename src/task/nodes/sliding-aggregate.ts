@@ -3,6 +3,7 @@ import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
 import type { Emit, NodeContext, OnRecord } from '../node-context.ts'
 import { step } from '../node-context.ts'
+import { closeTimeFor } from './close-time.ts'
 import { closedWindows, closesBeforeUpdate } from './closed-windows.ts'
 import type { Tell } from './held-back.ts'
 import { tellerFor, timeKept } from './held-back.ts'
@@ -21,7 +22,7 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
   const { differenceMs, graceMs } = node.windows
   const tell = tellerFor(context, node)
   const ownCopy = ownCopyFor(context, node.store)
-  let streamTimeMs = -1
+  const closeTime = closeTimeFor(context, node, graceMs)
   const tellClosed = closedWindows(context, node, store, { sizeMs: differenceMs, closesAtEnd: false })
   const closesFirst = closesBeforeUpdate(context)
   context.views.set(node.name, windowView(store))
@@ -29,8 +30,7 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
     if (record.hasNullValue) return context.drop('nullValue', node.name, record)
     const { timestamp } = record
-    if (timestamp > streamTimeMs) streamTimeMs = timestamp
-    const closeTimeMs = streamTimeMs - graceMs
+    const closeTimeMs = closeTime.at(timestamp)
     if (closesFirst) tellClosed?.(emit, closeTimeMs, record)
     if (timestamp + differenceMs < closeTimeMs) context.drop('late', node.name, record)
     else {
@@ -41,11 +41,7 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
     if (!closesFirst) tellClosed?.(emit, closeTimeMs, record)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
-    if (tellClosed !== undefined)
-      context.onStreamTime.push((nowMs) => {
-        streamTimeMs = Math.max(streamTimeMs, nowMs)
-        tellClosed(emit, streamTimeMs - graceMs)
-      })
+    if (tellClosed !== undefined) context.onStreamTime.push((nowMs) => tellClosed(emit, closeTime.at(nowMs)))
   })
 }
 

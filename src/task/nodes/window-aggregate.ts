@@ -3,6 +3,7 @@ import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord } from '../../topology/node.ts'
 import type { OnRecord } from '../node-context.ts'
 import { step } from '../node-context.ts'
+import { closeTimeFor } from './close-time.ts'
 import { closedWindows, closesBeforeUpdate } from './closed-windows.ts'
 import { tellerFor, timeKept } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
@@ -20,15 +21,14 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
   const tell = tellerFor(context, node)
   const ownCopy = ownCopyFor(context, node.store)
   const counts = node.verb === 'count'
-  let streamTimeMs = -1
+  const closeTime = closeTimeFor(context, node, graceMs)
   const tellClosed = closedWindows(context, node, store, { sizeMs, closesAtEnd: true })
   const closesFirst = closesBeforeUpdate(context)
   context.views.set(node.name, windowView(store))
   const onRecord: OnRecord = (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
     const { key, timestamp } = record
-    if (timestamp > streamTimeMs) streamTimeMs = timestamp
-    const closeTimeMs = streamTimeMs - graceMs
+    const closeTimeMs = closeTime.at(timestamp)
     if (closesFirst) tellClosed?.(emit, closeTimeMs, record)
     let late = 0
     let taken = 0
@@ -54,11 +54,7 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
     if (!closesFirst) tellClosed?.(emit, closeTimeMs, record)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
-    if (tellClosed !== undefined)
-      context.onStreamTime.push((nowMs) => {
-        streamTimeMs = Math.max(streamTimeMs, nowMs)
-        tellClosed(emit, streamTimeMs - graceMs)
-      })
+    if (tellClosed !== undefined) context.onStreamTime.push((nowMs) => tellClosed(emit, closeTime.at(nowMs)))
   })
 }
 
