@@ -304,9 +304,11 @@ export class Fetcher {
       const topic = this.#cluster.nameOf(fetched.topicId)
       const state = topic === undefined ? undefined : states.get(partitionName(topic, fetched.partition))
       if (state === undefined || !this.#isCurrent(state)) continue
-      state.endRequest = request
-      if (fetched.errorCode === 0) this.#takeRecords(response, fetched, state)
-      else this.#partitionError(state, fetched.errorCode)
+      if (fetched.errorCode !== 0) this.#partitionError(state, fetched.errorCode)
+      else {
+        state.endRequest = request
+        this.#takeRecords(response, fetched, state)
+      }
     }
   }
 

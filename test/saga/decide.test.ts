@@ -161,6 +161,14 @@ describe('an undo that fails', () => {
 })
 
 describe('a late reply', () => {
+  it('that is read after the deadline, but before the timer runs, counts as in time', () => {
+    expect(given().when({ ...booked, atMs: seconds(1_000) })).toEqual([
+      'kept hotel-booked',
+      'StepDone hotel',
+      'do flight',
+    ])
+  })
+
   it('to the pivot moves a stuck saga on, forward or back', () => {
     const stuck = [booked, seat, time(seconds(10))]
     expect(given(...stuck).when(paid)).toEqual(['kept trip-paid', 'StepDone pay', 'do send'])
