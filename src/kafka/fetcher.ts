@@ -40,7 +40,7 @@ export interface FetcherOptions {
   readonly cluster: Cluster
   readonly isolation?: IsolationLevel
   /** Where to go when a partition has no position, or the log no longer (or not yet) has it. */
-  readonly offsetReset?: 'earliest' | 'latest' | 'none'
+  readonly offsetReset?: OffsetResetOf | ReturnType<OffsetResetOf>
   /** Distinguishes the connections of several fetchers over one transport. */
   readonly name?: string
   readonly maxWaitMs?: number
@@ -58,6 +58,9 @@ export interface FetcherOptions {
   /** Called where the log does not have an offset and reading continues where `offsetReset` says. */
   readonly onReset?: (fault: Fault) => void
 }
+
+/** Where to go may differ by topic. */
+type OffsetResetOf = (topic: string) => 'earliest' | 'latest' | 'none'
 
 export interface FetchPosition extends TopicPartition {
   /** The next offset to read; where it is left out, `offsetReset` decides. */
@@ -77,7 +80,6 @@ export interface FetchedBatch extends TopicPartition {
 type Limits = Required<
   Pick<
     FetcherOptions,
-    | 'offsetReset'
     | 'maxWaitMs'
     | 'minBytes'
     | 'maxBytes'
@@ -89,7 +91,6 @@ type Limits = Required<
 >
 
 const defaults: Limits = {
-  offsetReset: 'none',
   maxWaitMs: 500,
   minBytes: 1,
   maxBytes: 1_048_576,
@@ -108,6 +109,7 @@ export class Fetcher {
   readonly #limits: Limits
   readonly #onRetry: ((fault: Fault) => void) | undefined
   readonly #onReset: ((fault: Fault) => void) | undefined
+  readonly #offsetResetOf: OffsetResetOf
   readonly #lanes: readonly Lane[]
   readonly #partitions = new Map<string, PartitionState>()
   readonly #busyLanes = new Set<string>()
@@ -125,6 +127,7 @@ export class Fetcher {
     name = 'main',
     onRetry,
     onReset,
+    offsetReset = 'none',
     ...limits
   }: FetcherOptions) {
     this.#cluster = cluster
@@ -133,12 +136,13 @@ export class Fetcher {
     this.#limits = { ...defaults, ...limits }
     this.#onRetry = onRetry
     this.#onReset = onReset
+    this.#offsetResetOf = typeof offsetReset === 'function' ? offsetReset : () => offsetReset
     this.#lanes = [`fetch:${name}`, `fetch:${name}-2`]
     this.#ready = new ReadyBatches(cluster.clock)
     this.#finder = new PositionFinder({
       cluster,
       isolation,
-      offsetReset: this.#limits.offsetReset,
+      offsetResetOf: this.#offsetResetOf,
       onMissing: (state, fault) => this.#delay(state, fault),
       onLost: (state, fault) => this.#giveUp(state, fault),
     })
@@ -343,7 +347,7 @@ export class Fetcher {
   #partitionError(state: PartitionState, errorCode: number): void {
     const { topic, partition, position } = state
     if (errorName(errorCode) === 'OFFSET_OUT_OF_RANGE') {
-      const { offsetReset } = this.#limits
+      const offsetReset = this.#offsetResetOf(topic)
       if (offsetReset === 'none') this.#giveUp(state, state.outOfRange())
       else {
         this.#onReset?.(state.resetTo(offsetReset))

@@ -29,25 +29,27 @@ export const startsOfInputs = async (
   const starts = new Map<string, InputStart>(committed)
   const fresh = inputs.filter(({ topic, partition }) => !starts.has(partitionName(topic, partition)))
   if (fresh.length === 0) return starts
-  const queries = fresh.map((input) => ({ ...input, at: resetOf(settings, plan, input) }))
+  const queries = fresh.map((input) => {
+    const at = offsetResetOf(settings, plan, input.topic)
+    if (at === 'none') throw noOffset(input, settings.applicationId)
+    return { ...input, at }
+  })
   for (const [place, { offset }] of await listOffsets(cluster, queries, 'read_committed'))
     starts.set(place, { offset, metadata: null })
   return starts
 }
 
 /** A source may say for itself where it begins; repartition topics always begin at their beginning. */
-const resetOf = (
+export const offsetResetOf = (
   settings: RuntimeSettings,
   plan: ApplicationPlan,
-  input: TopicPartition,
-): 'earliest' | 'latest' => {
-  if (plan.internalTopics.some(({ name }) => name === input.topic)) return 'earliest'
-  const reader = plan.topology.nodes.find((node) => readsTopic(node, input.topic)) as {
-    offsetReset?: OffsetReset
-  }
-  const reset = reader.offsetReset ?? settings.autoOffsetReset
-  if (reset === 'none') throw noOffset(input, settings.applicationId)
-  return reset
+  topic: string,
+): OffsetReset => {
+  if (plan.internalTopics.some(({ name }) => name === topic)) return 'earliest'
+  const reader = plan.topology.nodes.find((node) => readsTopic(node, topic)) as
+    | { offsetReset?: OffsetReset }
+    | undefined
+  return reader?.offsetReset ?? settings.autoOffsetReset
 }
 
 const readsTopic = (node: TopologyNode, topic: string): boolean => {

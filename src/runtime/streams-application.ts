@@ -24,7 +24,7 @@ import { StateKeeper } from './state-keeper.ts'
 import type { TaskAssignment } from './application-member.ts'
 import { memberOf } from './application-member.ts'
 import { writtenTopicsOf } from './cluster-plan.ts'
-import { startsOfInputs } from './input-starts.ts'
+import { offsetResetOf, startsOfInputs } from './input-starts.ts'
 import { applicationOutput } from './application-output.ts'
 import { DropLog } from './drop-log.ts'
 import { GlobalTables } from './global-tables.ts'
@@ -290,7 +290,7 @@ export class StreamsApplication {
     await this.#globals.start((error) => void this.#fail(error))
     this.#fetcher = new Fetcher({
       cluster,
-      offsetReset: settings.autoOffsetReset,
+      offsetReset: (topic) => offsetResetOf(settings, this.#plans.planned, topic),
       isolation: 'read_committed',
       maxWaitMs: settings.fetchMaxWaitMs,
       maxBufferedBytes: settings.inputBufferMaxBytes,

@@ -110,6 +110,16 @@ describe('the fetcher', () => {
     ])
   })
 
+  it('goes where the topic of a lost offset says, each topic for itself', async () => {
+    const world = coreWorld({ topics: [...topics, { name: 'u', partitions: 1 }] })
+    await produce(world, ['a', 'b'])
+    const fetcher = fetcherOf(world, { offsetReset: (topic) => (topic === 't' ? 'earliest' : 'none') })
+    fetcher.assign([{ ...first, offset: 42 }])
+    expect(textOf(await pollFor(world, fetcher, 2))).toEqual(['a', 'b'])
+    fetcher.assign([{ topic: 'u', partition: 0, offset: 42 }])
+    await expect(world.run(fetcher.poll(1_000))).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE' })
+  })
+
   it('rejects where the log has no such offset and nobody says where to go', async () => {
     const world = coreWorld({ topics })
     const fetcher = fetcherOf(world)

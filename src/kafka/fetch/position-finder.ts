@@ -10,7 +10,7 @@ import type { PartitionState } from './partition-state.ts'
 export interface PositionFinderOptions {
   readonly cluster: Cluster
   readonly isolation: IsolationLevel
-  readonly offsetReset: 'earliest' | 'latest' | 'none'
+  readonly offsetResetOf: (topic: string) => 'earliest' | 'latest' | 'none'
   /** The partition has no leader, or its topic does not exist. */
   readonly onMissing: (state: PartitionState, fault: Fault) => void
   /** The partition has no position and nobody says where to begin. */
@@ -63,7 +63,7 @@ export class PositionFinder {
   }
 
   #query(state: PartitionState): readonly OffsetQuery[] {
-    const at = state.startAt ?? this.#options.offsetReset
+    const at = state.startAt ?? this.#options.offsetResetOf(state.topic)
     if (at !== 'none') return [{ topic: state.topic, partition: state.partition, at }]
     this.#options.onLost(state, state.outOfRange())
     return []
