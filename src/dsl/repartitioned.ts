@@ -3,7 +3,7 @@ import type { Position } from './graph.ts'
 
 export interface RepartitionSettings {
   readonly partitions: number | undefined
-  readonly partitioner?: Partitioner | undefined
+  readonly partitioner?: Partitioner<number> | undefined
   /** Records without key can't be grouped or joined; only what leads to a left or outer join lets them pass. */
   readonly dropNullKeys: boolean
   readonly changes?: boolean

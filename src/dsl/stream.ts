@@ -56,8 +56,14 @@ export interface DynamicTopic<K, V> {
 }
 
 export interface SinkOptions<K, V> extends Named {
-  /** Chooses the partition; undefined leaves it to the key's murmur2. */
-  readonly partitioner?: (record: KeyValueRecord<K, V>, partitionCount: number) => number | undefined
+  /**
+   * Chooses the partition; undefined leaves it to the key's murmur2. Of an array, each different partition gets the record,
+   * in order; an empty array drops the record, which is counted as `noPartition`.
+   */
+  readonly partitioner?: (
+    record: KeyValueRecord<K, V>,
+    partitionCount: number,
+  ) => number | readonly number[] | undefined
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Bytes } from '../base/bytes.ts'
 import type { Fault } from '../base/fault.ts'
 import { isFault } from '../base/fault.ts'
 import type { ChangelogSink } from '../state/store.ts'
-import { chosenPartition } from '../task/chosen-partition.ts'
+import { chosenPartitions } from '../task/chosen-partition.ts'
 import type { Output, SinkTarget } from '../task/ports.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
@@ -134,9 +134,21 @@ export class RecordOutput implements Output {
   }
 
   #send(topic: string, target: SinkTarget, record: AnyRecord, source: AnyRecord | undefined): void {
-    const partition = chosenPartition(target, record, topic, this.#producer.partitionCountOf(topic))
+    const chosen = chosenPartitions(target, record, topic, this.#producer.partitionCountOf(topic))
     const sink = { name: topic, key: target.key, value: target.value }
-    this.#producer.sendRecord(sink as never, record, partition, source, target.node)
+    if (typeof chosen !== 'object') this.#sendTo(chosen, sink, target, record, source)
+    else if (chosen.length === 0) target.dropped(record)
+    else for (const partition of chosen) this.#sendTo(partition, sink, target, record, source)
+  }
+
+  #sendTo(
+    partition: number | undefined,
+    sink: object,
+    { node }: SinkTarget,
+    record: AnyRecord,
+    source: AnyRecord | undefined,
+  ): void {
+    this.#producer.sendRecord(sink as never, record, partition, source, node)
     this.#metrics.producedRecords++
   }
 

@@ -3,16 +3,25 @@ import { optionalResultOf, shown } from '../topology/callback-results.ts'
 import type { AnyRecord } from '../topology/node.ts'
 import type { SinkTarget } from './ports.ts'
 
-/** The partition that a sink's partitioner chooses; undefined leaves it to the key. Any other answer fails the record. */
-export const chosenPartition = (
+/**
+ * What a sink's partitioner chooses: one partition, several different ones, or none (an empty array); undefined leaves it
+ * to the key. Any other answer fails the record, before it is written anywhere.
+ */
+export const chosenPartitions = (
   { partitioner }: Pick<SinkTarget, 'partitioner'>,
   record: AnyRecord,
   topic: string,
   partitionCount: number,
-): number | undefined => {
+): number | readonly number[] | undefined => {
   if (partitioner === undefined) return undefined
   const chosen: unknown = optionalResultOf('the partitioner', partitioner(record, partitionCount))
   if (chosen === undefined || chosen === null) return undefined
+  if (!Array.isArray(chosen)) return validPartition(chosen, topic, partitionCount)
+  const partitions = Array.from(chosen, (each: unknown) => validPartition(each, topic, partitionCount))
+  return Array.from(new Set(partitions))
+}
+
+const validPartition = (chosen: unknown, topic: string, partitionCount: number): number => {
   if (Number.isInteger(chosen) && (chosen as number) >= 0 && (chosen as number) < partitionCount)
     // JavaScript's % makes -0 of some negative hashes.
     return Math.abs(chosen as number)
@@ -20,7 +29,7 @@ export const chosenPartition = (
     code: 'PARTITION_INVALID',
     actor: 'record',
     message: `the partitioner returned ${shown(chosen)} for a topic of ${partitionCount} ${partitionCount === 1 ? 'partition' : 'partitions'}`,
-    remedy: `return a whole number from 0 to ${partitionCount - 1}, or undefined to choose by key`,
+    remedy: `return a whole number from 0 to ${partitionCount - 1}, an array of them, or undefined to choose by key`,
     place: { topic },
   })
 }

@@ -57,6 +57,8 @@ export interface SinkTarget {
   readonly key: Serializer<never>
   readonly value: Serializer<never>
   readonly partitioner: Partitioner | undefined
+  /** Counts a record for which the partitioner chose no partition. */
+  readonly dropped: (record: AnyRecord) => void
 }
 
 /** Why a record was dropped; each is a counter of its own. */
@@ -74,6 +76,8 @@ export type DropReason =
   | 'duplicate'
   | 'outdated'
   | 'undecodable'
+  /** The partitioner of a sink returned an empty array. */
+  | 'noPartition'
   /** A record at which a pipe of RxJS operators completed, where the policy leaves it out. */
   | 'pipelineCompleted'
   | 'failed'

@@ -171,6 +171,7 @@ const dropReasons: Readonly<Record<DropReason, string>> = {
   duplicate: 'its like came before',
   outdated: 'its row has changed since it asked',
   undecodable: 'its bytes could not be read',
+  noPartition: 'the partitioner chose no partition for it',
   pipelineCompleted: 'a piped operator completed at it, and the policy leaves it out',
   failed: 'it failed, and the policy leaves it out',
 }

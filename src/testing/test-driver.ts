@@ -9,7 +9,7 @@ import type {
   VersionedStore,
   WindowStore,
 } from '../state/store.ts'
-import { chosenPartition } from '../task/chosen-partition.ts'
+import { chosenPartitions } from '../task/chosen-partition.ts'
 import type { DropReason, Output, SinkTarget, TaskFailure } from '../task/ports.ts'
 import type { FailureDecision, Task } from '../task/task.ts'
 import type { FailureHandler } from '../task/failure-handler.ts'
@@ -357,15 +357,16 @@ export class TestDriver {
 
   readonly #output: Output = {
     send: (topic: string, target: SinkTarget, record: AnyRecord): void => {
+      const chosen = chosenPartitions(target, record, topic, this.#partitionsOf(topic))
+      if (Array.isArray(chosen) && chosen.length === 0) return target.dropped(record)
       const key = keyBytesOf(record, target.key as Serializer<unknown>)
       const value = valueBytesOf(record, target.value as Serializer<unknown>)
-      const chosen = chosenPartition(target, record, topic, this.#partitionsOf(topic))
-      const partition = chosen ?? this.#partitionFor(topic, key)
       const { timestamp, headers } = record
       const sink = this.#sink(target.node, topic)
       const written = valueAtSink(sink, value)
       const said = sink === undefined || written === value ? record : { key: record.key, value: written }
-      this.#write(topic, partition, { key, value, timestamp, headers }, said)
+      for (const partition of [chosen ?? this.#partitionFor(topic, key)].flat())
+        this.#write(topic, partition, { key, value, timestamp, headers }, said)
     },
   }
 

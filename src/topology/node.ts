@@ -80,8 +80,11 @@ export interface Change<out V> {
 export type TimestampExtractor = (record: ReadRecord, partitionTimeMs: number, nowMs: number) => number
 /** Where a reader without a committed offset begins. */
 export type OffsetReset = 'earliest' | 'latest' | 'none'
-/** Chooses the partition of an outgoing record; undefined leaves it to the key's murmur2. */
-export type Partitioner = (record: ReadRecord, partitionCount: number) => number | undefined
+/** Chooses the partition of an outgoing record, or several or none; undefined leaves it to the key's murmur2. */
+export type Partitioner<Choice = number | readonly number[]> = (
+  record: ReadRecord,
+  partitionCount: number,
+) => Choice | undefined
 
 /** When an aggregate tells its new value: at once, at the next commit (coalesced), or when its window has closed. */
 export type EmitPolicy = 'onUpdate' | 'onCommit' | 'onWindowClose'
@@ -203,7 +206,8 @@ export interface RepartitionNode extends NodeBase {
   /** False where a record without key must pass too. */
   readonly dropNullKeys: boolean
   readonly partitions?: number | undefined
-  readonly partitioner?: Partitioner | undefined
+  /** Chooses one partition at most: what is below counts each record once. */
+  readonly partitioner?: Partitioner<number> | undefined
 }
 
 export interface ProcessNode extends NodeBase {

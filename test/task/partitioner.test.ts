@@ -50,6 +50,36 @@ describe('a partitioner', () => {
     expect(driver.output(output).readAll()).toMatchObject([{ value: 'a' }])
   })
 
+  it('that returns an array writes to each of its partitions once, in order', () => {
+    using driver = testDriver(routed([2, 0, 2, -0]), { partitions: 3 })
+    driver.input(words).pipe('k', 'a')
+    const written = driver.output(output).readAll()
+    expect(new Set(written.map(({ partition }) => partition))).toEqual(new Set([0, 2]))
+    expect(written.map(({ key, value }) => [key, value])).toEqual([
+      ['k', 'a'],
+      ['k', 'a'],
+    ])
+    expect(driver.dropped()).toEqual({})
+  })
+
+  it('that returns an empty array drops its record, which is counted', () => {
+    using driver = testDriver(routed([]), { partitions: 3 })
+    driver.input(words).pipe('k', 'a')
+    expect(driver.output(output).readAll()).toEqual([])
+    expect(driver.dropped()).toEqual({ noPartition: 1 })
+    expect(driver.drops()).toMatchObject([{ reason: 'noPartition', node: 'out' }])
+  })
+
+  it.each([[[0, 3]], [[0, '1']], [[0, undefined]], [[0, [1]]], [[0, 1.5]]])(
+    'that returns the array %j fails its record before anything is written',
+    (answer) => {
+      using driver = testDriver(routed(answer), { partitions: 3, policies: { productionFailure: 'skip' } })
+      driver.input(words).pipe('k', 'a')
+      expect(driver.output(output).readAll()).toEqual([])
+      expect(driver.dropped()).toEqual({ failed: 1 })
+    },
+  )
+
   it('that returns a promise is refused', () => {
     using driver = testDriver(routed(Promise.reject(new Error('late'))), { partitions: 3 })
     expect(() => driver.input(words).pipe('k', 'a')).toThrow(/partitioner returned a promise/)

@@ -14,6 +14,7 @@ export const interpretSink: Interpreter<'sink'> = (node, inputs, context) => {
     key: node.key,
     value: node.value,
     partitioner: node.partitioner,
+    dropped: (record) => context.drop('noPartition', node.name, record),
   }
   const { topic } = node
   const { output } = context.host
@@ -61,6 +62,7 @@ export const interpretRepartition: Interpreter<'repartition'> = (node, inputs, c
     key: node.key,
     value: node.value,
     partitioner: node.partitioner,
+    dropped: (record) => context.drop('noPartition', node.name, record),
   }
   const { output } = context.host
   return step(context, node.name, onlyInput(inputs), (record) => {
