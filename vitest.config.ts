@@ -25,7 +25,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.kafka.test.ts'],
-          testTimeout: 20_000,
+          // Many tests start processes, which take seconds where three workers share two cores.
+          testTimeout: 40_000,
           // Processes and threads that tests start read what was compiled before: a third of their CPU.
           env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('.cache/compiled', import.meta.url)) },
           typecheck: { enabled: false },

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import type { Windowed } from '../topic/windowed.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
 import type { Adder, Initial } from './callbacks.ts'
@@ -75,6 +76,10 @@ export class CogroupedStream<K, A> {
 
   /** The aggregates as a table. Records with a null key or value are dropped and counted. */
   aggregate(options: CogroupOptions<A>): Table<K, NonNullable<A>> {
+    refuseUnknownOptions('aggregate', options, [
+      ...['name', 'store', 'storage', 'changelog', 'emit'],
+      ...['value', 'initial'],
+    ])
     const inputs = inputsOf(this.#parts, options.store)
     const [{ from }] = inputs
     const { graph } = from

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import type { AnySerde } from '../topic/serde.ts'
 import type { SubscriptionResponse } from '../topic/subscription.ts'
 import { combinedKeySerde, subscriptionResponseSerde, subscriptionSerde } from '../topic/subscription.ts'
@@ -29,6 +30,10 @@ export const joinByForeignKey = <K, R>(
   options: ForeignKeyJoinOptions<never, never, unknown, never, R>,
 ): Table<K, NonNullable<R>> => {
   const { graph } = left
+  refuseUnknownOptions('a foreign-key join', options, [
+    ...['name', 'foreignKey', 'join', 'value'],
+    ...['store', 'storage', 'changelog', 'versioned'],
+  ])
   refuseForeignTable(graph, right)
   const join: Join = {
     type,

@@ -57,6 +57,12 @@ export class Graph {
           `store '${store.name}': ${what} is ${String((store as unknown as Record<string, unknown>)[what])}`,
           'give whole milliseconds, as minutes(5)',
         )
+    if (store.storage !== 'memory' && store.storage !== 'disk')
+      this.fault(
+        'STORE_STORAGE_INVALID',
+        `store '${store.name}' has the storage ${String(store.storage)}`,
+        "give storage: 'memory' or 'disk'",
+      )
     this.stores.push(Object.freeze(store))
     return store.name
   }

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import type { AnySerde } from '../topic/serde.ts'
 import { long } from '../topic/serdes.ts'
 import type { NodeOf } from '../topology/node.ts'
@@ -81,6 +82,7 @@ export class GroupedTable<K, V> {
     value: AnySerde | undefined,
     functions: Pick<NodeOf<'tableAggregate'>, 'initial' | 'add' | 'subtract'>,
   ): Table<K, A> {
+    refuseUnknownOptions(verb, options, tableAggregateOptions)
     const at = { ...this.at, value }
     const store = addTableStore(at, options)
     const node = at.graph.add('tableAggregate', verb, options.name, {
@@ -93,3 +95,8 @@ export class GroupedTable<K, V> {
     return at.graph.handles.table<K, A>({ ...at, node }, store)
   }
 }
+
+const tableAggregateOptions = [
+  ...['name', 'store', 'storage', 'changelog', 'versioned', 'emit'],
+  ...['value', 'initial', 'add', 'subtract'],
+]

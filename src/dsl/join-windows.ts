@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import { isDuration } from '../base/duration.ts'
 import { Fault } from '../base/fault.ts'
 import type { JoinWindows } from '../topology/windows.ts'
@@ -17,7 +18,9 @@ export interface JoinWindowsOptions {
  * @example
  * clicks.join(views, pair, { name: 'click-views', windows: joinWindows({ before: minutes(5), after: 0 }) })
  */
-export const joinWindows = ({ before, after, grace = 0 }: JoinWindowsOptions): JoinWindows => {
+export const joinWindows = (options: JoinWindowsOptions): JoinWindows => {
+  refuseUnknownOptions('joinWindows', options, ['before', 'after', 'grace'])
+  const { before, after, grace = 0 } = options
   for (const [what, length] of Object.entries({ before, after }))
     if (!Number.isSafeInteger(length))
       throw invalidWindow(`${what} ${String(length)} is not a whole number of milliseconds`)
@@ -37,8 +40,10 @@ export const joinWindows = ({ before, after, grace = 0 }: JoinWindowsOptions): J
  * @example
  * orders.join(payments, paid, { name: 'order-payments', windows: within(hours(1), { grace: minutes(5) }) })
  */
-export const within = (difference: number, options: { readonly grace?: number } = {}): JoinWindows =>
-  joinWindows({ before: difference, after: difference, ...options })
+export const within = (difference: number, options: { readonly grace?: number } = {}): JoinWindows => {
+  refuseUnknownOptions('within', options, ['grace'])
+  return joinWindows({ before: difference, after: difference, ...options })
+}
 
 const invalidWindow = (message: string): Fault =>
   new Fault({

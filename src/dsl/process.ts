@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import type { NodeOf } from '../topology/node.ts'
 import type { ProcessorSupplier } from '../topology/processor.ts'
 import type { Position } from './graph.ts'
@@ -13,8 +14,10 @@ export const processNode = (
   at: Position,
   verb: NodeOf<'process'>['verb'],
   supplier: ProcessorSupplier,
-  { name, stores = [] }: ProcessOptions,
+  options: ProcessOptions,
 ): Position => {
+  refuseUnknownOptions(verb, options, ['name', 'stores', 'key', 'value'])
+  const { name, stores = [] } = options
   const { graph } = at
   for (const store of stores)
     if (!graph.stores.some((known) => known.name === store))

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import type * as z from 'zod'
 import type { AnySerde } from '../topic/serde.ts'
 import { string } from '../topic/serdes.ts'
@@ -30,7 +31,7 @@ export const keyValueStore = (
 ): StoreDefinition => ({
   kind: 'keyValue',
   timestamped: options.timestamped ?? false,
-  ...baseOf(name, options),
+  ...baseOf(name, options, ['timestamped']),
 })
 
 /**
@@ -45,7 +46,7 @@ export const versionedStore = (
 ): StoreDefinition => ({
   kind: 'versioned',
   historyRetentionMs: options.historyRetention,
-  ...baseOf(name, options),
+  ...baseOf(name, options, ['historyRetention']),
 })
 
 /**
@@ -61,7 +62,7 @@ export const windowStore = (
   kind: 'window',
   windowSizeMs: options.size,
   retentionMs: options.retention,
-  ...baseOf(name, options),
+  ...baseOf(name, options, ['size', 'retention']),
 })
 
 /**
@@ -73,15 +74,24 @@ export const windowStore = (
 export const sessionStore = (
   name: string,
   options: ProcessorStoreOptions & { readonly retention: number },
-): StoreDefinition => ({ kind: 'session', retentionMs: options.retention, ...baseOf(name, options) })
+): StoreDefinition => ({
+  kind: 'session',
+  retentionMs: options.retention,
+  ...baseOf(name, options, ['retention']),
+})
 
 const baseOf = (
   name: string,
-  { key, value, storage, changelog }: ProcessorStoreOptions,
-): Pick<StoreDefinition, 'name' | 'key' | 'value' | 'storage' | 'changelog'> => ({
-  name,
-  key: key ?? string,
-  value: serdeOf(value) as AnySerde,
-  storage: storage ?? 'disk',
-  changelog: changelog ?? true,
-})
+  options: ProcessorStoreOptions,
+  own: readonly string[],
+): Pick<StoreDefinition, 'name' | 'key' | 'value' | 'storage' | 'changelog'> => {
+  refuseUnknownOptions(`store '${name}'`, options, ['key', 'value', 'storage', 'changelog', ...own])
+  const { key, value, storage, changelog } = options
+  return {
+    name,
+    key: key ?? string,
+    value: serdeOf(value) as AnySerde,
+    storage: storage ?? 'disk',
+    changelog: changelog ?? true,
+  }
+}

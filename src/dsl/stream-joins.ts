@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import { isDuration } from '../base/duration.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
@@ -92,13 +93,21 @@ export const joinWith = (
   const kind = type as 'inner' | 'left'
   if (other instanceof GlobalTable) {
     const [lookup, joiner, options] = rest as readonly [never, never, GlobalJoinOptions<never> | undefined]
+    refuseUnknownOptions(verbs[type], options ?? {}, ['name', 'value'])
     return joinGlobalTable(stream, other, kind, lookup, joiner, options ?? {})
   }
   const [joiner, options] = rest as readonly [never, never]
+  refuseUnknownOptions(verbs[type], options ?? {}, 'store' in other ? tableJoinOptions : streamJoinOptions)
   return 'store' in other
     ? joinTable(stream, other, kind, joiner, options ?? {})
     : joinStreams(stream, other.at, type, joiner, options)
 }
+
+const tableJoinOptions = ['name', 'key', 'left', 'value', 'partitions', 'grace', 'storage', 'changelog']
+const streamJoinOptions = [
+  ...['name', 'windows', 'key', 'left', 'right', 'value'],
+  ...['partitions', 'retention', 'storage', 'changelog'],
+]
 
 type JoinFunction = NodeOf<'streamTableJoin'>['join']
 const verbs = { inner: 'join', left: 'leftJoin', outer: 'outerJoin' } as const

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import type { OperatorFunction } from 'rxjs'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { StreamRecord } from '../topic/record.ts'
@@ -430,6 +431,7 @@ export class Stream<K, V> {
     target: SinkTopic<NonNullable<K>, NonNullable<V>> | DynamicTopic<K, V>,
     options: SinkOptions<K, V> = {},
   ): void {
+    refuseUnknownOptions('to', options, ['name', 'partitioner'])
     const dynamic = typeof target.name === 'function'
     this.at.graph.add('sink', 'to', options.name, {
       from: [this.at.node],
@@ -447,6 +449,7 @@ export class Stream<K, V> {
    * dropped and counted, unless a left or outer join below takes them.
    */
   repartition(options: RepartitionOptions<K, V>): Stream<K, V> {
+    refuseUnknownOptions('repartition', options, ['name', 'key', 'value', 'partitions'])
     return new Stream<K, V>(
       repartitioned(
         {
@@ -468,6 +471,7 @@ export class Stream<K, V> {
       readonly value?: SerdeSource<NonNullable<V>>
     } = {},
   ): GroupedStream<NonNullable<K>, V> {
+    refuseUnknownOptions('groupByKey', options, ['name', 'key', 'value'])
     return this.at.graph.handles.groupedStream<NonNullable<K>, V>(
       {
         ...this.at,
@@ -491,6 +495,7 @@ export class Stream<K, V> {
     select: (record: KeyValueRecord<K, V>) => K2,
     options: GroupByTextOptions<K2, V>,
   ): GroupedStream<NonNullable<K2>, V> {
+    refuseUnknownOptions('groupBy', options, ['name', 'key', 'value', 'partitions'])
     const rekeyed = this.selectKey(select, { key: options.key as never })
     return this.at.graph.handles.groupedStream<NonNullable<K2>, V>(
       { ...rekeyed.at, value: optionalSerde(options.value) ?? this.at.value },
@@ -506,6 +511,10 @@ export class Stream<K, V> {
       readonly value?: SerdeSource<NonNullable<V>>
     },
   ): Table<NonNullable<K>, NonNullable<V>> {
+    refuseUnknownOptions('toTable', options, [
+      ...['name', 'key', 'value'],
+      ...['store', 'storage', 'changelog', 'versioned'],
+    ])
     const { graph } = this.at
     const at = materialisable(
       {

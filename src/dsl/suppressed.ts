@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import { bufferedChangeSerde } from '../topology/buffered-change.ts'
 import { tableSemanticsOf } from '../topology/table-semantics.ts'
 import type { Graph, Position } from './graph.ts'
@@ -12,6 +13,7 @@ export const suppressed = (
   options: StoreOptions & Named,
 ): Position => {
   const { graph } = at
+  refuseUnknownOptions('suppress', options, ['name', 'store', 'storage', 'changelog'])
   if (isVersioned(graph, at.node))
     graph.fault(
       'SUPPRESSION_VERSIONED',

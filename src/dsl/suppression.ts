@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import { isDuration } from '../base/duration.ts'
 import { Fault } from '../base/fault.ts'
 import type { NodeOf } from '../topology/node.ts'
@@ -29,12 +30,10 @@ export interface SuppressionBounds {
  * @example
  * counts.suppress(untilWindowCloses(), { store: 'final-counts' }).toStream().to(finalCounts)
  */
-export const untilWindowCloses = (bounds: SuppressionBounds = {}): Suppression<Windowed<unknown>> => ({
-  until: 'windowCloses',
-  limitMs: 0,
-  whenFull: 'shutDown',
-  ...checked(bounds),
-})
+export const untilWindowCloses = (bounds: SuppressionBounds = {}): Suppression<Windowed<unknown>> => {
+  refuseUnknownOptions('untilWindowCloses', bounds, ['maxRecords', 'maxBytes'])
+  return { until: 'windowCloses', limitMs: 0, whenFull: 'shutDown', ...checked(bounds) }
+}
 
 /**
  * Tells at most one update of a key per `limit` of stream time, the latest. A bound that is reached lets the oldest go
@@ -43,14 +42,13 @@ export const untilWindowCloses = (bounds: SuppressionBounds = {}): Suppression<W
  * @example
  * balances.suppress(untilTimeLimit({ limit: seconds(10), maxRecords: 10_000 }), { store: 'calm-balances' })
  */
-export const untilTimeLimit = ({
-  limit,
-  whenFull = 'emitEarly',
-  ...bounds
-}: SuppressionBounds & {
-  readonly limit: number
-  readonly whenFull?: 'emitEarly' | 'shutDown'
-}): Suppression<unknown> => {
+export const untilTimeLimit = (
+  options: SuppressionBounds & { readonly limit: number; readonly whenFull?: 'emitEarly' | 'shutDown' },
+): Suppression<unknown> => {
+  refuseUnknownOptions('untilTimeLimit', options, ['limit', 'whenFull', 'maxRecords', 'maxBytes'])
+  const { limit, whenFull = 'emitEarly', ...bounds } = options
+  if (!['emitEarly', 'shutDown'].includes(whenFull))
+    throw invalid(`whenFull is ${String(whenFull)}, and may be emitEarly or shutDown`)
   if (!isDuration(limit))
     throw invalid(
       `the time limit ${String(limit)} is ${limit < 0 ? 'negative' : 'not a whole number of milliseconds'}`,

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import type { AnySerde } from '../topic/serde.ts'
 import type { NodeOf } from '../topology/node.ts'
 import type { Graph, Position } from './graph.ts'
@@ -17,6 +18,7 @@ export const joinTables = <K, R>(
   join: (left: never, right: never, key: never) => unknown,
   options: TableJoinOptions<R>,
 ): Table<K, NonNullable<R>> => {
+  refuseUnknownOptions(verbs[type], options, ['name', 'store', 'storage', 'changelog', 'versioned', 'value'])
   const at = { ...left, value: joinedSerde(options) }
   refuseForeignTable(at.graph, right)
   const store = keep(at, options)

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
 import type { Windowed } from '../topic/windowed.ts'
 import { sessionWindowed, timeWindowed } from '../topic/windowed.ts'
@@ -49,6 +50,7 @@ export const addWindowedAggregate = <K, A>(
   functions: AggregateFunctions,
   options: WindowedStoreOptions<never, never>,
 ): Table<Windowed<K>, A> => {
+  refuseUnknownOptions(functions.verb, options, windowedOptions)
   const [{ from }] = inputs
   const { graph } = from
   const value = graph.valueSerde(functions.value, `store '${options.store}'`)
@@ -63,6 +65,11 @@ export const addWindowedAggregate = <K, A>(
     options.store,
   )
 }
+
+const windowedOptions = [
+  ...['name', 'store', 'storage', 'changelog', 'emit', 'retention', 'dropped'],
+  ...['value', 'initial', 'add', 'merge'],
+]
 
 const addNode = (
   windows: AnyWindows,

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import { isDuration } from '../base/duration.ts'
 import { Fault } from '../base/fault.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
@@ -16,8 +17,10 @@ export interface WithGrace {
  * @example
  * orders.groupByKey().windowedBy(tumbling({ size: minutes(5), grace: seconds(30) })).count({ store: 'orders-by-minute' })
  */
-export const tumbling = ({ size, grace = 0 }: WithGrace & { readonly size: number }): TimeWindows =>
-  hopping({ size, advance: size, grace })
+export const tumbling = (options: WithGrace & { readonly size: number }): TimeWindows => {
+  refuseUnknownOptions('tumbling', options, ['size', 'grace'])
+  return hopping({ ...options, advance: options.size })
+}
 
 /**
  * Windows of one size that begin every `advance`: a record is in as many as overlap it.
@@ -25,11 +28,11 @@ export const tumbling = ({ size, grace = 0 }: WithGrace & { readonly size: numbe
  * @example
  * clicks.groupByKey().windowedBy(hopping({ size: minutes(10), advance: minutes(1) })).count({ store: 'trend' })
  */
-export const hopping = ({
-  size,
-  advance,
-  grace = 0,
-}: WithGrace & { readonly size: number; readonly advance: number }): TimeWindows => {
+export const hopping = (
+  options: WithGrace & { readonly size: number; readonly advance: number },
+): TimeWindows => {
+  refuseUnknownOptions('hopping', options, ['size', 'advance', 'grace'])
+  const { size, advance, grace = 0 } = options
   require(isDuration(size) && size > 0, `size ${String(size)} is not a positive whole number`)
   require(isDuration(advance) &&
     advance > 0 &&
@@ -44,10 +47,9 @@ export const hopping = ({
  * @example
  * logins.groupByKey().windowedBy(sliding({ difference: minutes(1) })).count({ store: 'logins-within-a-minute' })
  */
-export const sliding = ({
-  difference,
-  grace = 0,
-}: WithGrace & { readonly difference: number }): SlidingWindows => {
+export const sliding = (options: WithGrace & { readonly difference: number }): SlidingWindows => {
+  refuseUnknownOptions('sliding', options, ['difference', 'grace'])
+  const { difference, grace = 0 } = options
   requireLength('difference', difference)
   requireGrace(grace)
   return Object.freeze({ kind: 'sliding', differenceMs: difference, graceMs: grace })
@@ -60,7 +62,9 @@ export const sliding = ({
  * @example
  * clicks.groupByKey().windowedBy(session({ gap: minutes(30) })).count({ store: 'clicks-by-visit' })
  */
-export const session = ({ gap, grace = 0 }: WithGrace & { readonly gap: number }): SessionWindows => {
+export const session = (options: WithGrace & { readonly gap: number }): SessionWindows => {
+  refuseUnknownOptions('session', options, ['gap', 'grace'])
+  const { gap, grace = 0 } = options
   requireLength('gap', gap)
   requireGrace(grace)
   return Object.freeze({ kind: 'session', gapMs: gap, graceMs: grace })

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import { Fault } from '../base/fault.ts'
 import type { Topic } from '../topic/topic.ts'
 import type { AnySinkTopic, SourceTopic } from '../topology/node-topic.ts'
@@ -80,6 +81,10 @@ export interface ReplyPlace {
  * })
  */
 export const saga = <Start, O = never>(name: string, options: SagaOptions<Start, O>): Saga => {
+  refuseUnknownOptions(`saga '${name}'`, options, [
+    ...['startedBy', 'steps', 'outcome', 'timeout'],
+    ...['retry', 'whenMissing', 'owner'],
+  ])
   const { timeout, retry, outcome } = options
   const defaults = {
     ...(timeout === undefined ? {} : { timeout }),

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../base/known-options.ts'
 import type { Topic } from '../topic/topic.ts'
 import type { AnySinkTopic, SourceTopic } from '../topology/node-topic.ts'
 
@@ -100,7 +101,9 @@ export const judged = <V>(topic: Topic<string, V>, judge: (reply: V) => Verdict)
 /** @internal */
 export const stepWith =
   <Start>(defaults: Patience): StepMaker<Start> =>
-  ({ kind = 'compensable', command, replies, undo, ...own }) => {
+  (options) => {
+    refuseUnknownOptions('step', options, ['kind', 'command', 'replies', 'undo', 'timeout', 'retry'])
+    const { kind = 'compensable', command, replies, undo, ...own } = options
     const patience = { ...defaults, ...own }
     return {
       kind,

@@ -115,7 +115,7 @@ describe('what no policy is asked about', () => {
         .forEach(() => undefined)
     })
     expect(await startingFails(program)).toBe(
-      `topics that are joined must have as many partitions as each other: ${orders.name} has 3, ${payments.name} has 2 (node paid); write one of them through a repartition, or read the table as a global one`,
+      `topics that are joined or cogrouped must have as many partitions as each other: ${orders.name} has 3, ${payments.name} has 2 (node paid); write one of them through \`repartition\` with \`partitions\`, or read the table as a global one`,
     )
   })
 

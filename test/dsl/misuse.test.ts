@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { string, topic, topology, tumbling } from '../../src/index.ts'
+import {
+  joinWindows,
+  keyValueStore,
+  saga,
+  string,
+  topic,
+  topology,
+  tumbling,
+  untilTimeLimit,
+  within,
+} from '../../src/index.ts'
 import type { TopologyBuilder } from '../../src/dsl/builder.ts'
 
 const words = topic('words', { value: string })
@@ -79,6 +89,61 @@ const misuses: Readonly<Record<string, readonly [(builder: TopologyBuilder) => u
   'an unknown orderedBy': [
     (builder) => builder.stream(words).mapValuesAsync(async (value) => value, { orderedBy: 'time' as never }),
     /orderedBy is time/,
+  ],
+  'an unknown option of to': [
+    (builder) => builder.stream(words).to(words, { partitoner: () => 0 } as never),
+    /did you mean 'partitioner'/,
+  ],
+  'an unknown option of windows': [() => tumbling({ size: 10, grce: 1 } as never), /did you mean 'grace'/],
+  'an unknown option of join windows': [
+    () => joinWindows({ before: 1, after: 1, gracce: 1 } as never),
+    /did you mean 'grace'/,
+  ],
+  'an unknown option of within': [() => within(1, { grase: 1 } as never), /did you mean 'grace'/],
+  'an unknown option of a suppression': [
+    () => untilTimeLimit({ limit: 1, maxRecord: 5 } as never),
+    /did you mean 'maxRecords'/,
+  ],
+  'an unknown option of a stream join': [
+    (builder) => {
+      const stream = builder.stream(words)
+      stream.join(stream, (left) => left, { name: 'j', windows: within(1), valeu: string } as never)
+    },
+    /did you mean 'value'/,
+  ],
+  'an unknown option of a windowed aggregate': [
+    (builder) =>
+      builder
+        .stream(words)
+        .groupByKey()
+        .windowedBy(tumbling({ size: 10 }))
+        .count({ store: 's', retenton: 10 } as never),
+    /did you mean 'retention'/,
+  ],
+  'an unknown option of groupBy': [
+    (builder) => builder.stream(words).groupBy(({ value }) => value, { name: 'n', partition: 3 } as never),
+    /did you mean 'partitions'/,
+  ],
+  'an unknown option of process': [
+    (builder) =>
+      builder.stream(words).process(() => ({ process: () => undefined }), { store: ['s'] } as never),
+    /did you mean 'stores'/,
+  ],
+  'an unknown option of a store': [
+    () => keyValueStore('s', { value: string, timestamp: true } as never),
+    /did you mean 'timestamped'/,
+  ],
+  'an unknown storage': [
+    (builder) =>
+      builder
+        .stream(words)
+        .groupByKey()
+        .count({ store: 's', storage: 'ram' as never }),
+    /has the storage ram/,
+  ],
+  'an unknown option of a saga': [
+    () => saga('s', { startedBy: words, steps: () => ({}), timout: 1 } as never),
+    /did you mean 'timeout'/,
   ],
   'filter()': [(builder) => builder.stream(words).filter(undefined as never), /filter needs a function/],
   "mapValues('x')": [
