@@ -48,7 +48,7 @@ export const untilTimeLimit = (
   refuseUnknownOptions('untilTimeLimit', options, ['limit', 'whenFull', 'maxRecords', 'maxBytes'])
   const { limit, whenFull = 'emitEarly', ...bounds } = options
   if (!['emitEarly', 'shutDown'].includes(whenFull))
-    throw invalid(`whenFull is ${String(whenFull)}, and may be emitEarly or shutDown`)
+    throw invalid(`whenFull is '${whenFull}', and may be 'emitEarly' or 'shutDown'`)
   if (!isDuration(limit))
     throw invalid(
       `the time limit ${String(limit)} is ${limit < 0 ? 'negative' : 'not a whole number of milliseconds'}`,
