@@ -103,7 +103,10 @@ export const joinWith = (
     : joinStreams(stream, other.at, type, joiner, options)
 }
 
-const tableJoinOptions = ['name', 'key', 'left', 'value', 'partitions', 'grace', 'storage', 'changelog']
+const tableJoinOptions = [
+  ...['name', 'key', 'left', 'value'],
+  ...['partitions', 'grace', 'storage', 'dropped'],
+]
 const streamJoinOptions = [
   ...['name', 'windows', 'key', 'left', 'right', 'value'],
   ...['partitions', 'retention', 'storage', 'changelog'],
