@@ -9,6 +9,7 @@ import type { Topic } from '../topic/topic.ts'
 import { kafkaSettingsOf } from './kafka-settings-of.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
+import { producerSettingsOf } from '../runtime/producer-settings.ts'
 
 /** A record to be written. */
 export interface OutgoingRecord<K, V> {
@@ -51,11 +52,7 @@ export const connect = (input: SettingsInput): TopicClient => {
   const admin = new Admin(cluster)
   const producer = new Producer({
     cluster,
-    compression: settings.compressionType,
-    lingerMs: settings.lingerMs,
-    requestTimeoutMs: settings.requestTimeoutMs,
-    deliveryTimeoutMs: settings.deliveryTimeoutMs,
-    maxRequestBytes: settings.maxRequestSize,
+    ...producerSettingsOf(settings),
   })
   const writeBytes: TopicClient['writeBytes'] = async (topic, records) => {
     await producer.prepare([topic])

@@ -10,6 +10,7 @@ import type { Metrics } from './metrics.ts'
 import type { RecordJudge } from './record-judge.ts'
 import { RecordOutput } from './record-output.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
+import { producerSettingsOf } from './producer-settings.ts'
 
 export interface ApplicationOutputOptions {
   readonly cluster: Cluster
@@ -35,11 +36,7 @@ export const applicationOutput = ({
 }: ApplicationOutputOptions): { readonly output: RecordOutput; readonly committer: Committer } => {
   const producerOptions = {
     cluster,
-    compression: settings.compressionType,
-    lingerMs: settings.lingerMs,
-    requestTimeoutMs: settings.requestTimeoutMs,
-    deliveryTimeoutMs: settings.deliveryTimeoutMs,
-    maxRequestBytes: settings.maxRequestSize,
+    ...producerSettingsOf(settings),
     onRetry,
     onRefused: (refused: RefusedRecord) => judge.refused(refused),
     keepsSources: judge.keepsSources,

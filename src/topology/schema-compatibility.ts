@@ -151,17 +151,11 @@ const arrayProblems = (
 
 /** A bound that only the reader has, or that is tighter there. */
 const boundProblems = (reader: JsonSchema, writer: JsonSchema, path: string): readonly SchemaProblem[] => [
-  ...lowerBounds.flatMap((keyword) => {
-    const [least, written] = [numberAt(reader, keyword), numberAt(writer, keyword)]
-    return least === undefined || (written !== undefined && written >= least)
+  ...[...lowerBounds, ...upperBounds].flatMap(([keyword, isWithin]) => {
+    const [bound, written] = [numberAt(reader, keyword), numberAt(writer, keyword)]
+    return bound === undefined || (written !== undefined && isWithin(written, bound))
       ? []
-      : [{ kind: 'constraint' as const, path, message: `${keyword} ${least} is new or tighter` }]
-  }),
-  ...upperBounds.flatMap((keyword) => {
-    const [most, written] = [numberAt(reader, keyword), numberAt(writer, keyword)]
-    return most === undefined || (written !== undefined && written <= most)
-      ? []
-      : [{ kind: 'constraint' as const, path, message: `${keyword} ${most} is new or tighter` }]
+      : [{ kind: 'constraint' as const, path, message: `${keyword} ${bound} is new or tighter` }]
   }),
   ...exactBounds.flatMap((keyword) =>
     reader[keyword] === undefined || reader[keyword] === writer[keyword]
@@ -176,8 +170,14 @@ const boundProblems = (reader: JsonSchema, writer: JsonSchema, path: string): re
   ),
 ]
 
-const lowerBounds = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems'] as const
-const upperBounds = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems'] as const
+type Bound = readonly [keyword: string, isWithin: (written: number, bound: number) => boolean]
+
+const lowerBounds: readonly Bound[] = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems'].map(
+  (keyword) => [keyword, (written, bound) => written >= bound],
+)
+const upperBounds: readonly Bound[] = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems'].map(
+  (keyword) => [keyword, (written, bound) => written <= bound],
+)
 const exactBounds = ['multipleOf', 'pattern', 'format', 'contentEncoding'] as const
 
 const missingFrom = (
