@@ -15,6 +15,8 @@ interface Put {
 /** Every version ever accepted, by key and time; what history hides is hidden when it is read. */
 interface Model {
   readonly versions: Map<string, Map<number, string | null>>
+  /** Times, by key, at which a deletion holds as soon as the value of that time is deleted. */
+  readonly deletions: Map<string, Set<number>>
   observed: number
 }
 
@@ -24,22 +26,36 @@ const keys = ['', 'a', 'ab', 'é']
 const puts = fc.record({
   key: fc.constantFrom(...keys),
   value: fc.option(fc.string({ maxLength: 3 }), { freq: 3 }),
-  timestamp: fc.nat(80),
+  // Half of the times meet: deletions at the time of a value, and values at the time of a deletion, have rules of their own.
+  timestamp: fc.oneof(
+    fc.nat(80),
+    fc.nat(10).map((step) => 40 + step * 4),
+  ),
 })
 
 const add = (model: Model, { key, value, timestamp }: Put): number | 'latest' | 'refused' => {
   if (timestamp < model.observed - historyRetentionMs) return 'refused'
   model.observed = Math.max(model.observed, timestamp)
   const versions = model.versions.get(key) ?? new Map<number, string | null>()
+  const deletions = model.deletions.get(key) ?? new Set<number>()
   const later = [...versions.keys()].filter((time) => time > timestamp)
   const earlier = Math.max(...[...versions.keys()].filter((time) => time < timestamp))
+  const isNewest = later.length === 0
+  const endsNothing = versions.get(earlier) == null
+  // A value at the time of a deletion that ended nothing stands beside it.
+  if (value !== null && isNewest && endsNothing && versions.get(timestamp) === null) deletions.add(timestamp)
+  // A deletion right before the newest value ends with it, so there is a deletion at the time of that value, too.
+  const [next] = later
+  if (value === null && later.length === 1 && versions.get(next as number) != null)
+    deletions.add(next as number)
   // A deletion at the very time of the latest value takes it away, where no other value ended with it.
   const isForgotten =
-    value === null && later.length === 0 && versions.get(timestamp) != null && versions.get(earlier) == null
+    value === null && isNewest && endsNothing && versions.get(timestamp) != null && !deletions.has(timestamp)
   if (isForgotten) versions.delete(timestamp)
   else versions.set(timestamp, value)
   model.versions.set(key, versions)
-  return later.length === 0 ? 'latest' : Math.min(...later)
+  model.deletions.set(key, deletions)
+  return isNewest ? 'latest' : Math.min(...later)
 }
 
 const recordsOf = (model: Model, key: string): VersionedRecord<string>[] => {
@@ -70,9 +86,10 @@ export const describeVersionedStore = (subject: Subject): void =>
       historyRetentionMs,
     },
     commands: puts,
-    model: () => ({ versions: new Map(), observed: -Infinity }),
-    copy: ({ versions, observed }) => ({
+    model: () => ({ versions: new Map(), deletions: new Map(), observed: -Infinity }),
+    copy: ({ versions, deletions, observed }) => ({
       versions: new Map([...versions].map(([key, each]) => [key, new Map(each)])),
+      deletions: new Map([...deletions].map(([key, each]) => [key, new Set(each)])),
       observed,
     }),
     apply: (store, model, put) => {
