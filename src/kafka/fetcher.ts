@@ -65,10 +65,13 @@ type OffsetResetOf = (topic: string) => 'earliest' | 'latest' | 'none'
 export interface FetchPosition extends TopicPartition {
   /** The next offset to read; where it is left out, `offsetReset` decides. */
   readonly offset?: number | 'earliest' | 'latest' | undefined
+  /** The topic that the offset belongs to, where it is known: `offsetReset` decides where another has its name now. */
+  readonly topicId?: string | undefined
 }
 
 export interface FetchedBatch extends TopicPartition {
   readonly generation: number
+  readonly topicId: string
   /** May have no rows: then only markers or aborted records lay before `nextOffset`. */
   readonly columns: RecordColumns
   readonly nextOffset: number
@@ -254,12 +257,24 @@ export class Fetcher {
     const unknown: PartitionState[] = []
     for (const state of this.#partitions.values()) {
       if (!state.mayBeAsked(nowMs) || state.bufferedBytes > this.#limits.partitionMaxBytes) continue
+      if (!this.#isSameTopic(state)) continue
       const leader = this.#cluster.leaderOf(state.topic, state.partition)
       if (leader === undefined || state.position === undefined) unknown.push(state)
       else if (wanted.get(leader)?.push(state) === undefined) wanted.set(leader, [state])
     }
     for (const [leader, states] of wanted) this.#startFetch(leader, states)
     if (unknown.length > 0 && !this.#isFinding) void this.#find(unknown)
+  }
+
+  /** A topic that was created again has offsets of its own, even where it has one of the same number. */
+  #isSameTopic(state: PartitionState): boolean {
+    const id = this.#cluster.known(state.topic)?.id
+    if (id === undefined || state.topicId === id) return true
+    const fault = state.movedTo(id, this.#offsetResetOf(state.topic))
+    if (fault === undefined) return true
+    if (fault.actor === 'retry') this.#onReset?.(fault)
+    else this.#giveUp(state, fault)
+    return fault.actor === 'retry'
   }
 
   #startFetch(leader: BrokerMetadata, states: PartitionState[]): void {
@@ -317,7 +332,7 @@ export class Fetcher {
   }
 
   #takeRecords({ body }: FetchResponse, fetched: FetchedPartition, state: PartitionState): void {
-    const { start, end, highWatermark, lastStableOffset, logStartOffset } = fetched
+    const { topicId, start, end, highWatermark, lastStableOffset, logStartOffset } = fetched
     const committed = this.#isolation === 'read_committed'
     const fetchOffset = state.position as number
     state.missingSinceMs = undefined
@@ -333,6 +348,7 @@ export class Fetcher {
     const { topic, partition, generation } = state
     const batch = {
       topic,
+      topicId,
       partition,
       generation,
       columns,

@@ -1,3 +1,4 @@
+import type { Fault } from '../base/fault.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
 import { listOffsets } from '../kafka/list-offsets.ts'
@@ -7,6 +8,15 @@ import { applyGlobalRows } from '../task/global-rows.ts'
 import type { GlobalTable } from '../topology/sub-topologies.ts'
 
 type GlobalRowHandler = Parameters<typeof applyGlobalRows>[3]
+
+export interface GlobalTablesOptions {
+  readonly cluster: Cluster
+  readonly tables: readonly GlobalTable[]
+  readonly stores: ReadonlyMap<string, StateStore>
+  readonly onFailedRow: GlobalRowHandler
+  /** Called where a topic is read from its beginning again; rows that it no longer has stay until the next start. */
+  readonly onReset: (fault: Fault) => void
+}
 
 /**
  * The tables that every task of a process sees whole: each topic is read over all its partitions, to its end before
@@ -18,18 +28,13 @@ export class GlobalTables {
   readonly #tables: readonly GlobalTable[]
   readonly #stores: ReadonlyMap<string, StateStore>
   readonly #tablesByTopic = new Map<string, (GlobalTable & { readonly rows: StateStore })[]>()
-  readonly #onFailure: GlobalRowHandler
+  readonly #onFailedRow: GlobalRowHandler
   readonly #fetcher: Fetcher
   #following: Promise<void> | undefined
   #closed = false
 
-  constructor(
-    cluster: Cluster,
-    tables: readonly GlobalTable[],
-    stores: ReadonlyMap<string, StateStore>,
-    onFailure: GlobalRowHandler,
-  ) {
-    this.#onFailure = onFailure
+  constructor({ cluster, tables, stores, onFailedRow, onReset }: GlobalTablesOptions) {
+    this.#onFailedRow = onFailedRow
     this.#cluster = cluster
     this.#tables = tables
     this.#stores = stores
@@ -38,6 +43,7 @@ export class GlobalTables {
       name: 'global',
       offsetReset: 'earliest',
       isolation: 'read_committed',
+      onReset,
     })
     for (const table of tables) {
       const { name } = table.source.topic
@@ -93,7 +99,7 @@ export class GlobalTables {
   async #readOnce(behind: Map<string, number>): Promise<void> {
     for (const { topic, partition, columns, nextOffset } of await this.#fetcher.poll(pollWaitMs)) {
       for (const { source, rows } of this.#tablesByTopic.get(topic) ?? [])
-        applyGlobalRows(rows, columns, { source, partition }, this.#onFailure)
+        applyGlobalRows(rows, columns, { source, partition }, this.#onFailedRow)
       const place = partitionName(topic, partition)
       if (nextOffset >= (behind.get(place) ?? Infinity)) behind.delete(place)
     }

@@ -6,12 +6,26 @@ import { partitionName } from '../kafka/topic-partition.ts'
 import type { OffsetReset, TopologyNode } from '../topology/node.ts'
 import { matchesWhole } from '../topology/validate-patterns.ts'
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
+import { decodeOffsetMetadata } from './offset-metadata.ts'
+import { expiredOffset, inputsWithLostOffsets, isSameTopic, recreatedInput } from './lost-offsets.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 
 /** Where an input goes on: the offset, and what was committed beside it. */
 export interface InputStart {
   readonly offset: number
   readonly metadata: string | null
+  /** The topic that the offset belongs to; undefined where it is not known. */
+  readonly topicId?: string | undefined
+  /** True where the group has no offset for it. */
+  readonly isNew?: boolean
+}
+
+export interface InputStartsOptions {
+  readonly cluster: Cluster
+  readonly settings: RuntimeSettings
+  readonly plan: ApplicationPlan
+  readonly membership: Pick<GroupMembership, 'fetchOffsets'>
+  readonly onWarning: (fault: Fault) => void
 }
 
 /**
@@ -19,23 +33,34 @@ export interface InputStart {
  * transaction that holds offsets is waited for.
  */
 export const startsOfInputs = async (
-  cluster: Cluster,
-  settings: RuntimeSettings,
-  plan: ApplicationPlan,
-  membership: GroupMembership,
+  options: InputStartsOptions,
   inputs: readonly TopicPartition[],
 ): Promise<ReadonlyMap<string, InputStart>> => {
+  const { cluster, settings, plan, membership, onWarning } = options
   const committed = await membership.fetchOffsets({ partitions: inputs, requireStable: true })
-  const starts = new Map<string, InputStart>(committed)
-  const fresh = inputs.filter(({ topic, partition }) => !starts.has(partitionName(topic, partition)))
+  const starts = new Map<string, InputStart>()
+  for (const [place, start] of committed) {
+    const { topicId } = decodeOffsetMetadata(start.metadata)
+    if (topicId === undefined || (await isSameTopic(cluster, start.topic, topicId))) {
+      starts.set(place, { ...start, topicId })
+      continue
+    }
+    const fault = recreatedInput(start, topicId, offsetResetOf(settings, plan, start.topic))
+    if (fault.actor === 'author') throw fault
+    onWarning(fault)
+  }
+  const fresh = inputs.filter((input) => !starts.has(nameOf(input)))
   if (fresh.length === 0) return starts
   const queries = fresh.map((input) => {
     const at = offsetResetOf(settings, plan, input.topic)
     if (at === 'none') throw noOffset(input, settings.applicationId)
     return { ...input, at }
   })
+  const missing = queries.filter((input) => !committed.has(nameOf(input)))
+  for (const input of await inputsWithLostOffsets(cluster, plan, membership, missing))
+    onWarning(expiredOffset(input, settings.applicationId))
   for (const [place, { offset }] of await listOffsets(cluster, queries, 'read_committed'))
-    starts.set(place, { offset, metadata: null })
+    starts.set(place, { offset, metadata: null, isNew: true })
   return starts
 }
 
@@ -51,6 +76,8 @@ export const offsetResetOf = (
     | undefined
   return reader?.offsetReset ?? settings.autoOffsetReset
 }
+
+const nameOf = ({ topic, partition }: TopicPartition): string => partitionName(topic, partition)
 
 const readsTopic = (node: TopologyNode, topic: string): boolean => {
   if (node.kind === 'tableSource') return node.topic.name === topic

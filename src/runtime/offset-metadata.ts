@@ -6,20 +6,23 @@ export interface OffsetMetadata {
   readonly partitionTimeMs: number
   /** Numbers that nodes keep, by store. */
   readonly processors: ReadonlyMap<string, number>
+  /** The id of the topic that the offset belongs to; undefined where it is not known. */
+  readonly topicId?: string | undefined
 }
 
 /**
  * The text Kafka Streams commits beside an offset (`TopicPartitionMetadata`, version 2), so that time does not go back
  * over a restart: base64 of 02, the partition's time as 64 bits, and where nodes keep numbers, a count and for each the
- * length of its name, the name and 64 bits.
+ * length of its name, the name and 64 bits. The 16 bytes of a topic id follow, which Kafka Streams does not read.
  */
-export const encodeOffsetMetadata = ({ partitionTimeMs, processors }: OffsetMetadata): string => {
+export const encodeOffsetMetadata = ({ partitionTimeMs, processors, topicId }: OffsetMetadata): string => {
   const parts: Uint8Array[] = [Uint8Array.of(currentVersion), int64(partitionTimeMs)]
-  if (processors.size > 0) parts.push(int32(processors.size))
+  if (processors.size > 0 || topicId !== undefined) parts.push(int32(processors.size))
   for (const [name, value] of processors) {
     const bytes = utf8Encode(name)
     parts.push(int32(bytes.length), bytes, int64(value))
   }
+  if (topicId !== undefined) parts.push(Buffer.from(topicId.replaceAll('-', ''), 'hex'))
   return Buffer.from(concatBytes(...parts)).toString('base64')
 }
 
@@ -29,21 +32,32 @@ export const decodeOffsetMetadata = (metadata: string | null | undefined): Offse
   const version = bytes[0]
   if (bytes.length < headerLength || (version !== 1 && version !== currentVersion)) return nothingKnown
   const processors = new Map<string, number>()
-  if (version === currentVersion && bytes.length > headerLength) readProcessors(bytes, processors)
-  return { partitionTimeMs: Number(bytes.readBigInt64BE(1)), processors }
+  const partitionTimeMs = Number(bytes.readBigInt64BE(1))
+  if (version !== currentVersion || bytes.length === headerLength) return { partitionTimeMs, processors }
+  const end = readProcessors(bytes, processors)
+  return { partitionTimeMs, processors, topicId: readTopicId(bytes, end) }
 }
 
 const currentVersion = 2
 const headerLength = 9
 const nothingKnown: OffsetMetadata = { partitionTimeMs: -1, processors: new Map() }
 
-const readProcessors = (bytes: Buffer, into: Map<string, number>): void => {
+/** Returns where they end. */
+const readProcessors = (bytes: Buffer, into: Map<string, number>): number => {
   let position = headerLength + 4
   for (let left = bytes.readInt32BE(headerLength); left > 0; left--) {
     const nameEnd = position + 4 + bytes.readInt32BE(position)
     into.set(utf8Decode(bytes, position + 4, nameEnd), Number(bytes.readBigInt64BE(nameEnd)))
     position = nameEnd + 8
   }
+  return position
+}
+
+const topicIdLength = 16
+
+const readTopicId = (bytes: Buffer, at: number): string | undefined => {
+  if (bytes.length !== at + topicIdLength) return undefined
+  return bytes.toString('hex', at).replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5')
 }
 
 const int32 = (value: number): Uint8Array => {

@@ -97,6 +97,7 @@ export class Restorer {
       name: 'restore',
       offsetReset: 'earliest',
       isolation: 'read_committed',
+      onReset: (fault) => this.#reset(fault),
     })
   }
 
@@ -180,6 +181,13 @@ export class Restorer {
       for (const { together } of [...this.#pending.values()]) together.done(error)
     }
     this.#isReading = false
+  }
+
+  /** A changelog that was created again: the task is opened again, and its state is set aside then. */
+  #reset(fault: Fault): void {
+    const { topic, partition } = fault.place
+    if (fault.code !== 'TOPIC_RECREATED' || topic === undefined || partition === undefined) return
+    this.#pending.get(partitionName(topic, partition))?.together.done(fault)
   }
 
   #hold(batch: FetchedBatch): Running | undefined {

@@ -1,3 +1,4 @@
+import type { FetchedBatch } from '../kafka/fetcher.ts'
 import type { AckedOffsets } from '../kafka/producer.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
 import type { Task } from '../task/task.ts'
@@ -7,6 +8,8 @@ import { changelogTopicOf } from './internal-topics.ts'
 import { decodeOffsetMetadata, encodeOffsetMetadata } from './offset-metadata.ts'
 import type { Restoration } from './restore.ts'
 import type { TaskStores } from './task-factory.ts'
+import type { InputStart } from './input-starts.ts'
+import { InputPosition } from './input-position.ts'
 
 export interface OffsetToCommit extends TopicPartition {
   readonly offset: number
@@ -22,7 +25,7 @@ export class RunningTask {
   readonly #stores: readonly StoreDefinition[]
   readonly #applicationId: string
   readonly #disk: Pick<TaskStores, 'caughtUp' | 'close'>
-  readonly #committed = new Map<string, number>()
+  readonly #positions = new Map<string, InputPosition>()
 
   constructor(
     task: Task,
@@ -50,9 +53,10 @@ export class RunningTask {
   }
 
   /** Notes where an input begins: what was committed before, and what was committed beside it. */
-  begin(input: TopicPartition, offset: number, metadata: string | null): void {
+  begin(input: TopicPartition, start: InputStart): void {
+    const { offset, metadata } = start
     const { partitionTimeMs, processors } = decodeOffsetMetadata(metadata)
-    this.#committed.set(partitionName(input.topic, input.partition), offset)
+    this.#positions.set(partitionName(input.topic, input.partition), new InputPosition(start))
     for (const [name, value] of processors) this.task.processorMetadata.set(name, value)
     const queue = this.task.queue(input.topic)
     if (queue === undefined) return
@@ -60,13 +64,26 @@ export class RunningTask {
     queue.partitionTimeMs = partitionTimeMs
   }
 
-  /** The offsets that have moved since the last commit. */
+  /** Takes a batch of an input. */
+  deliver({ topic, partition, topicId, columns, nextOffset }: FetchedBatch): void {
+    const waiting = this.task.queue(topic)?.size ?? 0
+    this.#positions.get(partitionName(topic, partition))?.fetched(topicId, columns.count, waiting)
+    this.task.push(topic, columns, nextOffset)
+  }
+
+  /** True where the group does not know yet where an input began. */
+  get hasNewInputs(): boolean {
+    for (const { isCommitted } of this.#positions.values()) if (!isCommitted) return true
+    return false
+  }
+
+  /** The offsets that have moved since the last commit, and those that were never committed. */
   offsetsToCommit(): readonly OffsetToCommit[] {
     return this.inputs.flatMap(({ topic, partition }) => {
       const queue = this.task.queue(topic)
       const offset = this.task.committableOffset(topic)
-      if (queue === undefined || offset <= (this.#committed.get(partitionName(topic, partition)) ?? 0))
-        return []
+      const position = this.#positions.get(partitionName(topic, partition))
+      if (queue === undefined || position === undefined || position.isAt(offset)) return []
       return [
         {
           topic,
@@ -75,6 +92,7 @@ export class RunningTask {
           metadata: encodeOffsetMetadata({
             partitionTimeMs: queue.partitionTimeMs,
             processors: this.task.processorMetadata,
+            topicId: position.topicIdOf(queue.size),
           }),
         },
       ]
@@ -83,7 +101,7 @@ export class RunningTask {
 
   /** The committed offset of an input; undefined before the task has begun there. */
   committedOffset(topic: string, partition: number): number | undefined {
-    return this.#committed.get(partitionName(topic, partition))
+    return this.#positions.get(partitionName(topic, partition))?.committedOffset
   }
 
   /** The inputs with records that were taken since the last commit: the committed offset, and the one reached. */
@@ -98,12 +116,12 @@ export class RunningTask {
   /** Notes what was committed, and lets durable stores follow up to what their changelogs hold. */
   committed(offsets: readonly OffsetToCommit[], acked: AckedOffsets): void {
     for (const { topic, partition, offset } of offsets)
-      this.#committed.set(partitionName(topic, partition), offset)
+      this.#positions.get(partitionName(topic, partition))?.committed(offset)
     for (const { store, topic, partition } of this.restorations()) {
       const place = partitionName(topic, partition)
       // Where an input serves as the changelog, what was processed of it is what the store holds.
       const isInput = this.inputs.some((input) => partitionName(input.topic, input.partition) === place)
-      const changelogOffset = isInput ? this.#committed.get(place) : acked.get(place)
+      const changelogOffset = isInput ? this.committedOffset(topic, partition) : acked.get(place)
       if (changelogOffset !== undefined) store.persist(changelogOffset)
     }
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { sleep } from '../base/clock.ts'
+import type { Fault } from '../base/fault.ts'
 import { messageOf } from '../base/fault.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import type { FetchedBatch } from '../kafka/fetcher.ts'
@@ -62,6 +63,7 @@ export class StandbyTasks {
       name: 'standby',
       offsetReset: 'earliest',
       isolation: 'read_committed',
+      onReset: (fault) => this.#reset(fault),
       maxBufferedBytes: 1_048_576,
     })
   }
@@ -187,6 +189,12 @@ export class StandbyTasks {
       await this.#end(place.id)
     }
     await sleep(clock, 2 * (clock.now() - beganMs))
+  }
+
+  #reset({ code, place: { topic, partition } }: Fault): void {
+    if (code !== 'TOPIC_RECREATED' || topic === undefined || partition === undefined) return
+    const place = this.#places.get(partitionName(topic, partition))
+    if (place !== undefined) void this.#beginAgain(place.id)
   }
 
   /** What lies between the copy and the start of its changelog is gone; the check sets the copy aside. */

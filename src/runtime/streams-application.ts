@@ -316,7 +316,17 @@ export class StreamsApplication {
       onTasksChange: () => this.#settle(),
       onTaskEnd: (task, offsets) => this.#states.ended(task, offsets),
       tasks: this.#taskFactory(output),
-      startsOf: (inputs) => startsOfInputs(cluster, settings, this.#plans.planned, membership, inputs),
+      startsOf: (inputs) =>
+        startsOfInputs(
+          {
+            cluster,
+            settings,
+            membership,
+            plan: this.#plans.planned,
+            onWarning: (fault) => this.#warn(fault.message, fieldsOf(fault)),
+          },
+          inputs,
+        ),
     })
     this.#worker = worker
     if (this.#paused) worker.pause()
@@ -339,8 +349,13 @@ export class StreamsApplication {
     const tables = globalTablesOf(topology)
     const stores = new Map(tables.map(({ store }) => [store.name, openGlobalStore(store)]))
     // Each process reads the rows again at each start: as dead letters they would come again, so they are only counted.
-    const onFailure = this.#judge.with(() => undefined)
-    return new GlobalTables(cluster, tables, stores, onFailure)
+    const onFailedRow = this.#judge.with(() => undefined)
+    const onReset = (fault: Fault): void =>
+      this.#warn(
+        `a global table reads its topic again, and keeps rows that it no longer has until the next start: ${fault.message}`,
+        fieldsOf(fault),
+      )
+    return new GlobalTables({ cluster, tables, stores, onFailedRow, onReset })
   }
 
   #taskFactory(output: RecordOutput): TaskFactory {

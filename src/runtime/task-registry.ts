@@ -81,9 +81,9 @@ export class TaskRegistry {
   }
 
   /** Hands a batch to its task; one of an earlier beginning is let go. */
-  deliver({ topic, partition, generation, columns, nextOffset }: FetchedBatch): void {
-    const reader = this.#readers.get(partitionName(topic, partition))
-    if (reader?.epoch === generation) reader.running.task.push(topic, columns, nextOffset)
+  deliver(batch: FetchedBatch): void {
+    const reader = this.#readers.get(nameOf(batch))
+    if (reader?.epoch === batch.generation) reader.running.deliver(batch)
   }
 
   /** Opens tasks in the background: where their inputs go on is asked first, as that waits for pending transactions. */
@@ -168,10 +168,10 @@ export class TaskRegistry {
     const epoch = ++this.#epoch
     const positions = inputs.map((input) => {
       if (task.queue(input.topic) === undefined) throw unreadInput(task.id, input)
-      const { offset, metadata } = starts.get(nameOf(input)) ?? noStart
-      running.begin(input, offset, metadata)
+      const start = starts.get(nameOf(input)) ?? noStart
+      running.begin(input, start)
       this.#readers.set(nameOf(input), { running, epoch })
-      return { ...input, offset }
+      return { ...input, offset: start.offset, topicId: start.topicId }
     })
     this.#running.set(task.id, running)
     this.#options.fetcher.add(positions, epoch)

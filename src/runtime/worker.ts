@@ -59,7 +59,7 @@ export class Worker {
   #assigned: readonly TaskId[] = []
   #commitRequested = false
   #dirty = false
-  /** True where inputs moved past markers or aborted records since the last commit. */
+  /** True where inputs moved past markers or aborted records since the last commit, or where one has none. */
   #offsetsMoved = false
   #paused = false
   #closing = false
@@ -75,7 +75,10 @@ export class Worker {
     this.#progress = new CarefulProgress(options.settings)
     this.#registry = new TaskRegistry({
       ...options,
-      onChange: options.onTasksChange,
+      onChange: () => {
+        for (const running of this.tasks.values()) if (running.hasNewInputs) this.#offsetsMoved = true
+        options.onTasksChange()
+      },
       onFailure: (error) => {
         this.#failure ??= { error }
         this.wake()
@@ -177,7 +180,7 @@ export class Worker {
     await this.#turns.run(async () => {
       try {
         if (clean) await this.#drain()
-        if (clean && this.#dirty) await this.#commit()
+        if (clean && (this.#dirty || this.#offsetsMoved)) await this.#commit()
         else if (!clean) await this.#options.committer.abort().catch(() => undefined)
       } finally {
         this.#options.purge.close()
@@ -220,7 +223,7 @@ export class Worker {
     for (const id of ids) await this.#finishWork(id)
     await this.#turns.run(async () => {
       await this.#guarded(async () => {
-        if (this.#dirty) await this.#commit()
+        if (this.#dirty || this.#offsetsMoved) await this.#commit()
       })
       await this.#registry.close(ids)
     })

@@ -26,7 +26,7 @@ class Shop {
     const queue = lone.task.queue('orders')
     while ((queue?.nextOffset ?? 0) < this.committed) queue?.take()
     const running = new RunningTask(lone.task, [{ topic: 'orders', partition: 0 }], [], 'shop')
-    running.begin({ topic: 'orders', partition: 0 }, this.committed, null)
+    running.begin({ topic: 'orders', partition: 0 }, { offset: this.committed, metadata: null })
     return running
   }
 

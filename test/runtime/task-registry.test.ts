@@ -67,6 +67,7 @@ const registryOf = (open: (id: TaskId, signal: AbortSignal) => Promise<RunningTa
 
 const batch = (partition: number, generation: number, value: string): FetchedBatch => ({
   topic: 'input',
+  topicId: '00000000-0000-0000-0000-000000000001',
   partition,
   generation,
   columns: columnsOf([

@@ -10,6 +10,8 @@ export class PartitionState implements TopicPartition {
   readonly startAt: 'earliest' | 'latest' | undefined
   /** The next offset to fetch; undefined while it must be looked up. */
   position: number | undefined
+  /** The id of the topic that the position belongs to; undefined until it is known. */
+  topicId: string | undefined
   isPaused = false
   isInFlight = false
   bufferedBytes = 0
@@ -24,12 +26,13 @@ export class PartitionState implements TopicPartition {
   /** Grows with every response that brought something: who was served longest ago comes first. */
   lastServed = 0
 
-  constructor({ topic, partition, offset }: FetchPosition, generation: number) {
+  constructor({ topic, partition, offset, topicId }: FetchPosition, generation: number) {
     this.topic = topic
     this.partition = partition
     this.generation = generation
     this.position = typeof offset === 'number' ? offset : undefined
     this.startAt = typeof offset === 'string' ? offset : undefined
+    this.topicId = topicId
   }
 
   mayBeAsked(nowMs: number): boolean {
@@ -47,6 +50,22 @@ export class PartitionState implements TopicPartition {
     })
   }
 
+  /** This topic has the name now. Returns a fault where the position belongs to an earlier one. */
+  movedTo(topicId: string, offsetReset: 'earliest' | 'latest' | 'none'): Fault | undefined {
+    const { topic, partition, position, topicId: earlierId } = this
+    this.topicId = topicId
+    if (earlierId === undefined || position === undefined) return undefined
+    this.position = undefined
+    const isReset = offsetReset !== 'none'
+    return new Fault({
+      code: 'TOPIC_RECREATED',
+      actor: isReset ? 'retry' : 'runtime',
+      message: `the topic was deleted and created again (topic id ${earlierId}, now ${topicId}), so offset ${position} is none of its own${isReset ? `: reading continues at its ${offsetReset} offset` : ''}`,
+      remedy: isReset ? undefined : moveOffsets,
+      place: { topic, partition, offset: position },
+    })
+  }
+
   outOfRange(): Fault {
     const { topic, partition, position } = this
     return new Fault({
@@ -56,12 +75,14 @@ export class PartitionState implements TopicPartition {
         position === undefined
           ? 'a partition has no position to read from'
           : `the log has no offset ${position} to read from`,
-      remedy:
-        'set autoOffsetReset to earliest or latest, or move the offsets: millrace reset FILE --to-earliest --execute',
+      remedy: moveOffsets,
       place: { topic, partition, offset: position },
     })
   }
 }
+
+const moveOffsets =
+  'set autoOffsetReset to earliest or latest, or move the offsets: millrace reset FILE --to-earliest --execute'
 
 export interface ReadyBatch {
   readonly state: PartitionState
