@@ -21,9 +21,17 @@ const copyInner = (value: unknown): unknown => {
   if (prototype !== Object.prototype && prototype !== null) throw notPlain
   const copy: Record<string, unknown> =
     prototype === null ? (Object.create(null) as Record<string, unknown>) : {}
-  for (const name of Object.keys(value)) copy[name] = copyInner((value as Record<string, unknown>)[name])
+  for (const name of Object.keys(value)) {
+    const inner = copyInner((value as Record<string, unknown>)[name])
+    // Assigned, it would be the prototype of the copy.
+    if (name === '__proto__') defineOwn(copy, name, inner)
+    else copy[name] = inner
+  }
   return copy
 }
+
+const defineOwn = (target: object, name: string, value: unknown): void =>
+  void Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true })
 
 const notPlain = new Error('not plain data')
 

@@ -6,6 +6,7 @@ import { noHeaders } from '../topic/headers.ts'
 import { LentBytes } from '../topic/lent-bytes.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import type { StreamRecord } from '../topic/record.ts'
+import { recordOverheadBytes, sizeOfHeaders } from '../topic/record-size.ts'
 import type { SinkTopic } from '../topic/topic.ts'
 import type { Cluster } from './cluster.ts'
 import { topicMissing } from './cluster.ts'
@@ -75,8 +76,6 @@ export interface RecordInstead {
 
 /** The offset after the last acknowledged record, by partition name (`topic-0`). */
 export type AckedOffsets = ReadonlyMap<string, number>
-
-const batchOverhead = 512
 
 export class Producer {
   readonly #cluster: Cluster
@@ -296,7 +295,7 @@ export class Producer {
     source?: StreamRecord<unknown, unknown>,
     node?: string,
   ): void {
-    const size = sizeOf(key) + sizeOf(value)
+    const size = sizeOf(key) + sizeOf(value) + sizeOfHeaders(headers)
     const queue = this.#queueFor(topic, partition, key, size)
     if (
       queue.open !== undefined &&
@@ -315,7 +314,7 @@ export class Producer {
 
   #queueFor(topic: string, partition: number | undefined, key: Region | null, size: number): PartitionQueue {
     const queue = this.#queues.of(topic, partition ?? this.#partitionFor(topic, key))
-    if (size + batchOverhead > this.#maxRequestBytes) throw tooLarge(queue, size, this.#maxRequestBytes)
+    if (size + recordOverheadBytes > this.#maxRequestBytes) throw tooLarge(queue, size, this.#maxRequestBytes)
     return queue
   }
 

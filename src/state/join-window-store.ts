@@ -71,14 +71,15 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
 
   putRecord(record: StreamRecord<K, V | null>): void {
     const { timestamp } = record
-    // A null only shows in the changelog, as in Kafka Streams: it makes no kept value older.
-    if (!record.hasNullValue && !this.#observe(timestamp)) return
     const key = this.#keyOf(record)
-    this.checkKeyLength(key.end - key.start)
-    this.#sequence = this.#sequence === largestSequence ? 0 : this.#sequence + 1
     const value = record.hasNullValue
       ? null
       : (record.rawValue(this.valueSerde) ?? regionOf(this.valueSerde.serialize(record.value)))
+    // Before time moves on: a row that is refused leaves nothing behind.
+    this.checkLengths(key, value, this.logged ? record.headers : undefined)
+    // A null only shows in the changelog, as in Kafka Streams: it makes no kept value older.
+    if (value !== null && !this.#observe(timestamp)) return
+    this.#sequence = this.#sequence === largestSequence ? 0 : this.#sequence + 1
     if (this.logged) this.#log(key, value, record)
     if (value === null) return
     this.#putCount++

@@ -14,24 +14,30 @@ export type KeyId = string | number | bigint
  */
 export class KeyIdentity<K> {
   readonly serde: Serde<K>
-  readonly #isPlain: boolean
+  /** Whether a key is its own identity; undefined where none is. */
+  readonly #isPlain: ((key: unknown) => boolean) | undefined
   readonly #store: string
 
   constructor({ key: serde, name }: StoreDefinition) {
     this.#store = name
     this.serde = serde as unknown as Serde<K>
-    this.#isPlain = plainSerializers.has(serde.serialize)
+    this.#isPlain = plainKeys.get(serde.serialize)
+  }
+
+  /** The serde refuses what is none of its keys: here, because at the flush the record is no longer known. */
+  check(key: K): void {
+    if (this.#isPlain?.(key) === false) this.bytesOf(key)
   }
 
   idOf(key: K): KeyId {
-    if (!this.#isPlain) return idOfBytes(this.bytesOf(key))
+    if (this.#isPlain?.(key) !== true) return idOfBytes(this.bytesOf(key))
     // Half a surrogate pair is written as U+FFFD: memory and disk have to agree on which keys are one.
     return typeof key === 'string' ? key.toWellFormed() : (key as KeyId)
   }
 
   /** The key as a store holds it: as it would be read back. */
   kept(id: KeyId, key: K): K {
-    return this.#isPlain ? (id as K) : detach(key)
+    return this.#isPlain === undefined ? detach(key) : (id as K)
   }
 
   bytesOf(key: K): Bytes {
@@ -55,9 +61,15 @@ export class KeyIdentity<K> {
 /** Bytes that a store keeps are its own: a view would pin a whole batch, and its owner might write to it. */
 export const detach = <T>(value: T): T => (value instanceof Uint8Array ? (copyBytes(value) as T) : value)
 
-const plainSerializers: ReadonlySet<unknown> = new Set(
-  [string, long, integer, bigLong].map(({ serialize }) => serialize),
-)
+const plainKeys: ReadonlyMap<unknown, (key: unknown) => boolean> = new Map<
+  unknown,
+  (key: unknown) => boolean
+>([
+  [string.serialize, (key) => typeof key === 'string'],
+  [long.serialize, (key) => Number.isSafeInteger(key)],
+  [integer.serialize, (key) => ((key as number) | 0) === key],
+  [bigLong.serialize, (key) => typeof key === 'bigint' && BigInt.asIntN(64, key) === key],
+])
 
 /** Node's own slice: one character per byte, and no view is made. */
 const latin1Slice = (

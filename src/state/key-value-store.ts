@@ -104,7 +104,7 @@ export class TimestampedStore<K, V>
   }
 
   put(key: K, value: V | null, timestamp: number, headers?: Headers): void {
-    this.table.put(key, this.heldOf(this.keys, key, value), timestamp, headers)
+    this.table.put(key, this.heldOf(this.keys, key, value, headers), this.timeOf(timestamp), headers)
   }
 
   putAsRead(key: K, value: V, bytes: RawRegion, timestamp: number): void {
@@ -137,7 +137,7 @@ export class PlainStore<K, V> extends AbstractKeyValueStore<K> implements KeyVal
   }
 
   put(key: K, value: V | null, timestamp: number, headers?: Headers): void {
-    this.table.put(key, this.heldOf(this.keys, key, value), timestamp, headers)
+    this.table.put(key, this.heldOf(this.keys, key, value, headers), this.timeOf(timestamp), headers)
   }
 
   range(from: K | undefined, to: K | undefined, options?: RangeOptions): IterableIterator<readonly [K, V]> {

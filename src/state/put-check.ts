@@ -4,6 +4,7 @@ import type { RawRegion } from '../topic/record.ts'
 import { LentBytes } from '../topic/lent-bytes.ts'
 import type { Deserializer, FixedWriter, Serializer } from '../topic/serde.ts'
 import { deserializeAll, fixedOf } from '../topic/serde.ts'
+import { recordOverheadBytes } from '../topic/record-size.ts'
 import { string } from '../topic/serdes.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { KeyIdentity } from './key-identity.ts'
@@ -34,16 +35,23 @@ export class PutCheck {
     const timed = definition.kind !== 'keyValue' && definition.kind !== 'versioned'
     const overhead = timed ? timedKeyOverheadBytes : 1
     this.#maxKeyBytes = definition.storage === 'memory' ? Infinity : largestLmdbKeyBytes - overhead
+    const suffix = timed ? timedKeyOverheadBytes : 0
     this.#maxRecordBytes = definition.changelog
-      ? (options.maxRequestSize ?? 1_048_576) - recordOverheadBytes
+      ? (options.maxRequestSize ?? 1_048_576) - recordOverheadBytes - suffix
       : Infinity
     this.#frozen = options.frozen ?? false
   }
 
-  key<K>(keys: KeyIdentity<K>, key: K): void {
+  /** Returns how many bytes the key has at most. */
+  key<K>(keys: KeyIdentity<K>, key: K): number {
+    keys.check(key)
+    if (typeof key === 'number') return 8
     // Three bytes a character at most: most keys need no bytes to be counted.
-    if (typeof key === 'number' || (typeof key === 'string' && key.length * 3 <= this.#maxKeyBytes)) return
-    this.keyLength(keys.bytesOf(key).length)
+    if (typeof key === 'string' && key.length * 3 <= Math.min(this.#maxKeyBytes, shortKeyBytes))
+      return key.length * 3
+    const { length } = keys.bytesOf(key)
+    this.keyLength(length)
+    return length
   }
 
   takesKey(length: number): boolean {
@@ -54,20 +62,30 @@ export class PutCheck {
     if (!this.takesKey(length)) throw keyTooLarge(this.#store, length, this.#maxKeyBytes)
   }
 
-  /** The value as the store holds it. */
-  value(value: unknown): unknown {
+  /** The record of the changelog, of which the value is a part. */
+  recordLength(length: number): void {
+    if (length > this.#maxRecordBytes) throw recordTooLarge(this.#store, length, this.#maxRecordBytes)
+  }
+
+  /** The value as the store holds it, beside a key and headers of so many bytes. */
+  value(value: unknown, besideBytes: number): unknown {
     if (this.#fixed !== undefined) {
       this.#fixed.write(this.#memory, value)
+      this.recordLength(besideBytes + this.#fixed.length)
       return value
     }
-    if (this.#isText && typeof value === 'string' && value.length * 3 <= this.#maxRecordBytes) return value
-    return this.valueAsRead(value, this.#lent.regionOf(this.#serde, value))
+    if (!this.#isText || typeof value !== 'string')
+      return this.valueAsRead(value, this.#lent.regionOf(this.#serde, value), besideBytes)
+    // Half a surrogate pair is written as U+FFFD, so that is what the store holds.
+    const text = value.toWellFormed()
+    return besideBytes + text.length * 3 <= this.#maxRecordBytes
+      ? text
+      : this.valueAsRead(text, this.#lent.regionOf(this.#serde, text), besideBytes)
   }
 
   /** The same where its bytes are there already. */
-  valueAsRead(value: unknown, { buffer, start, end }: RawRegion): unknown {
-    if (end - start > this.#maxRecordBytes)
-      throw valueTooLarge(this.#store, end - start, this.#maxRecordBytes)
+  valueAsRead(value: unknown, { buffer, start, end }: RawRegion, besideBytes: number): unknown {
+    this.recordLength(besideBytes + end - start)
     if (!this.#frozen || typeof value !== 'object') return detach(value)
     return deepFreeze(deserializeAll(this.#serde, buffer.slice(start, end)))
   }
@@ -76,8 +94,8 @@ export class PutCheck {
 const largestLmdbKeyBytes = 1_978
 /** What stands around the key where rows lie by key and time: its length, the time and a second number. */
 const timedKeyOverheadBytes = 20
-/** Room for the batch's header, and for the record's own fields. */
-const recordOverheadBytes = 128
+/** A key whose bytes are not counted exactly: beside it, a record of nearly the largest size may be refused. */
+const shortKeyBytes = 300
 
 const keyTooLarge = (store: string, length: number, limit: number): Fault =>
   new Fault({
@@ -88,11 +106,11 @@ const keyTooLarge = (store: string, length: number, limit: number): Fault =>
     place: { store },
   })
 
-const valueTooLarge = (store: string, length: number, limit: number): Fault =>
+const recordTooLarge = (store: string, length: number, limit: number): Fault =>
   new Fault({
     code: 'RECORD_TOO_LARGE',
     actor: 'record',
-    message: `a value of ${length} bytes is larger than a record of the changelog may be (${limit})`,
+    message: `a row of ${length} bytes is larger than a record of the changelog may be (${limit})`,
     remedy: "keep less in one row, or raise maxRequestSize and the changelog topic's max.message.bytes",
     place: { store },
   })

@@ -46,10 +46,14 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
   /** What those bytes say. */
   protected abstract readSuffix(suffix: ByteReader): readonly [time: number, second: number]
 
-  protected putRow(key: K, time: number, second: number, value: unknown, timestamp: number): void {
+  /** Returns false where the row is past retention, and nothing was kept. */
+  protected putRow(key: K, time: number, second: number, value: unknown, timestamp: number): boolean {
+    // Before time moves on: a row that is refused leaves nothing behind.
     const held = this.heldOf(this.keys, key, value)
+    if (!this.table.observe(time)) return false
     const current = held === null ? null : this.entryOf(held, timestamp, time)
     this.table.touch(this.table.put(key, time, second, current, timestamp))
+    return true
   }
 
   protected override restoreRow(columns: RecordColumns, row: number): void {

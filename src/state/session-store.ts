@@ -17,8 +17,9 @@ export class MemorySessionStore<K, V>
   implements SessionStore<K, V>
 {
   protected override readonly suffixBytes = 16
-  put({ key, startMs, endMs }: Windowed<K>, value: V | null, timestamp: number): void {
-    if (this.table.observe(endMs)) this.putRow(key, endMs, startMs, value ?? null, timestamp)
+  put({ key, startMs, endMs }: Windowed<K>, value: V | null, timestamp: number): boolean {
+    const [start, end] = [this.timeOf(startMs), this.timeOf(endMs)]
+    return this.putRow(key, end, start, value ?? null, this.timeOf(timestamp))
   }
 
   fetch(key: K, startMs: number, endMs: number): V | null {

@@ -6,6 +6,8 @@ import type { RecordColumns } from '../topic/record-columns.ts'
 import type { RawRegion } from '../topic/record.ts'
 import { bytesOfRegion, regionOf } from '../topic/record.ts'
 import type { Deserializer, Serializer } from '../topic/serde.ts'
+import { sizeOfHeaders } from '../topic/record-size.ts'
+import { wholeTime } from '../topology/record-times.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { CacheOptions, SavedValue } from './change-tracker.ts'
 import { isKeptAsItIs } from './change-tracker.ts'
@@ -125,15 +127,16 @@ export abstract class StoreLife implements StateStore {
   }
 
   /** What the store holds of a value that is put; throws where the key or the value could not be written. */
-  protected heldOf<K>(keys: KeyIdentity<K>, key: K, value: unknown): unknown {
-    this.#check.key(keys, key)
-    return value == null ? null : this.#check.value(value)
+  protected heldOf<K>(keys: KeyIdentity<K>, key: K, value: unknown, headers?: Headers): unknown {
+    const besideBytes = this.#check.key(keys, key) + sizeOfHeaders(headers)
+    if (value != null) return this.#check.value(value, besideBytes)
+    this.#check.recordLength(besideBytes)
+    return null
   }
 
   /** The same for a value that the store's serde has read from these bytes. */
   protected heldAsRead<K>(keys: KeyIdentity<K>, key: K, value: unknown, bytes: RawRegion): unknown {
-    this.#check.key(keys, key)
-    return this.#check.valueAsRead(value, bytes)
+    return this.#check.valueAsRead(value, bytes, this.#check.key(keys, key))
   }
 
   /** False for a key that no put takes: an older version may have left it in the changelog. */
@@ -141,8 +144,17 @@ export abstract class StoreLife implements StateStore {
     return this.#check.takesKey(length)
   }
 
-  protected checkKeyLength(length: number): void {
-    this.#check.keyLength(length)
+  /** The same for a row that lies as bytes. */
+  protected checkLengths(key: RawRegion, value: RawRegion | null, headers: Headers | undefined): void {
+    const keyBytes = key.end - key.start
+    this.#check.keyLength(keyBytes)
+    const valueBytes = value === null ? 0 : value.end - value.start
+    this.#check.recordLength(keyBytes + valueBytes + sizeOfHeaders(headers))
+  }
+
+  /** A time that is put, in whole milliseconds. */
+  protected timeOf(timestamp: number): number {
+    return Number.isSafeInteger(timestamp) ? timestamp : wholeTime(`store '${this.name}'`, timestamp)
   }
 
   /** A value as bytes; null for a deletion. */

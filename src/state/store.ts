@@ -169,8 +169,11 @@ export interface JoinWindowStore<K, V> extends StateStore {
  * gone.
  */
 export interface SessionStore<K, V> extends StateStore {
-  /** A null value removes the session. `timestamp` goes to the changelog record. */
-  put(session: Windowed<K>, value: V | null, timestamp: number): void
+  /**
+   * A null value removes the session. `timestamp` goes to the changelog record. Returns false where the session is already
+   * past retention, and nothing was kept.
+   */
+  put(session: Windowed<K>, value: V | null, timestamp: number): boolean
   fetch(key: K, startMs: number, endMs: number): V | null
   /** Sessions of one key that end at `earliestEndMs` or later and start at `latestStartMs` or earlier, by end. */
   findSessions(

@@ -55,9 +55,10 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
   }
 
   put(key: K, value: V | null, timestamp: number): number | 'latest' | 'refused' {
+    const time = this.timeOf(timestamp)
     const held = this.heldOf(this.#keys, key, value)
-    this.append(this.#keys.bytesOf(key), this.serialize(held), timestamp)
-    return this.#add(key, held, timestamp)
+    this.append(this.#keys.bytesOf(key), this.serialize(held), time)
+    return this.#add(key, held, time)
   }
 
   get(key: K, asOfMs?: number): VersionedRecord<V> | null {

@@ -26,9 +26,7 @@ export class MemoryWindowStore<K, V>
   }
 
   put(key: K, value: V | null, startMs: number, timestamp: number): boolean {
-    if (!this.table.observe(startMs)) return false
-    this.putRow(key, startMs, 0, value ?? null, timestamp)
-    return true
+    return this.putRow(key, this.timeOf(startMs), 0, value ?? null, this.timeOf(timestamp))
   }
 
   fetch(key: K, startMs: number): ValueAndTimestamp<V> | null {

@@ -1,26 +1,38 @@
 import type * as z from 'zod'
 import { Fault } from '../base/fault.ts'
 
-/**
- * Walks a schema along the side that is written as JSON, and refuses what JSON cannot hold: such values would be written as
- * `{}` or `null`, and nobody could read them back. Returns true where only the values themselves show whether JSON
- * holds them (`z.any()`, `z.custom()`, keys beside the declared ones).
- */
-export const refuseUnwritable = (schema: z.ZodType): boolean => {
-  const walk = new SchemaWalk()
-  walk.visit(schema, [], 'value')
-  return walk.hasOpenValues
+/** What a schema leaves to its values. */
+export interface OpenParts {
+  /** Only a value shows whether JSON holds it: `z.any()`, `z.custom()`, keys beside the declared ones. */
+  readonly hasOpenValues: boolean
+  /** The schema does not name all keys, so that a value may have one that zod leaves out. */
+  readonly hasOpenKeys: boolean
 }
 
-/** Where a schema stands: undefined is left out by JSON, which only a property reads back that may be absent. */
-type Place = 'value' | 'property' | 'optionalProperty'
+/**
+ * Walks a schema along the side that is written as JSON, and refuses what JSON cannot hold: such values would be written as
+ * `{}` or `null`, and nobody could read them back. Returns what only the values themselves show.
+ */
+export const refuseUnwritable = (schema: z.ZodType): OpenParts => {
+  const walk = new SchemaWalk()
+  walk.visit(schema, [], 'value')
+  return walk
+}
 
-class SchemaWalk {
+/**
+ * Where a schema stands: undefined is left out by JSON, which only a property reads back that may be absent. What a codec
+ * makes of its JSON is `unwritten`: only one-way transforms matter there.
+ */
+type Place = 'value' | 'property' | 'optionalProperty' | 'unwritten'
+
+class SchemaWalk implements OpenParts {
   hasOpenValues = false
+  hasOpenKeys = false
   readonly #seen: Readonly<Record<Place, Set<unknown>>> = {
     value: new Set(),
     property: new Set(),
     optionalProperty: new Set(),
+    unwritten: new Set(),
   }
 
   visit(schema: unknown, path: readonly string[], place: Place): void {
@@ -34,22 +46,28 @@ class SchemaWalk {
       case 'any':
       case 'unknown':
       case 'custom':
-        this.hasOpenValues = true
+        if (place !== 'unwritten') this.hasOpenValues = true
         return
       case 'object':
         for (const [name, property] of this.#shapeOf(() => def.shape))
-          this.visit(property, [...path, name], 'property')
-        this.visit(def.catchall, [...path, '*'], 'property')
+          this.visit(property, [...path, name], inside(place, 'property'))
+        if (def.catchall !== undefined) this.hasOpenKeys = true
+        this.visit(def.catchall, [...path, '*'], inside(place, 'property'))
         return
       case 'array':
-        this.visit(def.element, [...path, '[]'], 'value')
+        this.visit(def.element, [...path, '[]'], inside(place, 'value'))
         return
       case 'tuple':
-        for (const [index, item] of def.items.entries()) this.visit(item, [...path, String(index)], 'value')
-        this.visit(def.rest ?? undefined, [...path, '[]'], 'value')
+        for (const [index, item] of def.items.entries())
+          this.visit(item, [...path, String(index)], inside(place, 'value'))
+        this.visit(def.rest ?? undefined, [...path, '[]'], inside(place, 'value'))
         return
       case 'record':
-        this.visit(def.valueType, [...path, '*'], 'value')
+        this.hasOpenKeys = true
+        // What a loose record keeps beside its keys is checked by nothing.
+        if (def.mode === 'loose' && place !== 'unwritten') this.hasOpenValues = true
+        this.visit(def.keyType, [...path, 'key'], inside(place, 'value'))
+        this.visit(def.valueType, [...path, '*'], inside(place, 'value'))
         return
       case 'union':
         for (const option of def.options) this.visit(option, path, place)
@@ -102,10 +120,13 @@ class SchemaWalk {
     }
   }
 
-  /** A codec writes its input side. Any other pipe is written from its end to its beginning, and both must be JSON. */
+  /**
+   * A codec writes its input side, and so does a pipe that begins with one. Any other pipe is written from its end to its
+   * beginning, and both must be JSON.
+   */
   #visitPipe(def: z.core.$ZodPipeDef, path: readonly string[], place: Place): void {
     this.visit(def.in, path, place)
-    if (!('reverseTransform' in def)) this.visit(def.out, path, place)
+    this.visit(def.out, path, isCodec(def) || beginsWithCodec(def.in) ? 'unwritten' : place)
   }
 
   /** A schema may refer to one that is declared further down in its file; such a part is checked by its values. */
@@ -119,11 +140,24 @@ class SchemaWalk {
   }
 }
 
-const mayBeAbsent = (place: Place): Place => (place === 'value' ? 'value' : 'optionalProperty')
+const mayBeAbsent = (place: Place): Place => (place === 'property' ? 'optionalProperty' : place)
+
+/** Parts of what is not written are not written either. */
+const inside = (place: Place, part: Place): Place => (place === 'unwritten' ? place : part)
+
+const isCodec = (def: z.core.$ZodPipeDef): boolean => 'reverseTransform' in def
+
+const beginsWithCodec = (schema: z.core.$ZodType): boolean => {
+  const { def } = (schema as z.core.$ZodTypes)._zod
+  return def.type === 'pipe' && (isCodec(def) || beginsWithCodec(def.in))
+}
 
 /** What is wrong with a schema by itself; undefined where JSON holds its values, or its parts decide. */
 const problemOf = (type: z.core.$ZodTypes, place: Place): string | undefined => {
   const { def } = type._zod
+  if (def.type === 'transform' || def.type === 'success')
+    return `a ${def.type} has no way back: what it returns cannot be written`
+  if (place === 'unwritten') return undefined
   switch (def.type) {
     case 'map':
     case 'set':
@@ -135,14 +169,13 @@ const problemOf = (type: z.core.$ZodTypes, place: Place): string | undefined => 
     case 'file':
     case 'nan':
       return `z.${def.type}() has values that JSON cannot hold`
-    case 'transform':
-    case 'success':
-      return `a ${def.type} has no way back: what it returns cannot be written`
     case 'undefined':
     case 'void':
       return place === 'optionalProperty' ? undefined : `z.${def.type}() has no JSON; use .optional()`
     case 'literal':
       return literalProblem(def.values, place)
+    case 'enum':
+      return literalProblem(Object.values(def.entries), place)
     case 'custom': {
       const { Class } = type._zod.bag as { readonly Class?: { readonly name: string } }
       return Class === undefined ? undefined : `JSON does not keep the class of z.instanceof(${Class.name})`
@@ -152,7 +185,6 @@ const problemOf = (type: z.core.$ZodTypes, place: Place): string | undefined => 
     case 'boolean':
     case 'catch':
     case 'default':
-    case 'enum':
     case 'intersection':
     case 'lazy':
     case 'never':
@@ -176,10 +208,15 @@ const problemOf = (type: z.core.$ZodTypes, place: Place): string | undefined => 
 }
 
 const literalProblem = (values: readonly unknown[], place: Place): string | undefined => {
-  const bad = values.find(
-    (value) => typeof value === 'bigint' || (value === undefined && place !== 'optionalProperty'),
-  )
-  return bad === undefined ? undefined : `a literal of type ${typeof bad} is no JSON value`
+  const index = values.findIndex((value) => !isJsonLiteral(value, place))
+  return index < 0
+    ? undefined
+    : `the literal ${String(values[index])} of type ${typeof values[index]} is no JSON value`
+}
+
+const isJsonLiteral = (value: unknown, place: Place): boolean => {
+  if (value === undefined) return place === 'optionalProperty'
+  return typeof value === 'number' ? Number.isFinite(value) : typeof value !== 'bigint'
 }
 
 const unwritable = (path: readonly string[], problem: string): Fault =>
@@ -189,49 +226,4 @@ const unwritable = (path: readonly string[], problem: string): Fault =>
     message: `the schema cannot be written as JSON and read back: ${path.join('.') || 'value'}: ${problem}`,
     remedy:
       'declare it with z.codec(...), whose first schema is what is written (z.codec(z.iso.datetime(), z.date(), ...)), or give a serde of your own',
-  })
-
-/**
- * Refuses a value that JSON would change or lose: NaN and infinities, undefined outside of a property, bigints, functions
- * and symbols, and objects of any class (a Map, a Date).
- */
-export const refuseUnheld = (value: unknown, path: readonly string[] = []): void => {
-  const problem = unheldProblem(value)
-  if (problem !== undefined) throw unheld(path, problem)
-  if (typeof value !== 'object' || value === null) return
-  if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) refuseUnheld(item, [...path, String(index)])
-    return
-  }
-  for (const [name, property] of Object.entries(value))
-    if (property !== undefined) refuseUnheld(property, [...path, name])
-}
-
-const unheldProblem = (value: unknown): string | undefined => {
-  switch (typeof value) {
-    case 'number':
-      return Number.isFinite(value) ? undefined : `JSON has no ${value}`
-    case 'undefined':
-    case 'bigint':
-    case 'function':
-    case 'symbol':
-      return `JSON has no ${typeof value}`
-    case 'object': {
-      if (value === null || Array.isArray(value)) return undefined
-      const prototype: unknown = Object.getPrototypeOf(value)
-      if (prototype === Object.prototype || prototype === null) return undefined
-      return `JSON does not keep the class ${value.constructor.name}`
-    }
-    case 'boolean':
-    case 'string':
-      return undefined
-  }
-}
-
-const unheld = (path: readonly string[], problem: string): Fault =>
-  new Fault({
-    code: 'VALUE_NOT_JSON',
-    actor: 'record',
-    message: `the value cannot be written as JSON and read back: ${path.join('.') || 'value'}: ${problem}`,
-    remedy: 'declare it in the schema with z.codec(...), or make it plain data',
   })

@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { utf8Decode } from '../base/bytes.ts'
 import { Fault, messageOf } from '../base/fault.ts'
-import { refuseUnheld, refuseUnwritable } from './json-schema.ts'
+import { refuseUnwritable } from './json-schema.ts'
+import { refuseLostKeys, refuseUnheld, unreadable } from './json-value.ts'
 import type { Serde } from './serde.ts'
 import { serializeText } from './serde.ts'
 
@@ -15,7 +16,7 @@ import { serializeText } from './serde.ts'
  * const orders = topic('orders', { key: string, value: json(Order) }) // or just `value: Order`
  */
 export const json = <S extends z.ZodType>(schema: S, name?: string): Serde<z.output<S>> => {
-  const hasOpenValues = refuseUnwritable(schema)
+  const { hasOpenValues, hasOpenKeys } = refuseUnwritable(schema)
   return {
     name: name ?? `json(${schema.meta()?.title ?? schema.type})`,
     nullable: false,
@@ -26,7 +27,8 @@ export const json = <S extends z.ZodType>(schema: S, name?: string): Serde<z.out
       if (!encoded.success) throw breach('written', encoded.error)
       const text = textOfJson(encoded.data)
       // After the text: a value that contains itself is refused by it.
-      if (hasOpenValues) refuseUnheld(encoded.data)
+      if (hasOpenKeys) refuseLostKeys(value, encoded.data)
+      if (hasOpenValues && refuseUnheld(encoded.data)) refuseUnreadable(schema, text)
       return text
     }),
     deserialize: (source, start, end) => {
@@ -35,6 +37,12 @@ export const json = <S extends z.ZodType>(schema: S, name?: string): Serde<z.out
       return decoded.data
     },
   }
+}
+
+/** A property may be undefined under `z.any()`, but zod does not read an object without it. */
+const refuseUnreadable = (schema: z.ZodType, text: string): void => {
+  const read = schema.safeParse(JSON.parse(text))
+  if (!read.success) throw unreadable(read.error, issuesOf(read.error))
 }
 
 const textOfJson = (value: unknown): string => {

@@ -13,7 +13,11 @@ import { serializeFixed, serializeText } from './serde.ts'
 export const string: Serde<string> = {
   name: 'string',
   nullable: false,
-  serialize: serializeText((text) => text),
+  serialize: serializeText((text) => {
+    if (typeof text !== 'string')
+      throw badValue('string', `${nameOf(text)} is no text`, 'make it a text, or give a serde of its type')
+    return text
+  }),
   deserialize: utf8Decode,
 }
 
@@ -41,7 +45,11 @@ export const long: Serde<number> = {
 export const bigLong: Serde<bigint> = {
   name: 'bigLong',
   nullable: false,
-  serialize: (value) => writeFixed(8, (view) => view.setBigInt64(0, value)),
+  serialize: (value) => {
+    if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value)
+      throw badValue('bigLong', `${nameOf(value)} is not a bigint of 64 bits`, 'write it as text')
+    return writeFixed(8, (view) => view.setBigInt64(0, value))
+  },
   deserialize: (source, start, end) => viewOf('bigLong', 8, source, start, end).getBigInt64(0),
 }
 
@@ -60,7 +68,11 @@ export const integer: Serde<number> = {
 export const double: Serde<number> = {
   name: 'double',
   nullable: false,
-  serialize: (value) => writeFixed(8, (view) => view.setFloat64(0, value)),
+  serialize: (value) => {
+    if (typeof value !== 'number')
+      throw badValue('double', `${nameOf(value)} is not a number`, 'make it a number')
+    return writeFixed(8, (view) => view.setFloat64(0, value))
+  },
   deserialize: (source, start, end) => viewOf('double', 8, source, start, end).getFloat64(0),
 }
 
@@ -68,8 +80,21 @@ export const double: Serde<number> = {
 export const bytes: Serde<Bytes> = {
   name: 'bytes',
   nullable: false,
-  serialize: (value) => value,
+  serialize: (value) => {
+    if (!(value instanceof Uint8Array))
+      throw badValue('bytes', `${nameOf(value)} is no Uint8Array`, 'make it one, or give a serde of its type')
+    return value
+  },
   deserialize: (source, start, end) => source.subarray(start, end),
+}
+
+/** A value in a message: numbers as they are, the type of what could be long. */
+const nameOf = (value: unknown): string => {
+  if (typeof value === 'object' && value !== null)
+    return `an object of class ${value.constructor?.name ?? 'none'}`
+  return typeof value === 'number' || typeof value === 'bigint'
+    ? String(value)
+    : `a value of type ${typeof value}`
 }
 
 const writeFixed = (length: number, write: (view: DataView) => void): Bytes => {

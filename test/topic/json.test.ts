@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { copyPlain } from '../../src/base/plain-data.ts'
 import { json, topic } from '../../src/index.ts'
 import { deserializeAll } from '../../src/topic/serde.ts'
 
@@ -22,6 +23,20 @@ describe('a schema', () => {
     ['transform', z.string().transform(Number)],
     ['preprocess', z.preprocess(Number, z.number())],
     ['literal', z.literal(1n)],
+    ['literal that is infinite', z.literal(['a', Infinity])],
+    ['enum with NaN', z.enum({ A: NaN, B: 1 })],
+    ['record with symbols as keys', z.record(z.symbol(), z.number())],
+    [
+      'record whose keys are transformed',
+      z.record(
+        z.string().transform((key) => key.trim()),
+        z.number(),
+      ),
+    ],
+    [
+      'codec with a transform behind it',
+      z.codec(z.string(), z.string().transform(Number), { decode: String, encode: String }),
+    ],
     ['undefined', z.array(z.undefined())],
     ['property that is undefined', z.object({ a: z.union([z.string(), z.undefined()]) })],
     ['array', z.array(z.object({ at: z.date() }))],
@@ -58,6 +73,16 @@ describe('a schema', () => {
       }),
       new Date(5),
     ],
+    [
+      'codec with a check behind it',
+      z
+        .codec(z.iso.datetime(), z.date(), {
+          decode: (text) => new Date(text),
+          encode: (at) => at.toISOString(),
+        })
+        .pipe(z.date().min(new Date(0))),
+      new Date(5),
+    ],
     ['optional', z.object({ a: z.string().optional() }), {}],
     ['any', z.any(), { a: [1, null, 'x', { b: true }] }],
     ['default', z.object({ a: z.number().default(1) }), { a: 2 }],
@@ -88,5 +113,25 @@ describe('a value under an open schema', () => {
     expect(() => open.serialize({ x: value })).toThrow(refused)
     expect(() => json(z.unknown()).serialize(value as NonNullable<unknown>)).toThrow(refused)
     expect(() => json(z.array(z.custom())).serialize([value])).toThrow(refused)
+  })
+  const lost = Object.fromEntries([['__proto__', { a: 1 }]])
+  it.each<[string, z.ZodType, unknown]>([
+    ['a property under any', z.object({ x: z.any() }), { x: undefined }],
+    ['a property under custom', z.object({ x: z.custom() }), { x: undefined }],
+    ['a key that is a symbol', z.any(), { [Symbol('s')]: 1 }],
+    ['a key of an array', z.any(), Object.assign([1], { more: 2 })],
+    ['beside the keys of a loose record', z.looseRecord(z.string().regex(/^x/), z.number()), { y: NaN }],
+    ['the key __proto__ of a record', z.record(z.string(), z.any()), lost],
+    ['the key __proto__ of a loose object', z.object({ a: z.looseObject({}) }), { a: lost }],
+  ])('is the failure of its record where it could not be read back: %s', (_what, schema, value) => {
+    const refused = expect.objectContaining({ code: 'VALUE_NOT_JSON', actor: 'record' }) as Error
+    expect(() => json(schema).serialize(value as NonNullable<unknown>)).toThrow(refused)
+  })
+
+  it('keeps the key __proto__ where the schema takes anything', () => {
+    const open = json(z.any())
+    const read: unknown = deserializeAll(open, open.serialize(lost))
+    expect(Object.keys(read as object)).toEqual(['__proto__'])
+    expect(Object.keys(copyPlain(read) as object)).toEqual(['__proto__'])
   })
 })

@@ -4,7 +4,7 @@ type Method = (...given: unknown[]) => unknown
 
 /**
  * A store as a processor sees it: what it refuses, because it is older than its history or retention, is counted as
- * dropped. Versioned stores return `refused`, window stores false. Each method is made once, when first asked for.
+ * dropped. Versioned stores return `refused`, window and session stores false. Each method is made once, when first asked for.
  */
 export const countedRefusals = <S extends StateStore>(store: S, refused: () => void): S => {
   const methods = new Map<PropertyKey, Method>()

@@ -156,7 +156,7 @@ export class Outputs {
   #counted(name: string): StateStore {
     const store = this.#task.store<StateStore>(name)
     const kind = this.#task.topology.stores.find((each) => each.name === name)?.kind
-    if (kind !== 'versioned' && kind !== 'window') return store
+    if (kind === 'keyValue') return store
     return countedRefusals(store, () => this.#task.drop('expired', this.#node.name, this.cause))
   }
 

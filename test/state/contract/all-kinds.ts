@@ -2,6 +2,7 @@ import { describeGolden } from './golden.ts'
 import { describeJoinWindowStore } from './join-window.ts'
 import { describeKeyValueStores } from './key-value.ts'
 import { describeLife } from './life.ts'
+import { describePuts } from './puts.ts'
 import { describeSessionStore } from './session.ts'
 import type { Subject } from './subject.ts'
 import { describeVersionedStore } from './versioned.ts'
@@ -11,6 +12,7 @@ import { describeWindowStore } from './window.ts'
 export const describeAllKinds = (subject: Subject): void => {
   describeGolden(subject)
   describeLife(subject)
+  describePuts(subject)
   describeKeyValueStores(subject)
   describeVersionedStore(subject)
   describeWindowStore(subject)

@@ -73,7 +73,11 @@ const put = (kind: StoreDefinition['kind'], store: StateStore, given: GoldenPut)
     case 'window':
       return void (store as WindowStore<unknown, unknown>).put(key, value, startMs, timestamp)
     case 'session':
-      return (store as SessionStore<unknown, unknown>).put(windowed(key, startMs, endMs), value, timestamp)
+      return void (store as SessionStore<unknown, unknown>).put(
+        windowed(key, startMs, endMs),
+        value,
+        timestamp,
+      )
     case 'joinWindow': {
       const decoded = headers.map(([name = '', hex = '']) => [name, hexDecode(hex)] as const)
       return (store as JoinWindowStore<unknown, unknown>).put(key, value, timestamp, decoded)

@@ -1,0 +1,13 @@
+import type { Headers } from './headers.ts'
+
+/** Room for the header of a batch and for the fields of its one record, so that a record never exceeds `maxRequestSize`. */
+export const recordOverheadBytes = 512
+
+/** About the bytes that headers take in a record. */
+export const sizeOfHeaders = (headers: Headers | undefined): number => {
+  if (headers === undefined || headers.length === 0) return 0
+  let size = 0
+  // A name's characters take three bytes at most, and each length five.
+  for (const [name, value] of headers) size += name.length * 3 + (value?.length ?? 0) + 10
+  return size
+}
