@@ -53,6 +53,8 @@ export const planApplication = (
     sizes.set(topic, count)
     return count
   }
+  const globalTables = globalTablesOf(topology)
+  for (const { source } of globalTables) countOf(source.topic.name)
   const counts = partitionCountsOf(topology, countOf, matching)
   const inputs = new Map<TaskId, readonly TopicPartition[]>()
   const tasksByInput = new Map<string, TaskId>()
@@ -65,7 +67,7 @@ export const planApplication = (
     topology,
     applicationId,
     subTopologies,
-    globalTables: globalTablesOf(topology),
+    globalTables,
     counts,
     sizes,
     internalTopics: internalTopicsOf(topology, applicationId, counts),

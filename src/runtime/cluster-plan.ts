@@ -6,6 +6,7 @@ import type { Topology } from '../topology/topology.ts'
 import { matchesWhole, refuseOwnOutput } from '../topology/validate-patterns.ts'
 import type { ApplicationPlan, TopicSizes } from './application-plan.ts'
 import { planApplication } from './application-plan.ts'
+import { stateStays } from './input-sizes.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 
 /**
@@ -80,9 +81,7 @@ const otherSize = (topic: string, size: number, wanted: number): Fault =>
     code: 'INTERNAL_TOPIC_SIZE',
     actor: 'author',
     message: `the application's topic '${topic}' has ${size} partitions, but its inputs have ${wanted} now`,
-    remedy:
-      'state stays where its keys were when it was written: give the input its partitions in a new topic, or let the ' +
-      'application begin anew with millrace reset',
+    remedy: stateStays,
     place: { topic },
   })
 

@@ -85,6 +85,15 @@ export class GlobalTables {
     this.#following = this.#follow().catch(onFailure)
   }
 
+  /** Reads the partitions too that a topic has got meanwhile. */
+  follow(sizes: ReadonlyMap<string, number>): void {
+    for (const topic of this.#tablesByTopic.keys()) {
+      const known = this.#fetcher.assignment.filter((each) => each.topic === topic).length
+      const added = Array.from({ length: (sizes.get(topic) ?? 0) - known }, (_, index) => known + index)
+      this.#fetcher.add(added.map((partition) => ({ topic, partition, offset: 'earliest' as const })))
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     this.#fetcher.close()

@@ -1,4 +1,5 @@
 import type { InputStart } from './input-starts.ts'
+import type { CommittedTopic } from './offset-metadata.ts'
 
 /** What is committed of one input partition of a task, and which topic its offsets belong to. */
 export class InputPosition {
@@ -6,13 +7,15 @@ export class InputPosition {
   /** False until the group knows where the input begins. */
   isCommitted: boolean
   #topicId: string | undefined
+  readonly #partitions: number | undefined
   /** The topic of the records that waited when the first ones of a topic of the same name came. */
   #earlier: { readonly topicId: string | undefined; fetched: number } | undefined
 
-  constructor({ offset, topicId, isNew = false }: InputStart) {
+  constructor({ offset, topicId, partitions, isNew = false }: InputStart) {
     this.committedOffset = offset
     this.isCommitted = !isNew
     this.#topicId = topicId
+    this.#partitions = partitions
   }
 
   /** True where nothing has to be committed. An offset may also go back: in a topic that was created again. */
@@ -35,8 +38,10 @@ export class InputPosition {
   }
 
   /** The topic of the last record that was taken, when so many wait. */
-  topicIdOf(waiting: number): string | undefined {
+  topicOf(waiting: number): CommittedTopic | undefined {
     if (this.#earlier !== undefined && waiting <= this.#earlier.fetched) this.#earlier = undefined
-    return this.#earlier === undefined ? this.#topicId : this.#earlier.topicId
+    const id = this.#earlier === undefined ? this.#topicId : this.#earlier.topicId
+    const partitions = this.#partitions
+    return id === undefined || partitions === undefined ? undefined : { id, partitions }
   }
 }

@@ -7,6 +7,7 @@ import type { OffsetReset, TopologyNode } from '../topology/node.ts'
 import { matchesWhole } from '../topology/validate-patterns.ts'
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import { decodeOffsetMetadata } from './offset-metadata.ts'
+import { refuseOtherSizes } from './input-sizes.ts'
 import { expiredOffset, inputsWithLostOffsets, isSameTopic, recreatedInput } from './lost-offsets.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 
@@ -16,7 +17,9 @@ export interface InputStart {
   readonly metadata: string | null
   /** The topic that the offset belongs to; undefined where it is not known. */
   readonly topicId?: string | undefined
-  /** True where the group has no offset for it. */
+  /** The partitions of its topic. */
+  readonly partitions?: number | undefined
+  /** True where the group has no offset for it, or one without this topic. */
   readonly isNew?: boolean
 }
 
@@ -39,16 +42,25 @@ export const startsOfInputs = async (
   const { cluster, settings, plan, membership, onWarning } = options
   const committed = await membership.fetchOffsets({ partitions: inputs, requireStable: true })
   const starts = new Map<string, InputStart>()
+  const sizes = new Map<string, number>()
   for (const [place, start] of committed) {
-    const { topicId } = decodeOffsetMetadata(start.metadata)
-    if (topicId === undefined || (await isSameTopic(cluster, start.topic, topicId))) {
-      starts.set(place, { ...start, topicId })
+    const { topic } = decodeOffsetMetadata(start.metadata)
+    if (topic !== undefined) sizes.set(start.topic, topic.partitions)
+    if (topic === undefined || (await isSameTopic(cluster, start.topic, topic.id))) {
+      const partitions = sizeOf(plan, start.topic)
+      starts.set(place, {
+        ...start,
+        topicId: topic?.id,
+        partitions,
+        isNew: topic?.partitions !== partitions,
+      })
       continue
     }
-    const fault = recreatedInput(start, topicId, offsetResetOf(settings, plan, start.topic))
+    const fault = recreatedInput(start, topic.id, offsetResetOf(settings, plan, start.topic))
     if (fault.actor === 'author') throw fault
     onWarning(fault)
   }
+  refuseOtherSizes(plan, sizes)
   const fresh = inputs.filter((input) => !starts.has(nameOf(input)))
   if (fresh.length === 0) return starts
   const queries = fresh.map((input) => {
@@ -59,8 +71,12 @@ export const startsOfInputs = async (
   const missing = queries.filter((input) => !committed.has(nameOf(input)))
   for (const input of await inputsWithLostOffsets(cluster, plan, membership, missing))
     onWarning(expiredOffset(input, settings.applicationId))
-  for (const [place, { offset }] of await listOffsets(cluster, queries, 'read_committed'))
-    starts.set(place, { offset, metadata: null, isNew: true })
+  const offsets = await listOffsets(cluster, queries, 'read_committed')
+  for (const input of queries) {
+    const offset = offsets.get(nameOf(input))?.offset
+    const partitions = sizeOf(plan, input.topic)
+    if (offset !== undefined) starts.set(nameOf(input), { offset, metadata: null, partitions, isNew: true })
+  }
   return starts
 }
 
@@ -78,6 +94,9 @@ export const offsetResetOf = (
 }
 
 const nameOf = ({ topic, partition }: TopicPartition): string => partitionName(topic, partition)
+
+const sizeOf = ({ sizes, internalTopics }: ApplicationPlan, topic: string): number | undefined =>
+  sizes.get(topic) ?? internalTopics.find(({ name }) => name === topic)?.partitions
 
 const readsTopic = (node: TopologyNode, topic: string): boolean => {
   if (node.kind === 'tableSource') return node.topic.name === topic

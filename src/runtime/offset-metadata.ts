@@ -6,23 +6,30 @@ export interface OffsetMetadata {
   readonly partitionTimeMs: number
   /** Numbers that nodes keep, by store. */
   readonly processors: ReadonlyMap<string, number>
-  /** The id of the topic that the offset belongs to; undefined where it is not known. */
-  readonly topicId?: string | undefined
+  /** The topic that the offset belongs to; undefined where it is not known. */
+  readonly topic?: CommittedTopic | undefined
+}
+
+export interface CommittedTopic {
+  readonly id: string
+  readonly partitions: number
 }
 
 /**
  * The text Kafka Streams commits beside an offset (`TopicPartitionMetadata`, version 2), so that time does not go back
  * over a restart: base64 of 02, the partition's time as 64 bits, and where nodes keep numbers, a count and for each the
- * length of its name, the name and 64 bits. The 16 bytes of a topic id follow, which Kafka Streams does not read.
+ * length of its name, the name and 64 bits. The 16 bytes of the
+ * topic's id and its partitions as 32 bits follow, which Kafka Streams does not read.
  */
-export const encodeOffsetMetadata = ({ partitionTimeMs, processors, topicId }: OffsetMetadata): string => {
+export const encodeOffsetMetadata = ({ partitionTimeMs, processors, topic }: OffsetMetadata): string => {
   const parts: Uint8Array[] = [Uint8Array.of(currentVersion), int64(partitionTimeMs)]
-  if (processors.size > 0 || topicId !== undefined) parts.push(int32(processors.size))
+  if (processors.size > 0 || topic !== undefined) parts.push(int32(processors.size))
   for (const [name, value] of processors) {
     const bytes = utf8Encode(name)
     parts.push(int32(bytes.length), bytes, int64(value))
   }
-  if (topicId !== undefined) parts.push(Buffer.from(topicId.replaceAll('-', ''), 'hex'))
+  if (topic !== undefined)
+    parts.push(Buffer.from(topic.id.replaceAll('-', ''), 'hex'), int32(topic.partitions))
   return Buffer.from(concatBytes(...parts)).toString('base64')
 }
 
@@ -35,7 +42,7 @@ export const decodeOffsetMetadata = (metadata: string | null | undefined): Offse
   const partitionTimeMs = Number(bytes.readBigInt64BE(1))
   if (version !== currentVersion || bytes.length === headerLength) return { partitionTimeMs, processors }
   const end = readProcessors(bytes, processors)
-  return { partitionTimeMs, processors, topicId: readTopicId(bytes, end) }
+  return { partitionTimeMs, processors, topic: readTopic(bytes, end) }
 }
 
 const currentVersion = 2
@@ -55,9 +62,11 @@ const readProcessors = (bytes: Buffer, into: Map<string, number>): number => {
 
 const topicIdLength = 16
 
-const readTopicId = (bytes: Buffer, at: number): string | undefined => {
-  if (bytes.length !== at + topicIdLength) return undefined
-  return bytes.toString('hex', at).replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5')
+const readTopic = (bytes: Buffer, at: number): CommittedTopic | undefined => {
+  const end = at + topicIdLength
+  if (bytes.length !== end + 4) return undefined
+  const id = bytes.toString('hex', at, end).replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5')
+  return { id, partitions: bytes.readInt32BE(end) }
 }
 
 const int32 = (value: number): Uint8Array => {

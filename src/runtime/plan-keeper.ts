@@ -4,6 +4,7 @@ import type { Cluster } from '../kafka/cluster.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { ApplicationPlan, TopicSizes } from './application-plan.ts'
 import { createInternalTopics, planFor, sourceSizes } from './cluster-plan.ts'
+import { refuseOtherSizes } from './input-sizes.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 import { changeOf, TopicWatch } from './topic-watch.ts'
 
@@ -80,6 +81,7 @@ export class PlanKeeper {
     if (change === undefined) return this.planned
     const plan = planFor(topology, settings, sizes)
     await createInternalTopics(plan, settings, cluster)
+    refuseOtherSizes(plan, this.planned.sizes)
     await onPlan(plan)
     this.#plan = plan
     onWarning(`the topics that are read have changed: ${change}`)

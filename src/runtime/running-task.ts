@@ -92,7 +92,7 @@ export class RunningTask {
           metadata: encodeOffsetMetadata({
             partitionTimeMs: queue.partitionTimeMs,
             processors: this.task.processorMetadata,
-            topicId: position.topicIdOf(queue.size),
+            topic: position.topicOf(queue.size),
           }),
         },
       ]

@@ -129,7 +129,10 @@ export class StreamsApplication {
     })
     this.#plans = new PlanKeeper({
       ...options,
-      onPlan: async (plan) => this.#output?.prepare(writtenTopicsOf(plan, options.settings)),
+      onPlan: async (plan) => {
+        await this.#output?.prepare(writtenTopicsOf(plan, options.settings))
+        this.#globals?.follow(plan.sizes)
+      },
       onOutdated: (reason) => this.#membership?.requestRejoin(reason),
       onWarning: (message) => this.#warn(message),
     })

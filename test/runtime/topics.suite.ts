@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import type { Application, SettingsInput, Topology } from '../../src/index.ts'
 import { long, start, string, topic, topology } from '../../src/index.ts'
+import type { ReadOnlyKeyValueStore } from '../../src/state/store.ts'
 import { latestByKey, TopicClient } from '../support/topic-client.ts'
 
 /** What an application owes its users when the topics that it reads change while it runs: on whatever broker. */
@@ -15,15 +16,23 @@ export const topicsSuite = (brokers: () => string, unique: (prefix: string) => s
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  const run = async (program: Topology, settings: Partial<SettingsInput> = {}): Promise<Application> => {
-    const application = await start(program, {
-      bootstrapServers: brokers(),
-      stateDirectory: join(folder, program.name),
-      heartbeatIntervalMs: 50,
-      sessionTimeoutMs: 6_000,
-      metadataMaxAgeMs: 50,
-      ...settings,
-    })
+  const run = async (
+    program: Topology,
+    settings: Partial<SettingsInput> = {},
+    warnings: string[] = [],
+  ): Promise<Application> => {
+    const application = await start(
+      program,
+      {
+        bootstrapServers: brokers(),
+        stateDirectory: join(folder, program.name),
+        heartbeatIntervalMs: 50,
+        sessionTimeoutMs: 6_000,
+        metadataMaxAgeMs: 50,
+        ...settings,
+      },
+      { onWarning: (message) => void warnings.push(message) },
+    )
     running.push(application)
     await application.waitFor('running')
     return application
@@ -149,5 +158,96 @@ export const topicsSuite = (brokers: () => string, unique: (prefix: string) => s
     expect(application.failure).toMatchObject({ code: 'INTERNAL_TOPIC_SIZE', actor: 'author' })
     expect(String(application.failure)).toMatch(/by-key-changelog' has 1 partitions.* 3 now.*millrace reset/)
     await expect(run(program)).rejects.toMatchObject({ code: 'INTERNAL_TOPIC_SIZE' })
+  })
+  it.each([true, false])(
+    'a table whose topic is its changelog stops when the topic gets partitions, while it runs (%s) or is away',
+    async (isRunning) => {
+      const source = named(unique('rows'))
+      const program = topology(
+        unique('optimised'),
+        (builder) => void builder.table(source, { store: 'rows' }),
+        {
+          optimise: true,
+        },
+      )
+      await using client = new TopicClient(brokers())
+      await client.create(source)
+      const application = await run(program)
+      await client.write(source, records('a', 'b'))
+      await expect.poll(() => application.health.inputs.map(({ offset }) => offset), patient).toEqual([2])
+      if (!isRunning) await application.close()
+      await client.admin.createPartitions(source.name, 3)
+      const grown = {
+        code: 'INTERNAL_TOPIC_SIZE',
+        actor: 'author',
+        place: { topic: source.name, store: 'rows' },
+      }
+      if (isRunning) {
+        await application.waitFor('failed')
+        expect(application.failure).toMatchObject(grown)
+      }
+      await expect(run(program)).rejects.toMatchObject(grown)
+    },
+  )
+
+  it('state over several inputs stops when the smaller one gets partitions, as its keys move', async () => {
+    const prefix = unique('sizes')
+    const [large, small] = [named(`${prefix}.large`, 3), named(`${prefix}.small`, 1)]
+    const program = topology(unique('sized'), (builder) => {
+      builder
+        .streamMatching(new RegExp(`${prefix}\\..*`), { key: string, value: string })
+        .groupByKey()
+        .count({ store: 'by-key' })
+    })
+    await using client = new TopicClient(brokers())
+    await client.create(large, small)
+    const application = await run(program)
+    await client.admin.createPartitions(small.name, 3)
+    await application.waitFor('failed')
+    expect(application.failure).toMatchObject({ code: 'INTERNAL_TOPIC_SIZE', place: { topic: small.name } })
+  })
+
+  it('inputs that are joined stop when one of them gets partitions', async () => {
+    const [left, right] = [named(unique('left')), named(unique('right'))]
+    const program = topology(unique('joining'), (builder) => {
+      const table = builder.table(right, { store: 'right' })
+      builder
+        .stream(left)
+        .join(table, (value, other) => `${value}${other}`)
+        .forEach(() => {})
+    })
+    await using client = new TopicClient(brokers())
+    await client.create(left, right)
+    const application = await run(program)
+    await client.admin.createPartitions(left.name, 3)
+    await application.waitFor('failed')
+    expect(application.failure).toMatchObject({ code: 'COPARTITION_MISMATCH' })
+  })
+
+  it('a global table reads the partitions that its topic has got', async () => {
+    const rows = named(unique('rows'))
+    const source = named(unique('keys'))
+    const program = topology(unique('looking-up'), (builder) => {
+      const table = builder.globalTable(rows, { store: 'all-rows' })
+      builder
+        .stream(source)
+        .join(
+          table,
+          ({ key }) => key,
+          (_, row) => row,
+        )
+        .forEach(() => {})
+    })
+    await using client = new TopicClient(brokers())
+    await client.create(rows, source)
+    const warnings: string[] = []
+    const application = await run(program, {}, warnings)
+    await client.admin.createPartitions(rows.name, 3)
+    await using fresh = new TopicClient(brokers())
+    await fresh.write(rows, records('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'))
+    const store = application.store('all-rows', 0) as unknown as ReadOnlyKeyValueStore<string, unknown>
+    await expect.poll(() => Array.from(store.all()).length, patient).toBe(8)
+    expect(application.state).toBe('running')
+    expect(warnings).toEqual([expect.stringContaining(`'${rows.name}' has 3 partitions now, not 1`)])
   })
 }
