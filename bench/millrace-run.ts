@@ -98,6 +98,8 @@ const running = async (
       applicationId,
       stateDirectory,
       commitIntervalMs,
+      // As in production, whatever NODE_ENV is here.
+      freezeState: false,
       processingGuarantee: guarantee === 'exactly-once' ? 'exactly_once' : 'at_least_once',
     },
     listener,

@@ -21,6 +21,7 @@ const main = async (brokers: string, applicationId: string, each: GrowthCase): P
   const topology = workloadTopology(each.work === 'join' ? 'W5' : 'W3', topics, each.withinMs)
   const application = await start(topology, {
     bootstrapServers: brokers,
+    freezeState: false,
     applicationId,
     stateDirectory,
     commitIntervalMs: 100,

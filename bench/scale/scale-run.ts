@@ -26,6 +26,7 @@ const say = (line: object): void => void process.stdout.write(`${JSON.stringify(
 const launch = async (stateDirectory: string): Promise<ThreadedApplication> => {
   const settings = {
     bootstrapServers: values.brokers,
+    freezeState: false,
     applicationId: values.application,
     stateDirectory,
     heartbeatIntervalMs: 200,

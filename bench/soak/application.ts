@@ -39,6 +39,7 @@ const soak = topology(`${orders}-soak`, (builder) => {
 const stateDirectory = mkdtempSync(join(tmpdir(), 'millrace-soak-'))
 const application = await start(soak, {
   bootstrapServers: values.brokers,
+  freezeState: false,
   stateDirectory,
   processingGuarantee: values.guarantee === 'exactly-once' ? 'exactly_once' : 'at_least_once',
 })

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { Fault } from '../base/fault.ts'
 import { nearest } from '../base/nearest.ts'
 import { isLegalTopicName } from '../topic/topic.ts'
+import { isProduction } from './environment.ts'
 
 /**
  * The settings of an application: Kafka's names in camelCase, units last, every default written down. Parsed once at the
@@ -56,6 +57,8 @@ export const settingsSchema = z.strictObject({
     .int()
     .min(0)
     .default(128 * 1024 * 1024),
+  /** Objects that stores hold, and those that several steps get, are frozen, so that only a put changes the state. */
+  freezeState: z.boolean().default(() => !isProduction()),
   /** `exactly_once` makes records, state and offsets one transaction; `at_least_once` may repeat after a crash. */
   processingGuarantee: z.enum(['at_least_once', 'exactly_once']).default('at_least_once'),
   /** How long the broker lets a transaction stay open; how long others wait for one that a crash left behind. */

@@ -52,13 +52,18 @@ export const createStreamsWorker = (
       openLmdbStores(join(directory, task), {
         clock,
         budget,
+        frozen: settings.freezeState,
         maxRequestSize: settings.maxRequestSize,
         origins,
         onDamaged: (fault) => listener.onWarning?.(fault.message),
       }),
     folders: diskTaskFolders(directory, clock),
     openGlobalStore: (definition) =>
-      openMemoryStore({ ...definition, changelog: false }, { append: () => {} }),
+      openMemoryStore(
+        { ...definition, changelog: false },
+        { append: () => {} },
+        { frozen: settings.freezeState },
+      ),
     disconnect: () => transport.close(),
   })
 }

@@ -35,11 +35,31 @@ const defineOwn = (target: object, name: string, value: unknown): void =>
 
 const notPlain = new Error('not plain data')
 
-/** Freezes a value and all it holds, but for bytes, which cannot be frozen. */
-export const deepFreeze = <T>(value: T): T => {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  if (ArrayBuffer.isView(value)) return value
+/**
+ * Freezes arrays and plain objects with all that they hold. Returns false where the value holds something that can still be
+ * changed: a Map, a Set, a Date, bytes or an instance of a class. These are left as they are.
+ */
+export const deepFreeze = (value: unknown): boolean => {
+  if (isUnchangeable(value)) return true
+  if (!isPlain(value)) return false
   Object.freeze(value)
-  for (const inner of Object.values(value)) deepFreeze(inner)
-  return value
+  // Before the walk, which ends then where a value holds itself.
+  frozen.add(value)
+  let complete = true
+  for (const inner of Object.values(value)) complete = deepFreeze(inner) && complete
+  if (!complete) frozen.delete(value)
+  return complete
+}
+
+/** True of primitives, and of what `deepFreeze` has frozen completely. */
+export const isUnchangeable = (value: unknown): boolean =>
+  typeof value !== 'object' || value === null || frozen.has(value)
+
+/** `Object.isFrozen` does not tell whether the objects inside are frozen too. */
+const frozen = new WeakSet<object>()
+
+const isPlain = (value: unknown): value is object => {
+  if (Array.isArray(value)) return true
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }

@@ -21,6 +21,7 @@ export interface RuntimeSettings extends FailurePolicies, RetrySettings {
   readonly groupInstanceId?: string | undefined
   readonly standbyReplicas: number
   readonly stateCleanupDelayMs: number
+  readonly freezeState: boolean
   readonly acceptableRecoveryLag: number
   readonly maxWarmupReplicas: number
   readonly probingRebalanceIntervalMs: number

@@ -121,6 +121,7 @@ export class TaskFactory {
       requestCommit,
       workReady,
       hasMore,
+      freezeState: settings.freezeState,
     }
   }
 }

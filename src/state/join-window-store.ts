@@ -56,7 +56,7 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
   constructor(definition: JoinWindowStoreDefinition, context: StoreContext) {
     super(definition, context)
     const state = context.disk?.state
-    this.#keys = new KeyIdentity(definition)
+    this.#keys = new KeyIdentity(definition, context)
     this.#retentionMs = definition.retentionMs
     this.#cache = context
     this.#sequence = state?.sequence ?? 0

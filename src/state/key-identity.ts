@@ -1,8 +1,11 @@
 import type { Bytes } from '../base/bytes.ts'
 import { copyBytes } from '../base/bytes.ts'
+import { deepFreeze, isUnchangeable } from '../base/plain-data.ts'
 import type { Serde } from '../topic/serde.ts'
+import { deserializeAll } from '../topic/serde.ts'
 import { bigLong, integer, long, string } from '../topic/serdes.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
+import type { ValueOptions } from './store-life.ts'
 import { unreadableRow } from './unreadable-row.ts'
 
 /** What a `Map` can find a key by. */
@@ -17,9 +20,11 @@ export class KeyIdentity<K> {
   /** Whether a key is its own identity; undefined where none is. */
   readonly #isPlain: ((key: unknown) => boolean) | undefined
   readonly #store: string
+  readonly #frozen: boolean
 
-  constructor({ key: serde, name }: StoreDefinition) {
+  constructor({ key: serde, name }: StoreDefinition, { frozen = false }: Pick<ValueOptions, 'frozen'> = {}) {
     this.#store = name
+    this.#frozen = frozen
     this.serde = serde as unknown as Serde<K>
     this.#isPlain = plainKeys.get(serde.serialize)
   }
@@ -37,7 +42,13 @@ export class KeyIdentity<K> {
 
   /** The key as a store holds it: as it would be read back. */
   kept(id: KeyId, key: K): K {
-    return this.#isPlain === undefined ? detach(key) : (id as K)
+    if (this.#isPlain !== undefined) return id as K
+    return this.#frozen ? this.#copyOf(key) : detach(key)
+  }
+
+  /** A key that the store holds, as a reader gets it. */
+  shown(key: K): K {
+    return this.#frozen && !isUnchangeable(key) ? this.#copyOf(key) : key
   }
 
   bytesOf(key: K): Bytes {
@@ -55,6 +66,12 @@ export class KeyIdentity<K> {
     } catch (error) {
       throw unreadableRow(this.#store, source.subarray(start, end), error)
     }
+  }
+
+  #copyOf(key: K): K {
+    const copy = deserializeAll(this.serde, copyBytes(this.bytesOf(key)))
+    deepFreeze(copy)
+    return copy
   }
 }
 

@@ -11,7 +11,7 @@ import { RowPacker } from './packed-rows.ts'
 import { RowTable } from './row-table.ts'
 import type { KeyValueStore, RangeOptions, TimestampedKeyValueStore, ValueAndTimestamp } from './store.ts'
 import type { StoreContext } from './store-life.ts'
-import { StoreLife, valueAt } from './store-life.ts'
+import { StoreLife } from './store-life.ts'
 
 /** A row's value is never null, and its time stands beside it. */
 type Row<K> = TableRow<K, unknown>
@@ -27,7 +27,7 @@ abstract class AbstractKeyValueStore<K> extends StoreLife {
 
   constructor(definition: KeyValueStoreDefinition, context: StoreContext) {
     super(definition, context)
-    this.keys = new KeyIdentity(definition)
+    this.keys = new KeyIdentity(definition, context)
     this.table = new RowTable({
       ...context,
       keys: this.keys,
@@ -67,7 +67,7 @@ abstract class AbstractKeyValueStore<K> extends StoreLife {
       this.disk.rows.set(key, value.start < 0 ? undefined : this.#packer.valueOf(value, timestamp))
       return
     }
-    const value = valueAt(this.valueSerde, columns, row)
+    const value = this.restoredValue(columns, row)
     this.table.restore(this.keys.read(columns.buffer, start, end), value, timestamp)
   }
 
@@ -100,7 +100,7 @@ export class TimestampedStore<K, V>
     const row = this.table.find(key)
     return row === undefined || row.current === null
       ? null
-      : { value: row.current as V, timestamp: row.timestamp }
+      : { value: this.shown(row.current) as V, timestamp: row.timestamp }
   }
 
   put(key: K, value: V | null, timestamp: number, headers?: Headers): void {
@@ -112,20 +112,21 @@ export class TimestampedStore<K, V>
   }
 
   range(from: K | undefined, to: K | undefined, options?: RangeOptions): IterableIterator<Entry<K, V>> {
-    return timed(this.table.walk(this.bytesOf(from), this.bytesOf(to), options))
+    return this.#timed(this.table.walk(this.bytesOf(from), this.bytesOf(to), options))
   }
 
   prefix(prefix: Bytes): IterableIterator<Entry<K, V>> {
-    return timed(this.table.walkPrefix(prefix))
+    return this.#timed(this.table.walkPrefix(prefix))
   }
 
   all(options?: RangeOptions): IterableIterator<Entry<K, V>> {
-    return timed(this.table.walk(undefined, undefined, options))
+    return this.#timed(this.table.walk(undefined, undefined, options))
   }
-}
 
-function* timed<K, V>(rows: Iterable<Row<K>>): Generator<Entry<K, V>, void> {
-  for (const { key, current, timestamp } of rows) yield [key, { value: current as V, timestamp }]
+  *#timed(rows: Iterable<Row<K>>): Generator<Entry<K, V>, void> {
+    for (const { key, current, timestamp } of rows)
+      yield [this.keys.shown(key), { value: this.shown(current) as V, timestamp }]
+  }
 }
 
 type Entry<K, V> = readonly [K, ValueAndTimestamp<V>]
@@ -133,7 +134,7 @@ type Entry<K, V> = readonly [K, ValueAndTimestamp<V>]
 /** Values alone; what their puts say of time and headers goes to the changelog. */
 export class PlainStore<K, V> extends AbstractKeyValueStore<K> implements KeyValueStore<K, V> {
   get(key: K): V | null {
-    return this.table.get(key) as V | null
+    return this.shown(this.table.get(key)) as V | null
   }
 
   put(key: K, value: V | null, timestamp: number, headers?: Headers): void {
@@ -141,18 +142,18 @@ export class PlainStore<K, V> extends AbstractKeyValueStore<K> implements KeyVal
   }
 
   range(from: K | undefined, to: K | undefined, options?: RangeOptions): IterableIterator<readonly [K, V]> {
-    return plain(this.table.walk(this.bytesOf(from), this.bytesOf(to), options))
+    return this.#plain(this.table.walk(this.bytesOf(from), this.bytesOf(to), options))
   }
 
   prefix(prefix: Bytes): IterableIterator<readonly [K, V]> {
-    return plain(this.table.walkPrefix(prefix))
+    return this.#plain(this.table.walkPrefix(prefix))
   }
 
   all(options?: RangeOptions): IterableIterator<readonly [K, V]> {
-    return plain(this.table.walk(undefined, undefined, options))
+    return this.#plain(this.table.walk(undefined, undefined, options))
   }
-}
 
-function* plain<K, V>(rows: Iterable<Row<K>>): Generator<readonly [K, V], void> {
-  for (const { key, current } of rows) yield [key, current as V]
+  *#plain(rows: Iterable<Row<K>>): Generator<readonly [K, V], void> {
+    for (const { key, current } of rows) yield [this.keys.shown(key), this.shown(current) as V]
+  }
 }

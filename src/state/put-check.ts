@@ -1,14 +1,14 @@
 import { Fault } from '../base/fault.ts'
-import { deepFreeze } from '../base/plain-data.ts'
 import type { RawRegion } from '../topic/record.ts'
 import { LentBytes } from '../topic/lent-bytes.ts'
-import type { Deserializer, FixedWriter, Serializer } from '../topic/serde.ts'
-import { deserializeAll, fixedOf } from '../topic/serde.ts'
+import type { FixedWriter, Serializer } from '../topic/serde.ts'
+import { fixedOf } from '../topic/serde.ts'
 import { recordOverheadBytes } from '../topic/record-size.ts'
 import { string } from '../topic/serdes.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { KeyIdentity } from './key-identity.ts'
 import { detach } from './key-identity.ts'
+import type { FrozenValues } from './frozen-values.ts'
 import type { ValueOptions } from './store-life.ts'
 
 /**
@@ -18,18 +18,18 @@ import type { ValueOptions } from './store-life.ts'
  */
 export class PutCheck {
   readonly #store: string
-  readonly #serde: Serializer<unknown> & Deserializer<unknown>
+  readonly #serde: Serializer<unknown>
   readonly #fixed: FixedWriter<unknown> | undefined
   readonly #isText: boolean
   readonly #maxKeyBytes: number
   readonly #maxRecordBytes: number
-  readonly #frozen: boolean
+  readonly #frozen: FrozenValues | undefined
   readonly #lent = new LentBytes()
   readonly #memory = new Uint8Array(16)
 
-  constructor(definition: StoreDefinition, options: ValueOptions) {
+  constructor(definition: StoreDefinition, options: ValueOptions, frozen: FrozenValues | undefined) {
     this.#store = definition.name
-    this.#serde = definition.value as unknown as Serializer<unknown> & Deserializer<unknown>
+    this.#serde = definition.value as unknown as Serializer<unknown>
     this.#fixed = fixedOf(this.#serde)
     this.#isText = this.#serde.serialize === (string.serialize as unknown)
     const timed = definition.kind !== 'keyValue' && definition.kind !== 'versioned'
@@ -39,7 +39,7 @@ export class PutCheck {
     this.#maxRecordBytes = definition.changelog
       ? (options.maxRequestSize ?? 1_048_576) - recordOverheadBytes - suffix
       : Infinity
-    this.#frozen = options.frozen ?? false
+    this.#frozen = frozen
   }
 
   /** Returns how many bytes the key has at most. */
@@ -86,8 +86,8 @@ export class PutCheck {
   /** The same where its bytes are there already. */
   valueAsRead(value: unknown, { buffer, start, end }: RawRegion, besideBytes: number): unknown {
     this.recordLength(besideBytes + end - start)
-    if (!this.#frozen || typeof value !== 'object') return detach(value)
-    return deepFreeze(deserializeAll(this.#serde, buffer.slice(start, end)))
+    if (this.#frozen === undefined || typeof value !== 'object') return detach(value)
+    return this.#frozen.put(value, buffer.slice(start, end))
   }
 }
 

@@ -10,7 +10,7 @@ import { SeriesTable } from './series-table.ts'
 import type { SeriesRow } from './series.ts'
 import type { ValueAndTimestamp } from './store.ts'
 import type { StoreContext } from './store-life.ts'
-import { StoreLife, valueAt, valueBytesAt } from './store-life.ts'
+import { StoreLife, valueBytesAt } from './store-life.ts'
 import { writeTimedRow } from './timed-rows.ts'
 
 /** The life cycle of stores by key and time; the kinds differ in the bytes of their changelog keys and in what they show. */
@@ -20,7 +20,7 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
 
   constructor(definition: WindowStoreDefinition | SessionStoreDefinition, context: StoreContext) {
     super(definition, context)
-    this.keys = new KeyIdentity(definition)
+    this.keys = new KeyIdentity(definition, context)
     this.table = new SeriesTable<K, C>({
       ...context,
       keys: this.keys,
@@ -71,7 +71,7 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
       writeTimedRow(this.disk, columns.buffer.subarray(start, keyEnd), time, second, saved, false)
       return
     }
-    const value = valueAt(this.valueSerde, columns, row)
+    const value = this.restoredValue(columns, row)
     const key = this.keys.read(columns.buffer, start, keyEnd)
     this.table.restore(key, time, second, value === null ? null : this.entryOf(value, timestamp, time))
   }

@@ -23,7 +23,7 @@ export class MemorySessionStore<K, V>
   }
 
   fetch(key: K, startMs: number, endMs: number): V | null {
-    return (this.table.find(key, endMs, startMs)?.value as V | undefined) ?? null
+    return this.shown(this.table.find(key, endMs, startMs)?.value ?? null) as V | null
   }
 
   *findSessions(
@@ -32,12 +32,11 @@ export class MemorySessionStore<K, V>
     latestStartMs: number,
   ): Generator<readonly [Windowed<K>, V], void> {
     for (const row of this.table.walkKey(key, earliestEndMs, Infinity))
-      if (row.second <= latestStartMs) yield [windowOf(row), row.current.value as V]
+      if (row.second <= latestStartMs) yield this.#shownRow(row)
   }
 
   *findByEnd(earliestEndMs: number, latestEndMs: number): Generator<readonly [Windowed<K>, V], void> {
-    for (const row of this.table.walkTime(earliestEndMs, latestEndMs))
-      yield [windowOf(row), row.current.value as V]
+    for (const row of this.table.walkTime(earliestEndMs, latestEndMs)) yield this.#shownRow(row)
   }
 
   *fetchAll(
@@ -47,8 +46,7 @@ export class MemorySessionStore<K, V>
   ): Generator<readonly [Windowed<K>, V], void> {
     const behind = after && this.table.placeOf(after.key, after.endMs, after.startMs)
     const from = Math.max(earliestEndMs, this.table.expiredUpTo + 1)
-    for (const row of this.table.walkTime(from, latestEndMs, behind))
-      yield [windowOf(row), row.current.value as V]
+    for (const row of this.table.walkTime(from, latestEndMs, behind)) yield this.#shownRow(row)
   }
 
   all(): Generator<readonly [Windowed<K>, V], void> {
@@ -66,8 +64,10 @@ export class MemorySessionStore<K, V>
   protected override readSuffix(suffix: ByteReader): readonly [time: number, second: number] {
     return [suffix.int64(), suffix.int64()]
   }
+
+  #shownRow({ series, time, second, current }: LiveRow<K>): readonly [Windowed<K>, V] {
+    return [windowed(this.keys.shown(series.key), second, time), this.shown(current.value) as V]
+  }
 }
 
 type LiveRow<K> = SeriesRow<K, ValueAndTimestamp<unknown>> & { readonly current: ValueAndTimestamp<unknown> }
-
-const windowOf = <K>({ series, time, second }: LiveRow<K>): Windowed<K> => windowed(series.key, second, time)

@@ -6,12 +6,14 @@ import type { RecordColumns } from '../topic/record-columns.ts'
 import type { RawRegion } from '../topic/record.ts'
 import { bytesOfRegion, regionOf } from '../topic/record.ts'
 import type { Deserializer, Serializer } from '../topic/serde.ts'
+import { deserializeAll } from '../topic/serde.ts'
 import { sizeOfHeaders } from '../topic/record-size.ts'
 import { wholeTime } from '../topology/record-times.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { CacheOptions, SavedValue } from './change-tracker.ts'
 import { isKeptAsItIs } from './change-tracker.ts'
 import type { Disk, DiskState, Observations } from './disk.ts'
+import { FrozenValues } from './frozen-values.ts'
 import type { KeyIdentity } from './key-identity.ts'
 import { detach } from './key-identity.ts'
 import { PutCheck } from './put-check.ts'
@@ -27,10 +29,7 @@ export interface StoreContext extends CacheOptions, ValueOptions {
 
 /** How a store treats the values that are put. */
 export interface ValueOptions {
-  /**
-   * Holds each object as it would be read back from the changelog, frozen: what callbacks do to a value then fails, and
-   * never changes the state.
-   */
+  /** Callbacks cannot change the objects that the store holds: the setting `freezeState`. */
   readonly frozen?: boolean | undefined
   /** The largest record that the producer sends: `maxRequestSize`. */
   readonly maxRequestSize?: number | undefined
@@ -55,6 +54,8 @@ export abstract class StoreLife implements StateStore {
   protected readonly valueSerde: Serializer<unknown> & Deserializer<unknown>
   readonly #changelog: ChangelogSink
   readonly #check: PutCheck
+  /** Undefined in production. */
+  readonly #frozen: FrozenValues | undefined
   readonly #lent = new LentBytes()
   #changelogOffset: number
   /** What was observed up to the last flush, and up to the last commit: later puts are not to be seen on disk. */
@@ -64,10 +65,11 @@ export abstract class StoreLife implements StateStore {
 
   constructor(definition: StoreDefinition, context: StoreContext) {
     const { changelog, disk } = context
-    this.#check = new PutCheck(definition, context)
     this.name = definition.name
     this.logged = definition.changelog
     this.valueSerde = definition.value as unknown as Serializer<unknown> & Deserializer<unknown>
+    this.#frozen = context.frozen === true ? new FrozenValues(this.valueSerde) : undefined
+    this.#check = new PutCheck(definition, context, this.#frozen)
     this.disk = disk
     this.#changelog = changelog
     this.#changelogOffset = disk?.state?.changelogOffset ?? 0
@@ -162,10 +164,25 @@ export abstract class StoreLife implements StateStore {
     return value === null ? null : this.valueSerde.serialize(value)
   }
 
+  protected get frozen(): boolean {
+    return this.#frozen !== undefined
+  }
+
+  /** A value that the store holds, as a reader gets it. */
+  protected shown(value: unknown): unknown {
+    return this.#frozen === undefined ? value : this.#frozen.shown(value)
+  }
+
+  /** The value of a restored record as the store holds it; null for a deletion. */
+  protected restoredValue(columns: RecordColumns, row: number): unknown {
+    const start = columns.valueStarts[row] as number
+    return start < 0 ? null : this.#read(columns.buffer, start, columns.valueEnds[row] as number)
+  }
+
   /** The value of the row of `key` that the store holds already. */
   protected readStored(bytes: Bytes, start: number, end: number, key: Bytes): unknown {
     try {
-      return detach(this.valueSerde.deserialize(bytes, start, end))
+      return this.#read(bytes, start, end)
     } catch (error) {
       throw unreadableRow(this.name, key, error)
     }
@@ -212,6 +229,12 @@ export abstract class StoreLife implements StateStore {
     sink.append(this.name, copyOf(key), value && copyOf(value), timestamp, headers)
   }
 
+  #read(buffer: Bytes, start: number, end: number): unknown {
+    const serde = this.valueSerde
+    if (this.#frozen === undefined) return detach(serde.deserialize(buffer, start, end))
+    return this.#frozen.read(deserializeAll(serde, buffer.slice(start, end)))
+  }
+
   #restoreRows(columns: RecordColumns): void {
     for (let row = 0; row < columns.count; row++) this.restoreRow(columns, row)
     this.#changelogOffset = (columns.offsets[columns.count - 1] as number) + 1
@@ -226,14 +249,6 @@ export abstract class StoreLife implements StateStore {
 }
 
 const copyOf = (region: RawRegion): Bytes => copyBytes(bytesOfRegion(region))
-
-/** The value of a restored record, or null. */
-export const valueAt = (serde: Deserializer<unknown>, columns: RecordColumns, row: number): unknown => {
-  const start = columns.valueStarts[row] as number
-  if (start < 0) return null
-  const value = serde.deserialize(columns.buffer, start, columns.valueEnds[row] as number)
-  return detach(value)
-}
 
 /** The serialised value of a restored record, or null. */
 export const valueBytesAt = (columns: RecordColumns, row: number): Bytes | null => {

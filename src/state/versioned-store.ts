@@ -10,7 +10,7 @@ import type { TableRow } from './row-table.ts'
 import { RowTable } from './row-table.ts'
 import type { RangeOptions, VersionedRecord, VersionedStore } from './store.ts'
 import type { StoreContext } from './store-life.ts'
-import { StoreLife, valueAt } from './store-life.ts'
+import { StoreLife } from './store-life.ts'
 import { TimeBuckets } from './time-buckets.ts'
 
 /** One version: in force from its time until that of the next. Null is a deletion. */
@@ -40,7 +40,7 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
 
   constructor(definition: VersionedStoreDefinition, context: StoreContext) {
     super(definition, context)
-    this.#keys = new KeyIdentity(definition)
+    this.#keys = new KeyIdentity(definition, context)
     this.#historyMs = definition.historyRetentionMs
     this.#leaving = new TimeBuckets(Math.max(1, Math.ceil(this.#historyMs / 16)))
     this.#observedMs = context.disk?.state?.observedMs ?? -Infinity
@@ -65,10 +65,12 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
     const versions = this.#table.get(key)
     if (versions === null) return null
     const last = versions.length - 1
-    if (asOfMs === undefined) return recordAt(versions, last)
+    if (asOfMs === undefined) return this.#recordAt(versions, last)
     const index = indexAsOf(versions, asOfMs)
     // The latest holds however old it is; everything else ends where history does.
-    return index === last || asOfMs >= this.#observedMs - this.#historyMs ? recordAt(versions, index) : null
+    return index === last || asOfMs >= this.#observedMs - this.#historyMs
+      ? this.#recordAt(versions, index)
+      : null
   }
 
   *versions(
@@ -79,7 +81,7 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
     const versions = this.#table.get(key) ?? []
     const oldest = Math.max(fromMs, this.#observedMs - this.#historyMs)
     for (let index = 0; index < versions.length; index++) {
-      const record = recordAt<V>(versions, index)
+      const record = this.#recordAt(versions, index)
       if (record === null || record.timestamp > toMs) continue
       if (record.validToMs === undefined || record.validToMs > oldest) yield record
     }
@@ -97,8 +99,8 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
     const bytesOf = (key: K | undefined): Bytes | undefined =>
       key === undefined ? undefined : this.#keys.bytesOf(key)
     for (const { key, current } of this.#table.walk(bytesOf(from), bytesOf(to), options)) {
-      const record = recordAt<V>(current, current.length - 1)
-      if (record !== null) yield [key, record]
+      const record = this.#recordAt(current, current.length - 1)
+      if (record !== null) yield [this.#keys.shown(key), record]
     }
   }
 
@@ -111,7 +113,7 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
     if (start < 0) return
     if (!this.takesKey((columns.keyEnds[row] as number) - start)) return
     const key = this.#keys.read(columns.buffer, start, columns.keyEnds[row])
-    this.#add(key, valueAt(this.valueSerde, columns, row), columns.timestamps[row] as number)
+    this.#add(key, this.restoredValue(columns, row), columns.timestamps[row] as number)
   }
 
   protected override beforeRestore(): void {}
@@ -127,6 +129,16 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
 
   protected override observations(): Observations {
     return { observedMs: this.#observedMs }
+  }
+
+  #recordAt(versions: Versions, index: number): VersionedRecord<V> | null {
+    const version = versions[index]
+    if (version === undefined || version.value === null) return null
+    return {
+      value: this.shown(version.value) as V,
+      timestamp: version.timestamp,
+      validToMs: versions[index + 1]?.timestamp,
+    }
   }
 
   #add(key: K, value: unknown, timestamp: number): number | 'latest' | 'refused' {
@@ -229,14 +241,4 @@ const indexAsOf = (versions: Versions, asOfMs: number): number => {
     else high = middle
   }
   return low - 1
-}
-
-const recordAt = <V>(versions: Versions, index: number): VersionedRecord<V> | null => {
-  const version = versions[index]
-  if (version === undefined || version.value === null) return null
-  return {
-    value: version.value as V,
-    timestamp: version.timestamp,
-    validToMs: versions[index + 1]?.timestamp,
-  }
 }

@@ -30,7 +30,8 @@ export class MemoryWindowStore<K, V>
   }
 
   fetch(key: K, startMs: number): ValueAndTimestamp<V> | null {
-    return this.table.find(key, startMs, 0) as WindowEntry<V> | null
+    const entry = this.table.find(key, startMs, 0)
+    return entry === null ? null : this.#shownEntry(entry)
   }
 
   *fetchRange(
@@ -40,7 +41,7 @@ export class MemoryWindowStore<K, V>
     options: RangeOptions = {},
   ): Generator<WindowEntry<V>, void> {
     for (const { current } of this.table.walkKey(key, fromMs, toMs, options.reverse))
-      yield current as WindowEntry<V>
+      yield this.#shownEntry(current)
   }
 
   *fetchAll(
@@ -50,7 +51,7 @@ export class MemoryWindowStore<K, V>
   ): Generator<readonly [Windowed<K>, ValueAndTimestamp<V>], void> {
     const behind = after && this.table.placeOf(after.key, after.startMs, 0)
     for (const { series, time, current } of this.table.walkTime(fromMs, toMs, behind))
-      yield [windowed(series.key, time, time + this.windowSizeMs), current as WindowEntry<V>]
+      yield [windowed(this.keys.shown(series.key), time, time + this.windowSizeMs), this.#shownEntry(current)]
   }
 
   all(): Generator<readonly [Windowed<K>, ValueAndTimestamp<V>], void> {
@@ -67,5 +68,9 @@ export class MemoryWindowStore<K, V>
 
   protected override readSuffix(suffix: ByteReader): readonly [time: number, second: number] {
     return [suffix.int64(), 0]
+  }
+
+  #shownEntry(entry: WindowEntry<unknown>): WindowEntry<V> {
+    return (this.frozen ? { ...entry, value: this.shown(entry.value) } : entry) as WindowEntry<V>
   }
 }

@@ -26,6 +26,8 @@ export interface TaskHost {
   readonly requestCommit: () => void
   /** A result of asynchronous work waits for `Task.process`, though no record has come. */
   readonly workReady?: () => void
+  /** Objects that several steps get are frozen; the stores are opened with the same setting. */
+  readonly freezeState?: boolean
   /**
    * Follow Kafka Streams as it runs without its record cache, which loses windows at their close, headers and old values
    * of sessions. Only comparisons with recordings made that way set it.

@@ -23,7 +23,7 @@ export const faultOf = ({ node, stage, origin, key, error }: RecordFailure): Fau
     code: known?.code ?? 'PROCESSING_FAILED',
     actor,
     message: known === undefined ? messageOf(error) : summaryOf(known, origin),
-    remedy: known?.remedy ?? (actor === 'record' ? remedies[stage] : undefined),
+    remedy: known?.remedy ?? (actor === 'record' ? remedyOf(stage, error) : undefined),
     place: { ...known?.place, ...origin, node, key },
     cause: error,
   })
@@ -37,6 +37,14 @@ const summaryOf = (
   if (topic === undefined || origin === undefined || topic === origin.topic) return summary
   return `${summary}, written to topic ${topic}${partition === undefined ? '' : `, partition ${partition}`}`
 }
+
+const remedyOf = (stage: TaskFailure['stage'], error: unknown): string =>
+  error instanceof TypeError && frozenWrite.test(error.message) ? frozenRemedy : remedies[stage]
+
+/** As V8 says that an object is frozen. */
+const frozenWrite = /^Cannot (assign to read only|add|delete|define|redefine) property /
+const frozenRemedy =
+  'make a copy and change that: what the state holds, or several steps get, changes only by what a callback returns or puts (freezeState freezes it outside of production)'
 
 const remedies: Readonly<Record<TaskFailure['stage'], string>> = {
   deserialization: 'mend the producer, or set deserializationFailure to skip or deadLetter',

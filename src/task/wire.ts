@@ -94,7 +94,8 @@ class Wirer {
     }
     const relay = new Relay()
     this.#outputs.set(node.name, { records: relay, headIndex: undefined })
-    this.#subscribe(headIndex, () => records.subscribe((record) => relay.next(record)))
+    const handOn = followers.length > 1 && this.#context.host.freezeState === true ? handOnFrozen : undefined
+    this.#subscribe(headIndex, () => records.subscribe(handOn?.(relay) ?? ((record) => relay.next(record))))
   }
 
   #inputFrom(parent: string, child: TopologyNode): Observable<AnyRecord> {
@@ -108,6 +109,14 @@ class Wirer {
     this.#subscriptions.push({ headIndex, subscribe })
   }
 }
+
+/** Several steps get the same objects: what one of them changed would change for the others too. */
+const handOnFrozen =
+  (relay: Relay): ((record: AnyRecord) => void) =>
+  (record) => {
+    record.freeze()
+    relay.next(record)
+  }
 
 /** The nodes of this sub-topology that follow each node, the writing halves of repartitions among them. */
 const followersIn = ({ nodes, writes }: SubTopology): ReadonlyMap<string, readonly TopologyNode[]> => {

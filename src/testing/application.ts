@@ -59,7 +59,7 @@ export class TestApplication {
     this.globals = new Map(
       this.#globalTables.map(({ store }) => [
         store.name,
-        openMemoryStore({ ...store, changelog: false }, noChangelog),
+        openMemoryStore({ ...store, changelog: false }, noChangelog, { frozen: true }),
       ]),
     )
     this.#patterns = subTopologies.flatMap((subTopology) =>
@@ -119,6 +119,7 @@ export class TestApplication {
       changelog: changelogOf(topology, partition, surroundings),
       dropped: (...drop) => surroundings.dropped(id, ...drop),
       requestCommit: surroundings.requestCommit,
+      freezeState: true,
       withoutRecordCache: surroundings.withoutRecordCache,
       watcher: surroundings.watcherFor(id),
     }

@@ -1,5 +1,6 @@
 import type { Bytes } from '../base/bytes.ts'
 import { Fault, isFault, messageOf } from '../base/fault.ts'
+import { deepFreeze } from '../base/plain-data.ts'
 import type { Headers } from './headers.ts'
 import { noHeaders } from './headers.ts'
 import type { RecordColumns } from './record-columns.ts'
@@ -39,6 +40,8 @@ export interface ReadBatch {
 /** What of a record stands in its batch as it was read: bits, since a record carries nothing it can do without. */
 const keyAsRead = 1
 const valueAsRead = 2
+/** Several steps get the record: what they decode of it is frozen. */
+const isFrozen = 4
 
 /**
  * A record in flight. Key, value and headers of a record that was read stand undecoded in their batch until somebody
@@ -53,7 +56,7 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
   private _origin: RecordOrigin | undefined
   private readonly _batch: ReadBatch | undefined
   private readonly _row: number
-  private readonly _asRead: number
+  private _asRead: number
 
   private constructor(
     key: K | Unread,
@@ -172,6 +175,13 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
     return { buffer, start: valueStarts[this._row] as number, end: valueEnds[this._row] as number }
   }
 
+  /** Freezes key and value, as far as they are plain data; what is not decoded yet is frozen when it is. */
+  freeze(): void {
+    this._asRead |= isFrozen
+    if (this._key !== unread) deepFreeze(this._key)
+    if (this._value !== unread) deepFreeze(this._value)
+  }
+
   withKey<K2>(key: K2): StreamRecord<K2, V> {
     return this._with<K2, V>(key, this._value, this.timestamp, this._headers, this._asRead & ~keyAsRead)
   }
@@ -209,9 +219,12 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
     const { buffer } = columns
     const row = this._row
     try {
-      return part === keyAsRead
-        ? key.deserialize(buffer, columns.keyStarts[row] as number, columns.keyEnds[row] as number)
-        : value.deserialize(buffer, columns.valueStarts[row] as number, columns.valueEnds[row] as number)
+      const decoded =
+        part === keyAsRead
+          ? key.deserialize(buffer, columns.keyStarts[row] as number, columns.keyEnds[row] as number)
+          : value.deserialize(buffer, columns.valueStarts[row] as number, columns.valueEnds[row] as number)
+      if ((this._asRead & isFrozen) !== 0) deepFreeze(decoded)
+      return decoded
     } catch (error) {
       throw new DeserializationFault(error)
     }
