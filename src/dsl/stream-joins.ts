@@ -2,6 +2,7 @@ import { refuseUnknownOptions } from '../base/known-options.ts'
 import { isDuration } from '../base/duration.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
+import type { WaitingValues } from '../topology/join-store-serdes.ts'
 import {
   bufferedKeySerde,
   bufferedValueSerde,
@@ -296,5 +297,7 @@ const addWaiting = (
     ),
     changelog: options.changelog ?? true,
     storage: options.storage ?? 'disk',
+    // The store of its side takes a record first. Several values of one key and time may be too large together.
+    isKnownWritable: (entry) => (entry as WaitingValues).values.length === 1,
   })
 }

@@ -24,6 +24,7 @@ export class PutCheck {
   readonly #maxKeyBytes: number
   readonly #maxRecordBytes: number
   readonly #frozen: FrozenValues | undefined
+  readonly #isKnownWritable: ((value: unknown) => boolean) | undefined
   readonly #lent = new LentBytes()
   readonly #memory = new Uint8Array(16)
 
@@ -40,6 +41,8 @@ export class PutCheck {
       ? (options.maxRequestSize ?? 1_048_576) - recordOverheadBytes - suffix
       : Infinity
     this.#frozen = frozen
+    this.#isKnownWritable =
+      frozen !== undefined || definition.kind !== 'keyValue' ? undefined : definition.isKnownWritable
   }
 
   /** Returns how many bytes the key has at most. */
@@ -49,6 +52,7 @@ export class PutCheck {
     // Three bytes a character at most: most keys need no bytes to be counted.
     if (typeof key === 'string' && key.length * 3 <= Math.min(this.#maxKeyBytes, shortKeyBytes))
       return key.length * 3
+    if (this.#isKnownWritable !== undefined) return 0
     const { length } = keys.bytesOf(key)
     this.keyLength(length)
     return length
@@ -74,6 +78,7 @@ export class PutCheck {
       this.recordLength(besideBytes + this.#fixed.length)
       return value
     }
+    if (this.#isKnownWritable?.(value) === true) return value
     if (!this.#isText || typeof value !== 'string')
       return this.valueAsRead(value, this.#lent.regionOf(this.#serde, value), besideBytes)
     // Half a surrogate pair is written as U+FFFD, so that is what the store holds.

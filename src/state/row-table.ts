@@ -8,7 +8,7 @@ import { cacheBytesOf, ChangeTracker } from './change-tracker.ts'
 import type { Disk, DiskEntry } from './disk.ts'
 import { pagesOf } from './disk.ts'
 import type { KeyId, KeyIdentity } from './key-identity.ts'
-import { detach } from './key-identity.ts'
+import { detach, exactId } from './key-identity.ts'
 import { KeyIndex } from './key-index.ts'
 import { diskKeyOf, RowPacker, timeOf } from './packed-rows.ts'
 import type { RangeOptions } from './store.ts'
@@ -105,9 +105,8 @@ export class RowTable<K, C> {
 
   /** The row of a key, which may hold nothing. Its next put changes it: what is kept must be taken out. */
   find(key: K): TableRow<K, C> | undefined {
-    const id = this.#keys.idOf(key)
-    const row = this.#known(id)
-    return row === undefined && this.#disk !== undefined ? this.#load(id, key) : row
+    const id = this.#keys.quickIdOf(key)
+    return this.#known(id) ?? this.#seek(id, key, this.#disk !== undefined)
   }
 
   put(key: K, current: C | null, timestamp: number, headers?: Headers): void {
@@ -183,8 +182,15 @@ export class RowTable<K, C> {
   }
 
   #rowOf(key: K): TableRow<K, C> {
-    const id = this.#keys.idOf(key)
-    return this.#known(id) ?? this.#load(id, key)
+    const id = this.#keys.quickIdOf(key)
+    return this.#known(id) ?? (this.#seek(id, key, true) as TableRow<K, C>)
+  }
+
+  /** The row of a key that no row in memory has at first sight; loaded where that is wanted. */
+  #seek(quickId: KeyId, key: K, loads: boolean): TableRow<K, C> | undefined {
+    const id = exactId(quickId)
+    const row = id === quickId ? undefined : this.#known(id)
+    return row === undefined && loads ? this.#load(id, key) : row
   }
 
   /** A row that is in memory. */

@@ -6,6 +6,7 @@ import { cacheBytesOf, ChangeTracker } from './change-tracker.ts'
 import type { Disk, DiskEntry } from './disk.ts'
 import { pagesOf } from './disk.ts'
 import type { KeyId, KeyIdentity } from './key-identity.ts'
+import { exactId } from './key-identity.ts'
 import { KeyIndex } from './key-index.ts'
 import { nextOf, PageCursor } from './row-table.ts'
 import { Series, SeriesRow } from './series.ts'
@@ -220,9 +221,9 @@ export class SeriesTable<K, C> {
   }
 
   #rowOf(key: K, time: number, second: number): SeriesRow<K, C> {
-    const id = this.#keys.idOf(key)
-    let series = this.#known(id) ?? this.#load(id, key)
+    let series = this.#seriesOf(key)
     if (series === undefined) {
+      const id = this.#keys.idOf(key)
       series = new Series<K, C>(id, this.#keys.kept(id, key))
       this.#series.add(series)
     }
@@ -235,8 +236,11 @@ export class SeriesTable<K, C> {
   }
 
   #seriesOf(key: K): Series<K, C> | undefined {
-    const id = this.#keys.idOf(key)
-    return this.#known(id) ?? this.#load(id, key)
+    const quickId = this.#keys.quickIdOf(key)
+    const known = this.#known(quickId)
+    if (known !== undefined) return known
+    const id = exactId(quickId)
+    return (id === quickId ? undefined : this.#known(id)) ?? this.#load(id, key)
   }
 
   /** The rows of a key that is in memory. */

@@ -9,8 +9,11 @@ export class PunctuationQueue {
 
   /** When the first falls due; Infinity where there is none. */
   get nextDueMs(): number {
-    while (this.#heap[0]?.isCancelled === true) this.#poll()
-    return this.#heap[0]?.nextDueMs ?? Infinity
+    const heap = this.#heap
+    // Asked after every record; reading past the end of an array is slow.
+    if (heap.length === 0) return Infinity
+    while (heap[0]?.isCancelled === true) this.#poll()
+    return heap[0]?.nextDueMs ?? Infinity
   }
 
   add(punctuator: ScheduledPunctuator): void {

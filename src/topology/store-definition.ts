@@ -27,6 +27,8 @@ interface StoreBase {
 export interface KeyValueStoreDefinition extends StoreBase {
   readonly kind: 'keyValue'
   readonly timestamped: boolean
+  /** True of a value that another store took before, so that a put does not check again whether it can be written. */
+  readonly isKnownWritable?: (value: unknown) => boolean
 }
 
 /** Every value by key and time, for look-ups as of a time, up to `historyRetentionMs` behind the newest. */

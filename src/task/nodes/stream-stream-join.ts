@@ -66,27 +66,34 @@ class Side {
   }
 
   process(record: AnyRecord, emit: Emit): void {
-    this.#match(record, emit)
+    const waits = this.#match(record, emit)
     // A null value is kept too: it finds no partner, but it counts in the changelog as in Kafka Streams.
     if (record.hasNullKey) return
     this.#own.putRecord(record)
+    // After that, so that a record that cannot be kept does not wait either.
+    if (waits)
+      this.#waiting?.add({ timestamp: record.timestamp, side: this.#side, key: record.key }, record.value)
   }
 
-  #match(record: AnyRecord, emit: Emit): void {
+  /** Returns whether the record waits for a partner. */
+  #match(record: AnyRecord, emit: Emit): boolean {
     const { timestamp } = record
     const waiting = this.#waiting
     waiting?.advance(timestamp)
     if (this.#outer && record.hasNullKey && !record.hasNullValue) {
       emit.next(this.#alone(record))
-      return
+      return false
     }
-    if (record.hasNullKey) return this.#context.drop('nullKey', this.#node.name, record)
-    if (record.hasNullValue) return this.#context.drop('nullValue', this.#node.name, record)
+    if (record.hasNullKey || record.hasNullValue) {
+      this.#context.drop(record.hasNullKey ? 'nullKey' : 'nullValue', this.#node.name, record)
+      return false
+    }
     if (timestamp === waiting?.streamTimeMs) waiting.release(record, this.#afterMs, emit)
     const joined = this.#joinPartners(record, emit)
-    if (joined || !this.#outer || waiting === undefined) return
-    if (Math.max(0, timestamp + this.#afterMs) < waiting.streamTimeMs) emit.next(this.#alone(record))
-    else waiting.add({ timestamp, side: this.#side, key: record.key }, record.value)
+    if (joined || !this.#outer || waiting === undefined) return false
+    if (Math.max(0, timestamp + this.#afterMs) >= waiting.streamTimeMs) return true
+    emit.next(this.#alone(record))
+    return false
   }
 
   #joinPartners(record: AnyRecord, emit: Emit): boolean {
