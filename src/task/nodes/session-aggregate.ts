@@ -37,6 +37,21 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
     store.put(session, value, timestamp)
     if (session.endMs > largestEndMs) largestEndMs = session.endMs
   }
+  /** A refused aggregate leaves the merged sessions as they were. */
+  const replace = (
+    deleted: readonly Session[],
+    session: Windowed<unknown>,
+    newValue: unknown,
+    timestamp: number,
+  ): void => {
+    for (const [old] of deleted) put(old, null, timestamp)
+    try {
+      put(session, newValue, timestamp)
+    } catch (error) {
+      for (const [old, value] of deleted) store.put(old, value, timestamp)
+      throw error
+    }
+  }
   const sessionsNear = ({ key, timestamp }: AnyRecord): readonly Session[] =>
     [...store.findSessions(key, timestamp - gapMs, timestamp + gapMs)].filter(
       ([{ endMs }]) => endMs > largestEndMs - node.retentionMs,
@@ -49,16 +64,13 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
     const session = spanOf(windowed(key, timestamp, timestamp), merged)
     if (session.endMs < closeTimeMs) return context.drop('late', node.name, record)
     const before = merged.reduce((left, [, right]) => node.merge(key, left, ownCopy(right)), node.initial())
-    const isSameInstant = session.startMs === timestamp && session.endMs === timestamp
-    if (!isSameInstant)
-      for (const [old, value] of merged) {
-        put(old, null, timestamp)
-        if (tellsUpdates) tell(emit, updateOf(record, old), null, value)
-      }
     const newValue = node.add(before, counts ? undefined : record.value, record) ?? null
-    put(session, newValue, timestamp)
+    const isSameInstant = session.startMs === timestamp && session.endMs === timestamp
+    const deleted = isSameInstant ? noSessions : merged
+    replace(deleted, session, newValue, timestamp)
     if (tellsUpdates) {
-      // A merged session was deleted above; one of the same instant is replaced.
+      for (const [old, value] of deleted) tell(emit, updateOf(record, old), null, value)
+      // A merged session was deleted; one of the same instant is replaced.
       const oldValue = isSameInstant && !withoutRecordCache ? (merged[0]?.[1] ?? null) : null
       tell(emit, updateOf(record, session), newValue, oldValue)
     }
@@ -68,6 +80,8 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
     if (tellClosed !== undefined) context.onStreamTime.push((nowMs) => tellClosed(emit, closeTime.at(nowMs)))
   })
 }
+
+const noSessions: readonly Session[] = []
 
 type Session = readonly [Windowed<unknown>, unknown]
 

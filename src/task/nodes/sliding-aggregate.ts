@@ -1,15 +1,14 @@
 import type { ValueAndTimestamp, WindowEntry, WindowStore } from '../../state/store.ts'
-import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
-import type { Emit, NodeContext, OnRecord } from '../node-context.ts'
+import type { OnRecord } from '../node-context.ts'
 import { step } from '../node-context.ts'
 import { closeTimeFor } from './close-time.ts'
 import { closedWindows, closesBeforeUpdate } from './closed-windows.ts'
-import type { Tell } from './held-back.ts'
-import { tellerFor, timeKept } from './held-back.ts'
+import { tellerFor } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 import { ownCopyFor } from './own-copy.ts'
+import { WindowUpdates } from './window-updates.ts'
 import { windowView } from './window-view.ts'
 
 /**
@@ -21,6 +20,7 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
   const store = context.store<WindowStore<unknown, unknown>>(node.store)
   const { differenceMs, graceMs } = node.windows
   const tell = tellerFor(context, node)
+  const updates = new WindowUpdates({ store, sizeMs: differenceMs, emit: node.emit, tell })
   const ownCopy = ownCopyFor(context, node.store)
   const closeTime = closeTimeFor(context, node, graceMs)
   const tellClosed = closedWindows(context, node, store, { sizeMs: differenceMs, closesAtEnd: false })
@@ -34,9 +34,12 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
     if (closesFirst) tellClosed?.(emit, closeTimeMs, record)
     if (timestamp + differenceMs < closeTimeMs) context.drop('late', node.name, record)
     else {
-      const arrival = new Arrival(node, store, context, tell, record, emit, closeTimeMs, ownCopy)
+      const arrival = new Arrival(node, store, updates, record, closeTimeMs, ownCopy)
+      updates.begin()
       if (timestamp < differenceMs) arrival.takeEarly()
       else arrival.take()
+      context.dropSome('late', node.name, record, arrival.late, false)
+      updates.apply(record, emit)
     }
     if (!closesFirst) tellClosed?.(emit, closeTimeMs, record)
   }
@@ -49,12 +52,12 @@ type Aggregate = ValueAndTimestamp<unknown>
 
 /** One record and the windows it changes or makes. */
 class Arrival {
+  /** How many of its windows have closed. */
+  late = 0
   readonly #node: NodeOf<'slidingAggregate'>
   readonly #store: WindowStore<unknown, unknown>
-  readonly #context: NodeContext
-  readonly #tell: Tell
+  readonly #updates: WindowUpdates
   readonly #record: AnyRecord
-  readonly #emit: Emit
   readonly #closeTimeMs: number
   readonly #differenceMs: number
   readonly #ownCopy: <T>(value: T) => T
@@ -62,20 +65,16 @@ class Arrival {
   constructor(
     node: NodeOf<'slidingAggregate'>,
     store: WindowStore<unknown, unknown>,
-    context: NodeContext,
-    tell: Tell,
+    updates: WindowUpdates,
     record: AnyRecord,
-    emit: Emit,
     closeTimeMs: number,
     ownCopy: <T>(value: T) => T,
   ) {
     this.#ownCopy = ownCopy
     this.#node = node
     this.#store = store
-    this.#context = context
-    this.#tell = tell
+    this.#updates = updates
     this.#record = record
-    this.#emit = emit
     this.#closeTimeMs = closeTimeMs
     this.#differenceMs = node.windows.differenceMs
   }
@@ -95,10 +94,10 @@ class Arrival {
       if (window.startMs === timestamp + 1) rightExists = true
       else if (endMs > timestamp) {
         right ??= window
-        this.#update(window.startMs, window)
+        this.#update(window.startMs, window, window)
       } else if (endMs === timestamp) {
         leftExists = true
-        this.#update(window.startMs, window)
+        this.#update(window.startMs, window, window)
         // The window already ended with a record of this time, so its neighbours have been made before.
         if (window.timestamp >= timestamp) return
         previousTimestamp = window.timestamp
@@ -129,14 +128,14 @@ class Arrival {
         if (window.timestamp < timestamp) previousTimestamp = window.timestamp
       } else if (window.startMs <= timestamp) {
         right = window
-        this.#update(window.startMs, window)
+        this.#update(window.startMs, window, window)
       } else rightExists = true
     }
     if (right === undefined && combined !== undefined && combined.timestamp > timestamp) right = combined
     if (!rightExists) this.#makeRight(right)
     if (previousTimestamp !== undefined && !starts.has(previousTimestamp + 1))
       this.#makeRightOf(previousTimestamp)
-    this.#update(0, combined ?? this.#empty(), combined?.value ?? null)
+    this.#update(0, combined ?? this.#empty(), combined ?? null)
   }
 
   #windowsBetween(fromMs: number, toMs: number): readonly WindowEntry<unknown>[] {
@@ -147,7 +146,7 @@ class Arrival {
   #makeRight(around: Aggregate | undefined): void {
     const { timestamp } = this.#record
     if (around === undefined || around.timestamp <= timestamp) return
-    this.#keep(timestamp + 1, around.value, around.timestamp, null, null)
+    this.#updates.add(timestamp + 1, around.value, around.timestamp, null, null)
   }
 
   /** The record before this one now has a follower within reach, so its right window begins to exist. */
@@ -168,25 +167,15 @@ class Arrival {
     return { value: this.#node.initial(), timestamp: this.#record.timestamp }
   }
 
-  /** Adds the record to a window, unless that has closed. */
-  #update(startMs: number, { value, timestamp }: Aggregate, oldValue: unknown = value): void {
+  /** Adds the record to a window, unless that has closed; `stored` is what the store holds of the window. */
+  #update(startMs: number, { value, timestamp }: Aggregate, stored: Aggregate | null): void {
     const record = this.#record
     if (startMs + this.#differenceMs < this.#closeTimeMs) {
-      this.#context.dropSome('late', this.#node.name, record, 1, false)
+      this.late++
       return
     }
     const added = this.#node.verb === 'count' ? undefined : record.value
     const newValue = this.#node.add(this.#ownCopy(value), added, record) ?? null
-    this.#keep(startMs, newValue, Math.max(timestamp, record.timestamp), oldValue, value)
-  }
-
-  #keep(startMs: number, newValue: unknown, timestamp: number, oldValue: unknown, before: unknown): void {
-    const record = this.#record
-    const keptTime = timeKept(record, newValue, timestamp)
-    this.#store.put(record.key, newValue, startMs, keptTime)
-    if (this.#node.emit === 'onWindowClose') return
-    const key = windowed(record.key, startMs, startMs + this.#differenceMs)
-    const toldTime = this.#node.emit === 'onCommit' ? keptTime : timestamp
-    this.#tell(this.#emit, record.withKey(key).withTimestamp(toldTime), newValue, oldValue, before)
+    this.#updates.add(startMs, newValue, Math.max(timestamp, record.timestamp), stored, value)
   }
 }

@@ -1,5 +1,5 @@
 import { merge, Observable } from 'rxjs'
-import type { JoinWindowStore, KeyValueStore, OnUndecodable } from '../../state/store.ts'
+import type { JoinEntry, JoinWindowStore, KeyValueStore, OnUndecodable } from '../../state/store.ts'
 import { StreamRecord } from '../../topic/record.ts'
 import type { JoinSide, WaitingKey, WaitingValues } from '../../topology/join-store-serdes.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
@@ -41,6 +41,8 @@ class Side {
   readonly #other: JoinWindowStore<unknown, unknown>
   /** A kept value that cannot be read is a failure of the record it came with, not of the one that finds it. */
   readonly #onUndecodable: OnUndecodable
+  /** Joined values of the record at hand; the array serves every record. */
+  readonly #joined: unknown[] = []
   readonly #beforeMs: number
   readonly #afterMs: number
 
@@ -104,13 +106,17 @@ class Side {
     // A record without partner is not decoded.
     if (partners.length === 0) return false
     const { key, value } = record
-    for (const partner of partners) {
+    // All are joined before the first leaves: a record that fails at one partner takes none from those that wait.
+    const joined = this.#joined
+    for (let index = 0; index < partners.length; index++) {
+      const partner = (partners[index] as JoinEntry<unknown>).value
+      joined[index] =
+        this.#side === 'left' ? this.#node.join(value, partner, key) : this.#node.join(partner, value, key)
+    }
+    for (let index = 0; index < partners.length; index++) {
+      const partner = partners[index] as JoinEntry<unknown>
       this.#waiting?.remove({ timestamp: partner.timestamp, side: this.#otherSide, key }, timestamp)
-      const joined =
-        this.#side === 'left'
-          ? this.#node.join(value, partner.value, key)
-          : this.#node.join(partner.value, value, key)
-      emit.next(at(record.withValue(joined), Math.max(timestamp, partner.timestamp)))
+      emit.next(at(record.withValue(joined[index]), Math.max(timestamp, partner.timestamp)))
     }
     return true
   }

@@ -1,14 +1,13 @@
 import type { WindowStore } from '../../state/store.ts'
-import { windowed } from '../../topic/windowed.ts'
-import type { AnyRecord } from '../../topology/node.ts'
 import type { OnRecord } from '../node-context.ts'
 import { step } from '../node-context.ts'
 import { closeTimeFor } from './close-time.ts'
 import { closedWindows, closesBeforeUpdate } from './closed-windows.ts'
-import { tellerFor, timeKept } from './held-back.ts'
+import { tellerFor } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 import { ownCopyFor } from './own-copy.ts'
+import { WindowUpdates } from './window-updates.ts'
 import { windowView } from './window-view.ts'
 
 /**
@@ -18,7 +17,7 @@ import { windowView } from './window-view.ts'
 export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, inputs, context) => {
   const store = context.store<WindowStore<unknown, unknown>>(node.store)
   const { sizeMs, advanceMs, graceMs } = node.windows
-  const tell = tellerFor(context, node)
+  const updates = new WindowUpdates({ store, sizeMs, emit: node.emit, tell: tellerFor(context, node) })
   const ownCopy = ownCopyFor(context, node.store)
   const counts = node.verb === 'count'
   const closeTime = closeTimeFor(context, node, graceMs)
@@ -32,6 +31,7 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
     if (closesFirst) tellClosed?.(emit, closeTimeMs, record)
     let late = 0
     let taken = 0
+    updates.begin()
     const first = Math.max(0, timestamp - sizeMs + advanceMs)
     // The windows a time lies in, earliest first.
     for (let startMs = first - (first % advanceMs); startMs <= timestamp; startMs += advanceMs) {
@@ -44,12 +44,9 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
       const newTimestamp = old === null ? timestamp : Math.max(old.timestamp, timestamp)
       const before = old === null ? node.initial() : old.value
       const newValue = node.add(ownCopy(before), counts ? undefined : record.value, record) ?? null
-      const keptTime = timeKept(record, newValue, newTimestamp)
-      const toldTime = node.emit === 'onCommit' ? keptTime : newTimestamp
-      store.put(key, newValue, startMs, keptTime)
-      if (node.emit !== 'onWindowClose')
-        tell(emit, resultOf(record, startMs, sizeMs, toldTime), newValue, old?.value ?? null, before)
+      updates.add(startMs, newValue, newTimestamp, old, before)
     }
+    updates.apply(record, emit)
     if (late > 0) context.dropSome('late', node.name, record, late, taken === 0)
     if (!closesFirst) tellClosed?.(emit, closeTimeMs, record)
   }
@@ -57,6 +54,3 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
     if (tellClosed !== undefined) context.onStreamTime.push((nowMs) => tellClosed(emit, closeTime.at(nowMs)))
   })
 }
-
-const resultOf = (record: AnyRecord, startMs: number, sizeMs: number, timestamp: number): AnyRecord =>
-  record.withKey(windowed(record.key, startMs, startMs + sizeMs)).withTimestamp(timestamp)
