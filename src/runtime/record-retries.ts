@@ -35,9 +35,14 @@ export class RecordRetries {
     }
   }
 
+  /** True where records are processed again because one of them is tried again. */
+  isRetry(reason: Fault): boolean {
+    return reason.code === retryCode
+  }
+
   /** How long to wait before starting over, in milliseconds; other reasons than a retry ask for nothing. */
   pauseMsAfter(reason: Fault): number {
-    return reason.code === retryCode ? this.#settings.processingRetryBackoffMs : 0
+    return this.isRetry(reason) ? this.#settings.processingRetryBackoffMs : 0
   }
 
   #mayRetry(place: string): boolean {

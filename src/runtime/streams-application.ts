@@ -315,7 +315,7 @@ export class StreamsApplication {
       retries: this.#retries,
       committer,
       purge: this.#purge(plan),
-      onWarning: (message) => this.#warn(message),
+      onWarning: (message, fields) => this.#warn(message, fields),
       onTasksChange: () => this.#settle(),
       onTaskEnd: (task, offsets) => this.#states.ended(task, offsets),
       tasks: this.#taskFactory(output),

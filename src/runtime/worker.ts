@@ -17,7 +17,9 @@ import type { RunningTask } from './running-task.ts'
 import type { RecordOutput } from './record-output.ts'
 import type { RecordRetries } from './record-retries.ts'
 import type { RepartitionPurge } from './repartition-purge.ts'
-import type { RuntimeSettings } from './runtime-settings.ts'
+import { RestartPause } from './restart-pause.ts'
+import type { EventFields, RuntimeSettings } from './runtime-settings.ts'
+import { fieldsOf } from './runtime-settings.ts'
 import type { TaskFactory } from './task-factory.ts'
 import { TaskRegistry } from './task-registry.ts'
 
@@ -33,7 +35,7 @@ export interface WorkerOptions {
   readonly metrics: Metrics
   readonly retries: RecordRetries
   readonly purge: RepartitionPurge
-  readonly onWarning: (message: string) => void
+  readonly onWarning: (message: string, fields?: EventFields) => void
   /** Tasks have begun, or are being opened. */
   readonly onTasksChange: () => void
   /** A task has ended here, with its stores at these offsets of their changelogs. */
@@ -54,6 +56,7 @@ export class Worker {
   readonly #registry: TaskRegistry
   readonly #committedReads = new CommittedReads(() => !this.#dirty)
   readonly #progress: CarefulProgress
+  readonly #restarts = new RestartPause()
   #lastCommitMs: number
   /** What the group has given to this worker: it is open, or will be again. */
   #assigned: readonly TaskId[] = []
@@ -248,10 +251,13 @@ export class Worker {
   }
 
   /** Makes ready to write again, if the reason allows it; a broker that is away is asked until it is back. */
-  async #beginAnew(reason: unknown): Promise<void> {
+  async #beginAnew(reason: unknown, note = ''): Promise<void> {
+    const { clock, onWarning } = this.#options
+    const pause = new RestartPause()
     let cause = reason
     while (isFault(cause) && mayStartOver(cause) && !this.#closing) {
-      this.#options.onWarning(cause.message)
+      onWarning(`${cause.message}${cause === reason ? note : ''}`, fieldsOf(cause))
+      await sleep(clock, pause.next().pauseMs, this.#stop.signal)
       try {
         await this.#options.committer.initialize()
         return
@@ -264,9 +270,13 @@ export class Worker {
 
   /** What was not committed is forgotten, in the stores too: tasks begin again at the last commit. */
   async #startOver(reason: Fault): Promise<void> {
+    const { clock, retries } = this.#options
+    const { restarts, pauseMs } = retries.isRetry(reason)
+      ? { restarts: 1, pauseMs: retries.pauseMsAfter(reason) }
+      : this.#restarts.next()
     await this.#closeAll()
-    await this.#beginAnew(reason)
-    await sleep(this.#options.clock, this.#options.retries.pauseMsAfter(reason), this.#stop.signal)
+    await this.#beginAnew(reason, restarts > 1 ? pausedNote(restarts, pauseMs) : '')
+    await sleep(clock, pauseMs, this.#stop.signal)
     this.#openAssigned()
   }
 
@@ -376,6 +386,7 @@ export class Worker {
     for (const [each, committed] of offsets) each.committed(committed, acked)
     purge.committed([...offsets.values()].flat())
     this.#progress.committed(this.tasks.values())
+    this.#restarts.reset()
     this.#dirty = false
     this.#offsetsMoved = false
     this.#commitRequested = false
@@ -430,6 +441,9 @@ export class Worker {
     return timers ? Math.min(settings.fetchMaxWaitMs, settings.commitIntervalMs) : settings.fetchMaxWaitMs
   }
 }
+
+const pausedNote = (restarts: number, pauseMs: number): string =>
+  `; nothing was committed ${restarts} times in a row, so records are processed again after ${pauseMs} ms`
 
 /** A loop that did not come round for this long, beyond the longest wait for records, stood still. */
 const stallMs = 1_000

@@ -110,6 +110,44 @@ describe('an application whose coordinators are away for longer than requestTime
     },
   )
 
+  it.each([
+    ['exactly_once', 'TxnOffsetCommit', 'TRANSACTION_ABORTABLE'],
+    ['exactly_once', 'TxnOffsetCommit', 'INVALID_TXN_STATE'],
+    ['exactly_once', 'TxnOffsetCommit', 'PRODUCER_FENCED'],
+  ] as const)(
+    'a commit (%s) that the broker keeps refusing (%s: %s) does not repeat its records in a loop',
+    async (processingGuarantee, api, error) => {
+      const name = `refusing-${api.toLowerCase()}-${error.toLowerCase().replaceAll('_', '-')}`
+      const words = input(name)
+      await client.create(words)
+      let calls = 0
+      const warnings: string[] = []
+      const application = await start(
+        topology(name, (builder) => builder.stream(words).forEach(() => void calls++)),
+        {
+          bootstrapServers: broker.bootstrapServers,
+          stateDirectory: join(folder, name),
+          processingGuarantee,
+        },
+        { onWarning: (message) => void warnings.push(message), logger: false },
+      )
+      application.done.catch(() => undefined)
+      await application.waitFor('running')
+      const refusing = failing(error, api)
+      await write(name, 1)
+      await until(() => refusing.refused > 2 || application.state === 'failed')
+      await new Promise((resolve) => setTimeout(resolve, 700))
+      expect(calls).toBeLessThanOrEqual(5)
+      if (application.state === 'failed') expect(String(application.failure)).toContain(error)
+      else
+        expect(warnings.join()).toMatch(
+          /nothing was committed 2 times in a row.* processed again after 100 ms/,
+        )
+      refusing.stop()
+      await application.close()
+    },
+  )
+
   it('takes nothing along of a transaction that could not be aborted', async () => {
     const name = 'not-aborted'
     // The member that it was is soon forgotten.
