@@ -264,13 +264,23 @@ export const topology = (
 /** Kafka Streams makes an optimised self-join one operator with one store, which gives other results and another changelog. */
 const refuseSelfJoins = (graph: Graph): void => {
   for (const node of graph.nodes)
-    if (node.kind === 'streamStreamJoin' && node.from[0] === node.from[1])
+    if (node.kind === 'streamStreamJoin' && isSelfJoin(graph, node.from))
       graph.fault(
         'OPTIMISED_SELF_JOIN',
         `'${node.name}' joins a stream with itself, which Kafka Streams optimises into one store with other results`,
         'leave out optimise',
         node.name,
       )
+}
+
+/** True where both sides are one stream, or repartitions of one: after a change of key, a join makes one for each side. */
+const isSelfJoin = (graph: Graph, [left, right]: readonly string[]): boolean => {
+  if (left === right) return true
+  const [leftOrigin, rightOrigin] = [left, right].map((name) => {
+    const node = graph.nodes.find((each) => each.name === name)
+    return node?.kind === 'repartition' ? node.from[0] : undefined
+  })
+  return leftOrigin !== undefined && leftOrigin === rightOrigin
 }
 
 const faultsOf = (said: Topology): readonly Fault[] =>

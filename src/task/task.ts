@@ -169,15 +169,16 @@ export class Task {
 
   /**
    * Hands results of asynchronous work on, then processes records, up to `limit` in all; returns how many it did. It
-   * takes no records while asynchronous work has as many in hand as it may.
+   * takes no records while asynchronous work has as many in hand as it may. The first record is that of `first`, where
+   * whoever looks over several tasks has chosen a queue.
    */
-  process(limit: number): number {
+  process(limit: number, first?: RecordQueue): number {
     const { asyncWork } = this.#context
     this.#failIfOutsideTurn()
     let done = asyncWork.hasFinished ? this.#deliverFinished(limit) : 0
     if (this.#lacksInput()) return done
     while (done < limit && !asyncWork.isFull) {
-      const queue = this.#nextQueue()
+      const queue = (done === 0 ? first : undefined) ?? this.#nextQueue()
       if (queue === undefined) break
       this.#processOne(queue)
       done++

@@ -5,6 +5,7 @@ import { openMemoryStore } from '../state/open-memory-store.ts'
 import type { DropReason, Output, TaskFailure, TaskHost, Watcher } from '../task/ports.ts'
 import { applyGlobalRows } from '../task/global-rows.ts'
 import type { FailureDecision } from '../task/task.ts'
+import type { RecordQueue } from '../task/record-queue.ts'
 import { queueSourceOf, Task } from '../task/task.ts'
 import { columnsOf } from '../topic/record-columns.ts'
 import type { AnyRecord, NodeOf } from '../topology/node.ts'
@@ -25,6 +26,8 @@ export interface Surroundings {
   readonly onFailure: (task: string, failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
   /** Sees every step of a task. */
   readonly watcherFor: (task: string) => Watcher
+  /** A queue that was empty has records. */
+  readonly waiting: (task: Task, queue: RecordQueue) => void
   /** A processor asked for a commit. */
   readonly requestCommit: () => void
   readonly idleAdvanceMs: number | undefined
@@ -43,6 +46,7 @@ export class TestApplication {
   readonly #globalTables: readonly GlobalTable[]
   readonly #dropped: Surroundings['dropped']
   readonly #onFailure: Surroundings['onFailure']
+  readonly #waiting: Surroundings['waiting']
   readonly #patterns: readonly { readonly node: NodeOf<'source'>; readonly subTopology: SubTopology }[]
 
   constructor(topology: Topology, surroundings: Surroundings) {
@@ -50,6 +54,7 @@ export class TestApplication {
     this.topology = topology
     this.#dropped = surroundings.dropped
     this.#onFailure = surroundings.onFailure
+    this.#waiting = surroundings.waiting
     const subTopologies = subTopologiesOf(topology)
     const counts = partitionCountsOf(topology, surroundings.partitionsOf)
     this.repartitions = new Map(
@@ -89,8 +94,13 @@ export class TestApplication {
         )
     }
     this.#match(topic)
-    for (const task of this.tasks)
-      if (task.partition === record.partition && task.queue(topic) !== undefined) task.push(topic, columns)
+    for (const task of this.tasks) {
+      const queue = task.partition === record.partition ? task.queue(topic) : undefined
+      if (queue === undefined) continue
+      const wasEmpty = queue.size === 0
+      task.push(topic, columns)
+      if (wasEmpty) this.#waiting(task, queue)
+    }
   }
 
   /** Matches a topic that appears for the first time with the patterns of the topology. */

@@ -35,6 +35,7 @@ import type { TestDrop } from './test-drop.ts'
 import type { TestInput } from './test-topic.ts'
 import { bytesOrNull, TestOutput } from './test-topic.ts'
 import { Trace } from './trace.ts'
+import { WaitingQueues } from './waiting-queues.ts'
 
 export interface TestDriverOptions {
   /** How many partitions each topic has: one number for all, or by name with 1 for the rest. 1 unless given. */
@@ -82,6 +83,7 @@ export class TestDriver {
   readonly #withoutRecordCache: boolean
   readonly #drops: TestDrop[] = []
   readonly #read = new Map<string, number>()
+  readonly #waiting = new WaitingQueues()
   readonly #trace = new Trace()
   readonly #judge: (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
   readonly #leftOut: Partial<Record<DropReason, number>> = {}
@@ -290,6 +292,7 @@ export class TestDriver {
         return this.#options.onFailure?.(failure) ?? this.#judge(failure, record)
       },
       watcherFor: (task) => this.#trace.watcherFor(place(task)),
+      waiting: (task, queue) => this.#waiting.add({ task, queue }),
       requestCommit: () => {
         this.#commitRequested = true
       },
@@ -380,19 +383,14 @@ export class TestDriver {
 
   /** Processes whatever waits, smallest timestamp first over all tasks, and commits after each record. */
   #run(): void {
-    for (let task = this.#nextTask(); task !== undefined; task = this.#nextTask()) {
-      task.process(1)
+    for (let task = this.#processNext(); task !== undefined; task = this.#processNext())
       if (this.#options.commit !== 'manual') task.prepareCommit()
       else this.#commitIfRequested()
-    }
   }
 
   /** The same with one commit at the end. */
   #runAsOne(): void {
-    for (let task = this.#nextTask(); task !== undefined; task = this.#nextTask()) {
-      task.process(1)
-      this.#commitIfRequested()
-    }
+    while (this.#processNext() !== undefined) this.#commitIfRequested()
     this.#settle()
   }
 
@@ -411,19 +409,14 @@ export class TestDriver {
     this.#commitAll()
   }
 
-  #nextTask(): Task | undefined {
-    let best: Task | undefined
-    let bestTime = Infinity
-    for (const task of this.#tasks()) {
-      if (!task.isReady) continue
-      if (task.queued === 0) return task
-      for (const queue of task.queues)
-        if (queue.size > 0 && (best === undefined || queue.headTimestamp < bestTime)) {
-          best = task
-          bestTime = queue.headTimestamp
-        }
+  /** Does the next piece of work; the task that did it, or undefined where none waits. */
+  #processNext(): Task | undefined {
+    const working = this.#tasks().find((task) => task.queued === 0 && task.isReady)
+    if (working !== undefined) {
+      working.process(1)
+      return working
     }
-    return best
+    return this.#waiting.processNext()
   }
 
   #commitAll(): void {

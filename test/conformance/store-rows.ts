@@ -57,7 +57,7 @@ export const rowsOf = (
 export const keyOf = (key: Datum): Key => {
   if (key === null || typeof key !== 'object') return key
   const { startMs, endMs } = key
-  return { key: key.key, windowStart: startMs, windowEnd: endMs }
+  return { key: keyOf(key.key) as Value, windowStart: startMs, windowEnd: endMs }
 }
 
 const timed = (key: Datum, { value, timestamp }: ValueAndTimestamp<Value>): StoreRow => ({
@@ -71,7 +71,7 @@ const bounds = ({
   startMs,
   endMs,
 }: Windowed<Value>): Pick<StoreRow, 'key' | 'windowStart' | 'windowEnd'> => ({
-  key,
+  key: keyOf(key),
   windowStart: startMs,
   windowEnd: endMs,
 })

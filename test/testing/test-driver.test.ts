@@ -69,6 +69,26 @@ describe('testDriver', () => {
     expect(driver.topics()).toContain('counting-orders-by-customer-changelog')
   })
 
+  it('lets repartition topics whose records have the same time take turns, as Kafka Streams does', () => {
+    const words = topic('words', { value: string })
+    const merged = topic('merged', { value: string })
+    const driver = testDriver(
+      topology('turns', (builder) => {
+        const each = builder.stream(words).flatMapValues((value) => value.split(' '), { value: string })
+        const [left, right] = ['left', 'right'].map((name) =>
+          each.repartition({ name, key: string }).mapValues((value) => `${name} ${value}`, { value: string }),
+        ) as [typeof each, typeof each]
+        left.merge(right).to(merged)
+      }),
+    )
+    driver.input(words).pipe('x', 'a b c', { timestamp: 1 })
+    const order = driver
+      .output(merged)
+      .readKeyValues()
+      .map(({ value }) => value)
+    expect(order).toEqual(['left a', 'right a', 'left b', 'right b', 'left c', 'right c'])
+  })
+
   it('spreads keys over partitions as Kafka does, and counts the same', () => {
     const driver = testDriver(counting, { partitions: 3 })
     const customers = ['ada', 'bob', 'cy', 'dee', 'ada']

@@ -79,4 +79,19 @@ describe('a stream that is joined with itself', () => {
     expect(() => joined(true)).toThrow(/'j' joins a stream with itself/)
     expect(joined(false).stores).toHaveLength(2)
   })
+
+  it('is refused after a change of its key, too', () => {
+    const rekeyed = (): Topology =>
+      topology(
+        'self',
+        (builder) => {
+          const stream = builder.stream(orders).selectKey(({ value }) => value, { key: string })
+          stream
+            .join(stream, (left, right) => left + right, { name: 'j', windows: within(5), value: string })
+            .to(byValue)
+        },
+        { optimise: true },
+      )
+    expect(rekeyed).toThrow(/'j' joins a stream with itself/)
+  })
 })
