@@ -18,6 +18,7 @@ import {
   groupBy,
   map,
   mergeMap,
+  mergeWith,
   NEVER,
   Observable,
   observeOn,
@@ -27,6 +28,8 @@ import {
   scan,
   share,
   startWith,
+  Subject,
+  subscribeOn,
   switchMap,
   take,
   takeUntil,
@@ -369,6 +372,96 @@ describe('pipe', () => {
       expect(driver.output(output).readAll()).toEqual([])
     },
   )
+
+  describe('written by hand', () => {
+    type Source = Observable<{ readonly key: string; readonly value: string }>
+    const throwing = (value: string): void => {
+      if (value === 'bad') throw new Error('no')
+    }
+    const consumers: readonly (readonly [string, (source: Source) => Observable<unknown>])[] = [
+      [
+        'a callback throws',
+        (source) =>
+          new Observable((subscriber) =>
+            source.subscribe((record) => {
+              throwing(record.value)
+              subscriber.next(record)
+            }),
+          ),
+      ],
+      [
+        'an observer throws, behind other operators',
+        (source) => {
+          const before = source.pipe(map((record) => record))
+          return new Observable((subscriber) =>
+            before.subscribe({
+              next: (record) => {
+                throwing(record.value)
+                subscriber.next(record)
+              },
+            }),
+          )
+        },
+      ],
+      [
+        'nobody takes the error of its source',
+        (source) => {
+          const before = source.pipe(tap(({ value }) => throwing(value)))
+          return new Observable((subscriber) => before.subscribe((record) => subscriber.next(record)))
+        },
+      ],
+      [
+        'the callback for errors throws',
+        (source) => {
+          const before = source.pipe(tap(({ value }) => throwing(value)))
+          return new Observable((subscriber) =>
+            before.subscribe({
+              next: (record) => subscriber.next(record),
+              error: (error: unknown) => {
+                subscriber.error(error)
+                throw error
+              },
+            }),
+          )
+        },
+      ],
+    ]
+
+    it.each(consumers)('fails the record and not the process where %s', (_what, operator) => {
+      using driver = testDriver(piped('by-hand', operator as never), {
+        policies: { processingFailure: 'skip' },
+      })
+      for (const word of ['a', 'bad', 'b']) driver.input(words).pipe('k', word)
+      expect(driver.output(output).readKeyValues()).toEqual([
+        { key: 'k', value: 'a' },
+        { key: 'k', value: 'b' },
+      ])
+      expect(driver.dropped()).toEqual({ failed: 1 })
+    })
+
+    it('fails the next step of its task where a callback throws later', () => {
+      const subject = new Subject<unknown>()
+      const lone = new LoneTask(
+        piped('by-hand-later', ((source: Source) => {
+          return new Observable((subscriber) =>
+            source.pipe(mergeWith(subject)).subscribe((record) => {
+              if (record === 'later') throw new Error('no')
+              subscriber.next(record)
+            }),
+          )
+        }) as never),
+      )
+      lone.push(words, 'k', 'a')
+      lone.task.process(1)
+      subject.next('later')
+      expect(() => lone.task.process(1)).toThrow(/while no record was being processed: no/)
+    })
+  })
+
+  it('is refused before the first record where it does not listen', () => {
+    const lone = new LoneTask(piped('deaf', subscribeOn(asyncScheduler)))
+    expect(() => lone.task.process(1)).toThrow(/does not listen to the stream/)
+  })
 
   it('closes its task where finalize throws', () => {
     const lone = new LoneTask(

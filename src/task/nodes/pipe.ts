@@ -10,6 +10,8 @@ import type { NodeContext } from '../node-context.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 import { PendingOperators } from './pending-operators.ts'
+import type { ConsumerGuard } from './piped-observable.ts'
+import { PipedObservable } from './piped-observable.ts'
 
 /**
  * Synchronous RxJS operators of the author's own. Nothing of RxJS's rules may lose a record or end the process:
@@ -89,16 +91,30 @@ class Pipeline {
       this.#running = undefined
       this.#fail(fault)
     }
-    const output = operators.reduce<Observable<unknown>>(
-      (source, operator) => source.pipe(operator),
-      this.#entry,
+    const guard: ConsumerGuard = {
+      threw: (error) => this.#fail(error),
+      leftUnhandled: (error) => {
+        this.#running?.subscription.unsubscribe()
+        end(error)
+      },
+    }
+    const guardedSource = (source: Observable<unknown>): Observable<unknown> =>
+      source instanceof PipedObservable
+        ? source
+        : new PipedObservable(guard, (subscriber) => source.subscribe(subscriber))
+    const output = operators.reduce(
+      (source, operator) => guardedSource(operator(source)),
+      guardedSource(this.#entry),
     )
     const subscription = output.subscribe({
       next: (emission) => this.#emit(emission),
       error: (error: unknown) => end(error),
-      complete: () => end(pipelineCompleted()),
+      complete: () => end(this.#cause === undefined ? completedOutsideTurn() : pipelineCompleted()),
     })
-    return isOver ? undefined : { subscription, pending: new PendingOperators(subscription) }
+    if (!isOver && !this.#entry.hasFollowers) end(notListening())
+    if (!isOver) return { subscription, pending: new PendingOperators(subscription) }
+    subscription.unsubscribe()
+    return undefined
   }
 
   /** An operator subscribes again while a record is under way: `retry` has dropped that record with its error. */
@@ -145,6 +161,10 @@ class Entry extends Observable<unknown> {
     })
   }
 
+  get hasFollowers(): boolean {
+    return this._followers.length > 0
+  }
+
   next(record: AnyRecord): void {
     const followers = this._followers
     if (followers.length === 0) throw notListening()
@@ -183,6 +203,15 @@ const failedOutsideTurn = (cause: unknown): Fault =>
     cause,
   })
 
+const completedOutsideTurn = (): Fault =>
+  new Fault({
+    code: outsideTurn,
+    actor: 'author',
+    message:
+      'a piped operator completed while no record was being processed, so it would drop all later ones',
+    remedy: useInstead,
+  })
+
 const operatorWaits = (origin: RecordOrigin | undefined): Fault =>
   new Fault({
     code: outsideTurn,
@@ -215,6 +244,6 @@ const notListening = (): Fault =>
     code: outsideTurn,
     actor: 'author',
     message:
-      'a piped operator has left the stream and waits for a timer or a promise (retry or repeat with a delay)',
+      'a piped operator does not listen to the stream: it waits for a timer or a promise (subscribeOn, or retry with a delay)',
     remedy: useInstead,
   })
