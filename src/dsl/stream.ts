@@ -7,7 +7,7 @@ import { partitionForKey } from '../topic/murmur2.ts'
 import type { SinkTopic } from '../topic/topic.ts'
 import type { Windowed } from '../topic/windowed.ts'
 import { innerSerdeOf } from '../topic/windowed.ts'
-import { emissionInvalid, isEmittedRecord, optionalResultOf, resultOf } from '../topology/callback-results.ts'
+import { emittedRecordOf, iterableOf, optionalResultOf, resultOf } from '../topology/callback-results.ts'
 import { emittedTime } from '../topology/record-times.ts'
 import type { AnyRecord, NodeOf, Partitioner } from '../topology/node.ts'
 import type { AnySinkTopic } from '../topology/node-topic.ts'
@@ -151,7 +151,7 @@ export class Stream<K, V> {
       from: [this.at.node],
       verb: 'flatMap',
       transform: function* (record: AnyRecord): Iterable<AnyRecord> {
-        const results = optionalResultOf('the mapper', transform(record as StreamRecord<K, V>))
+        const results = iterableOf('the mapper', transform(record as StreamRecord<K, V>))
         for (const each of results) yield emitted(record, each)
       },
     })
@@ -172,10 +172,7 @@ export class Stream<K, V> {
       from: [this.at.node],
       verb: 'flatMapValues',
       transform: function* (record: AnyRecord): Iterable<AnyRecord> {
-        const results = optionalResultOf(
-          'the mapper',
-          transform(record.value as V, record as StreamRecord<K, V>),
-        )
+        const results = iterableOf('the mapper', transform(record.value as V, record as StreamRecord<K, V>))
         for (const value of results) yield record.withValue(resultOf('the mapper', value))
       },
     })
@@ -581,9 +578,8 @@ const byInnerKey = (key: AnySerde | undefined): Partitioner | undefined => {
 export type PipeOperator<In, K, V> = OperatorFunction<In, Emitted<K, V>>
 
 const emitted = (cause: AnyRecord, emission: unknown): AnyRecord => {
-  if (!isEmittedRecord(emission)) throw emissionInvalid('the mapper returned', emission)
-  const { key, value, timestamp, headers } = emission
-  const changed = cause.withKeyValue(key, optionalResultOf('the mapper', value))
+  const { key, value, timestamp, headers } = emittedRecordOf('the mapper returned', emission)
+  const changed = cause.withKeyValue(key, value)
   const timed = timestamp === undefined ? changed : changed.withTimestamp(emittedTime(timestamp))
   return headers === undefined ? timed : timed.withHeaders(headers)
 }

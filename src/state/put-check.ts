@@ -5,6 +5,7 @@ import type { FixedWriter, Serializer } from '../topic/serde.ts'
 import { fixedOf } from '../topic/serde.ts'
 import { recordOverheadBytes } from '../topic/record-size.ts'
 import { string } from '../topic/serdes.ts'
+import { refusePromise } from '../topology/callback-results.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { KeyIdentity } from './key-identity.ts'
 import { detach } from './key-identity.ts'
@@ -47,6 +48,7 @@ export class PutCheck {
 
   /** Returns how many bytes the key has at most. */
   key<K>(keys: KeyIdentity<K>, key: K): number {
+    if (typeof key === 'object') refusePromise(`store '${this.#store}'`, key, 'was given')
     keys.check(key)
     if (typeof key === 'number') return 8
     // Three bytes a character at most: most keys need no bytes to be counted.
@@ -73,6 +75,8 @@ export class PutCheck {
 
   /** The value as the store holds it, beside a key and headers of so many bytes. */
   value(value: unknown, besideBytes: number): unknown {
+    if (value === undefined) throw valueUndefined(this.#store)
+    if (typeof value === 'object') refusePromise(`store '${this.#store}'`, value, 'was given')
     if (this.#fixed !== undefined) {
       this.#fixed.write(this.#memory, value)
       this.recordLength(besideBytes + this.#fixed.length)
@@ -108,6 +112,15 @@ const keyTooLarge = (store: string, length: number, limit: number): Fault =>
     actor: 'record',
     message: `a key of ${length} bytes is longer than a store on disk takes (${limit})`,
     remedy: "hash or shorten the key, or keep the store in memory with storage: 'memory'",
+    place: { store },
+  })
+
+const valueUndefined = (store: string): Fault =>
+  new Fault({
+    code: 'UNDEFINED_RETURNED',
+    actor: 'record',
+    message: `store '${store}' was given undefined in place of a value`,
+    remedy: 'put a value, or null for a deletion',
     place: { store },
   })
 

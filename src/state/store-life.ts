@@ -131,7 +131,7 @@ export abstract class StoreLife implements StateStore {
   /** What the store holds of a value that is put; throws where the key or the value could not be written. */
   protected heldOf<K>(keys: KeyIdentity<K>, key: K, value: unknown, headers?: Headers): unknown {
     const besideBytes = this.#check.key(keys, key) + sizeOfHeaders(headers)
-    if (value != null) return this.#check.value(value, besideBytes)
+    if (value !== null) return this.#check.value(value, besideBytes)
     this.#check.recordLength(besideBytes)
     return null
   }

@@ -147,6 +147,21 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
     return this._value === null || this._value === undefined
   }
 
+  /** The key as far as it is decoded; undefined where it is not. */
+  get keyInHand(): unknown {
+    return this._key === unread ? undefined : this._key
+  }
+
+  /** The value as far as it is decoded; undefined where it is not. */
+  get valueInHand(): unknown {
+    return this._value === unread ? undefined : this._value
+  }
+
+  /** True where a step made the value, and made it undefined. */
+  get isValueUndefined(): boolean {
+    return this._value === undefined && (this._asRead & valueAsRead) === 0
+  }
+
   /** The key's bytes as they were read, if `serializer` would write the same; undefined where it must be asked. */
   rawKey(serializer: Serializer<never>): RawRegion | undefined {
     return (this._asRead & keyAsRead) !== 0 && reads(serializer, (this._batch as ReadBatch).key)

@@ -1,5 +1,5 @@
 import { Fault } from '../base/fault.ts'
-import type { EmittedRecord } from './node.ts'
+import type { AnyRecord, EmittedRecord } from './node.ts'
 
 /**
  * What the callbacks of a topology return is checked where it enters: the compiler does not see JavaScript, `any` and
@@ -7,8 +7,8 @@ import type { EmittedRecord } from './node.ts'
  */
 
 /** Refuses a promise where a callback has to return its result at once. */
-export const refusePromise = (callback: string, result: unknown): void => {
-  if (isThenable(result)) throw promiseReturned(callback, result)
+export const refusePromise = (callback: string, result: unknown, verb = 'returned'): void => {
+  if (isThenable(result)) throw promiseReturned(callback, result, verb)
 }
 
 /** A key, a value or an aggregate that a callback made. Null deletes; undefined is a forgotten `return`. */
@@ -24,17 +24,45 @@ export const optionalResultOf = <T>(callback: string, result: T): T => {
   return result
 }
 
-/** True of `{ key, value }`, which may have a time and headers. Key and value may be null, and the value not undefined. */
-export const isEmittedRecord = (emission: unknown): emission is EmittedRecord =>
-  typeof emission === 'object' &&
-  emission !== null &&
-  'key' in emission &&
-  (emission as Partial<EmittedRecord>).value !== undefined
+/**
+ * A record that a callback made: `{ key, value }`, which may have a time and headers. Key and value may be null, the value
+ * not undefined, and neither may be a promise. `what` says who made it ('the mapper returned').
+ */
+export const emittedRecordOf = (what: string, emission: unknown, needsKey = true): EmittedRecord => {
+  if (typeof emission !== 'object' || emission === null || (needsKey && !('key' in emission)))
+    throw emissionInvalid(what, emission)
+  const { key, value } = emission as Partial<EmittedRecord>
+  if (value === undefined) throw emissionInvalid(what, emission)
+  if (isThenable(key)) throw promiseReturned(makerIn(what), key)
+  if (isThenable(value)) throw promiseReturned(makerIn(what), value)
+  return emission as EmittedRecord
+}
 
-/** The fault of what is no record; `what` says who made it. */
-export const emissionInvalid = (what: string, emission: unknown): Fault =>
+/** The same for a record that was changed (`record.withValue(...)`). What it holds undecoded stays so. */
+export const changedRecordOf = (what: string, record: AnyRecord): AnyRecord => {
+  if (record.isValueUndefined) throw undefinedReturned(makerIn(what))
+  const { keyInHand, valueInHand } = record
+  if (isThenable(keyInHand)) throw promiseReturned(makerIn(what), keyInHand)
+  if (isThenable(valueInHand)) throw promiseReturned(makerIn(what), valueInHand)
+  return record
+}
+
+/** The results of a callback that makes several. An async generator is refused as a promise is. */
+export const iterableOf = <T>(what: string, results: Iterable<T>): Iterable<T> => {
+  const given: unknown = results
+  if (isThenable(given)) throw promiseReturned(what, given)
+  if (typeof given !== 'string' && (typeof given !== 'object' || given === null))
+    throw notIterable(what, given)
+  if (Symbol.iterator in Object(given)) return results
+  throw Symbol.asyncIterator in Object(given) ? promiseReturned(what, undefined) : notIterable(what, given)
+}
+
+const makerIn = (what: string): string => what.replace(/ (returned|emitted|forwarded)$/, '')
+
+/** The fault of what is no record. */
+const emissionInvalid = (what: string, emission: unknown): Fault =>
   isThenable(emission)
-    ? promiseReturned(what.replace(/ (returned|emitted)$/, ''), emission)
+    ? promiseReturned(makerIn(what), emission)
     : new Fault({
         code: 'EMISSION_INVALID',
         actor: 'record',
@@ -56,15 +84,27 @@ const isThenable = (result: unknown): result is PromiseLike<unknown> =>
   typeof result === 'object' && result !== null && typeof (result as { then?: unknown }).then === 'function'
 
 /** The promise is refused here, so its rejection is nobody else's: it must not end the process as unhandled. */
-const promiseReturned = (callback: string, promise: PromiseLike<unknown>): Fault => {
-  promise.then(undefined, () => {})
+const promiseReturned = (
+  callback: string,
+  promise: PromiseLike<unknown> | undefined,
+  verb = 'returned',
+): Fault => {
+  promise?.then(undefined, () => {})
   return new Fault({
     code: 'PROMISE_RETURNED',
     actor: 'author',
-    message: `${callback} returned a promise, but its result is needed at once`,
+    message: `${callback} ${verb} a promise, but its result is needed at once`,
     remedy: 'use mapAsync or mapValuesAsync for asynchronous work',
   })
 }
+
+const notIterable = (what: string, results: unknown): Fault =>
+  new Fault({
+    code: 'EMISSION_INVALID',
+    actor: 'record',
+    message: `${what} returned ${shown(results)}, which is no list`,
+    remedy: 'return an array or a generator; an empty one emits nothing',
+  })
 
 const undefinedReturned = (callback: string): Fault =>
   new Fault({

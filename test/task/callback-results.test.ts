@@ -1,3 +1,4 @@
+import { map as rxMap } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import type { TopologyBuilder } from '../../src/dsl/builder.ts'
 import {
@@ -11,6 +12,7 @@ import {
   tumbling,
   within,
 } from '../../src/index.ts'
+import type { KeyValueStore, StreamRecord } from '../../src/index.ts'
 import { testDriver } from '../../src/testing/index.ts'
 
 const words = topic('words', { value: string })
@@ -197,6 +199,141 @@ describe('a callback that returns a promise is refused, and its rejection reache
     )
   })
 })
+
+/** Callbacks that put a result into a record or a store. */
+const inside: Readonly<
+  Record<string, (builder: TopologyBuilder, result: () => never, at: 'key' | 'value') => void>
+> = {
+  map: (builder, result, at) =>
+    builder
+      .stream(words)
+      .map(() => ({ key: 'k', value: 'v', [at]: result() }))
+      .to(output),
+  flatMap: (builder, result, at) =>
+    builder
+      .stream(words)
+      .flatMap(() => [{ key: 'k', value: 'v', [at]: result() }])
+      .to(output),
+  'pipe, a plain object': (builder, result, at) =>
+    builder
+      .stream(words)
+      .pipe(rxMap(() => ({ key: 'k', value: 'v', [at]: result() })))
+      .to(output),
+  'pipe, a changed record': (builder, result, at) =>
+    builder
+      .stream(words)
+      .pipe(rxMap((record) => changed(record, at, result())))
+      .to(output),
+  forward: (builder, result, at) =>
+    builder
+      .stream(words)
+      .process<string, string>((context) => ({
+        process: () => context.forward({ key: 'k', value: 'v', [at]: result() }),
+      }))
+      .to(output),
+  'forward of a changed record': (builder, result, at) =>
+    builder
+      .stream(words)
+      .process<string, string>((context) => ({
+        process: (record) => context.forward(changed(record as never, at, result())),
+      }))
+      .to(output),
+  put: (builder, result, at) => {
+    builder.store(keyValueStore('kv', { value: string }))
+    builder.stream(words).process(
+      (context) => ({
+        process: () => {
+          const put = { key: 'k', value: 'v', [at]: result() }
+          context.store<KeyValueStore<string, string>>('kv').put(put.key, put.value, 0)
+        },
+      }),
+      { stores: ['kv'] },
+    )
+  },
+  'a group of a table': (builder, result, at) =>
+    void builder
+      .table(words, { store: 'w' })
+      .groupBy(() => ({ key: 'k', value: 'v', [at]: result() }), { name: 'g', value: string })
+      .count({ store: 'c' }),
+}
+
+const changed = (
+  record: StreamRecord<string, string>,
+  at: 'key' | 'value',
+  result: never,
+): StreamRecord<string, string> => (at === 'key' ? record.withKey(result) : record.withValue(result))
+
+describe('a record or a put', () => {
+  const rejected = (): Promise<never> => Promise.reject(new Error('late'))
+
+  it.each(Object.entries(inside))('with a promise in place of the key is refused: %s', (_verb, define) => {
+    expect(() => run((builder, callback) => define(builder, callback, 'key'), rejected)).toThrow(
+      expect.objectContaining({ code: 'PROMISE_RETURNED' }),
+    )
+  })
+
+  it.each(Object.entries(inside))('with a promise in place of the value is refused: %s', (_verb, define) => {
+    expect(() => run((builder, callback) => define(builder, callback, 'value'), rejected)).toThrow(
+      expect.objectContaining({ code: 'PROMISE_RETURNED' }),
+    )
+  })
+
+  it.each(Object.entries(inside))('without a value fails its record: %s', (_verb, define) => {
+    expect(() =>
+      run(
+        (builder, callback) => define(builder, callback, 'value'),
+        () => undefined,
+      ),
+    ).toThrow(/undefined|is no record/)
+  })
+})
+
+describe('results that are no list', () => {
+  it.each([undefined, null, 7, {}])('fail the record of flatMapValues: %j', (results) => {
+    expect(() =>
+      run(
+        (builder) =>
+          builder
+            .stream(words)
+            .flatMapValues(() => results as never)
+            .to(output as never),
+        () => undefined,
+      ),
+    ).toThrow(expect.objectContaining({ code: 'EMISSION_INVALID', actor: 'record' }))
+  })
+
+  it('are refused where an async generator makes them', () => {
+    expect(() =>
+      run(
+        (builder) =>
+          builder
+            .stream(words)
+            .flatMapValues(async function* () {
+              yield await Promise.resolve('x')
+            } as never)
+            .to(output as never),
+        () => undefined,
+      ),
+    ).toThrow(expect.objectContaining({ code: 'PROMISE_RETURNED' }))
+  })
+})
+
+it.each([undefined, 7, () => Promise.reject(new Error('late'))])(
+  'a supplier of transformValues that returns no function is refused: %s',
+  (supplied) => {
+    const program = topology(
+      'transforming',
+      (builder) =>
+        void builder
+          .table(words, { store: 'w' })
+          .transformValues((typeof supplied === 'function' ? supplied : () => supplied) as never, {
+            store: 'm',
+            value: string as never,
+          }),
+    )
+    expect(() => testDriver(program)).toThrow(/supplier of/)
+  },
+)
 
 describe('a predicate', () => {
   it.each([

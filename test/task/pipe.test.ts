@@ -428,7 +428,7 @@ describe('pipe', () => {
     ]
 
     it.each(consumers)('fails the record and not the process where %s', (_what, operator) => {
-      using driver = testDriver(piped('by-hand', operator as never), {
+      using driver = testDriver(piped('by-hand', operator), {
         policies: { processingFailure: 'skip' },
       })
       for (const word of ['a', 'bad', 'b']) driver.input(words).pipe('k', word)
@@ -442,14 +442,14 @@ describe('pipe', () => {
     it('fails the next step of its task where a callback throws later', () => {
       const subject = new Subject<unknown>()
       const lone = new LoneTask(
-        piped('by-hand-later', ((source: Source) => {
+        piped('by-hand-later', (source: Source) => {
           return new Observable((subscriber) =>
             source.pipe(mergeWith(subject)).subscribe((record) => {
               if (record === 'later') throw new Error('no')
               subscriber.next(record)
             }),
           )
-        }) as never),
+        }),
       )
       lone.push(words, 'k', 'a')
       lone.task.process(1)

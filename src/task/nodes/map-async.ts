@@ -4,7 +4,7 @@ import { hexEncode } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
 import { Fault, isFault } from '../../base/fault.ts'
 import { StreamRecord } from '../../topic/record.ts'
-import { emissionInvalid, isEmittedRecord } from '../../topology/callback-results.ts'
+import { changedRecordOf, emittedRecordOf } from '../../topology/callback-results.ts'
 import { emittedTime } from '../../topology/record-times.ts'
 import type { AnyRecord, EmittedRecord, NodeOf } from '../../topology/node.ts'
 import type { PieceOfWork } from '../async-work.ts'
@@ -228,10 +228,12 @@ const recordsOwn = (error: unknown): unknown => {
   return new Fault({ code, actor: 'record', message: summary, place, cause: cause ?? error })
 }
 
+const maker = 'the mapper returned'
+
 const recordOf = (emission: unknown, cause: AnyRecord): AnyRecord => {
-  if (emission instanceof StreamRecord) return emission.withTimestamp(emittedTime(emission.timestamp))
-  if (!isEmittedRecord(emission)) throw emissionInvalid('the mapper returned', emission)
-  const { key, value, timestamp, headers } = emission
+  if (emission instanceof StreamRecord)
+    return changedRecordOf(maker, emission).withTimestamp(emittedTime(emission.timestamp))
+  const { key, value, timestamp, headers } = emittedRecordOf(maker, emission)
   const time = timestamp === undefined ? cause.timestamp : emittedTime(timestamp)
   return StreamRecord.of(key, value, time, headers ?? cause.headers, cause.origin)
 }

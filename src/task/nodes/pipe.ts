@@ -3,7 +3,7 @@ import type { OperatorFunction, Subscriber } from 'rxjs'
 import { Fault, messageOf } from '../../base/fault.ts'
 import type { RecordOrigin } from '../../topic/record.ts'
 import { StreamRecord } from '../../topic/record.ts'
-import { emissionInvalid, isEmittedRecord } from '../../topology/callback-results.ts'
+import { changedRecordOf, emittedRecordOf } from '../../topology/callback-results.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
 import { emittedTime } from '../../topology/record-times.ts'
 import type { NodeContext } from '../node-context.ts'
@@ -173,10 +173,12 @@ class Entry extends Observable<unknown> {
   }
 }
 
+const maker = 'a piped operator emitted'
+
 const recordOf = (emission: unknown, cause: AnyRecord): AnyRecord => {
-  if (emission instanceof StreamRecord) return emission.withTimestamp(emittedTime(emission.timestamp))
-  if (!isEmittedRecord(emission)) throw emissionInvalid('a piped operator emitted', emission)
-  const { key, value, timestamp, headers } = emission
+  if (emission instanceof StreamRecord)
+    return changedRecordOf(maker, emission).withTimestamp(emittedTime(emission.timestamp))
+  const { key, value, timestamp, headers } = emittedRecordOf(maker, emission)
   const time = timestamp === undefined ? cause.timestamp : emittedTime(timestamp)
   return StreamRecord.of(key, value, time, headers ?? cause.headers, cause.origin)
 }

@@ -25,7 +25,7 @@ export class PipedObservable<T> extends Observable<T> {
   override lift<R>(operator?: Operator<T, R>): Observable<R> {
     const lifted = new PipedObservable<R>(this.#guard)
     lifted.source = this
-    lifted.operator = operator as Operator<unknown, R> | undefined
+    lifted.operator = operator
     return lifted
   }
 

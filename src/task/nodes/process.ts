@@ -3,10 +3,10 @@ import { Fault } from '../../base/fault.ts'
 import type { StateStore } from '../../state/store.ts'
 import { StreamRecord } from '../../topic/record.ts'
 import {
-  emissionInvalid,
+  changedRecordOf,
+  emittedRecordOf,
   optionalResultOf,
   refusePromise,
-  resultOf,
   shown,
 } from '../../topology/callback-results.ts'
 import { emittedTime } from '../../topology/record-times.ts'
@@ -53,6 +53,8 @@ const processorOf = (
     place: { node: name },
   })
 }
+
+const maker = 'the processor forwarded'
 
 /** What of a node its context needs to know. */
 type Author = Pick<NodeOf<'process'>, 'name' | 'stores'> & { readonly verb: string }
@@ -110,13 +112,10 @@ export class Outputs {
     const keepsKey = this.#node.verb === 'processValues'
     if (keepsKey && cause === undefined) throw forwardWithoutKey(this.#node.name)
     if (emission instanceof StreamRecord) {
-      const timed = emission.withTimestamp(emittedTime(emission.timestamp))
+      const timed = changedRecordOf(maker, emission).withTimestamp(emittedTime(emission.timestamp))
       return keepsKey && cause !== undefined ? timed.withKey(cause.key) : timed
     }
-    if (typeof emission !== 'object' || emission === null || !(keepsKey || 'key' in emission))
-      throw emissionInvalid('the processor forwarded', emission)
-    const { timestamp, headers } = emission
-    const value = resultOf('the processor', emission.value)
+    const { value, timestamp, headers } = emittedRecordOf(maker, emission, !keepsKey)
     const key = keepsKey ? cause?.key : emission.key
     const time =
       timestamp === undefined ? (cause?.timestamp ?? this.#timeWithoutCause()) : emittedTime(timestamp)

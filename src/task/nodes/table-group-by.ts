@@ -1,5 +1,5 @@
 import { bytesEqual } from '../../base/bytes.ts'
-import { emissionInvalid, isEmittedRecord } from '../../topology/callback-results.ts'
+import { emittedRecordOf } from '../../topology/callback-results.ts'
 import type { AnyRecord, Change } from '../../topology/node.ts'
 import { tableSemanticsOf } from '../../topology/table-semantics.ts'
 import { changeOf, step } from '../node-context.ts'
@@ -18,8 +18,7 @@ export const interpretTableGroupBy: Interpreter<'tableGroupBy'> = (node, inputs,
   const versioned = tableSemanticsOf(context.topology).versioned.has(node.from[0] as string)
   const place = (key: unknown, value: unknown): GroupedRow | undefined => {
     if (value === null) return undefined
-    const row: unknown = node.select(value, key)
-    if (!isEmittedRecord(row)) throw emissionInvalid('the selector returned', row)
+    const row = emittedRecordOf('the selector returned', node.select(value, key))
     return isNothing(row.key) || isNothing(row.value) ? undefined : row
   }
   return step(context, node.name, onlyInput(inputs), (record, emit) => {

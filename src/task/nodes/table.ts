@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs'
-import { optionalResultOf, resultOf } from '../../topology/callback-results.ts'
+import { Fault } from '../../base/fault.ts'
+import { optionalResultOf, resultOf, shown } from '../../topology/callback-results.ts'
 import type { AnyRecord, Change, NodeOf } from '../../topology/node.ts'
 import { tableSemanticsOf } from '../../topology/table-semantics.ts'
 import type { NodeContext, TableView } from '../node-context.ts'
@@ -44,7 +45,7 @@ export const interpretTableFilter: Interpreter<'tableFilter'> = (node, inputs, c
  * asked what a deletion becomes, `transformValues` is, as it may have state to clear.
  */
 export const interpretTableMapValues: Interpreter<'tableMapValues'> = (node, inputs, context) => {
-  const transform = node.transformFor(new Outputs(node, context).context)
+  const transform = transformerOf(node, new Outputs(node, context).context)
   const asksAboutDeletions = node.verb === 'transformValues'
   return derived(node, onlyInput(inputs), context, {
     compute: (key, value) => {
@@ -53,6 +54,21 @@ export const interpretTableMapValues: Interpreter<'tableMapValues'> = (node, inp
     },
     needsOldValue: tableSemanticsOf(context.topology).sendsOldValues.has(node.name),
     skipsUnchangedDeletions: false,
+  })
+}
+
+const transformerOf = (
+  { name, transformFor }: NodeOf<'tableMapValues'>,
+  outputs: Outputs['context'],
+): ReturnType<typeof transformFor> => {
+  const transform = optionalResultOf('the supplier of a transformer', transformFor(outputs))
+  if (typeof transform === 'function') return transform
+  throw new Fault({
+    code: 'TRANSFORMER_INVALID',
+    actor: 'author',
+    message: `the supplier of '${name}' returned ${shown(transform)}`,
+    remedy: 'return a function (value, key) => value',
+    place: { node: name },
   })
 }
 
