@@ -214,6 +214,12 @@ export class Fetcher {
     return state === undefined || state.endRequest < request ? undefined : state.endOffset
   }
 
+  /** How long a partition has been asked for without an answer; a broker that is away has none. */
+  silentMs(topic: string, partition: number): number {
+    const sinceMs = this.#state(topic, partition)?.unansweredSinceMs
+    return sinceMs === undefined ? 0 : this.#clock.now() - sinceMs
+  }
+
   /** Records between what `poll` has handed over and the end; undefined before the first response. */
   lag(topic: string, partition: number): number | undefined {
     const state = this.#state(topic, partition)
@@ -258,6 +264,7 @@ export class Fetcher {
     for (const state of this.#partitions.values()) {
       if (!state.mayBeAsked(nowMs) || state.bufferedBytes > this.#limits.partitionMaxBytes) continue
       if (!this.#isSameTopic(state)) continue
+      state.unansweredSinceMs ??= nowMs
       const leader = this.#cluster.leaderOf(state.topic, state.partition)
       if (leader === undefined || state.position === undefined) unknown.push(state)
       else if (wanted.get(leader)?.push(state) === undefined) wanted.set(leader, [state])
@@ -326,6 +333,7 @@ export class Fetcher {
       if (fetched.errorCode !== 0) this.#partitionError(state, fetched.errorCode)
       else {
         state.endRequest = request
+        state.unansweredSinceMs = undefined
         this.#takeRecords(response, fetched, state)
       }
     }

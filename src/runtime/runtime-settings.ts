@@ -58,10 +58,19 @@ export interface EventFields {
   readonly offset?: number | bigint | undefined
   readonly node?: string | undefined
   readonly store?: string | undefined
+  /** Input partitions that are not read to an end, with the next offset to read and that end, where it is known. */
+  readonly inputs?: readonly UnreadInput[] | undefined
   /** Why records were dropped. */
   readonly reason?: string | undefined
   /** How many records were dropped. */
   readonly records?: number | undefined
+}
+
+export interface UnreadInput {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly endOffset: number | undefined
 }
 
 /** The fields of a fault: its code and its place. */

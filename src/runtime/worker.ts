@@ -73,7 +73,11 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options
-    this.#catchUp = new CatchUp({ ...options, timeoutMs: options.settings.wallClockCatchUpTimeoutMs })
+    this.#catchUp = new CatchUp({
+      ...options,
+      timeoutMs: options.settings.wallClockCatchUpTimeoutMs,
+      silenceMs: options.settings.fetchMaxWaitMs + stallMs,
+    })
     this.#lastCommitMs = options.clock.now()
     this.#progress = new CarefulProgress(options.settings)
     this.#registry = new TaskRegistry({
@@ -344,11 +348,16 @@ export class Worker {
   #punctuate(): void {
     const nowMs = this.#options.clock.now()
     if (nowMs === this.#lastPunctuationMs || this.#paused) return
-    if (nowMs - this.#lastPunctuationMs > this.#options.settings.fetchMaxWaitMs + stallMs)
-      this.#catchUp.stalled(this.tasks.values())
+    const sinceMs = nowMs - this.#lastPunctuationMs
+    if (sinceMs > this.#options.settings.fetchMaxWaitMs + stallMs)
+      this.#catchUp.stalled(this.tasks.values(), sinceMs)
     this.#lastPunctuationMs = nowMs
     for (const running of this.tasks.values())
-      if (this.#catchUp.isDone(running) && running.task.punctuateWallClock() > 0) this.#dirty = true
+      if (this.#mayPunctuate(running) && running.task.punctuateWallClock() > 0) this.#dirty = true
+  }
+
+  #mayPunctuate(running: RunningTask): boolean {
+    return running.task.hasWallClockPunctuators && this.#catchUp.isDone(running)
   }
 
   /** Offsets that moved over markers and aborted records alone are committed too, but not for each transaction of others. */

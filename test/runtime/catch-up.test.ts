@@ -23,24 +23,37 @@ import type { RunningTask } from '../../src/runtime/running-task.ts'
 const world = (timeoutMs = 1_000) => {
   const clock = new ManualClock(0)
   const warnings: string[] = []
-  const input = { end: undefined as number | undefined, endRequest: 0, nextOffset: 0, size: 0, lag: 1 }
+  const fields: unknown[] = []
+  const input = {
+    end: undefined as number | undefined,
+    endRequest: 0,
+    nextOffset: 0,
+    size: 0,
+    lag: 1,
+    silentMs: 0,
+  }
   const fetcher = {
     requests: 0,
     endOffsetSince: (_topic: string, _partition: number, request: number) =>
       input.endRequest < request ? undefined : input.end,
     lag: () => input.lag,
+    silentMs: () => input.silentMs,
   }
   const running = {
     inputs: [{ topic: 'orders', partition: 0 }],
     task: { id: '0_0', queue: () => input },
   } as unknown as RunningTask
-  const catchUp = new CatchUp({ fetcher, clock, timeoutMs, onWarning: (text) => warnings.push(text) })
+  const onWarning = (text: string, about: unknown): void => {
+    warnings.push(text)
+    fields.push(about)
+  }
+  const catchUp = new CatchUp({ fetcher, clock, timeoutMs, silenceMs: 1_500, onWarning })
   /** A fetch response that says where the input ends. */
   const answer = (end: number): void => {
     input.endRequest = ++fetcher.requests
     input.end = end
   }
-  return { clock, warnings, input, running, catchUp, answer }
+  return { clock, warnings, fields, input, running, catchUp, answer }
 }
 
 describe('wall-clock work of a task', () => {
@@ -71,16 +84,79 @@ describe('wall-clock work of a task', () => {
     expect(catchUp.isDone(running)).toBe(true)
   })
 
-  it('waits after a stall, and one that waits already keeps its ends', () => {
+  it('waits after a stall, for the ends that the inputs have then', () => {
+    const { input, running, catchUp, answer } = world()
+    answer(5)
+    input.nextOffset = 5
+    expect(catchUp.isDone(running)).toBe(true)
+    catchUp.stalled([running], 100)
+    answer(50)
+    expect(catchUp.isDone(running)).toBe(false)
+    input.nextOffset = 50
+    expect(catchUp.isDone(running)).toBe(true)
+  })
+
+  it('that waits already takes new ends after a stall, as records may have come in it', () => {
     const { input, running, catchUp, answer } = world()
     answer(5)
     expect(catchUp.isDone(running)).toBe(false)
-    catchUp.stalled([running])
+    catchUp.stalled([running], 100)
+    input.nextOffset = 5
+    expect(catchUp.isDone(running)).toBe(false)
     answer(50)
+    expect(catchUp.isDone(running)).toBe(false)
+    input.nextOffset = 50
+    expect(catchUp.isDone(running)).toBe(true)
+  })
+
+  it('is not held up by many short stalls for longer than the timeout', () => {
+    const { clock, running, catchUp, answer } = world(1_000)
+    let waits = 0
+    for (; !catchUp.isDone(running); waits++) {
+      clock.advance(90)
+      catchUp.stalled([running], 90)
+      answer(10)
+    }
+    expect(waits).toBe(12)
+  })
+
+  it('gets its whole timeout again after a stall that took much of it', () => {
+    const { clock, warnings, running, catchUp, answer } = world(1_000)
+    answer(5)
+    expect(catchUp.isDone(running)).toBe(false)
+    clock.advance(5_000)
+    catchUp.stalled([running], 5_000)
+    answer(5)
+    expect(catchUp.isDone(running)).toBe(false)
+    clock.advance(999)
+    expect(catchUp.isDone(running)).toBe(false)
+    expect(warnings).toEqual([])
+    clock.advance(1)
+    expect(catchUp.isDone(running)).toBe(true)
+  })
+
+  it('waits while the broker does not answer, however long, and then until its inputs are read', () => {
+    const { clock, warnings, input, running, catchUp, answer } = world(1_000)
+    answer(5)
     input.nextOffset = 5
     expect(catchUp.isDone(running)).toBe(true)
-    catchUp.stalled([running])
-    answer(50)
+    input.silentMs = 1_501
+    expect(catchUp.isDone(running)).toBe(false)
+    clock.advance(60_000)
+    expect(catchUp.isDone(running)).toBe(false)
+    input.silentMs = 0
+    answer(9)
+    expect(catchUp.isDone(running)).toBe(false)
+    input.nextOffset = 9
+    expect(catchUp.isDone(running)).toBe(true)
+    expect(warnings).toEqual([])
+  })
+
+  it('waits for a broker that does not answer at the start', () => {
+    const { clock, input, running, catchUp } = world(1_000)
+    expect(catchUp.isDone(running)).toBe(false)
+    input.silentMs = 1_501
+    clock.advance(2_000)
     expect(catchUp.isDone(running)).toBe(false)
   })
 
@@ -94,7 +170,7 @@ describe('wall-clock work of a task', () => {
   })
 
   it('runs after the timeout, with a warning that names what is behind', () => {
-    const { clock, warnings, input, running, catchUp, answer } = world(1_000)
+    const { clock, warnings, fields, input, running, catchUp, answer } = world(1_000)
     answer(10)
     input.nextOffset = 4
     expect(catchUp.isDone(running)).toBe(false)
@@ -105,6 +181,8 @@ describe('wall-clock work of a task', () => {
         /timers of task 0_0 run although .*orders-0 at 4 of 10.*wallClockCatchUpTimeoutMs/,
       ),
     ])
+    const inputs = [{ topic: 'orders', partition: 0, offset: 4, endOffset: 10 }]
+    expect(fields).toEqual([{ code: 'TIMERS_AHEAD', task: '0_0', inputs }])
   })
 })
 
@@ -161,6 +239,38 @@ describe('an application that was away', { timeout: 20_000 }, () => {
       states.add(status)
     expect([...states]).toEqual(['COMPLETED'])
     await second.close()
+    await client.close()
+    await broker.close()
+  })
+
+  it('runs no timer while its broker does not answer', async () => {
+    const events = topic('silent-events', { value: string })
+    const broker = await startBroker()
+    const client = connect({ bootstrapServers: broker.bootstrapServers })
+    await client.createTopics([events])
+    let timers = 0
+    const ticking = topology('ticking', (builder) => {
+      builder.stream(events).process((context) => {
+        context.schedule(10, 'wallClock', () => void timers++)
+        return { process: () => {} }
+      })
+    })
+    const application = await start(
+      ticking,
+      { bootstrapServers: broker.bootstrapServers, stateDirectory: folder, fetchMaxWaitMs: 50 },
+      { logger: false },
+    )
+    await application.waitFor('running')
+    await expect.poll(() => timers, { timeout: 5_000 }).toBeGreaterThan(0)
+    const restore = broker.core.onRequest('Fetch', () => ({ kind: 'error', error: 'NOT_LEADER_OR_FOLLOWER' }))
+    let before = -1
+    while (timers !== before) {
+      before = timers
+      await new Promise((resolve) => setTimeout(resolve, 300))
+    }
+    restore()
+    await expect.poll(() => timers, { timeout: 5_000 }).toBeGreaterThan(before)
+    await application.close()
     await client.close()
     await broker.close()
   })

@@ -19,6 +19,8 @@ export class PartitionState implements TopicPartition {
   endOffset: number | undefined
   /** The number of the request whose answer set it. */
   endRequest = 0
+  /** Since when it is asked for without an answer that brings records or the end; undefined where the last request has one. */
+  unansweredSinceMs: number | undefined
   /** Not asked for before this time. */
   notBeforeMs = 0
   /** Since when it cannot be found; undefined where all is well. */
