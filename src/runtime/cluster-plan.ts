@@ -3,7 +3,7 @@ import { Admin } from '../kafka/admin.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { sinkTopicsOf, sourceTopicsOf } from '../topology/topics.ts'
 import type { Topology } from '../topology/topology.ts'
-import { matchesWhole, refuseOwnOutput } from '../topology/validate-patterns.ts'
+import { matchesWhole } from '../topology/validate-patterns.ts'
 import type { ApplicationPlan, TopicSizes } from './application-plan.ts'
 import { planApplication } from './application-plan.ts'
 import { stateStays } from './input-sizes.ts'
@@ -15,11 +15,10 @@ import type { RuntimeSettings } from './runtime-settings.ts'
  */
 export const sourceSizes = async (
   topology: Topology,
-  { applicationId, deadLetterTopic }: Pick<RuntimeSettings, 'applicationId' | 'deadLetterTopic'>,
+  { applicationId }: Pick<RuntimeSettings, 'applicationId'>,
   cluster: Cluster,
   known: TopicSizes = new Map(),
 ): Promise<TopicSizes> => {
-  refuseOwnOutput(topology, deadLetterTopic)
   const patterns = topology.nodes.flatMap((node) =>
     node.kind === 'source' && node.topics instanceof RegExp ? [node.topics] : [],
   )

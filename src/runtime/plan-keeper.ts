@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { AssertionFailed } from '../base/assert.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import type { Topology } from '../topology/topology.ts'
+import { refuseOwnOutput } from '../topology/validate-patterns.ts'
 import type { ApplicationPlan, TopicSizes } from './application-plan.ts'
 import { createInternalTopics, planFor, sourceSizes } from './cluster-plan.ts'
 import { refuseOtherSizes } from './input-sizes.ts'
@@ -46,6 +47,7 @@ export class PlanKeeper {
   /** Makes the first plan, and the internal topics that it needs. */
   async begin(): Promise<ApplicationPlan> {
     const { topology, settings, cluster } = this.#options
+    refuseOwnOutput(topology, settings.deadLetterTopic)
     this.#plan = planFor(topology, settings, await this.#look())
     await createInternalTopics(this.#plan, settings, cluster)
     return this.#plan

@@ -1,5 +1,6 @@
 import type { FaultPlace } from '../base/fault.ts'
 import { Fault, isFault, messageOf } from '../base/fault.ts'
+import { fileRemedy } from '../files/file-remedy.ts'
 import { schemaRemedy } from '../state/unreadable-row.ts'
 
 /**
@@ -18,8 +19,9 @@ export const restoreFailed = (store: string, place: FaultPlace, cause: unknown):
 
 const remedyOf = (cause: unknown): string | undefined => {
   if (isFault(cause) && cause.actor !== 'record') return cause.remedy
-  if (cause instanceof Error && 'code' in cause && !isFault(cause)) return diskRemedy
-  return schemaRemedy
+  return isSystemError(cause) ? fileRemedy(cause, 'stateDirectory') : schemaRemedy
 }
 
-const diskRemedy = 'check the space and the permissions of stateDirectory'
+/** The operating system's errors have codes such as ENOSPC; decoders throw Node's own, such as ERR_INVALID_ARG_VALUE. */
+const isSystemError = (cause: unknown): boolean =>
+  cause instanceof Error && 'code' in cause && /^E[A-Z0-9]+$/.test(String(cause.code))

@@ -29,7 +29,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   task: { rooms: ['base', 'topic', 'topology', 'state'], packages: ['rxjs'], browser: true },
   kafka: { rooms: ['base', 'topic'], packages: ['@platformatic/kafka'], browser: false },
   runtime: {
-    rooms: ['base', 'topic', 'topology', 'dsl', 'saga', 'state', 'task', 'kafka'],
+    rooms: ['base', 'files', 'topic', 'topology', 'dsl', 'saga', 'state', 'task', 'kafka'],
     packages: ['rxjs'],
     browser: false,
   },
