@@ -2,11 +2,13 @@ import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { Cluster } from '../kafka/cluster.ts'
 import { TcpTransport } from '../kafka/connection/tcp-transport.ts'
+import { partsOfTask } from '../runtime/application-plan.ts'
 import { StreamsApplication } from '../runtime/streams-application.ts'
 import type { StreamsApplicationOptions } from '../runtime/streams-application.ts'
 import { CacheBudget } from '../state/cache-budget.ts'
 import { openLmdbStores } from '../state/open-lmdb-stores.ts'
 import { openMemoryStore } from '../state/open-memory-store.ts'
+import { skippedRowsText } from '../state/skipped-rows.ts'
 import type { FailureHandler } from '../task/failure-handler.ts'
 import type { Topology } from '../topology/topology.ts'
 import { kafkaSettingsOf } from './kafka-settings-of.ts'
@@ -56,6 +58,16 @@ export const createStreamsWorker = (
         maxRequestSize: settings.maxRequestSize,
         origins,
         onDamaged: (fault) => listener.onWarning?.(fault.message),
+        onSkipped: (report) => {
+          const { partition } = partsOfTask(task)
+          listener.onWarning?.(skippedRowsText(report, partition), {
+            code: 'STORE_KEY_TOO_LARGE',
+            task,
+            store: report.store,
+            partition,
+            records: report.rows,
+          })
+        },
       }),
     folders: diskTaskFolders(directory, clock),
     openGlobalStore: (definition) =>

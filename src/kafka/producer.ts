@@ -1,12 +1,12 @@
 import type { Bytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
-import { Fault } from '../base/fault.ts'
+import type { Fault } from '../base/fault.ts'
 import type { Headers } from '../topic/headers.ts'
 import { noHeaders } from '../topic/headers.ts'
 import { LentBytes } from '../topic/lent-bytes.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import type { StreamRecord } from '../topic/record.ts'
-import { recordOverheadBytes, sizeOfHeaders } from '../topic/record-size.ts'
+import { refuseTooLarge, sizeOfHeaders } from '../topic/record-size.ts'
 import type { SinkTopic } from '../topic/topic.ts'
 import type { Cluster } from './cluster.ts'
 import { topicMissing } from './cluster.ts'
@@ -314,7 +314,7 @@ export class Producer {
 
   #queueFor(topic: string, partition: number | undefined, key: Region | null, size: number): PartitionQueue {
     const queue = this.#queues.of(topic, partition ?? this.#partitionFor(topic, key))
-    if (size + recordOverheadBytes > this.#maxRequestBytes) throw tooLarge(queue, size, this.#maxRequestBytes)
+    refuseTooLarge(size, this.#maxRequestBytes, queue)
     return queue
   }
 
@@ -384,12 +384,3 @@ const regionOf = (bytes: Bytes | null): Region | null =>
   bytes === null ? null : { buffer: bytes, start: 0, end: bytes.length }
 
 const sizeOf = (region: Region | null): number => (region === null ? 0 : region.end - region.start)
-
-const tooLarge = ({ topic, partition }: PartitionQueue, size: number, limit: number): Fault =>
-  new Fault({
-    code: 'RECORD_TOO_LARGE',
-    actor: 'record',
-    message: `a record of ${size} bytes exceeds maxRequestSize (${limit})`,
-    remedy: "make it smaller, or raise maxRequestSize and the topic's max.message.bytes",
-    place: { topic, partition },
-  })

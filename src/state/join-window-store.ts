@@ -128,6 +128,7 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
     this.#sequence = Math.max(this.#sequence, sequence)
     const value = valueBytesAt(columns, row)
     if (value === null || !this.#observe(time)) return
+    if (!this.takesRestored(keyEnd - start, columns, row)) return
     const key = { buffer: columns.buffer, start, end: keyEnd }
     if (this.disk === undefined) {
       this.#rows.append({ key, value: regionOf(value), time, sequence, origin: undefined })

@@ -62,7 +62,7 @@ abstract class AbstractKeyValueStore<K> extends StoreLife {
         start: columns.valueStarts[row] as number,
         end: columns.valueEnds[row] as number,
       }
-      if (!this.takesKey(end - start)) return
+      if (!this.takesRestored(end - start, columns, row)) return
       const key = this.#packer.keyOf({ buffer, start, end })
       this.disk.rows.set(key, value.start < 0 ? undefined : this.#packer.valueOf(value, timestamp))
       return

@@ -8,6 +8,8 @@ import { LmdbEnvironment } from './lmdb-environment.ts'
 import { openMemoryStore } from './open-memory-store.ts'
 import { openStore } from './open-store.ts'
 import type { ChangelogSink, StateStore } from './store.ts'
+import { SkippedRows } from './skipped-rows.ts'
+import type { SkippedRowsReport } from './skipped-rows.ts'
 import type { ValueOptions } from './store-life.ts'
 
 /**
@@ -26,6 +28,8 @@ export interface LmdbOptions extends CacheOptions, ValueOptions {
   readonly origins?: ReadonlyMap<string, StoreOrigin> | undefined
   /** What was there is damaged and was set aside; the stores begin empty and are restored from their changelogs. */
   readonly onDamaged?: ((fault: Fault) => void) | undefined
+  /** Rows of a changelog were left out, because their keys are too long for the disk. */
+  readonly onSkipped?: ((report: SkippedRowsReport) => void) | undefined
 }
 
 export interface LmdbStores {
@@ -55,6 +59,13 @@ export const openLmdbStores = (directory: string, options: LmdbOptions): LmdbSto
   const environment = LmdbEnvironment.open(directory, options.onDamaged ?? (() => {}))
   const batches = new Batches(environment, options)
   const disks: LmdbDisk[] = []
+  const skips: SkippedRows[] = []
+  const reportSkipped = (): void => {
+    for (const skipped of skips) {
+      const report = skipped.take()
+      if (report !== undefined) options.onSkipped?.(report)
+    }
+  }
   let opened = 0
   return {
     open: (definition, changelog) => {
@@ -62,13 +73,17 @@ export const openLmdbStores = (directory: string, options: LmdbOptions): LmdbSto
       opened++
       if (definition.storage === 'memory') return openMemoryStore(definition, changelog, cache)
       const disk = new LmdbDisk(environment, batches, definition, options.origins?.get(definition.name))
+      const skipped = new SkippedRows(definition.name)
       disks.push(disk)
-      return openStore(definition, { ...cache, changelog, disk })
+      skips.push(skipped)
+      return openStore(definition, { ...cache, changelog, disk, skipped })
     },
     caughtUp: (atMs) => {
       for (const disk of disks) disk.caughtUp(atMs)
+      reportSkipped()
     },
     close: async () => {
+      reportSkipped()
       budget?.closed(opened)
       opened = 0
       batches.writeAll()

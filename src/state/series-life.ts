@@ -66,7 +66,7 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
     if (!this.table.observe(time)) return
     const timestamp = columns.timestamps[row] as number
     if (this.disk !== undefined) {
-      if (!this.takesKey(keyEnd - start)) return
+      if (!this.takesRestored(keyEnd - start, columns, row)) return
       const saved = { value: valueBytesAt(columns, row), timestamp }
       writeTimedRow(this.disk, columns.buffer.subarray(start, keyEnd), time, second, saved, false)
       return

@@ -17,6 +17,7 @@ import { FrozenValues } from './frozen-values.ts'
 import type { KeyIdentity } from './key-identity.ts'
 import { detach } from './key-identity.ts'
 import { PutCheck } from './put-check.ts'
+import type { SkippedRows } from './skipped-rows.ts'
 import type { ChangelogSink, StateStore } from './store.ts'
 import { unreadableRow } from './unreadable-row.ts'
 
@@ -25,6 +26,8 @@ export interface StoreContext extends CacheOptions, ValueOptions {
   readonly changelog: ChangelogSink
   /** Undefined for a store that lives in memory alone. */
   readonly disk: Disk | undefined
+  /** Counts restored rows that the disk cannot hold. */
+  readonly skipped?: SkippedRows | undefined
 }
 
 /** How a store treats the values that are put. */
@@ -56,6 +59,7 @@ export abstract class StoreLife implements StateStore {
   readonly #check: PutCheck
   /** Undefined in production. */
   readonly #frozen: FrozenValues | undefined
+  readonly #skipped: SkippedRows | undefined
   readonly #lent = new LentBytes()
   #changelogOffset: number
   /** What was observed up to the last flush, and up to the last commit: later puts are not to be seen on disk. */
@@ -64,7 +68,8 @@ export abstract class StoreLife implements StateStore {
   #closed = false
 
   constructor(definition: StoreDefinition, context: StoreContext) {
-    const { changelog, disk } = context
+    const { changelog, disk, skipped } = context
+    this.#skipped = skipped
     this.name = definition.name
     this.logged = definition.changelog
     this.valueSerde = definition.value as unknown as Serializer<unknown> & Deserializer<unknown>
@@ -141,17 +146,19 @@ export abstract class StoreLife implements StateStore {
     return this.#check.valueAsRead(value, bytes, this.#check.key(keys, key))
   }
 
-  /** False for a key that no put takes: an older version may have left it in the changelog. */
-  protected takesKey(length: number): boolean {
-    return this.#check.takesKey(length)
-  }
-
   /** The same for a row that lies as bytes. */
   protected checkLengths(key: RawRegion, value: RawRegion | null, headers: Headers | undefined): void {
     const keyBytes = key.end - key.start
     this.#check.keyLength(keyBytes)
     const valueBytes = value === null ? 0 : value.end - value.start
     this.#check.recordLength(keyBytes + valueBytes + sizeOfHeaders(headers))
+  }
+
+  /** False for a restored row whose key the disk does not take; it is counted. A deletion of such a row loses nothing. */
+  protected takesRestored(keyBytes: number, columns: RecordColumns, row: number): boolean {
+    if (this.disk === undefined || this.#check.takesKey(keyBytes)) return true
+    if ((columns.valueStarts[row] as number) >= 0) this.#skipped?.add(keyBytes)
+    return false
   }
 
   /** A time that is put, in whole milliseconds. */

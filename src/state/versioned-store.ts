@@ -111,7 +111,7 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
   protected override restoreRow(columns: RecordColumns, row: number): void {
     const start = columns.keyStarts[row] as number
     if (start < 0) return
-    if (!this.takesKey((columns.keyEnds[row] as number) - start)) return
+    if (!this.takesRestored((columns.keyEnds[row] as number) - start, columns, row)) return
     const key = this.#keys.read(columns.buffer, start, columns.keyEnds[row])
     this.#add(key, this.restoredValue(columns, row), columns.timestamps[row] as number)
   }

@@ -32,6 +32,7 @@ export interface Surroundings {
   readonly requestCommit: () => void
   readonly idleAdvanceMs: number | undefined
   readonly maxTimestampAheadMs: number | undefined
+  readonly maxRequestSize: number | undefined
   readonly withoutRecordCache: boolean
   readonly deadLetterTopic: string | undefined
 }
@@ -120,7 +121,8 @@ export class TestApplication {
       applicationId: topology.name,
       clock: surroundings.clock,
       output: surroundings.output,
-      openStore: (definition, log) => openMemoryStore(definition, log, { frozen: true }),
+      openStore: (definition, log) =>
+        openMemoryStore(definition, log, { frozen: true, maxRequestSize: surroundings.maxRequestSize }),
       globalStore: (name) => {
         const store = globals.get(name)
         if (store !== undefined) return store

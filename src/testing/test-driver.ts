@@ -18,6 +18,7 @@ import { judgeBy, leftOutReason } from '../task/failure-policy.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import { partitionForKey } from '../topic/murmur2.ts'
 import type { AnyRecord, NodeOf } from '../topology/node.ts'
+import { refuseTooLarge, sizeOfHeaders } from '../topic/record-size.ts'
 import { keyBytesOf, valueBytesOf } from '../topic/record.ts'
 import type { Serializer } from '../topic/serde.ts'
 import type { Topic } from '../topic/topic.ts'
@@ -48,6 +49,8 @@ export interface TestDriverOptions {
   readonly idleAdvanceMs?: number
   /** As the setting: how far a record's time may be ahead of the driver's clock. */
   readonly maxTimestampAheadMs?: number
+  /** As the setting: the largest record that a topic or a store takes. 1 MiB by default. */
+  readonly maxRequestSize?: number
   /** As the settings of the same names; `fail` (thrown from `pipe`) unless given. */
   readonly policies?: Partial<FailurePolicies>
   /** As the option of `start`: what it says goes before the policies. */
@@ -285,6 +288,7 @@ export class TestDriver {
       partitionsOf: (topic) => this.#partitionsOf(topic),
       idleAdvanceMs: this.#options.idleAdvanceMs,
       maxTimestampAheadMs: this.#options.maxTimestampAheadMs,
+      maxRequestSize: this.#options.maxRequestSize,
       withoutRecordCache: this.#withoutRecordCache,
       deadLetterTopic: this.#options.deadLetterTopic,
       onFailure: (task, failure, record) => {
@@ -368,8 +372,11 @@ export class TestDriver {
       const sink = this.#sink(target.node, topic)
       const written = valueAtSink(sink, value)
       const said = sink === undefined || written === value ? record : { key: record.key, value: written }
-      for (const partition of [chosen ?? this.#partitionFor(topic, key)].flat())
+      const bytes = (key?.length ?? 0) + (value?.length ?? 0) + sizeOfHeaders(headers)
+      for (const partition of [chosen ?? this.#partitionFor(topic, key)].flat()) {
+        refuseTooLarge(bytes, this.#options.maxRequestSize ?? defaultMaxRequestSize, { topic, partition })
         this.#write(topic, partition, { key, value, timestamp, headers }, said)
+      }
     },
   }
 
@@ -448,6 +455,8 @@ export class TestDriver {
   }
 }
 
+/** As that of the setting. */
+const defaultMaxRequestSize = 1_048_576
 const defaultDeadLetterTopic = 'dead-letters'
 
 /** Internal topics are called after their topology, so two of one name would write into each other's. */

@@ -190,6 +190,20 @@ describe('state on disk', () => {
     expect(rowsOf(again)).toEqual(['a', 'b'])
   })
 
+  it('leaves out rows of its changelog whose keys are too long for a disk, with a warning', async () => {
+    const { run, rowsOf, changelog } = await trial()
+    await client.create({ name: changelog })
+    await client.write(topic(changelog, { value: string }), [
+      { key: 'a', value: '1' },
+      { key: 'b'.repeat(2_500), value: '1' },
+    ])
+    const application = await run('one')
+    expect(rowsOf(application)).toEqual(['a'])
+    expect(application.warnings).toContainEqual(
+      expect.stringMatching(/1 row of store 'words', partition 0, cannot be restored .* 2500 bytes/),
+    )
+  })
+
   it('of a task that is not assigned is deleted after stateCleanupDelayMs, and so is what was set aside', async () => {
     const { run, begin, slot, changelog } = await trial()
     await begin()
