@@ -1,7 +1,8 @@
 import { isFault, messageOf } from '../base/fault.ts'
 import type { EventFields, RuntimeListener } from '../runtime/runtime-settings.ts'
+import { attempt } from './attempt.ts'
 import { LogLimit } from './log-limit.ts'
-import type { Logger } from './logger.ts'
+import type { Logger, LogLevel } from './logger.ts'
 import { standardErrorLogger } from './logger.ts'
 
 export interface ApplicationLogOptions {
@@ -27,23 +28,25 @@ export class ApplicationLog {
   /** The author's listener and the log as one. */
   readonly listener: RuntimeListener
   readonly #options: ApplicationLogOptions
+  readonly #given: Logger | false | undefined
   readonly #limit = new LogLimit()
 
   constructor(options: ApplicationLogOptions) {
     this.#options = options
+    this.#given = options.logger ? guarded(options.logger) : options.logger
     const { listener } = options
     this.listener = {
       onState: (state) => {
         if (state !== 'failed') this.#explicit?.info(this.#fields({}), state)
-        listener.onState?.(state)
+        this.#notify('onState', () => listener.onState?.(state))
       },
       onRestore: (progress) => {
         this.#explicit?.debug(this.#fields(progress), restoreText(progress))
-        listener.onRestore?.(progress)
+        this.#notify('onRestore', () => listener.onRestore?.(progress))
       },
       onWarning: (message, fields) => {
         this.#warn(message, fields)
-        listener.onWarning?.(message, fields)
+        this.#notify('onWarning', () => listener.onWarning?.(message, fields))
       },
     }
   }
@@ -64,6 +67,17 @@ export class ApplicationLog {
     this.#limit.flush()
   }
 
+  /** A listener that fails is logged as an error, also by the default logger, and stops nothing. */
+  #notify(name: string, call: () => unknown): void {
+    attempt(call, (error) => {
+      const { application } = this.#options
+      this.#logger?.error(
+        { application, code: 'LISTENER_FAILED', err: error },
+        `${name} has failed: ${messageOf(error)}`,
+      )
+    })
+  }
+
   #warn(message: string, fields: EventFields = {}): void {
     const logger = this.#options.listener.onWarning === undefined ? this.#logger : this.#explicit
     if (logger === undefined) return
@@ -76,13 +90,11 @@ export class ApplicationLog {
   }
 
   get #explicit(): Logger | undefined {
-    const { logger } = this.#options
-    return logger === false ? undefined : logger
+    return this.#given === false ? undefined : this.#given
   }
 
   get #logger(): Logger | undefined {
-    const { logger } = this.#options
-    return logger === false ? undefined : (logger ?? defaultLogger)
+    return this.#given === false ? undefined : (this.#given ?? defaultLogger)
   }
 
   #fields(fields: object): object {
@@ -91,6 +103,21 @@ export class ApplicationLog {
 }
 
 const defaultLogger = standardErrorLogger()
+
+/** A logger that fails breaks nothing: the event goes to standard error, and so does the failure. */
+const guarded = (logger: Logger): Logger => {
+  const log =
+    (level: LogLevel) =>
+    (fields: object, message: string): void =>
+      attempt(
+        () => logger[level](fields, message),
+        (error) => {
+          defaultLogger.error(fields, `the logger has failed: ${messageOf(error)}`)
+          defaultLogger[level](fields, message)
+        },
+      )
+  return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }
+}
 
 const kindOf = (message: string, { code, node, reason }: EventFields): string =>
   code === undefined && reason === undefined ? message : [code, node, reason].join('\u0000')

@@ -8,11 +8,12 @@ import { TcpTransport } from '../kafka/connection/tcp-transport.ts'
 import { redirectSinks } from '../topology/redirect.ts'
 import { sinkTopicsOf } from '../topology/topics.ts'
 import type { Topology } from '../topology/topology.ts'
+import { checkStartOptions } from './check-start-options.ts'
 import { kafkaSettingsOf } from './kafka-settings-of.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
 import type { StartOptions } from './start.ts'
-import { start } from './start.ts'
+import { start, startOptions } from './start.ts'
 
 export interface ReplayOptions extends StartOptions {
   /** The group and prefix of the replay; must be nobody else's. */
@@ -49,29 +50,30 @@ export const replay = async (
   input: SettingsInput,
   options: ReplayOptions,
 ): Promise<ReplayResult> => {
+  checkStartOptions('replay', { ...options }, [...startOptions, ...replayOptions])
+  const { replayId, liveOutputs, keepInternals, signal: stop, onProgress, ...ofStart } = options
   const settings = parseSettings(input)
-  const transport = new TcpTransport(kafkaSettingsOf(settings, options.replayId))
+  const transport = new TcpTransport(kafkaSettingsOf(settings, replayId))
   const cluster = new Cluster({ transport, clock: systemClock, retryTimeoutMs: settings.requestTimeoutMs })
   const admin = new Admin(cluster)
-  const rename = (topic: string): string =>
-    options.liveOutputs === true ? topic : `${options.replayId}-${topic}`
+  const rename = (topic: string): string => (liveOutputs === true ? topic : `${replayId}-${topic}`)
   try {
     await copyTopics(admin, sinkTopicsOf(topology), rename)
     const before = await endsOf(admin, sinkTopicsOf(topology).map(rename))
     const application = await start(
       redirectSinks(topology, rename),
-      { ...input, applicationId: options.replayId, autoOffsetReset: 'earliest' },
-      options,
+      { ...input, applicationId: replayId, autoOffsetReset: 'earliest' },
+      ofStart,
     )
     let complete = false
     const over = new AbortController()
-    const signal = AbortSignal.any([over.signal, ...(options.signal === undefined ? [] : [options.signal])])
+    const signal = AbortSignal.any([over.signal, ...(stop === undefined ? [] : [stop])])
     try {
       await application.waitFor('running')
       const caughtUp = catchUp(
         admin,
         application.inputTopics,
-        { ...options, signal },
+        { replayId, signal, onProgress },
         () => application.metrics.processedRecords,
       )
       complete = await Promise.race([caughtUp, application.done.then(() => false)])
@@ -80,8 +82,7 @@ export const replay = async (
       await application.close()
     }
     const after = await endsOf(admin, sinkTopicsOf(topology).map(rename))
-    if (options.keepInternals !== true)
-      await removeInternals(admin, application.internalTopics, options.replayId)
+    if (keepInternals !== true) await removeInternals(admin, application.internalTopics, replayId)
     return {
       processedRecords: application.metrics.processedRecords,
       outputs: Array.from(after, ([topic, end]) => ({ topic, records: end - (before.get(topic) ?? 0) })),
@@ -92,17 +93,25 @@ export const replay = async (
   }
 }
 
+const replayOptions = ['replayId', 'liveOutputs', 'keepInternals', 'signal', 'onProgress']
+
 const pollIntervalMs = 100
+
+interface CatchUpOptions {
+  readonly replayId: string
+  readonly signal: AbortSignal
+  readonly onProgress: ReplayOptions['onProgress'] | undefined
+}
 
 /** Waits until the group has read what the inputs held at the beginning, and all of its own internal topics. */
 const catchUp = async (
   admin: Admin,
   topics: { readonly external: readonly string[]; readonly internal: readonly string[] },
-  { replayId, signal, onProgress }: ReplayOptions,
+  { replayId, signal, onProgress }: CatchUpOptions,
   processed: () => number,
 ): Promise<boolean> => {
   const targets = await listEnds(admin, topics.external)
-  while (signal?.aborted !== true) {
+  while (!signal.aborted) {
     const ends = new Map([...targets, ...(await listEnds(admin, topics.internal))])
     const committed = await admin.groupOffsets(replayId)
     let remainingRecords = 0

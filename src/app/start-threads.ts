@@ -3,6 +3,7 @@ import type { ResourceLimits } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { ApplicationLog } from './application-log.ts'
+import { checkStartOptions } from './check-start-options.ts'
 import { withQueries } from './queries/serve-queries.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
@@ -43,8 +44,10 @@ const youngGenerationMb = 96
 export const startThreads = async (
   source: TopologyModule,
   input: SettingsInput,
-  { threads, resourceLimits, onUncaughtFailure, logger, ...listeners }: StartThreadsOptions,
+  options: StartThreadsOptions,
 ): Promise<ThreadedApplication> => {
+  checkStartOptions('startThreads', { ...options }, startThreadsOptions)
+  const { threads, resourceLimits, onUncaughtFailure, logger, ...listeners } = options
   assert(Number.isInteger(threads) && threads > 0, 'threads is a whole number of at least 1')
   const topology = await topologyOfModule(source)
   const given = workerSettingsOf(topology, parseSettings(input))
@@ -80,6 +83,11 @@ export const startThreads = async (
     })
   })
 }
+
+const startThreadsOptions = [
+  ...['threads', 'resourceLimits'],
+  ...['onState', 'onWarning', 'onRestore', 'onUncaughtFailure', 'logger'],
+]
 
 /** What is one per process is divided, and what must be told apart gets a number, counted from 1 as threads are in Kafka. */
 const settingsOfThread = (settings: WorkerSettings, number: number, threads: number): WorkerSettings => ({

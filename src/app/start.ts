@@ -7,6 +7,7 @@ import type { StreamsApplication } from '../runtime/streams-application.ts'
 import type { FailureHandler } from '../task/failure-handler.ts'
 import type { Topology } from '../topology/topology.ts'
 import { ApplicationLog } from './application-log.ts'
+import { checkStartOptions } from './check-start-options.ts'
 import type { Logger } from './logger.ts'
 import type { Queries } from './queries/queries.ts'
 import { withQueries } from './queries/serve-queries.ts'
@@ -67,8 +68,10 @@ export type Application = Pick<
 export const start = async (
   topology: Topology,
   input: SettingsInput,
-  { clock = systemClock, onUncaughtFailure, onFailedRecord, logger, ...listeners }: StartOptions = {},
+  options: StartOptions = {},
 ): Promise<Application> => {
+  checkStartOptions('start', { ...options }, startOptions)
+  const { clock = systemClock, onUncaughtFailure, onFailedRecord, logger, ...listeners } = options
   const given = workerSettingsOf(topology, parseSettings(input))
   const log = new ApplicationLog({ application: given.applicationId, logger, listener: listeners })
   const { listener } = log
@@ -93,6 +96,12 @@ export const start = async (
     })
   })
 }
+
+/** The names of the options of `start`. */
+export const startOptions = [
+  ...['onState', 'onWarning', 'onRestore', 'onUncaughtFailure', 'onFailedRecord'],
+  ...['logger', 'clock'],
+]
 
 /** Stores can be read where they are: in this thread. */
 class OneWorker extends Supervisor<StreamsApplication> {

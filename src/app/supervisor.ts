@@ -11,6 +11,7 @@ import type { StorePage } from '../state/store-query.ts'
 import { StateWaiters } from '../runtime/state-waiters.ts'
 import type { CloseOptions } from '../runtime/streams-application.ts'
 import type { UncaughtFailureResponse } from '../runtime/uncaught-failure.ts'
+import { optionalResultOf, shown } from '../topology/callback-results.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { FailureReport } from './application-log.ts'
 import { Completion } from './completion.ts'
@@ -190,7 +191,8 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     await this.#release()
     if (this.#state === 'closing') this.#enter('closed')
     const refused = closed.find((each) => each.status === 'rejected')
-    if (refused === undefined) this.#completion.resolve()
+    if (this.#state === 'failed') this.#completion.reject(this.#failure)
+    else if (refused === undefined) this.#completion.resolve()
     else this.#completion.reject(refused.reason)
     if (refused !== undefined) throw refused.reason
   }
@@ -237,7 +239,7 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     const { onUncaughtFailure, listener, maxReplacementsPerMinute } = this.#options
     if (!place.started || this.#stop.signal.aborted || isFault(failure, 'APPLICATION_STOPPED'))
       return 'stopClient'
-    const response = onUncaughtFailure(failure)
+    const response = this.#ask(onUncaughtFailure, failure)
     if (response !== 'replaceWorker') return response
     const pauseMs = this.#replacements.next()
     if (pauseMs !== undefined) {
@@ -248,6 +250,27 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
       `workers failed more than ${maxReplacementsPerMinute} times within a minute and are replaced no more`,
     )
     return 'stopClient'
+  }
+
+  /** What the handler decides; where it fails or decides nothing, the application stops, and a warning says why. */
+  #ask(handler: UncaughtFailureHandler, failure: unknown): UncaughtFailureResponse {
+    try {
+      const response = optionalResultOf('onUncaughtFailure', handler(failure))
+      if (responses.has(response)) return response
+      this.#warnOfHandler(`onUncaughtFailure returned ${shown(response)}`)
+    } catch (error) {
+      this.#warnOfHandler(
+        `onUncaughtFailure has failed: ${isFault(error) ? error.summary : messageOf(error)}`,
+      )
+    }
+    return 'stopClient'
+  }
+
+  #warnOfHandler(what: string): void {
+    this.#options.listener.onWarning?.(
+      `${what}, so this application stops; return replaceWorker, stopClient or stopApplication`,
+      { code: 'FAILURE_HANDLER_FAILED' },
+    )
   }
 
   /** A new worker in the place of one that failed, as soon as that has let go of everything. */
@@ -322,6 +345,8 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     this.#waiters.entered(state, this.#failure)
   }
 }
+
+const responses: ReadonlySet<unknown> = new Set(['replaceWorker', 'stopClient', 'stopApplication'])
 
 /** How long a worker that failed may take to let go of what it holds before it is cut off. */
 const lettingGoMs = 30_000

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import type { UncaughtFailureHandler } from '../../src/app/supervisor.ts'
 import { Supervisor } from '../../src/app/supervisor.ts'
 import type { FailureReport } from '../../src/app/application-log.ts'
 import type { SupervisedWorker, WorkerHost } from '../../src/app/supervised-worker.ts'
@@ -41,13 +42,70 @@ class FakeWorker implements SupervisedWorker {
   }
 }
 
+const two = topology('two', (builder) => builder.stream(topic('input', { value: string })).forEach(() => {}))
+
+/** A supervisor of one started worker. */
+const supervised = async (
+  onUncaughtFailure: UncaughtFailureHandler,
+): Promise<{ supervisor: Supervisor<FakeWorker>; worker: FakeWorker; warnings: string[] }> => {
+  const workers: FakeWorker[] = []
+  const warnings: string[] = []
+  const supervisor = new Supervisor({
+    topology: two,
+    clock: new ManualClock(),
+    count: 1,
+    createWorker: (_, host) => {
+      workers.push(new FakeWorker(host))
+      return workers.at(-1) as FakeWorker
+    },
+    listener: { onWarning: (message) => warnings.push(message) },
+    onFailure: () => {},
+    onUncaughtFailure,
+    maxReplacementsPerMinute: 1,
+    release: () => {},
+  })
+  const worker = workers[0] as FakeWorker
+  worker.started.resolve()
+  await supervisor.start()
+  return { supervisor, worker, warnings }
+}
+
+it.each([
+  [
+    'throws',
+    () => {
+      throw new Error('no answer')
+    },
+    'onUncaughtFailure has failed: no answer',
+  ],
+  ['returns a promise', () => Promise.reject(new Error('late')), 'onUncaughtFailure returned a promise'],
+  ['returns nothing', () => undefined, 'onUncaughtFailure returned undefined'],
+  ['returns what there is not', () => 'restart', "onUncaughtFailure returned the text 'restart'"],
+])(
+  'an application whose onUncaughtFailure %s stops, and a warning says why',
+  async (_what, handler, text) => {
+    const { supervisor, worker, warnings } = await supervised(handler as never)
+    const failure = new Error('a bad record')
+    worker.fail(failure)
+    await expect(supervisor.done).rejects.toBe(failure)
+    expect(supervisor.state).toBe('failed')
+    expect(warnings).toEqual([expect.stringContaining(text)])
+  },
+)
+
+it('done rejects with the failure also where close is called at once', async () => {
+  const { supervisor, worker } = await supervised(() => 'stopClient')
+  const failure = new Error('a bad record')
+  worker.fail(failure)
+  await supervisor.close()
+  await expect(supervisor.done).rejects.toBe(failure)
+})
+
 it('the failure of a record is the cause, not the end of a thread that was still starting', async () => {
   const workers: FakeWorker[] = []
   const reports: FailureReport[] = []
   const supervisor = new Supervisor({
-    topology: topology('two', (builder) =>
-      builder.stream(topic('input', { value: string })).forEach(() => {}),
-    ),
+    topology: two,
     clock: new ManualClock(),
     count: 2,
     createWorker: (_, host) => {
