@@ -2,10 +2,12 @@ import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } fro
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { TaskFolders } from '../runtime/task-folders.ts'
+import { AbandonedSlots } from './abandoned-slots.ts'
 import { freeName, LmdbEnvironment } from '../state/lmdb-environment.ts'
 
 /** The task folders below the state directory of one worker. */
 export const diskTaskFolders = (directory: string, clock: Clock): TaskFolders => {
+  const abandoned = new AbandonedSlots(directory, clock)
   const names = (): readonly string[] => (existsSync(directory) ? readdirSync(directory) : [])
   return {
     tasks: () => names().filter((name) => taskName.test(name)),
@@ -18,6 +20,7 @@ export const diskTaskFolders = (directory: string, clock: Clock): TaskFolders =>
       return path
     },
     delete: (task) => rmSync(join(directory, task), { recursive: true, force: true }),
+    deleteAbandoned: (delayMs) => abandoned.deleteState(delayMs),
     deleteSetAside: (beforeMs) => {
       for (const name of names().filter((each) => setAsideName.test(each))) {
         const path = join(directory, name)

@@ -47,7 +47,7 @@ export const settingsSchema = z.strictObject({
   clientId: z.string().min(1).optional(),
   /** Where durable stores lie, a folder for each application. */
   stateDirectory: z.string().default('.millrace'),
-  /** How long the state of a task that is not assigned to this process is kept on disk, and state that was set aside. */
+  /** How long state is kept on disk: of tasks not assigned to this process, in slots that no process holds, or set aside. */
   stateCleanupDelayMs: z.int().min(0).default(600_000),
   /**
    * About how many bytes all stores of the process take for their caches, each an equal part: of changes before it writes

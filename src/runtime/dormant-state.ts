@@ -75,6 +75,11 @@ export class DormantState {
     folders.deleteSetAside(nowMs - delayMs)
   }
 
+  /** Deletes the state that processes and threads left which no longer run here. */
+  deleteAbandoned(delayMs: number): Promise<void> {
+    return this.#options.folders.deleteAbandoned(delayMs)
+  }
+
   /** While the group is not settled, tasks may come back. */
   keepUnused(): void {
     this.#unusedSinceMs.clear()

@@ -51,6 +51,7 @@ export class StateKeeper {
   readonly #standbys: StandbyTasks
   readonly #dormant: DormantState
   #cancelCare: (() => void) | undefined
+  #cleaning: Promise<void> | undefined
 
   constructor(options: StateKeeperOptions) {
     const { cluster, clock, planOf, folders = noTaskFolders, onWarning } = options
@@ -125,6 +126,7 @@ export class StateKeeper {
   async close(): Promise<void> {
     this.#cancelCare?.()
     this.restorer.close()
+    await this.#cleaning
     await this.#standbys.close()
   }
 
@@ -133,11 +135,16 @@ export class StateKeeper {
     if (here === undefined) return this.#dormant.keepUnused()
     for (const task of here.running) task.caughtUp(clock.now())
     const inUse = new Set([...here.ids, ...this.#standbys.ids])
+    const failed = (error: unknown): void => onWarning(`unused state cannot be deleted: ${messageOf(error)}`)
     try {
       this.#dormant.deleteUnused(inUse, settings.stateCleanupDelayMs)
     } catch (error) {
-      onWarning(`unused state cannot be deleted: ${messageOf(error)}`)
+      failed(error)
     }
+    this.#cleaning ??= this.#dormant
+      .deleteAbandoned(settings.stateCleanupDelayMs)
+      .catch(failed)
+      .finally(() => (this.#cleaning = undefined))
   }
 
   #remainingOf(task: TaskId): number {

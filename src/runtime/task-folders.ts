@@ -11,6 +11,8 @@ export interface TaskFolders {
   delete(task: TaskId): void
   /** Deletes the folders that were set aside before this time, because they were outdated or damaged. */
   deleteSetAside(beforeMs: number): void
+  /** Deletes the state in folders of workers that have not run for so long. */
+  deleteAbandoned(delayMs: number): Promise<void>
 }
 
 /** Stores in memory leave nothing behind. */
@@ -20,4 +22,5 @@ export const noTaskFolders: TaskFolders = {
   setAside: () => '',
   delete: () => undefined,
   deleteSetAside: () => undefined,
+  deleteAbandoned: () => Promise.resolve(),
 }

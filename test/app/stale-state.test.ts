@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/base/system-clock.ts'
 import type { RunningBroker } from '../../src/broker/index.ts'
 import { startBroker } from '../../src/broker/index.ts'
+import { lockDirectory } from '../../src/files/directory-lock.ts'
 import type { Application, SettingsInput } from '../../src/index.ts'
 import { start, string, topic, topology } from '../../src/index.ts'
 import { openLmdbStores } from '../../src/state/open-lmdb-stores.ts'
@@ -219,5 +220,29 @@ describe('state on disk', () => {
       })
       .toEqual(['0_0'])
     expect(again.state).toBe('running')
+  })
+
+  it('in slots that no process holds is deleted after stateCleanupDelayMs', async () => {
+    const { run, begin, slot } = await trial()
+    await begin()
+    const root = dirname(slot('one'))
+    const state = (): readonly string[] =>
+      readdirSync(root)
+        .filter((name) => name !== 'process-0')
+        .flatMap((name) => readdirSync(join(root, name)).map((file) => `${name}/${file}`))
+        .filter((path) => !path.includes('claim') && !path.includes('process-id'))
+    for (const name of ['process-1', 'process-2']) {
+      mkdirSync(join(root, name, '0_3'), { recursive: true })
+      mkdirSync(join(root, name, '0_3.damaged'))
+      writeFileSync(join(root, name, 'process-id'), name)
+    }
+    const held = await lockDirectory(join(root, 'process-2'))
+    await run('one', { stateCleanupDelayMs: 100 })
+    await expect.poll(state, { timeout: 5_000, interval: 20 }).not.toContain('process-1/0_3')
+    expect(state().filter((path) => path.startsWith('process-1'))).toEqual([])
+    expect(readdirSync(join(root, 'process-1'))).toContain('process-id')
+    expect(state()).toEqual(expect.arrayContaining(['process-2/0_3', 'process-2/0_3.damaged']))
+    if (held.kind === 'locked') held.release()
+    await expect.poll(state, { timeout: 5_000, interval: 20 }).toEqual([])
   })
 })

@@ -1,0 +1,73 @@
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type { Clock } from '../base/clock.ts'
+import { holderOfDirectory, lockDirectory } from '../files/directory-lock.ts'
+
+/**
+ * The other slots of the state directory that no process holds: an application once ran here with more processes or threads.
+ * Their state is deleted when nobody has held or written the slot for the delay, seen from this process. The slot and its
+ * process id stay.
+ */
+export class AbandonedSlots {
+  readonly #root: string
+  readonly #own: string
+  readonly #clock: Clock
+  readonly #freeSinceMs = new Map<string, number>()
+
+  constructor(ownSlot: string, clock: Clock) {
+    this.#root = dirname(ownSlot)
+    this.#own = basename(ownSlot)
+    this.#clock = clock
+  }
+
+  async deleteState(delayMs: number): Promise<void> {
+    const nowMs = this.#clock.now()
+    for (const name of slotsIn(this.#root)) {
+      if (name === this.#own) continue
+      const slot = join(this.#root, name)
+      if (stateIn(slot).length === 0 || (await holderOfDirectory(slot)) !== undefined) {
+        this.#freeSinceMs.delete(name)
+        continue
+      }
+      const sinceMs = this.#freeSinceMs.get(name) ?? nowMs
+      this.#freeSinceMs.set(name, sinceMs)
+      if (Math.max(sinceMs, lastWriteMs(slot)) + delayMs > nowMs) continue
+      this.#freeSinceMs.delete(name)
+      await deleteUnlessTaken(slot)
+    }
+  }
+}
+
+const slotName = /^process-\d+$/
+/** The state of a task, also where it was set aside. */
+const stateName = /^\d+_\d+(?:\.|$)/
+
+const slotsIn = (root: string): readonly string[] =>
+  existsSync(root) ? readdirSync(root).filter((name) => slotName.test(name)) : []
+
+const stateIn = (slot: string): readonly string[] =>
+  statSync(slot).isDirectory()
+    ? readdirSync(slot)
+        .filter((name) => stateName.test(name))
+        .map((name) => join(slot, name))
+    : []
+
+const lastWriteMs = (slot: string): number =>
+  Math.max(
+    ...stateIn(slot).flatMap((folder) =>
+      [folder, ...readdirSync(folder).map((file) => join(folder, file))].map(
+        (path) => statSync(path).mtimeMs,
+      ),
+    ),
+  )
+
+/** A process that starts at this moment keeps the slot. */
+const deleteUnlessTaken = async (slot: string): Promise<void> => {
+  const lock = await lockDirectory(slot)
+  if (lock.kind === 'taken') return
+  try {
+    for (const folder of stateIn(slot)) rmSync(folder, { recursive: true, force: true })
+  } finally {
+    lock.release()
+  }
+}
