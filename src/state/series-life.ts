@@ -38,6 +38,10 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
     return this.table.tracker
   }
 
+  holdTime(timeMs: number): void {
+    this.table.holdTime(timeMs)
+  }
+
   /** What readers see of a row. */
   protected abstract entryOf(value: unknown, timestamp: number, time: number): C
   protected abstract changelogKey(row: SeriesRow<K, C>): Bytes

@@ -53,6 +53,8 @@ export class SeriesTable<K, C> {
   #rowCount = 0
   #evictions = 0
   #observedMs: number
+  /** Infinity unless a reader holds the time; see `holdTime`. */
+  #heldMs = Infinity
   #freedUpTo: number
 
   constructor(options: SeriesTableOptions<K, C>) {
@@ -81,7 +83,7 @@ export class SeriesTable<K, C> {
 
   /** Rows of this time and before are past retention. */
   get expiredUpTo(): number {
-    return this.#observedMs - this.#options.retentionMs
+    return Math.min(this.#observedMs, this.#heldMs) - this.#options.retentionMs
   }
 
   /** Rows of this time and before are let go. */
@@ -98,6 +100,15 @@ export class SeriesTable<K, C> {
       this.#free(lingers ? expiredBefore - 1 : this.expiredUpTo)
     }
     return lingers ? time >= this.expiredUpTo : time > this.expiredUpTo
+  }
+
+  /** Expires rows as if no time after this one had been put. */
+  holdTime(timeMs: number): void {
+    const expiredBefore = this.expiredUpTo
+    this.#heldMs = timeMs
+    if (this.expiredUpTo < expiredBefore) this.#freedUpTo = this.expiredUpTo
+    else if (this.expiredUpTo > expiredBefore)
+      this.#free(this.#options.lingers ? expiredBefore - 1 : this.expiredUpTo)
   }
 
   find(key: K, time: number, second: number): C | null {

@@ -113,6 +113,15 @@ export interface WindowEntry<out V> extends ValueAndTimestamp<V> {
  * One timestamped value by key and window start. A window whose start is `retentionMs` or more behind the largest start
  * ever put is gone: it is neither found nor accepted.
  */
+/** A store whose rows expire by time. */
+export interface ExpiringStore extends StateStore {
+  /**
+   * Rows expire as if no time after `timeMs` had been put: a slow reader still needs them. `-Infinity` lets none expire.
+   * Called again whenever the reader has moved on.
+   */
+  holdTime(timeMs: number): void
+}
+
 export interface WindowStore<K, V> extends StateStore {
   readonly windowSizeMs: number
   /** Returns false where the window is already past retention, and nothing was kept. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { CogroupedStream, Topology, Windowed } from '../../src/index.ts'
 import { session, sliding, string, topic, topology, tumbling } from '../../src/index.ts'
 import { testDriver } from '../../src/testing/test-driver.ts'
+import { LoneTask } from '../support/lone-task.ts'
 
 const [left, right, out] = ['left', 'right', 'out'].map((name) => topic(name, { value: string })) as [
   ReturnType<typeof text>,
@@ -18,7 +19,6 @@ const joined = (cogrouped: CogroupedStream<string, string>, kind: string) => {
     initial: '',
     value: string,
     emit: 'onWindowClose',
-    retention: 1_000,
   } as const
   if (kind === 'tumbling') return cogrouped.windowedBy(tumbling({ size: 10 })).aggregate(options)
   if (kind === 'sliding') return cogrouped.windowedBy(sliding({ difference: 10 })).aggregate(options)
@@ -55,6 +55,23 @@ describe('a cogroup that emits when a window closes', () => {
     expect(pipe(right, 'b4', 8)).toEqual([])
     expect(driver.dropped()).toEqual({ late: 1 })
   })
+
+  it.each(['tumbling', 'sliding', 'session'])(
+    'keeps a %s window until its slowest input has passed it, over a gap and a restart',
+    (kind) => {
+      const lone = new LoneTask(cogrouping(kind))
+      lone.pipe(left, 'k', 'a1', { timestamp: 5 })
+      lone.pipe(right, 'k', 'b1', { timestamp: 6 })
+      lone.pipe(left, 'k', 'a2', { timestamp: 500 })
+      lone.restart()
+      lone.pipe(left, 'k', 'a3', { timestamp: 1_000 })
+      lone.pipe(right, 'k', 'b2', { timestamp: 7 })
+      expect(lone.values()).toEqual([])
+      lone.pipe(right, 'k', 'b3', { timestamp: 1_000 })
+      expect(lone.values()).toContain('a1b1b2')
+      expect(lone.dropped).toEqual([])
+    },
+  )
 
   it('closes by idle advance where an input has no records', () => {
     const driver = testDriver(cogrouping('tumbling'))

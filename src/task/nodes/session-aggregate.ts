@@ -54,7 +54,7 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
   }
   const sessionsNear = ({ key, timestamp }: AnyRecord): readonly Session[] =>
     [...store.findSessions(key, timestamp - gapMs, timestamp + gapMs)].filter(
-      ([{ endMs }]) => endMs > largestEndMs - node.retentionMs,
+      ([{ endMs }]) => endMs > Math.min(largestEndMs, closeTime.heldMs) - node.retentionMs,
     )
   const onRecord: OnRecord = (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
