@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { ProcessExit } from '../support/run-process.ts'
+import { millraceHere as millrace } from '../support/run-command.ts'
 import { runProcess } from '../support/run-process.ts'
 
 /** Runs `millrace …` as a process of its own, to its end. */
-export const millrace = (args: readonly string[], input?: string): Promise<ProcessExit> =>
+const millraceProcess = (args: readonly string[], input?: string): Promise<ProcessExit> =>
   runProcess(
     process.execPath,
     ['bin/millrace.js', ...args],
@@ -14,22 +15,23 @@ export const millrace = (args: readonly string[], input?: string): Promise<Proce
   ).waitForExit(60_000)
 
 /**
- * What Kafka's own console tools do, asked of `millrace` as a process: the same on the embedded broker and on Apache
- * Kafka. `unique` makes names that nobody else on the broker uses.
+ * What Kafka's own console tools do, asked of `millrace`: the same on the embedded broker and on Apache Kafka. What the
+ * process adds, its streams and exit code, is tested by two of the tests; the others run the commands in this process. `unique` makes names that nobody else on the broker uses.
  */
 export const consoleSuite = (brokers: () => string, unique: (prefix: string) => string): void => {
   const at = (): readonly string[] => ['--bootstrap-server', brokers()]
-  const create = (topic: string, partitions = 1): Promise<ProcessExit> =>
-    millrace([
-      ...['topics', '--create', '--topic', topic, '--partitions', String(partitions)],
-      ...['--replication-factor', '1', ...at()],
-    ])
+  const creation = (topic: string, partitions = 1): readonly string[] => [
+    ...['topics', '--create', '--topic', topic, '--partitions', String(partitions)],
+    ...['--replication-factor', '1', ...at()],
+  ]
+  const create = (topic: string, partitions = 1): ReturnType<typeof millrace> =>
+    millrace(creation(topic, partitions))
 
   describe('topics', () => {
     it('says that a topic was created (H1, H2)', async () => {
       for (const prefix of ['order-created', 'order-processor']) {
         const topic = unique(prefix)
-        expect(await create(topic)).toMatchObject({
+        expect(await millraceProcess(creation(topic))).toMatchObject({
           code: 0,
           stdout: `Created topic ${topic}.\n`,
           stderr: '',
@@ -77,9 +79,9 @@ export const consoleSuite = (brokers: () => string, unique: (prefix: string) => 
       const topic = unique('order-created')
       await create(topic)
       const line = '{"orderId": "12345", "status": "created"}'
-      const produced = await millrace(['produce', '--topic', topic, ...at()], `${line}\n`)
+      const produced = await millraceProcess(['produce', '--topic', topic, ...at()], `${line}\n`)
       expect(produced).toMatchObject({ code: 0, stdout: '', stderr: '' })
-      const consumed = await millrace([
+      const consumed = await millraceProcess([
         ...['consume', '--topic', topic, '--from-beginning', '--max-messages', '1', ...at()],
       ])
       expect(consumed).toMatchObject({ code: 0, stdout: `${line}\n` })

@@ -1,12 +1,12 @@
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunningBroker } from '../../src/broker/index.ts'
 import { startBroker } from '../../src/broker/index.ts'
 import { connect, string, topic } from '../../src/index.ts'
 import { freePort } from '../support/free-port.ts'
-import { millraceHere } from '../support/run-command.ts'
+import { millraceHere as millrace } from '../support/run-command.ts'
 import { runProcess } from '../support/run-process.ts'
-import { consoleSuite, millrace } from './console.suite.ts'
+import { consoleSuite } from './console.suite.ts'
 
 describe('millrace on the embedded broker', () => {
   let broker: RunningBroker
@@ -150,8 +150,7 @@ describe('an error of the call is one clear line', () => {
     [['diff', 'package.json', 'topologies/payment.ts'], /package.json holds no topologies/],
     [['publish'], /unknown command 'publish'/],
   ])('%j', async (args, message) => {
-    const { code, stdout, stderr } = await millraceHere(args)
-    vi.restoreAllMocks()
+    const { code, stdout, stderr } = await millrace(args)
     expect(code).toBe(2)
     expect(stdout).toBe('')
     expect(stderr).toMatch(message)

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { GroupOverview } from '../../src/app/group-overview.ts'
 import { long, start, string, topic, topology } from '../../src/index.ts'
 import { TopicClient } from '../support/topic-client.ts'
-import { millrace } from './console.suite.ts'
+import { millraceHere as millrace } from '../support/run-command.ts'
 
 /** `millrace groups` on whatever broker. */
 export const groupsSuite = (brokers: () => string, unique: (prefix: string) => string): void => {
@@ -23,7 +23,11 @@ export const groupsSuite = (brokers: () => string, unique: (prefix: string) => s
       const stateDirectory = mkdtempSync(join(tmpdir(), 'millrace-groups-'))
       await using client = new TopicClient(brokers())
       await client.create(events, counts)
-      const application = await start(program, { bootstrapServers: brokers(), stateDirectory })
+      const application = await start(
+        program,
+        { bootstrapServers: brokers(), stateDirectory },
+        { logger: false },
+      )
       await application.waitFor('running')
       await client.write(
         events,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunningBroker } from '../../src/broker/index.ts'
 import { startBroker } from '../../src/broker/index.ts'
-import { millrace } from './console.suite.ts'
+import { millraceHere as millrace } from '../support/run-command.ts'
 import { groupsSuite } from './groups.suite.ts'
 
 describe('millrace groups on the embedded broker', () => {

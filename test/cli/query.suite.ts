@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { topicsOf } from '../app/programs/threaded.ts'
 import { freePort } from '../support/free-port.ts'
-import type { ProcessExit, RunningProcess } from '../support/run-process.ts'
+import type { RunningProcess } from '../support/run-process.ts'
 import { runProcess } from '../support/run-process.ts'
 import { TopicClient } from '../support/topic-client.ts'
-import { millrace } from './console.suite.ts'
+import { millraceHere as millrace } from '../support/run-command.ts'
 
 const values = Array.from({ length: 12 }, (_, index) => `value-${index}`)
 
@@ -79,7 +79,7 @@ const stageOf = (brokers: () => string) => {
     return store.owners.map(({ active }) => active)
   }
 
-  const query = (server: string, ...args: readonly string[]): Promise<ProcessExit> =>
+  const query = (server: string, ...args: readonly string[]): ReturnType<typeof millrace> =>
     millrace(['query', '--server', server, ...args])
 
   return { programOf, run, written, countOf, allCounted, owners, query }

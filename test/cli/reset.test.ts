@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunningBroker } from '../../src/broker/index.ts'
 import { startBroker } from '../../src/broker/index.ts'
 import { datetime, duration } from '../../src/cli/options.ts'
-import { runCommand } from '../../src/cli/program.ts'
+import { millraceHere } from '../support/run-command.ts'
 import { TopicClient } from '../support/topic-client.ts'
 
 describe('millrace reset', () => {
@@ -26,18 +26,11 @@ describe('millrace reset', () => {
     await broker.close()
     rmSync(folder, { recursive: true, force: true })
   })
-  afterEach(() => {
-    vi.restoreAllMocks()
-  })
 
   const millrace = async (...args: readonly string[]) => {
-    const lines: string[] = []
-    const errors: string[] = []
-    vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => errors.push(String(text)) > 0)
     const at = ['--state-directory', join(folder, 'state'), '--bootstrap-server', broker.bootstrapServers]
-    const code = await runCommand(['reset', ...args, ...at])
-    return { code, lines, stderr: errors.join('') }
+    const { code, stdout, stderr } = await millraceHere(['reset', ...args, ...at])
+    return { code, lines: stdout.split('\n').slice(0, -1), stderr }
   }
 
   it('says line by line what it would do, and does it with --execute', async () => {

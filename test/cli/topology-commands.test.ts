@@ -1,13 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { millraceHere as millrace } from '../support/run-command.ts'
 
 describe('topologies on the command line', () => {
-  afterEach(() => {
-    vi.restoreAllMocks()
-  })
   const folder = mkdtempSync(join(tmpdir(), 'millrace-describe-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
