@@ -1,3 +1,6 @@
+import type { OptionShape } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
+import { callback, oneOf, synchronous } from '../base/value-kinds.ts'
 import { systemClock } from '../base/system-clock.ts'
 
 /**
@@ -27,6 +30,12 @@ export interface StandardErrorLoggerOptions {
   readonly write?: (line: string) => void
 }
 
+const loggerOptions: OptionShape<StandardErrorLoggerOptions> = {
+  level: oneOf('debug', 'info', 'warn', 'error'),
+  now: synchronous,
+  write: callback,
+}
+
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 /**
@@ -37,11 +46,9 @@ const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
  * await start(payment, { bootstrapServers: 'localhost:9092' }, { logger })
  * // 2026-11-30T09:00:00.000Z INFO payment: running
  */
-export const standardErrorLogger = ({
-  level = 'warn',
-  now = () => systemClock.now(),
-  write = writeToStandardError,
-}: StandardErrorLoggerOptions = {}): Logger => {
+export const standardErrorLogger = (options: StandardErrorLoggerOptions = {}): Logger => {
+  checkOptions('standardErrorLogger', options, loggerOptions)
+  const { level = 'warn', now = () => systemClock.now(), write = writeToStandardError } = options
   const lowest = levels.indexOf(level)
   const log =
     (each: LogLevel) =>

@@ -1,5 +1,8 @@
 import { sleep } from '../base/clock.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkArgument, checkOptions } from '../base/options.ts'
 import { systemClock } from '../base/system-clock.ts'
+import { callback, flag, required, text } from '../base/value-kinds.ts'
 import { Admin } from '../kafka/admin.ts'
 import { Cluster } from '../kafka/cluster.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
@@ -8,12 +11,12 @@ import { TcpTransport } from '../kafka/connection/tcp-transport.ts'
 import { redirectSinks } from '../topology/redirect.ts'
 import { sinkTopicsOf } from '../topology/topics.ts'
 import type { Topology } from '../topology/topology.ts'
-import { checkStartOptions } from './check-start-options.ts'
 import { kafkaSettingsOf } from './kafka-settings-of.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
 import type { StartOptions } from './start.ts'
-import { start, startOptions } from './start.ts'
+import { start } from './start.ts'
+import { startOptions as startOptionsShape, topologyKind } from './start-options.ts'
 
 export interface ReplayOptions extends StartOptions {
   /** The group and prefix of the replay; must be nobody else's. */
@@ -40,6 +43,15 @@ export interface ReplayResult {
   readonly complete: boolean
 }
 
+const replayOptions: OptionShape<ReplayOptions> = {
+  ...startOptionsShape,
+  replayId: required(text),
+  liveOutputs: flag,
+  keepInternals: flag,
+  signal: { needs: 'an AbortSignal', accepts: (value) => value instanceof AbortSignal },
+  onProgress: callback,
+}
+
 /**
  * Runs a topology again over its whole input, from the beginning to where the input ends now, under a group of its own.
  * The live group, its stores and its changelogs are not touched; outputs go to `<replayId>-<topic>` unless `liveOutputs`
@@ -50,8 +62,9 @@ export const replay = async (
   input: SettingsInput,
   options: ReplayOptions,
 ): Promise<ReplayResult> => {
-  checkStartOptions('replay', { ...options }, [...startOptions, ...replayOptions])
-  const { replayId, liveOutputs, keepInternals, signal: stop, onProgress, ...ofStart } = options
+  checkArgument('replay', topology, topologyKind)
+  checkOptions('replay', options, replayOptions)
+  const { replayId, liveOutputs, keepInternals, signal: stopped, onProgress, ...startOptions } = options
   const settings = parseSettings(input)
   const transport = new TcpTransport(kafkaSettingsOf(settings, replayId))
   const cluster = new Cluster({ transport, clock: systemClock, retryTimeoutMs: settings.requestTimeoutMs })
@@ -63,11 +76,11 @@ export const replay = async (
     const application = await start(
       redirectSinks(topology, rename),
       { ...input, applicationId: replayId, autoOffsetReset: 'earliest' },
-      ofStart,
+      startOptions,
     )
     let complete = false
     const over = new AbortController()
-    const signal = AbortSignal.any([over.signal, ...(stop === undefined ? [] : [stop])])
+    const signal = AbortSignal.any([over.signal, ...(stopped === undefined ? [] : [stopped])])
     try {
       await application.waitFor('running')
       const caughtUp = catchUp(
@@ -92,8 +105,6 @@ export const replay = async (
     await transport.close()
   }
 }
-
-const replayOptions = ['replayId', 'liveOutputs', 'keepInternals', 'signal', 'onProgress']
 
 const pollIntervalMs = 100
 

@@ -1,3 +1,5 @@
+import type { ValueKind } from '../base/options.ts'
+import { anyObject, wholeNumber } from '../base/value-kinds.ts'
 import { Fault } from '../base/fault.ts'
 import type { Admin } from '../kafka/admin.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
@@ -13,6 +15,20 @@ export type ResetTarget =
   | { readonly datetimeMs: number }
   | { readonly durationMs: number }
   | { readonly offset: number }
+
+export const resetTarget: ValueKind = {
+  needs: "'earliest', 'latest', { datetimeMs }, { durationMs } or { offset }",
+  accepts: (value) => {
+    if (value === 'earliest' || value === 'latest') return true
+    const entries = anyObject.accepts(value) ? Object.entries(value as object) : []
+    const [name, number] = entries[0] ?? []
+    return (
+      entries.length === 1 &&
+      ['datetimeMs', 'durationMs', 'offset'].includes(name ?? '') &&
+      wholeNumber.accepts(number)
+    )
+  },
+}
 
 export interface OffsetMove extends TopicPartition {
   /** What the group has committed; undefined where nothing. */

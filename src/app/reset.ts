@@ -2,6 +2,9 @@ import { join } from 'node:path'
 import { existsSync, rmSync } from 'node:fs'
 import { Fault } from '../base/fault.ts'
 import { nearest } from '../base/nearest.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkArgument, checkOptions } from '../base/options.ts'
+import { flag, listOf, text } from '../base/value-kinds.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { Admin } from '../kafka/admin.ts'
 import { Cluster } from '../kafka/cluster.ts'
@@ -11,9 +14,10 @@ import { kafkaSettingsOf } from './kafka-settings-of.ts'
 import { ownTopicsOfGroup, topicsOfTopology } from './reset-topics.ts'
 import type { ResetTopics } from './reset-topics.ts'
 import type { OffsetMove, ResetTarget } from './reset-offsets.ts'
-import { movesTo } from './reset-offsets.ts'
+import { movesTo, resetTarget } from './reset-offsets.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
+import { topologyKind } from './start-options.ts'
 import { holderOfState } from './state-directory.ts'
 
 export interface ResetOptions {
@@ -25,6 +29,13 @@ export interface ResetOptions {
   readonly inputTopics?: readonly string[]
   /** Deletes these internal topics only. */
   readonly internalTopics?: readonly string[]
+}
+
+const resetOptions: OptionShape<ResetOptions> = {
+  to: resetTarget,
+  execute: flag,
+  inputTopics: listOf(text),
+  internalTopics: listOf(text),
 }
 
 /** What a reset does, or has done. */
@@ -51,6 +62,8 @@ export const reset = (
   input: SettingsInput,
   options: ResetOptions = {},
 ): Promise<ResetResult> => {
+  checkArgument('reset', topology, topologyKind)
+  checkOptions('reset', options, resetOptions)
   const applicationId = input.applicationId ?? topology.name
   return resetBy(input, applicationId, options, (admin) => topicsOfTopology(admin, topology, applicationId))
 }

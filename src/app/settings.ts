@@ -8,9 +8,9 @@ import { isProduction } from './environment.ts'
  * The settings of an application: Kafka's names in camelCase, units last, every default written down. Parsed once at the
  * edge; whatever is unknown is refused with the nearest name suggested.
  */
-const secret = z.union([z.string(), z.object({ file: z.string() })])
+const secret = z.union([z.string(), z.strictObject({ file: z.string() })])
 
-const saslSettings = z.object({
+const saslSettings = z.strictObject({
   mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER']),
   username: z.string().optional(),
   /** The password, or `{ file }` to read it from. */
@@ -19,7 +19,7 @@ const saslSettings = z.object({
   token: secret.optional(),
 })
 
-const tlsSettings = z.object({
+const tlsSettings = z.strictObject({
   /** PEM files. */
   caFile: z.string().optional(),
   certFile: z.string().optional(),
@@ -188,10 +188,12 @@ const conflictsOf = (settings: Settings): readonly string[] => {
 
 const describeIssue = (issue: z.core.$ZodIssue): string => {
   if (issue.code !== 'unrecognized_keys') return `${issue.path.join('.') || 'settings'}: ${issue.message}`
+  const group = String(issue.path[0])
+  const known = group === 'tls' ? tlsSettings : group === 'sasl' ? saslSettings : settingsSchema
   return issue.keys
     .map((key) => {
-      const near = nearest(key, Object.keys(settingsSchema.shape))
-      return `there is no setting '${key}'${near === undefined ? '' : `; did you mean '${near}'?`}`
+      const near = nearest(key, Object.keys(known.shape))
+      return `there is no setting '${[...issue.path, key].join('.')}'${near === undefined ? '' : `; did you mean '${near}'?`}`
     })
     .join('; ')
 }

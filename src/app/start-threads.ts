@@ -1,13 +1,15 @@
 import { join } from 'node:path'
 import type { ResourceLimits } from 'node:worker_threads'
-import { assert } from '../base/assert.ts'
+import type { OptionShape, ValueKind } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
+import { anyObject, count, required, text } from '../base/value-kinds.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { ApplicationLog } from './application-log.ts'
-import { checkStartOptions } from './check-start-options.ts'
 import { withQueries } from './queries/serve-queries.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
 import type { Application, StartOptions } from './start.ts'
+import { startOptions } from './start-options.ts'
 import { claimStateDirectories } from './state-directory.ts'
 import type { WorkerSettings } from './streams-worker.ts'
 import { workerSettingsOf } from './streams-worker.ts'
@@ -22,6 +24,20 @@ export interface StartThreadsOptions extends Omit<StartOptions, 'clock' | 'onFai
   /** Limits of each thread's heap; by default its young generation is bounded, as records die young. */
   readonly resourceLimits?: ResourceLimits
 }
+
+const { clock: _clock, onFailedRecord: _ofModule, ...sharedOptions } = startOptions
+const startThreadsOptions: OptionShape<StartThreadsOptions> = {
+  ...sharedOptions,
+  threads: required(count),
+  resourceLimits: anyObject,
+}
+
+const moduleKind: ValueKind = {
+  needs: 'a URL or its text',
+  example: "new URL('./payment.ts', import.meta.url)",
+  accepts: (value) => typeof value === 'string' || value instanceof URL,
+}
+const moduleOptions: OptionShape<TopologyModule> = { module: required(moduleKind), topology: text }
 
 /** A running application whose workers are threads: the same, but its stores are read by `queries` alone. */
 export type ThreadedApplication = Omit<Application, 'store' | 'standbyStore'>
@@ -46,9 +62,9 @@ export const startThreads = async (
   input: SettingsInput,
   options: StartThreadsOptions,
 ): Promise<ThreadedApplication> => {
-  checkStartOptions('startThreads', { ...options }, startThreadsOptions)
+  checkOptions('startThreads', options, startThreadsOptions)
   const { threads, resourceLimits, onUncaughtFailure, logger, ...listeners } = options
-  assert(Number.isInteger(threads) && threads > 0, 'threads is a whole number of at least 1')
+  checkOptions('startThreads', source, moduleOptions)
   const topology = await topologyOfModule(source)
   const given = workerSettingsOf(topology, parseSettings(input))
   const log = new ApplicationLog({ application: given.applicationId, logger, listener: listeners })
@@ -83,11 +99,6 @@ export const startThreads = async (
     })
   })
 }
-
-const startThreadsOptions = [
-  ...['threads', 'resourceLimits'],
-  ...['onState', 'onWarning', 'onRestore', 'onUncaughtFailure', 'logger'],
-]
 
 /** What is one per process is divided, and what must be told apart gets a number, counted from 1 as threads are in Kafka. */
 const settingsOfThread = (settings: WorkerSettings, number: number, threads: number): WorkerSettings => ({

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { AssertionFailed } from '../base/assert.ts'
+import { checkArgument, checkOptions } from '../base/options.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { Clock } from '../base/clock.ts'
 import type { RuntimeListener } from '../runtime/runtime-settings.ts'
@@ -7,12 +8,12 @@ import type { StreamsApplication } from '../runtime/streams-application.ts'
 import type { FailureHandler } from '../task/failure-handler.ts'
 import type { Topology } from '../topology/topology.ts'
 import { ApplicationLog } from './application-log.ts'
-import { checkStartOptions } from './check-start-options.ts'
 import type { Logger } from './logger.ts'
 import type { Queries } from './queries/queries.ts'
 import { withQueries } from './queries/serve-queries.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
+import { startOptions, topologyKind } from './start-options.ts'
 import { claimStateDirectories } from './state-directory.ts'
 import { createStreamsWorker, workerSettingsOf } from './streams-worker.ts'
 import type { UncaughtFailureHandler } from './supervisor.ts'
@@ -70,7 +71,8 @@ export const start = async (
   input: SettingsInput,
   options: StartOptions = {},
 ): Promise<Application> => {
-  checkStartOptions('start', { ...options }, startOptions)
+  checkArgument('start', topology, topologyKind)
+  checkOptions('start', options, startOptions)
   const { clock = systemClock, onUncaughtFailure, onFailedRecord, logger, ...listeners } = options
   const given = workerSettingsOf(topology, parseSettings(input))
   const log = new ApplicationLog({ application: given.applicationId, logger, listener: listeners })
@@ -96,12 +98,6 @@ export const start = async (
     })
   })
 }
-
-/** The names of the options of `start`. */
-export const startOptions = [
-  ...['onState', 'onWarning', 'onRestore', 'onUncaughtFailure', 'onFailedRecord'],
-  ...['logger', 'clock'],
-]
 
 /** Stores can be read where they are: in this thread. */
 class OneWorker extends Supervisor<StreamsApplication> {

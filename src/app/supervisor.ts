@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { sleep } from '../base/clock.ts'
 import { isFault, messageOf } from '../base/fault.ts'
+import { checkOptions } from '../base/options.ts'
 import type { ApplicationHealth } from '../runtime/application-health.ts'
 import type { MetricsSnapshot } from '../runtime/metrics.ts'
 import type { ApplicationState, EventFields, RuntimeListener } from '../runtime/runtime-settings.ts'
@@ -10,8 +11,10 @@ import { storeNotHere } from '../runtime/store-not-here.ts'
 import type { StorePage } from '../state/store-query.ts'
 import { StateWaiters } from '../runtime/state-waiters.ts'
 import type { CloseOptions } from '../runtime/streams-application.ts'
+import { closeOptions } from '../runtime/streams-application.ts'
 import type { UncaughtFailureResponse } from '../runtime/uncaught-failure.ts'
-import { optionalResultOf, shown } from '../topology/callback-results.ts'
+import { shown } from '../base/shown.ts'
+import { optionalResultOf } from '../topology/callback-results.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { FailureReport } from './application-log.ts'
 import { Completion } from './completion.ts'
@@ -182,6 +185,7 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
   }
 
   async close(options: CloseOptions = {}): Promise<void> {
+    checkOptions('close', options, closeOptions)
     if (this.#state === 'closed') return
     this.#stop.abort()
     if (this.#state !== 'failed') this.#enter('closing')

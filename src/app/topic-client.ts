@@ -1,3 +1,7 @@
+import type { OptionShape, ValueKind } from '../base/options.ts'
+import { checkArgument, checkOptions } from '../base/options.ts'
+import { listOf, required, text, wholeNumber } from '../base/value-kinds.ts'
+import { topicContract } from '../topic/value-kinds.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { Bytes } from '../base/bytes.ts'
 import { Admin } from '../kafka/admin.ts'
@@ -36,6 +40,18 @@ export interface TopicClient {
   close(): Promise<void>
 }
 
+const recordOptions: OptionShape<OutgoingRecord<never, never>> = {
+  key: required({ needs: 'a key, or null', accepts: () => true }),
+  value: required({ needs: 'a value, or null', accepts: () => true }),
+  timestamp: wholeNumber,
+  headers: listOf({ needs: 'a header [name, bytes]', accepts: Array.isArray }),
+}
+
+const newTopicKind: ValueKind = {
+  needs: 'a topic or { name, partitions }',
+  accepts: (value) => text.accepts((value as { readonly name?: unknown } | null | undefined)?.name),
+}
+
 /**
  * Connects to a broker.
  *
@@ -55,6 +71,8 @@ export const connect = (input: SettingsInput): TopicClient => {
     ...producerSettingsOf(settings),
   })
   const writeBytes: TopicClient['writeBytes'] = async (topic, records) => {
+    checkArgument('writeBytes', topic, text)
+    for (const record of records) checkOptions(`a record for topic '${topic}'`, record, recordOptions)
     await producer.prepare([topic])
     for (const { key, value, timestamp, headers } of records) {
       producer.send(topic, undefined, key, value, timestamp ?? systemClock.now(), headers)
@@ -63,19 +81,23 @@ export const connect = (input: SettingsInput): TopicClient => {
     await producer.flush()
   }
   return {
-    createTopics: (topics) =>
-      admin.createTopics(topics.map(({ name, partitions }) => ({ topic: name, partitions }))),
+    createTopics: async (topics) => {
+      checkArgument('createTopics', topics, listOf(newTopicKind))
+      return admin.createTopics(topics.map(({ name, partitions }) => ({ topic: name, partitions })))
+    },
     deleteTopics: (names) => admin.deleteTopics(names),
     deleteGroup: (groupId) => admin.deleteGroup(groupId),
-    write: (topic, records) =>
-      writeBytes(
+    write: async (topic, records) => {
+      checkArgument('write', topic, topicContract)
+      await writeBytes(
         topic.name,
         records.map(({ key, value, ...rest }) => ({
           ...rest,
           key: key === null ? null : topic.key.serialize(key as NonNullable<typeof key>),
           value: value === null ? null : topic.value.serialize(value as NonNullable<typeof value>),
         })),
-      ),
+      )
+    },
     writeBytes,
     close: async () => {
       producer.close()

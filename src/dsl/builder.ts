@@ -1,10 +1,13 @@
 import { isDuration } from '../base/duration.ts'
 import { Fault } from '../base/fault.ts'
-import { refuseUnknownOptions } from '../base/known-options.ts'
-import { shown } from '../topology/callback-results.ts'
+import type { OptionShape, ValueKind } from '../base/options.ts'
+import { checkArgument, checkOptions } from '../base/options.ts'
+import { checkedByReader, flag, synchronous, text } from '../base/value-kinds.ts'
+import { shown } from '../base/shown.ts'
 import type { AnySerde } from '../topic/serde.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { Topic } from '../topic/topic.ts'
+import { serde, topicContract } from '../topic/value-kinds.ts'
 import type { NodeOf, OffsetReset, TimestampExtractor } from '../topology/node.ts'
 import type { SourceTopic } from '../topology/node-topic.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
@@ -14,10 +17,12 @@ import { definitionProblems } from '../topology/validate.ts'
 import type { Position } from './graph.ts'
 import { GlobalTable } from './global-table.ts'
 import { Graph } from './graph.ts'
+import { refuseLaterSteps, requireFunction } from './arguments.ts'
 import { GroupedStream } from './grouped-stream.ts'
 import { GroupedTable } from './grouped-table.ts'
 import type { Handles } from './handles.ts'
 import type { Named, StoreOptions, TableStoreOptions } from './options.ts'
+import { namedOptions, storeOptions, tableStoreOptions } from './options.ts'
 import { relaxRepartitions } from './relaxed-repartitions.ts'
 import { Stream } from './stream.ts'
 import { addTableStore, storeBase } from './stores.ts'
@@ -35,6 +40,27 @@ export interface SourceOptions<K, V> extends Named {
   readonly offsetReset?: OffsetReset
   /** How far a record's time may be ahead of the clock before the record fails; the application's setting by default. */
   readonly maxTimestampAheadMs?: number
+}
+
+type TableSourceOptions<K, V> = TableStoreOptions & SourceOptions<K, V>
+type GlobalTableOptions<K, V> = Pick<StoreOptions, 'store' | 'storage'> &
+  Omit<SourceOptions<K, V>, 'maxTimestampAheadMs'>
+
+const globalSourceOptions: OptionShape<Omit<SourceOptions<never, never>, 'maxTimestampAheadMs'>> = {
+  ...namedOptions,
+  timestampExtractor: synchronous,
+  // The builder checks the value.
+  offsetReset: checkedByReader,
+}
+const sourceOptions: OptionShape<SourceOptions<never, never>> = {
+  ...globalSourceOptions,
+  maxTimestampAheadMs: checkedByReader,
+}
+const tableOptions: OptionShape<TableSourceOptions<never, never>> = { ...sourceOptions, ...tableStoreOptions }
+const globalTableOptions: OptionShape<GlobalTableOptions<never, never>> = {
+  ...globalSourceOptions,
+  store: storeOptions.store,
+  storage: storeOptions.storage,
 }
 
 /** Where a topology begins: streams and tables of topics. Handed to the function given to `topology`. */
@@ -58,9 +84,10 @@ export class TopologyBuilder {
     options: SourceOptions<K, V> = {},
   ): Stream<K, V> {
     const topics = (Array.isArray(source) ? source : [source]) as readonly Topic<K, V>[]
-    requireTopics('stream', topics)
+    for (const each of topics.length === 0 ? [undefined] : topics)
+      checkArgument('stream', each, topicContract)
     const first = topics[0] as Topic<K, V>
-    return this.#source(topics, first, options)
+    return this.#source('stream', topics, first, options)
   }
 
   /** The records of every topic whose whole name matches, topics made later included. */
@@ -69,7 +96,9 @@ export class TopologyBuilder {
     contract: Pick<Topic<K, V>, 'key' | 'value'>,
     options: SourceOptions<K, V> = {},
   ): Stream<K, V> {
-    return this.#source(wholeName(pattern), contract, options)
+    checkArgument('streamMatching', pattern, patternKind)
+    checkArgument('streamMatching', contract, contractKind)
+    return this.#source('streamMatching', wholeName(pattern), contract, options)
   }
 
   /**
@@ -79,12 +108,9 @@ export class TopologyBuilder {
    * builder.table(customers, { store: 'customers' })
    * builder.table(prices, { store: 'prices', versioned: { historyRetention: hours(1) } })
    */
-  table<K, V>(
-    source: Topic<K, V>,
-    options: TableStoreOptions & SourceOptions<K, V>,
-  ): Table<NonNullable<K>, NonNullable<V>> {
-    requireTopics('table', [source])
-    refuseUnknownOptions('table', options, [...sourceOptions, 'store', 'storage', 'changelog', 'versioned'])
+  table<K, V>(source: Topic<K, V>, options: TableSourceOptions<K, V>): Table<NonNullable<K>, NonNullable<V>> {
+    checkArgument('table', source, topicContract)
+    checkOptions('table', options, tableOptions)
     this.#checkSource('table', options)
     const at = this.#position('', source)
     addTableStore(at, options)
@@ -109,11 +135,11 @@ export class TopologyBuilder {
    */
   globalTable<K, V>(
     source: Topic<K, V>,
-    options: Pick<StoreOptions, 'store' | 'storage'> & Omit<SourceOptions<K, V>, 'maxTimestampAheadMs'>,
+    options: GlobalTableOptions<K, V>,
   ): GlobalTable<NonNullable<K>, NonNullable<V>> {
     const { graph } = this
-    requireTopics('globalTable', [source])
-    refuseUnknownOptions('globalTable', options, [...globalSourceOptions, 'store', 'storage'])
+    checkArgument('globalTable', source, topicContract)
+    checkOptions('globalTable', options, globalTableOptions)
     this.#checkSource('globalTable', options)
     const at = this.#position('', source)
     graph.addStore({
@@ -135,15 +161,17 @@ export class TopologyBuilder {
 
   /** A store that processors connect to by name. */
   store(definition: StoreDefinition): void {
+    checkArgument('store', definition, storeKind)
     this.graph.addStore(definition)
   }
 
   #source<K, V>(
+    verb: 'stream' | 'streamMatching',
     topics: readonly SourceTopic[] | RegExp,
     contract: Pick<Topic<K, V>, 'key' | 'value'>,
     options: SourceOptions<K, V>,
   ): Stream<K, V> {
-    refuseUnknownOptions('stream', options, sourceOptions)
+    checkOptions(verb, options, sourceOptions)
     const source = {
       from: [],
       topics,
@@ -153,7 +181,7 @@ export class TopologyBuilder {
       offsetReset: options.offsetReset,
       maxTimestampAheadMs: options.maxTimestampAheadMs,
     }
-    this.#checkSource('stream', options)
+    this.#checkSource(verb, options)
     // A topic that is asked for again is read once, as its records have one committed offset.
     const known = this.graph.nodes.find((node) => node.kind === 'source' && isSameSource(node, source))
     const node = known?.name ?? this.graph.add('source', 'stream', options.name, source)
@@ -182,19 +210,28 @@ export class TopologyBuilder {
   }
 }
 
-const globalSourceOptions = ['name', 'timestampExtractor', 'offsetReset'] as const
-const sourceOptions = [...globalSourceOptions, 'maxTimestampAheadMs'] as const
 const offsetResets: ReadonlySet<unknown> = new Set([undefined, 'earliest', 'latest', 'none'])
 
-const requireTopics = (verb: string, topics: readonly unknown[]): void => {
-  for (const each of topics.length === 0 ? [undefined] : topics)
-    if (typeof each !== 'object' || each === null || !('name' in each && 'key' in each && 'value' in each))
-      throw new Fault({
-        code: 'ARGUMENT_INVALID',
-        actor: 'author',
-        message: `${verb} needs a topic, and got ${shown(each)}`,
-        remedy: "give what topic('name', { value }) returns",
-      })
+const patternKind: ValueKind = {
+  needs: 'a regular expression',
+  accepts: (value) => value instanceof RegExp,
+}
+
+const contractKind: ValueKind = {
+  needs: '{ key, value } with the serdes of the topics',
+  accepts: (value) => {
+    const contract = value as Partial<Pick<Topic<never, never>, 'key' | 'value'>> | null | undefined
+    return serde.accepts(contract?.key) && serde.accepts(contract?.value)
+  },
+}
+
+const storeKind: ValueKind = {
+  needs: 'a store',
+  example: 'keyValueStore(name, { value })',
+  accepts: (value) => {
+    const store = value as Partial<StoreDefinition> | null | undefined
+    return typeof store?.kind === 'string' && serde.accepts(store.value)
+  },
 }
 
 type Source = Omit<NodeOf<'source'>, 'kind' | 'name' | 'named'>
@@ -231,6 +268,8 @@ export interface TopologyOptions {
   readonly optimise?: boolean
 }
 
+const topologyOptions: OptionShape<TopologyOptions> = { owner: text, optimise: flag }
+
 /**
  * Says a topology: `define` is called once, at once, and may only describe. Every fault of it is reported together.
  *
@@ -244,12 +283,16 @@ export const topology = (
   define: (builder: TopologyBuilder) => void,
   options: TopologyOptions = {},
 ): Topology => {
+  checkArgument('topology', name, text)
+  requireFunction(`topology '${name}'`, define)
+  checkOptions(`topology '${name}'`, options, topologyOptions)
   const builder = new TopologyBuilder(name)
-  define(builder)
+  refuseLaterSteps(`the function of topology '${name}'`, define(builder))
   addNeededStores(builder.graph)
   relaxRepartitions(builder.graph)
   if (options.optimise === true) refuseSelfJoins(builder.graph)
   const { nodes, stores } = options.optimise === true ? optimised(builder.graph) : builder.graph
+  builder.graph.finish()
   const result: Topology = Object.freeze({
     name,
     owner: options.owner,

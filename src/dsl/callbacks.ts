@@ -1,4 +1,6 @@
+import type { RequiredKind } from '../base/options.ts'
 import { copyPlain } from '../base/plain-data.ts'
+import { isAsync, synchronous } from '../base/value-kinds.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
 
@@ -23,6 +25,20 @@ export type Joiner<K, L, R, J> = (left: L, right: R, key: K) => J
 
 /** A value, or a function that makes one for each new aggregate. */
 export type Initial<A> = A | (() => A)
+
+/** The kind of the option `initial`, which may hold anything that a store can. */
+export const initialOption: RequiredKind = {
+  required: true,
+  needs: 'the first value of each aggregate, or a function that makes one',
+  accepts: (initial) => !isAsync(initial),
+}
+
+/** The kind of a callback among the options; a message names its part, as in "needs a function (add)". */
+export const callbackOption = (part: string): RequiredKind => ({
+  ...synchronous,
+  required: true,
+  missing: `it needs a function (${part})`,
+})
 
 /** Each new aggregate is a copy of its own, so that an aggregator may add in place; a class instance needs a function. */
 export const initialiser = <A>(initial: Initial<A>): (() => A) => {

@@ -1,7 +1,9 @@
 import { Fault } from '../base/fault.ts'
-import { optionalResultOf, resultOf, shown } from '../topology/callback-results.ts'
+import { shown } from '../base/shown.ts'
+import { optionalResultOf, resultOf } from '../topology/callback-results.ts'
 import type { NodeKind } from '../topology/node.ts'
 import { isLegalTopicName } from '../topic/topic.ts'
+import { requireFunction } from './arguments.ts'
 
 type Callback = (...parts: readonly unknown[]) => unknown
 type Check = (callback: Callback) => Callback
@@ -10,22 +12,17 @@ type Check = (callback: Callback) => Callback
  * Wraps the author's callbacks of a node, so that no result enters unchecked: undefined where a value is due, a promise, a
  * predicate's answer that is no boolean. What fails is the failure of the record. `count` calls nothing of the author's.
  */
-export const withCheckedCallbacks = <Node extends object>(
-  kind: NodeKind,
-  verb: string,
-  node: Node,
-  refuse: (message: string) => void,
-): Node => {
+export const withCheckedCallbacks = <Node extends object>(kind: NodeKind, verb: string, node: Node): Node => {
   if (kind === 'process' || kind === 'pipe' || verb === 'count') return node
   const checked: Record<string, unknown> = {}
   for (const [field, check] of Object.entries(checks)) {
     const callback = (node as Record<string, unknown>)[field]
     if (!(field in node) || (field === 'merge' && callback === undefined)) continue
-    if (typeof callback === 'function') checked[field] = check(callback as Callback)
-    else refuse(`${verb} needs a function (${field}), and got ${shown(callback)}`)
+    requireFunction(verb, callback, field)
+    checked[field] = check(callback as Callback)
   }
   const { topic } = node as { topic?: unknown }
-  if (kind === 'split') checked['branches'] = checkedBranches(node as unknown as Branches, refuse)
+  if (kind === 'split') checked['branches'] = checkedBranches(node as unknown as Branches)
   if (kind === 'sink' && typeof topic === 'function') checked['topic'] = topicName(topic as Callback)
   return { ...node, ...checked }
 }
@@ -34,12 +31,10 @@ interface Branches {
   readonly branches: readonly { readonly name: string; readonly predicate: unknown }[]
 }
 
-const checkedBranches = ({ branches }: Branches, refuse: (message: string) => void): unknown =>
+const checkedBranches = ({ branches }: Branches): unknown =>
   branches.map((branch) => {
-    if (typeof branch.predicate === 'function')
-      return { ...branch, predicate: predicate(branch.predicate as Callback) }
-    refuse(`branch '${branch.name}' of split needs a function, and got ${shown(branch.predicate)}`)
-    return branch
+    requireFunction(`branch '${branch.name}' of split`, branch.predicate)
+    return { ...branch, predicate: predicate(branch.predicate as Callback) }
   })
 
 /** A result that may not be undefined. */

@@ -1,17 +1,21 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
+import { required } from '../base/value-kinds.ts'
+import { serdeSource } from '../topic/value-kinds.ts'
 import type { Windowed } from '../topic/windowed.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
 import type { Adder, Initial } from './callbacks.ts'
-import { initialiser } from './callbacks.ts'
+import { requireFunction, requireHandle } from './arguments.ts'
+import { callbackOption, initialiser, initialOption } from './callbacks.ts'
 import type { GroupedStream } from './grouped-stream.ts'
 import type { EmitOptions, Named, SerdeSource, StoreOptions } from './options.ts'
-import { optionalSerde } from './options.ts'
+import { emitOptions, namedOptions, optionalSerde, storeOptions } from './options.ts'
 import type { WindowedSideOutputs } from './side-outputs.ts'
-import { addSideOutputs } from './side-outputs.ts'
+import { addSideOutputs, windowedDroppedOption } from './side-outputs.ts'
 import { addKeyValueStore } from './stores.ts'
 import type { Table } from './table.ts'
 import type { AggregateInput, AnyWindows, WindowedStoreOptions } from './windowed-aggregate.ts'
-import { addWindowedAggregate } from './windowed-aggregate.ts'
+import { addWindowedAggregate, windowedStoreOptions } from './windowed-aggregate.ts'
 import { requireWindows } from './windows.ts'
 import type { Groupable } from './windowed-stream.ts'
 
@@ -45,8 +49,33 @@ export interface SessionCogroupOptions<K, A> extends WindowedCogroupOptions<A> {
 export const cogroupPart = (
   grouped: Groupable,
   add: CogroupPart['add'],
-  dropped: CogroupPart['dropped'],
-): CogroupPart => ({ grouped, add, dropped })
+  options: CogroupPartOptions<never, never>,
+): CogroupPart => {
+  requireHandle('cogroup', grouped, 'groupedStream')
+  requireFunction('cogroup', add)
+  checkOptions('cogroup', options, partOptions)
+  return { grouped, add, dropped: options.dropped }
+}
+
+const partOptions: OptionShape<CogroupPartOptions<never, never>> = { dropped: windowedDroppedOption }
+
+const cogroupOptions: OptionShape<CogroupOptions<object>> = {
+  ...namedOptions,
+  ...storeOptions,
+  ...emitOptions,
+  initial: initialOption,
+  value: required(serdeSource),
+}
+const { dropped: _perPart, ...storedWindows } = windowedStoreOptions
+const windowedCogroupOptions: OptionShape<WindowedCogroupOptions<object>> = {
+  ...storedWindows,
+  initial: initialOption,
+  value: required(serdeSource),
+}
+const sessionCogroupOptions: OptionShape<SessionCogroupOptions<never, object>> = {
+  ...windowedCogroupOptions,
+  merge: callbackOption('merge'),
+}
 
 /**
  * Several grouped streams of one key, folded into one aggregate, each by its own function (Kafka Streams'
@@ -69,17 +98,14 @@ export class CogroupedStream<K, A> {
   cogroup<V>(
     grouped: GroupedStream<K, V>,
     add: Adder<A, K, NonNullable<V>>,
-    { dropped }: CogroupPartOptions<K, V> = {},
+    options: CogroupPartOptions<K, V> = {},
   ): CogroupedStream<K, A> {
-    return new CogroupedStream<K, A>([...this.#parts, cogroupPart(grouped, add as never, dropped as never)])
+    return new CogroupedStream<K, A>([...this.#parts, cogroupPart(grouped, add as never, options as never)])
   }
 
   /** The aggregates as a table. Records with a null key or value are dropped and counted. */
   aggregate(options: CogroupOptions<A>): Table<K, NonNullable<A>> {
-    refuseUnknownOptions('aggregate', options, [
-      ...['name', 'store', 'storage', 'changelog', 'emit'],
-      ...['value', 'initial'],
-    ])
+    checkOptions('aggregate', options, cogroupOptions)
     const inputs = inputsOf(this.#parts, options.store)
     const [{ from }] = inputs
     const { graph } = from
@@ -124,6 +150,7 @@ export class TimeWindowedCogroupedStream<K, A> {
   }
 
   aggregate(options: WindowedCogroupOptions<A>): Table<Windowed<K>, NonNullable<A>> {
+    checkOptions('aggregate', options, windowedCogroupOptions)
     return windowedCogroup(this.#windows, this.#parts, options, undefined)
   }
 }
@@ -139,6 +166,7 @@ export class SessionWindowedCogroupedStream<K, A> {
   }
 
   aggregate(options: SessionCogroupOptions<K, A>): Table<Windowed<K>, NonNullable<A>> {
+    checkOptions('aggregate', options, sessionCogroupOptions)
     const { merge } = options
     return windowedCogroup(this.#windows, this.#parts, options, (key, left, right) =>
       merge(left as A, right as A, key as K),

@@ -1,12 +1,15 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
+import { nested, numberCheckedByReader, required, synchronous, text } from '../base/value-kinds.ts'
 import { isDuration } from '../base/duration.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
 import { bytes, string } from '../topic/serdes.ts'
+import { serde, serdeSource } from '../topic/value-kinds.ts'
 import type { NodeOf } from '../topology/node.ts'
 import type { Position } from './graph.ts'
 import type { Named, SerdeSource } from './options.ts'
-import { optionalSerde } from './options.ts'
+import { optionalSerde, storeOptions } from './options.ts'
 import { repartitioned } from './repartitioned.ts'
 import { addSideOutputs } from './side-outputs.ts'
 import type { Stream } from './stream.ts'
@@ -53,7 +56,7 @@ export const deduplicateNode = (
   options: DeduplicateByKeyOptions<never, never> & { readonly id?: unknown; readonly idSerde?: unknown },
 ): Position => {
   const { graph } = at
-  refuseUnknownOptions('deduplicate', options, deduplicateOptions)
+  checkOptions('deduplicate', options, deduplicateOptions)
   const { store, retention } = options
   if (!isDuration(retention) || retention < 1)
     graph.fault(
@@ -84,18 +87,24 @@ export const deduplicateNode = (
   return { ...from, node }
 }
 
-const deduplicateOptions = [
-  'name',
-  'store',
-  'retention',
-  'key',
-  'value',
-  'storage',
-  'changelog',
-  'dropped',
-  'id',
-  'idSerde',
-] as const
+type AnyDeduplicateOptions = DeduplicateByKeyOptions<never, never> &
+  Partial<Pick<DeduplicateByTextOptions<never, never>, 'id' | 'idSerde'>>
+
+const deduplicateOptions: OptionShape<AnyDeduplicateOptions> = {
+  ...storeOptions,
+  name: text,
+  // The node checks it.
+  retention: required(numberCheckedByReader),
+  key: serde,
+  value: serdeSource,
+  dropped: nested<DuplicateSideOutputs<never, never>>({
+    duplicate: synchronous,
+    late: synchronous,
+    nullKey: synchronous,
+  }),
+  id: synchronous,
+  idSerde: serde,
+}
 
 /** Where the key was changed, records of one key have to come together first. */
 const partitioned = (at: Position, options: DeduplicateByKeyOptions<never, never>): Position => {

@@ -1,11 +1,17 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
+import { required, text } from '../base/value-kinds.ts'
 import type { AnySerde } from '../topic/serde.ts'
 import type { SubscriptionResponse } from '../topic/subscription.ts'
 import { combinedKeySerde, subscriptionResponseSerde, subscriptionSerde } from '../topic/subscription.ts'
+import { serdeSource } from '../topic/value-kinds.ts'
 import type { NodeOf } from '../topology/node.ts'
+import { refuseForeign, requireHandle } from './arguments.ts'
+import { callbackOption } from './callbacks.ts'
 import type { Position } from './graph.ts'
 import type { SerdeSource, TableStoreOptions } from './options.ts'
-import { joinedSerde, refuseForeignTable } from './table-join.ts'
+import { maybeStored } from './options.ts'
+import { joinedSerde } from './table-join.ts'
 import { addTableStore } from './stores.ts'
 import type { Table } from './table.ts'
 
@@ -26,15 +32,15 @@ export interface ForeignKeyJoinOptions<K, L, FK, Right, R> extends Partial<Table
 export const joinByForeignKey = <K, R>(
   type: 'inner' | 'left',
   left: Position,
-  right: Position,
+  other: { readonly at: Position },
   options: ForeignKeyJoinOptions<never, never, unknown, never, R>,
 ): Table<K, NonNullable<R>> => {
   const { graph } = left
-  refuseUnknownOptions('a foreign-key join', options, [
-    ...['name', 'foreignKey', 'join', 'value'],
-    ...['store', 'storage', 'changelog', 'versioned'],
-  ])
-  refuseForeignTable(graph, right)
+  const verb = type === 'inner' ? 'joinForeignKey' : 'leftJoinForeignKey'
+  requireHandle(verb, other, 'table')
+  checkOptions(verb, options, foreignKeyJoinOptions)
+  const right = other.at
+  refuseForeign(graph, right, 'table')
   const join: Join = {
     type,
     name: options.name,
@@ -47,6 +53,14 @@ export const joinByForeignKey = <K, R>(
   }
   const response = respond(join, subscribe(join, options.foreignKey as ForeignKeyOf))
   return listen<K, R>(join, response, options)
+}
+
+const foreignKeyJoinOptions: OptionShape<ForeignKeyJoinOptions<never, never, never, never, never>> = {
+  ...maybeStored,
+  name: required(text),
+  foreignKey: callbackOption('foreignKey'),
+  join: callbackOption('join'),
+  value: serdeSource,
 }
 
 type ForeignKeyOf = NodeOf<'foreignKeySubscribe'>['foreignKey']

@@ -1,4 +1,5 @@
 import type { AnySerde } from '../topic/serde.ts'
+import type { Handle } from './arguments.ts'
 import type { Graph } from './graph.ts'
 
 /**
@@ -10,7 +11,9 @@ import type { Graph } from './graph.ts'
  * const currencies = builder.globalTable(exchangeRates, { store: 'exchange-rates' })
  * orders.join(currencies, ({ value }) => value.currency, convert).to(converted)
  */
-export class GlobalTable<K, V> {
+export class GlobalTable<K, V> implements Handle<'globalTable'> {
+  /** @internal */
+  readonly handle = 'globalTable' as const
   /** @internal */
   readonly graph: Graph
   /** @internal */

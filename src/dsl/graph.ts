@@ -4,7 +4,7 @@ import type { NodeKind, NodeOf, TopologyNode } from '../topology/node.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { AnySerde } from '../topic/serde.ts'
 import { string } from '../topic/serdes.ts'
-import { shown } from '../topology/callback-results.ts'
+import { shown } from '../base/shown.ts'
 import { withCheckedCallbacks } from './checked-callbacks.ts'
 import type { Handles } from './handles.ts'
 
@@ -21,6 +21,7 @@ export class Graph {
   /** By node: makes the store of a table that was given none, should the finished topology need one there. */
   readonly optionalStores: Map<string, () => StoreDefinition> = new Map()
   #generated = 0
+  #isFinished = false
 
   constructor(name: string, handles: Handles) {
     this.name = name
@@ -34,16 +35,33 @@ export class Graph {
     name: string | undefined,
     node: Omit<NodeOf<Kind>, 'kind' | 'name' | 'named'>,
   ): string {
+    this.#refuseFinished(verb)
     const position = String(this.#generated++).padStart(4, '0')
     const unique = name ?? `${verb}-${position}`
     this.#checkEmit(kind, verb, (node as { readonly emit?: unknown }).emit)
-    const checked = withCheckedCallbacks(kind, verb, node, (message) => this.refuseArgument(message, unique))
+    const checked = withCheckedCallbacks(kind, verb, node)
     const complete = { kind, name: unique, named: name !== undefined, ...checked } as unknown as NodeOf<Kind>
     this.nodes.push(Object.freeze(complete) as TopologyNode)
     return unique
   }
 
+  /** A step that is added after this would be lost. */
+  finish(): void {
+    this.#isFinished = true
+  }
+
+  #refuseFinished(verb: string): void {
+    if (this.#isFinished)
+      throw new Fault({
+        code: 'TOPOLOGY_FINISHED',
+        actor: 'author',
+        message: `${verb} comes too late: topology '${this.name}' is defined already`,
+        remedy: 'add all steps while the function given to topology runs',
+      })
+  }
+
   addStore(store: StoreDefinition): string {
+    this.#refuseFinished('a store')
     if (typeof store.name !== 'string' || store.name === '')
       this.fault(
         'STORE_NAME_MISSING',
@@ -80,12 +98,6 @@ export class Graph {
   /** A mistake that the compiler does not see in JavaScript. */
   refuseArgument(message: string, node?: string): void {
     this.fault('ARGUMENT_INVALID', message, 'see the documentation of the method', node)
-  }
-
-  /** Notes an argument that should be a function and is none. */
-  needFunction(verb: string, callback: unknown): void {
-    if (typeof callback !== 'function')
-      this.refuseArgument(`${verb} needs a function, and got ${shown(callback)}`)
   }
 
   /** The key serde of a stream; text where nobody said otherwise (the types allow leaving it out for text only). */

@@ -1,18 +1,23 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
+import { required } from '../base/value-kinds.ts'
 import type { AnySerde } from '../topic/serde.ts'
 import { long } from '../topic/serdes.ts'
+import { serdeSource } from '../topic/value-kinds.ts'
 import type { NodeOf } from '../topology/node.ts'
 import type { Adder, Initial, Reducer } from './callbacks.ts'
-import { initialiser } from './callbacks.ts'
+import type { Handle } from './arguments.ts'
+import { requireFunction } from './arguments.ts'
+import { callbackOption, initialiser, initialOption } from './callbacks.ts'
 import type { Position } from './graph.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
 import type { CogroupPartOptions } from './cogrouped-stream.ts'
 import { CogroupedStream, cogroupPart } from './cogrouped-stream.ts'
 import type { EmitOptions, Named, SerdeSource, TableStoreOptions } from './options.ts'
-import { optionalSerde } from './options.ts'
+import { emitOptions, namedOptions, optionalSerde, tableStoreOptions } from './options.ts'
 import { materialisable } from './repartitioned.ts'
 import type { SideOutputs } from './side-outputs.ts'
-import { addSideOutputs } from './side-outputs.ts'
+import { addSideOutputs, droppedOption } from './side-outputs.ts'
 import { addTableStore } from './stores.ts'
 import type { Table } from './table.ts'
 import { requireWindows } from './windows.ts'
@@ -29,6 +34,10 @@ export interface AggregateStoreOptions<K, V> extends TableStoreOptions, EmitOpti
   readonly dropped?: SideOutputs<K, V>
 }
 
+export interface ReduceOptions<K, V> extends AggregateStoreOptions<K, V> {
+  readonly value?: SerdeSource<NonNullable<V>>
+}
+
 export interface AggregateOptions<K, V, A> extends AggregateStoreOptions<K, V> {
   readonly initial: Initial<A>
   /** Adds one value to the aggregate; null deletes it. */
@@ -43,7 +52,9 @@ export interface AggregateOptions<K, V, A> extends AggregateStoreOptions<K, V> {
  * @example
  * orders.groupByKey().count({ store: 'orders-by-customer' }).toStream().to(counts)
  */
-export class GroupedStream<K, V> {
+export class GroupedStream<K, V> implements Handle<'groupedStream'> {
+  /** @internal */
+  readonly handle = 'groupedStream' as const
   /** @internal */
   readonly at: Position
   /** @internal */
@@ -57,6 +68,7 @@ export class GroupedStream<K, V> {
 
   /** How many records each key has had. */
   count(options: AggregateStoreOptions<K, V>): Table<K, number> {
+    checkOptions('count', options, countOptions)
     return this.#aggregate<number>('count', options, long, {
       initial: () => 0,
       add: (aggregate) => (aggregate as number) + 1,
@@ -64,10 +76,9 @@ export class GroupedStream<K, V> {
   }
 
   /** Combines the values of each key; the first value of a key stands for itself, and null deletes. */
-  reduce(
-    reducer: Reducer<NonNullable<V>>,
-    options: AggregateStoreOptions<K, V> & { readonly value?: SerdeSource<NonNullable<V>> },
-  ): Table<K, NonNullable<V>> {
+  reduce(reducer: Reducer<NonNullable<V>>, options: ReduceOptions<K, V>): Table<K, NonNullable<V>> {
+    requireFunction('reduce', reducer)
+    checkOptions('reduce', options, reduceOptions)
     return this.#aggregate<NonNullable<V>>('reduce', options, optionalSerde(options.value) ?? this.at.value, {
       initial: () => null,
       add: (aggregate, value) =>
@@ -82,6 +93,7 @@ export class GroupedStream<K, V> {
    * grouped.aggregate({ store: 'totals', value: Total, initial: noTotal, add: (total, order) => plus(total, order) })
    */
   aggregate<A>(options: AggregateOptions<K, NonNullable<V>, A>): Table<K, A> {
+    checkOptions('aggregate', options, aggregateOptions)
     return this.#aggregate<A>('aggregate', options, optionalSerde(options.value), {
       initial: initialiser(options.initial),
       add: options.add as NodeOf<'aggregate'>['add'],
@@ -96,9 +108,9 @@ export class GroupedStream<K, V> {
    */
   cogroup<A>(
     add: Adder<A, K, NonNullable<V>>,
-    { dropped }: CogroupPartOptions<K, V> = {},
+    options: CogroupPartOptions<K, V> = {},
   ): CogroupedStream<K, A> {
-    return new CogroupedStream<K, A>([cogroupPart(this, add as never, dropped as never)])
+    return new CogroupedStream<K, A>([cogroupPart(this, add as never, options as never)])
   }
 
   /** An aggregate for each key and window: tumbling, hopping or sliding. */
@@ -132,7 +144,6 @@ export class GroupedStream<K, V> {
     value: AnySerde | undefined,
     functions: Pick<NodeOf<'aggregate'>, 'initial' | 'add'>,
   ): Table<K, A> {
-    refuseUnknownOptions(verb, options, aggregateOptions)
     const from = this.materialise(options.store)
     const at = { ...from, value: from.graph.valueSerde(value, `store '${options.store}'`) }
     addTableStore(at, options)
@@ -148,15 +159,16 @@ export class GroupedStream<K, V> {
   }
 }
 
-const aggregateOptions = [
-  'name',
-  'store',
-  'storage',
-  'changelog',
-  'versioned',
-  'emit',
-  'dropped',
-  'initial',
-  'add',
-  'value',
-] as const
+const countOptions: OptionShape<AggregateStoreOptions<never, never>> = {
+  ...namedOptions,
+  ...tableStoreOptions,
+  ...emitOptions,
+  dropped: droppedOption,
+}
+const reduceOptions: OptionShape<ReduceOptions<never, never>> = { ...countOptions, value: serdeSource }
+const aggregateOptions: OptionShape<AggregateOptions<never, never, object>> = {
+  ...countOptions,
+  initial: initialOption,
+  add: callbackOption('add'),
+  value: required(serdeSource),
+}

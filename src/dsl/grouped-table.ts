@@ -1,12 +1,15 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
+import { required } from '../base/value-kinds.ts'
 import type { AnySerde } from '../topic/serde.ts'
 import { long } from '../topic/serdes.ts'
+import { serdeSource } from '../topic/value-kinds.ts'
 import type { NodeOf } from '../topology/node.ts'
 import type { Initial } from './callbacks.ts'
-import { initialiser } from './callbacks.ts'
+import { callbackOption, initialiser, initialOption } from './callbacks.ts'
 import type { Position } from './graph.ts'
 import type { EmitOptions, Named, SerdeSource, TableStoreOptions } from './options.ts'
-import { optionalSerde } from './options.ts'
+import { emitOptions, namedOptions, optionalSerde, tableStoreOptions } from './options.ts'
 import { addTableStore } from './stores.ts'
 import type { Table } from './table.ts'
 
@@ -15,6 +18,8 @@ export interface TableReduceOptions<V> extends TableStoreOptions, EmitOptions, N
   readonly add: (aggregate: V, value: V) => V | null
   /** Takes the value of a row that leaves the group, or changes, out of the aggregate again. */
   readonly subtract: (aggregate: V, value: V) => V | null
+  /** How the aggregate stands in its store; as the grouped values by default. */
+  readonly value?: SerdeSource<NonNullable<V>>
 }
 
 export interface TableAggregateOptions<K, V, A> extends TableStoreOptions, EmitOptions, Named {
@@ -44,7 +49,8 @@ export class GroupedTable<K, V> {
   }
 
   /** How many rows each group has. A group that empties stays, with 0. */
-  count(options: TableStoreOptions & EmitOptions & Named): Table<K, number> {
+  count(options: TableCountOptions): Table<K, number> {
+    checkOptions('count', options, countOptions)
     return this.#aggregate<number>('count', options, long, {
       initial: () => 0,
       add: (count) => (count as number) + 1,
@@ -59,8 +65,9 @@ export class GroupedTable<K, V> {
    * grouped.reduce({ store: 'stock', add: (sum, value) => sum + value, subtract: (sum, value) => sum - value })
    */
   reduce(options: TableReduceOptions<V>): Table<K, V> {
+    checkOptions('reduce', options, reduceOptions)
     const { add, subtract } = options
-    return this.#aggregate<V>('reduce', options, this.at.value, {
+    return this.#aggregate<V>('reduce', options, optionalSerde(options.value) ?? this.at.value, {
       initial: () => null,
       add: (aggregate, value) => (aggregate === null ? value : add(aggregate as V, value as V)),
       subtract: (aggregate, value) => subtract(aggregate as V, value as V),
@@ -69,6 +76,7 @@ export class GroupedTable<K, V> {
 
   /** Folds the values of each group into an aggregate of another type. */
   aggregate<A>(options: TableAggregateOptions<K, V, A>): Table<K, A> {
+    checkOptions('aggregate', options, aggregateOptions)
     return this.#aggregate<A>('aggregate', options, optionalSerde(options.value), {
       initial: initialiser(options.initial),
       add: options.add as NodeOf<'tableAggregate'>['add'],
@@ -78,11 +86,10 @@ export class GroupedTable<K, V> {
 
   #aggregate<A>(
     verb: NodeOf<'tableAggregate'>['verb'],
-    options: TableStoreOptions & EmitOptions & Named,
+    options: TableCountOptions,
     value: AnySerde | undefined,
     functions: Pick<NodeOf<'tableAggregate'>, 'initial' | 'add' | 'subtract'>,
   ): Table<K, A> {
-    refuseUnknownOptions(verb, options, tableAggregateOptions)
     const at = { ...this.at, value }
     const store = addTableStore(at, options)
     const node = at.graph.add('tableAggregate', verb, options.name, {
@@ -96,7 +103,17 @@ export class GroupedTable<K, V> {
   }
 }
 
-const tableAggregateOptions = [
-  ...['name', 'store', 'storage', 'changelog', 'versioned', 'emit'],
-  ...['value', 'initial', 'add', 'subtract'],
-]
+type TableCountOptions = TableStoreOptions & EmitOptions & Named
+
+const countOptions: OptionShape<TableCountOptions> = { ...namedOptions, ...tableStoreOptions, ...emitOptions }
+const reduceOptions: OptionShape<TableReduceOptions<never>> = {
+  ...countOptions,
+  add: callbackOption('add'),
+  subtract: callbackOption('subtract'),
+  value: serdeSource,
+}
+const aggregateOptions: OptionShape<TableAggregateOptions<never, never, object>> = {
+  ...reduceOptions,
+  initial: initialOption,
+  value: required(serdeSource),
+}

@@ -1,4 +1,7 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkArgument, checkOptions } from '../base/options.ts'
+import type { ValueKind } from '../base/options.ts'
+import { numberCheckedByReader, required } from '../base/value-kinds.ts'
 import { isDuration } from '../base/duration.ts'
 import { Fault } from '../base/fault.ts'
 import type { JoinWindows } from '../topology/windows.ts'
@@ -19,7 +22,7 @@ export interface JoinWindowsOptions {
  * clicks.join(views, pair, { name: 'click-views', windows: joinWindows({ before: minutes(5), after: 0 }) })
  */
 export const joinWindows = (options: JoinWindowsOptions): JoinWindows => {
-  refuseUnknownOptions('joinWindows', options, ['before', 'after', 'grace'])
+  checkOptions('joinWindows', options, joinWindowsOptions)
   const { before, after, grace = 0 } = options
   for (const [what, length] of Object.entries({ before, after }))
     if (!Number.isSafeInteger(length))
@@ -41,8 +44,28 @@ export const joinWindows = (options: JoinWindowsOptions): JoinWindows => {
  * orders.join(payments, paid, { name: 'order-payments', windows: within(hours(1), { grace: minutes(5) }) })
  */
 export const within = (difference: number, options: { readonly grace?: number } = {}): JoinWindows => {
-  refuseUnknownOptions('within', options, ['grace'])
+  checkArgument('within', difference, numberCheckedByReader)
+  checkOptions('within', options, graceOption)
   return joinWindows({ before: difference, after: difference, ...options })
+}
+
+const graceOption: OptionShape<Pick<JoinWindowsOptions, 'grace'>> = { grace: numberCheckedByReader }
+
+// joinWindows checks the lengths together.
+const joinWindowsOptions: OptionShape<JoinWindowsOptions> = {
+  ...graceOption,
+  before: required(numberCheckedByReader),
+  after: required(numberCheckedByReader),
+}
+
+/** What both functions return. */
+export const joinWindowsKind: ValueKind = {
+  needs: 'join windows',
+  example: 'within(minutes(5)) or joinWindows({ before, after })',
+  accepts: (value) => {
+    const { beforeMs, afterMs, graceMs } = (value ?? {}) as Partial<JoinWindows>
+    return [beforeMs, afterMs, graceMs].every((lengthMs) => typeof lengthMs === 'number')
+  },
 }
 
 const invalidWindow = (message: string): Fault =>

@@ -1,8 +1,13 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkArgument, checkOptions } from '../base/options.ts'
+import { callback, checkedByReader, nested, numberCheckedByReader, required } from '../base/value-kinds.ts'
 import { isDuration } from '../base/duration.ts'
+import { serde, serdeSource } from '../topic/value-kinds.ts'
+import type { Serde } from '../topic/serde.ts'
 import type { NodeOf } from '../topology/node.ts'
 import type { Position } from './graph.ts'
-import type { Named } from './options.ts'
+import type { Named, SerdeSource } from './options.ts'
+import { namedOptions } from './options.ts'
 
 /**
  * How asynchronous work is bounded, ordered and repeated. Under `exactly_once` a commit waits for the work in flight, as
@@ -29,7 +34,25 @@ export interface AsyncOptions extends Named {
 
 export type AsyncTransform = NodeOf<'mapAsync'>['transform']
 
-const asyncOptions = ['name', 'concurrency', 'orderedBy', 'timeout', 'retry', 'key', 'value'] as const
+/** `key` and `value` of `mapAsync` and `mapValuesAsync`. */
+export interface AsyncMapOptions<K, V> extends AsyncOptions {
+  readonly key?: Serde<NonNullable<K>>
+  readonly value?: SerdeSource<NonNullable<V>>
+}
+
+// The numbers are checked below.
+const mapValuesAsyncOptions: OptionShape<Omit<AsyncMapOptions<never, never>, 'key'>> = {
+  ...namedOptions,
+  concurrency: numberCheckedByReader,
+  orderedBy: checkedByReader,
+  timeout: numberCheckedByReader,
+  retry: nested<NonNullable<AsyncOptions['retry']>>({
+    attempts: required(numberCheckedByReader),
+    backoff: numberCheckedByReader,
+  }),
+  value: serdeSource,
+}
+const mapAsyncOptions: OptionShape<AsyncMapOptions<never, never>> = { ...mapValuesAsyncOptions, key: serde }
 const orders: ReadonlySet<unknown> = new Set([undefined, 'key', 'partition', 'nothing'])
 
 /** Adds asynchronous work. */
@@ -39,8 +62,9 @@ export const asyncNode = (
   transform: AsyncTransform,
   options: AsyncOptions,
 ): string => {
-  at.graph.needFunction(verb, transform)
-  refuseUnknownOptions(verb, options, asyncOptions)
+  checkArgument(verb, transform, callback)
+  if (verb === 'mapAsync') checkOptions(verb, options, mapAsyncOptions)
+  else checkOptions(verb, options, mapValuesAsyncOptions)
   if (!orders.has(options.orderedBy))
     at.graph.refuseArgument(
       `${verb}: orderedBy is ${String(options.orderedBy)}, and may be key, partition, nothing`,

@@ -1,13 +1,36 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
+import { listOf, text } from '../base/value-kinds.ts'
+import type { Serde } from '../topic/serde.ts'
+import { serde, serdeSource } from '../topic/value-kinds.ts'
 import type { NodeOf } from '../topology/node.ts'
 import type { ProcessorSupplier } from '../topology/processor.ts'
 import type { Position } from './graph.ts'
-import type { Named } from './options.ts'
+import { requireFunction } from './arguments.ts'
+import type { Named, SerdeSource } from './options.ts'
+import { namedOptions } from './options.ts'
 
 export interface ProcessOptions extends Named {
   /** The stores the processor may ask for, by name: of `builder.store`, or of tables of this topology. */
   readonly stores?: readonly string[]
 }
+
+/** Options of `process`, whose processor may change keys. */
+export interface KeyedProcessOptions<K, V> extends ValueProcessOptions<V> {
+  readonly key?: Serde<NonNullable<K>>
+}
+
+/** Options of `processValues`. */
+export interface ValueProcessOptions<V> extends ProcessOptions {
+  readonly value?: SerdeSource<NonNullable<V>>
+}
+
+const valueOptions: OptionShape<ValueProcessOptions<never>> = {
+  ...namedOptions,
+  stores: listOf(text),
+  value: serdeSource,
+}
+const keyedOptions: OptionShape<KeyedProcessOptions<never, never>> = { ...valueOptions, key: serde }
 
 /** Adds a processor of the author's own; its stores have to be declared before. */
 export const processNode = (
@@ -16,7 +39,9 @@ export const processNode = (
   supplier: ProcessorSupplier,
   options: ProcessOptions,
 ): Position => {
-  refuseUnknownOptions(verb, options, ['name', 'stores', 'key', 'value'])
+  requireFunction(verb, supplier)
+  if (verb === 'process') checkOptions(verb, options, keyedOptions)
+  else checkOptions(verb, options, valueOptions)
   const { name, stores = [] } = options
   const { graph } = at
   for (const store of stores)

@@ -1,8 +1,11 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkArgument, checkOptions } from '../base/options.ts'
+import { checkedByReader, flag, numberCheckedByReader, required, text } from '../base/value-kinds.ts'
 import type * as z from 'zod'
 import type { AnySerde } from '../topic/serde.ts'
 import { string } from '../topic/serdes.ts'
 import { serdeOf } from '../topic/topic.ts'
+import { serde, serdeSource } from '../topic/value-kinds.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 
 /**
@@ -25,13 +28,10 @@ export interface ProcessorStoreOptions {
  * @example
  * builder.store(keyValueStore('latest-orders', { value: Order }))
  */
-export const keyValueStore = (
-  name: string,
-  options: ProcessorStoreOptions & { readonly timestamped?: boolean },
-): StoreDefinition => ({
+export const keyValueStore = (name: string, options: KeyValueStoreOptions): StoreDefinition => ({
   kind: 'keyValue',
+  ...baseOf('keyValueStore', name, options, { ...processorStoreOptions, timestamped: flag }),
   timestamped: options.timestamped ?? false,
-  ...baseOf(name, options, ['timestamped']),
 })
 
 /**
@@ -40,13 +40,10 @@ export const keyValueStore = (
  * @example
  * builder.store(versionedStore('prices', { value: long, historyRetention: hours(1) }))
  */
-export const versionedStore = (
-  name: string,
-  options: ProcessorStoreOptions & { readonly historyRetention: number },
-): StoreDefinition => ({
+export const versionedStore = (name: string, options: VersionedStoreOptions): StoreDefinition => ({
   kind: 'versioned',
+  ...baseOf('versionedStore', name, options, { ...processorStoreOptions, historyRetention: storeLength }),
   historyRetentionMs: options.historyRetention,
-  ...baseOf(name, options, ['historyRetention']),
 })
 
 /**
@@ -55,14 +52,15 @@ export const versionedStore = (
  * @example
  * builder.store(windowStore('clicks-by-minute', { value: long, size: minutes(1), retention: hours(1) }))
  */
-export const windowStore = (
-  name: string,
-  options: ProcessorStoreOptions & { readonly size: number; readonly retention: number },
-): StoreDefinition => ({
+export const windowStore = (name: string, options: WindowStoreOptions): StoreDefinition => ({
   kind: 'window',
+  ...baseOf('windowStore', name, options, {
+    ...processorStoreOptions,
+    size: storeLength,
+    retention: storeLength,
+  }),
   windowSizeMs: options.size,
   retentionMs: options.retention,
-  ...baseOf(name, options, ['size', 'retention']),
 })
 
 /**
@@ -71,21 +69,45 @@ export const windowStore = (
  * @example
  * builder.store(sessionStore('visits', { value: long, retention: days(1) }))
  */
-export const sessionStore = (
-  name: string,
-  options: ProcessorStoreOptions & { readonly retention: number },
-): StoreDefinition => ({
+export const sessionStore = (name: string, options: SessionStoreOptions): StoreDefinition => ({
   kind: 'session',
+  ...baseOf('sessionStore', name, options, { ...processorStoreOptions, retention: storeLength }),
   retentionMs: options.retention,
-  ...baseOf(name, options, ['retention']),
 })
 
-const baseOf = (
+interface KeyValueStoreOptions extends ProcessorStoreOptions {
+  readonly timestamped?: boolean
+}
+
+interface VersionedStoreOptions extends ProcessorStoreOptions {
+  readonly historyRetention: number
+}
+
+interface WindowStoreOptions extends SessionStoreOptions {
+  readonly size: number
+}
+
+interface SessionStoreOptions extends ProcessorStoreOptions {
+  readonly retention: number
+}
+
+const processorStoreOptions: OptionShape<ProcessorStoreOptions> = {
+  key: serde,
+  value: required(serdeSource),
+  // The topology checks it, and the lengths.
+  storage: checkedByReader,
+  changelog: flag,
+}
+const storeLength = required(numberCheckedByReader)
+
+const baseOf = <Options extends ProcessorStoreOptions>(
+  verb: string,
   name: string,
-  options: ProcessorStoreOptions,
-  own: readonly string[],
+  options: Options,
+  shape: OptionShape<Options>,
 ): Pick<StoreDefinition, 'name' | 'key' | 'value' | 'storage' | 'changelog'> => {
-  refuseUnknownOptions(`store '${name}'`, options, ['key', 'value', 'storage', 'changelog', ...own])
+  checkArgument(verb, name, text)
+  checkOptions(`${verb} '${name}'`, options, shape)
   const { key, value, storage, changelog } = options
   return {
     name,

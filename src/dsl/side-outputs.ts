@@ -1,3 +1,6 @@
+import type { OptionShape } from '../base/options.ts'
+import { nested, synchronous } from '../base/value-kinds.ts'
+import { refuseLaterSteps } from './arguments.ts'
 import type { Position } from './graph.ts'
 import type { Stream } from './stream.ts'
 
@@ -21,6 +24,15 @@ export interface WindowedSideOutputs<K, V> extends SideOutputs<K, V> {
   readonly late?: (records: Stream<K, V>) => void
 }
 
+const sideOutputs: OptionShape<SideOutputs<never, never>> = { nullKey: synchronous, nullValue: synchronous }
+
+/** The kinds of the option `dropped`. */
+export const droppedOption = nested<SideOutputs<never, never>>(sideOutputs)
+export const windowedDroppedOption = nested<WindowedSideOutputs<never, never>>({
+  ...sideOutputs,
+  late: synchronous,
+})
+
 /** Adds a branch below the node for each reason somebody takes up. */
 export const addSideOutputs = (
   input: Position,
@@ -28,10 +40,14 @@ export const addSideOutputs = (
   /** A function by reason: `SideOutputs` and its kin. */
   outputs: object | undefined,
 ): void => {
-  for (const [reason, use] of Object.entries(outputs ?? {}) as [string, UseRecords][]) {
+  for (const [reason, use] of Object.entries(outputs ?? {}) as [string, UseRecords | undefined][]) {
+    if (use === undefined) continue
     const branch = input.graph.add('branch', 'dropped', `${node}-${reason}`, { from: [node], branch: reason })
-    use(input.graph.handles.stream<never, never>({ ...input, node: branch }))
+    refuseLaterSteps(
+      `dropped.${reason}`,
+      use(input.graph.handles.stream<never, never>({ ...input, node: branch })),
+    )
   }
 }
 
-type UseRecords = (records: Stream<never, never>) => void
+type UseRecords = (records: Stream<never, never>) => unknown

@@ -1,3 +1,5 @@
+import type { ValueKind } from '../base/options.ts'
+import { anyObject } from '../base/value-kinds.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { Predicate } from './callbacks.ts'
 import type { Position } from './graph.ts'
@@ -14,6 +16,13 @@ export type BranchStreams<K, V, B> = {
   ) => record is KeyValueRecord<K, infer V2 extends V>)
     ? Stream<K, V2>
     : Stream<K, V>
+}
+
+/** What `split` takes: at least one branch, each with a name. */
+export const branchesKind: ValueKind = {
+  needs: 'an object of branches',
+  example: '{ paid: isPaid, failed: otherwise }',
+  accepts: (value) => anyObject.accepts(value) && Object.keys(value as object).length > 0,
 }
 
 /** Adds the split and a branch node for each of its branches; returns where each branch goes on. */

@@ -1,4 +1,6 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
+import { checkedByReader, count, flag, numberCheckedByReader, required, text } from '../base/value-kinds.ts'
 import { isDuration } from '../base/duration.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
@@ -9,16 +11,19 @@ import {
   waitingKeySerde,
   waitingValuesSerde,
 } from '../topology/join-store-serdes.ts'
+import { serde, serdeSource } from '../topic/value-kinds.ts'
 import type { NodeOf } from '../topology/node.ts'
 import type { JoinWindows } from '../topology/windows.ts'
 import { GlobalTable } from './global-table.ts'
+import type { Handle } from './arguments.ts'
+import { refuseForeign, requireFunction, requireHandle } from './arguments.ts'
 import type { Position } from './graph.ts'
 import type { Named, SerdeSource } from './options.ts'
-import { optionalSerde } from './options.ts'
+import { namedOptions, optionalSerde } from './options.ts'
 import { repartitioned } from './repartitioned.ts'
 import type { SideOutputs } from './side-outputs.ts'
-import { addSideOutputs } from './side-outputs.ts'
-import { refuseForeignTable } from './table-join.ts'
+import { addSideOutputs, droppedOption } from './side-outputs.ts'
+import { joinWindowsKind } from './join-windows.ts'
 
 /**
  * What the joins of a stream say. Both sides must be partitioned alike: a stream whose key was changed goes through a
@@ -75,10 +80,10 @@ export interface StreamJoinOptions<K, L, R, J> {
   readonly changelog?: boolean
 }
 
-/** What a stream is joined with; told apart by what only tables have. */
+/** What a stream is joined with. */
 export type Joinable =
-  | { readonly at: Position; readonly store: string | undefined }
-  | { readonly at: Position }
+  | (Handle<'table'> & { readonly at: Position; readonly store: string | undefined })
+  | (Handle<'stream'> & { readonly at: Position })
   | GlobalTable<unknown, unknown>
 
 /** `(joiner, options)`, with a look-up before them for global tables. */
@@ -91,27 +96,54 @@ export const joinWith = (
   type: 'inner' | 'left' | 'outer',
   rest: JoinArguments,
 ): Position => {
+  const verb = verbs[type]
+  if (type === 'outer') requireHandle(verb, other, 'stream')
+  else requireHandle(verb, other, 'table', 'globalTable', 'stream')
   const kind = type as 'inner' | 'left'
   if (other instanceof GlobalTable) {
-    const [lookup, joiner, options] = rest as readonly [never, never, GlobalJoinOptions<never> | undefined]
-    refuseUnknownOptions(verbs[type], options ?? {}, ['name', 'value'])
-    return joinGlobalTable(stream, other, kind, lookup, joiner, options ?? {})
+    const [lookup, joiner, options = {}] = rest as readonly [never, never, GlobalJoinOptions<never>?]
+    requireFunction(verb, lookup, 'lookup')
+    requireFunction(verb, joiner, 'joiner')
+    checkOptions(verb, options, globalJoinOptions)
+    return joinGlobalTable(stream, other, kind, lookup, joiner, options)
   }
   const [joiner, options] = rest as readonly [never, never]
-  refuseUnknownOptions(verbs[type], options ?? {}, 'store' in other ? tableJoinOptions : streamJoinOptions)
-  return 'store' in other
-    ? joinTable(stream, other, kind, joiner, options ?? {})
-    : joinStreams(stream, other.at, type, joiner, options)
+  requireFunction(verb, joiner, 'joiner')
+  if (other.handle === 'stream') {
+    checkOptions(verb, options, streamJoinOptions)
+    return joinStreams(stream, other.at, type, joiner, options)
+  }
+  const tableOptions: AnyStreamTableJoinOptions = options === undefined ? {} : options
+  checkOptions(verb, tableOptions, tableJoinOptions)
+  return joinTable(stream, other, kind, joiner, tableOptions)
 }
 
-const tableJoinOptions = [
-  ...['name', 'key', 'left', 'value'],
-  ...['partitions', 'grace', 'storage', 'dropped'],
-]
-const streamJoinOptions = [
-  ...['name', 'windows', 'key', 'left', 'right', 'value'],
-  ...['partitions', 'retention', 'storage', 'changelog'],
-]
+const globalJoinOptions: OptionShape<GlobalJoinOptions<never>> = { ...namedOptions, value: serdeSource }
+
+const tableJoinOptions: OptionShape<AnyStreamTableJoinOptions> = {
+  ...globalJoinOptions,
+  key: serde,
+  left: serdeSource,
+  partitions: count,
+  // The store checks both.
+  grace: numberCheckedByReader,
+  storage: checkedByReader,
+  dropped: droppedOption,
+}
+
+const streamJoinOptions: OptionShape<StreamJoinOptions<never, never, never, never>> = {
+  name: required(text),
+  windows: required(joinWindowsKind),
+  key: serde,
+  left: serdeSource,
+  right: serdeSource,
+  value: serdeSource,
+  partitions: count,
+  // The stores check both.
+  retention: numberCheckedByReader,
+  storage: checkedByReader,
+  changelog: flag,
+}
 
 type JoinFunction = NodeOf<'streamTableJoin'>['join']
 const verbs = { inner: 'join', left: 'leftJoin', outer: 'outerJoin' } as const
@@ -127,7 +159,7 @@ export const joinTable = (
   options: AnyStreamTableJoinOptions,
 ): Position => {
   const { graph } = stream
-  refuseForeignTable(graph, table.at)
+  refuseForeign(graph, table.at, 'table')
   const left = partitionedLike(stream, table.at.key, options, options.left, {
     name: options.name,
     dropNullKeys: type === 'inner',
@@ -153,6 +185,7 @@ export const joinGlobalTable = (
   join: JoinFunction,
   options: GlobalJoinOptions<never>,
 ): Position => {
+  refuseForeign(stream.graph, table, 'table')
   const node = stream.graph.add('streamGlobalTableJoin', verbs[type], options.name, {
     from: [stream.node, table.node],
     type,
@@ -173,6 +206,7 @@ export const joinStreams = (
 ): Position => {
   const { graph } = leftStream
   const { name } = options
+  refuseForeign(graph, rightStream, 'stream')
   const left = partitionedLike(leftStream, rightStream.key, options, options.left, {
     name: `${name}-left`,
     dropNullKeys: type === 'inner',

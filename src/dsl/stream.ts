@@ -1,10 +1,13 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkArgument, checkOptions } from '../base/options.ts'
+import { callback, required, synchronous, text } from '../base/value-kinds.ts'
 import type { OperatorFunction } from 'rxjs'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { StreamRecord } from '../topic/record.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
 import { partitionForKey } from '../topic/murmur2.ts'
 import type { SinkTopic } from '../topic/topic.ts'
+import { serde, serdeSource, sinkContract } from '../topic/value-kinds.ts'
 import type { Windowed } from '../topic/windowed.ts'
 import { innerSerdeOf } from '../topic/windowed.ts'
 import { emittedRecordOf, iterableOf, optionalResultOf, resultOf } from '../topology/callback-results.ts'
@@ -12,8 +15,10 @@ import { emittedTime } from '../topology/record-times.ts'
 import type { AnyRecord, NodeOf, Partitioner } from '../topology/node.ts'
 import type { AnySinkTopic } from '../topology/node-topic.ts'
 import type { ProcessorSupplier, Supplier, ValueSupplier } from '../topology/processor.ts'
+import type { Handle } from './arguments.ts'
+import { refuseForeign, refuseLaterSteps, requireFunction, requireHandle } from './arguments.ts'
 import type { Emitted, Guard, Joiner, Predicate } from './callbacks.ts'
-import type { AsyncOptions, AsyncTransform } from './map-async.ts'
+import type { AsyncMapOptions, AsyncTransform } from './map-async.ts'
 import { asyncNode } from './map-async.ts'
 import type {
   DeduplicateByIdOptions,
@@ -32,9 +37,15 @@ import type {
   SerdeSource,
   TableStoreOptions,
 } from './options.ts'
-import { optionalSerde } from './options.ts'
+import {
+  groupByOptions,
+  namedOptions,
+  optionalSerde,
+  repartitionOptions,
+  tableStoreOptions,
+} from './options.ts'
 import type { Branches, BranchStreams } from './split.ts'
-import { splitNode } from './split.ts'
+import { branchesKind, splitNode } from './split.ts'
 import type {
   GlobalJoinOptions,
   Joinable,
@@ -43,7 +54,7 @@ import type {
   StreamTableJoinOptions,
 } from './stream-joins.ts'
 import { joinWith } from './stream-joins.ts'
-import type { ProcessOptions } from './process.ts'
+import type { KeyedProcessOptions, ValueProcessOptions } from './process.ts'
 import { processNode } from './process.ts'
 import type { Table } from './table.ts'
 import { materialisable, repartitioned } from './repartitioned.ts'
@@ -67,6 +78,45 @@ export interface SinkOptions<K, V> extends Named {
   ) => number | readonly number[] | undefined
 }
 
+const dynamicTopic: OptionShape<DynamicTopic<never, never>> = {
+  name: required(synchronous),
+  key: required(serde),
+  value: required(serdeSource),
+}
+
+const sinkOptions: OptionShape<SinkOptions<never, never>> = { ...namedOptions, partitioner: synchronous }
+
+interface MapValuesOptions<V> extends Named {
+  readonly value?: SerdeSource<NonNullable<V>>
+}
+
+interface MapOptions<K, V> extends Named {
+  readonly key?: Serde<K>
+  readonly value?: SerdeSource<V>
+}
+
+interface SelectKeyOptions<K> extends Named {
+  readonly key?: Serde<NonNullable<K>>
+}
+
+interface PrintOptions extends Named {
+  readonly label?: string
+  readonly write?: (line: string) => void
+}
+
+interface GroupByKeyOptions<K, V> extends MapValuesOptions<V> {
+  readonly key?: Serde<NonNullable<K>>
+}
+
+type ToTableOptions<K, V> = TableStoreOptions & GroupByKeyOptions<K, V>
+
+const mapValuesOptions: OptionShape<MapValuesOptions<never>> = { ...namedOptions, value: serdeSource }
+const mapOptions: OptionShape<MapOptions<never, never>> = { ...mapValuesOptions, key: serde }
+const selectKeyOptions: OptionShape<SelectKeyOptions<never>> = { ...namedOptions, key: serde }
+const printOptions: OptionShape<PrintOptions> = { ...namedOptions, label: text, write: synchronous }
+const groupByKeyOptions: OptionShape<GroupByKeyOptions<never, never>> = mapOptions
+const toTableOptions: OptionShape<ToTableOptions<never, never>> = { ...mapOptions, ...tableStoreOptions }
+
 /**
  * A stream of records, each a fact of its own (Kafka Streams' `KStream`). Every method says a step and returns the
  * stream after it; nothing happens until a topology runs.
@@ -74,7 +124,9 @@ export interface SinkOptions<K, V> extends Named {
  * @example
  * builder.stream(orderPlaced).filter(({ value }) => value.status === 'created').mapValues(toInvoice).to(invoices)
  */
-export class Stream<K, V> {
+export class Stream<K, V> implements Handle<'stream'> {
+  /** @internal */
+  readonly handle = 'stream' as const
   /** @internal */
   readonly at: Position
 
@@ -102,9 +154,10 @@ export class Stream<K, V> {
    */
   map<K2, V2>(
     transform: (record: KeyValueRecord<K, V>) => Emitted<K2, V2>,
-    options: Named & { readonly key?: Serde<K2>; readonly value?: SerdeSource<V2> } = {},
+    options: MapOptions<K2, V2> = {},
   ): Stream<K2, V2> {
-    this.at.graph.needFunction('map', transform)
+    requireFunction('map', transform)
+    checkOptions('map', options, mapOptions)
     return this.#map('map', (record) => emitted(record, transform(record as StreamRecord<K, V>)), options, {
       key: options.key,
       value: optionalSerde(options.value),
@@ -115,9 +168,10 @@ export class Stream<K, V> {
   /** A new value for each record; the key stays, and with it the partition. */
   mapValues<V2>(
     transform: (value: V, record: KeyValueRecord<K, V>) => V2,
-    options: Named & { readonly value?: SerdeSource<NonNullable<V2>> } = {},
+    options: MapValuesOptions<V2> = {},
   ): Stream<K, V2> {
-    this.at.graph.needFunction('mapValues', transform)
+    requireFunction('mapValues', transform)
+    checkOptions('mapValues', options, mapValuesOptions)
     return this.#map(
       'mapValues',
       (record) =>
@@ -130,9 +184,10 @@ export class Stream<K, V> {
   /** A new key for each record. What groups or joins after it is repartitioned first. */
   selectKey<K2>(
     select: (record: KeyValueRecord<K, V>) => K2,
-    options: Named & { readonly key?: Serde<NonNullable<K2>> } = {},
+    options: SelectKeyOptions<K2> = {},
   ): Stream<K2, V> {
-    this.at.graph.needFunction('selectKey', select)
+    requireFunction('selectKey', select)
+    checkOptions('selectKey', options, selectKeyOptions)
     const rekeyed = (record: AnyRecord): AnyRecord =>
       record.withKey(optionalResultOf('the key selector', select(record as StreamRecord<K, V>)))
     return this.#map('selectKey', rekeyed, options, {
@@ -144,9 +199,10 @@ export class Stream<K, V> {
   /** Any number of records for each record, keys included. */
   flatMap<K2, V2>(
     transform: (record: KeyValueRecord<K, V>) => Iterable<Emitted<K2, V2>>,
-    options: Named & { readonly key?: Serde<K2>; readonly value?: SerdeSource<V2> } = {},
+    options: MapOptions<K2, V2> = {},
   ): Stream<K2, V2> {
-    this.at.graph.needFunction('flatMap', transform)
+    requireFunction('flatMap', transform)
+    checkOptions('flatMap', options, mapOptions)
     const node = this.at.graph.add('flatMap', 'flatMap', options.name, {
       from: [this.at.node],
       verb: 'flatMap',
@@ -165,9 +221,10 @@ export class Stream<K, V> {
   /** Any number of values for each record, all under its key. */
   flatMapValues<V2>(
     transform: (value: V, record: KeyValueRecord<K, V>) => Iterable<V2>,
-    options: Named & { readonly value?: SerdeSource<NonNullable<V2>> } = {},
+    options: MapValuesOptions<V2> = {},
   ): Stream<K, V2> {
-    this.at.graph.needFunction('flatMapValues', transform)
+    requireFunction('flatMapValues', transform)
+    checkOptions('flatMapValues', options, mapValuesOptions)
     const node = this.at.graph.add('flatMap', 'flatMapValues', options.name, {
       from: [this.at.node],
       verb: 'flatMapValues',
@@ -190,10 +247,11 @@ export class Stream<K, V> {
   }
 
   /** Writes each record as a line: `[label]: key, value`. The stream ends here. */
-  print(options: Named & { readonly label?: string; readonly write?: (line: string) => void } = {}): void {
+  print(options: PrintOptions = {}): void {
+    checkOptions('print', options, printOptions)
     const label = options.label ?? this.at.graph.name
     const write = options.write ?? ((line: string) => console.log(line))
-    this.#peek('print', ({ key, value }) => write(`[${label}]: ${show(key)}, ${show(value)}`), options)
+    this.#peek('print', ({ key, value }) => write(`[${label}]: ${show(key)}, ${show(value)}`), { ...options })
   }
 
   /**
@@ -231,7 +289,7 @@ export class Stream<K, V> {
     fifth: PipeOperator<D, K1, V1>,
   ): Stream<K1, V1>
   pipe(...operators: readonly OperatorFunction<never, unknown>[]): unknown {
-    for (const operator of operators) this.at.graph.needFunction('pipe', operator)
+    for (const operator of operators) requireFunction('pipe', operator)
     const node = this.at.graph.add('pipe', 'pipe', undefined, {
       from: [this.at.node],
       operators: operators as unknown as NodeOf<'pipe'>['operators'],
@@ -251,10 +309,7 @@ export class Stream<K, V> {
    */
   mapAsync<K2, V2>(
     transform: (record: KeyValueRecord<K, V>, signal: AbortSignal) => Promise<Emitted<K2, V2>>,
-    options: AsyncOptions & {
-      readonly key?: Serde<NonNullable<K2>>
-      readonly value?: SerdeSource<NonNullable<V2>>
-    } = {},
+    options: AsyncMapOptions<K2, V2> = {},
   ): Stream<K2, V2> {
     const node = asyncNode(this.at, 'mapAsync', transform as AsyncTransform, options)
     return this.#next(node, {
@@ -267,8 +322,9 @@ export class Stream<K, V> {
   /** The same for a new value under the same key, so that nothing after it needs a repartition. */
   mapValuesAsync<V2>(
     transform: (value: V, record: KeyValueRecord<K, V>, signal: AbortSignal) => Promise<V2>,
-    options: AsyncOptions & { readonly value?: SerdeSource<NonNullable<V2>> } = {},
+    options: Omit<AsyncMapOptions<never, V2>, 'key'> = {},
   ): Stream<K, V2> {
+    checkArgument('mapValuesAsync', transform, callback)
     const node = asyncNode(
       this.at,
       'mapValuesAsync',
@@ -306,6 +362,9 @@ export class Stream<K, V> {
     use?: (streams: BranchStreams<K, V, B>) => void,
     options: Named = {},
   ): BranchStreams<K, V, B> {
+    checkArgument('split', branches, branchesKind)
+    checkOptions('split', options, namedOptions)
+    if (use !== undefined) requireFunction('split', use, 'use')
     const positions = splitNode(
       this.at,
       branches as unknown as Record<string, Predicate<unknown, unknown>>,
@@ -314,12 +373,15 @@ export class Stream<K, V> {
     const streams = Object.fromEntries(
       Object.entries(positions).map(([name, at]) => [name, new Stream<K, V>(at)]),
     ) as BranchStreams<K, V, B>
-    use?.(streams)
+    refuseLaterSteps('split', use?.(streams))
     return streams
   }
 
   /** The records of both streams; no order is promised between them. */
   merge<V2>(other: Stream<K, V2>, options: Named = {}): Stream<K, V | V2> {
+    requireHandle('merge', other, 'stream')
+    checkOptions('merge', options, namedOptions)
+    refuseForeign(this.at.graph, other.at, 'stream')
     const from = [...new Set([this.at.node, other.at.node])]
     const node = this.at.graph.add('merge', 'merge', options.name, { from })
     return new Stream<K, V | V2>({
@@ -399,10 +461,7 @@ export class Stream<K, V> {
    */
   process<K2 = never, V2 = never>(
     supplier: Supplier<K, V, K2, V2>,
-    options: ProcessOptions & {
-      readonly key?: Serde<NonNullable<K2>>
-      readonly value?: SerdeSource<NonNullable<V2>>
-    } = {},
+    options: KeyedProcessOptions<K2, V2> = {},
   ): Stream<K2, V2> {
     return new Stream<K2, V2>({
       ...processNode(this.at, 'process', supplier, options),
@@ -415,7 +474,7 @@ export class Stream<K, V> {
   /** The same for a step that keeps keys, so that nothing after it needs a repartition. */
   processValues<V2 = never>(
     supplier: ValueSupplier<K, V, V2>,
-    options: ProcessOptions & { readonly value?: SerdeSource<NonNullable<V2>> } = {},
+    options: ValueProcessOptions<V2> = {},
   ): Stream<K, V2> {
     return new Stream<K, V2>({
       ...processNode(this.at, 'processValues', supplier as ProcessorSupplier, options),
@@ -428,8 +487,10 @@ export class Stream<K, V> {
     target: SinkTopic<NonNullable<K>, NonNullable<V>> | DynamicTopic<K, V>,
     options: SinkOptions<K, V> = {},
   ): void {
-    refuseUnknownOptions('to', options, ['name', 'partitioner'])
-    const dynamic = typeof target.name === 'function'
+    const dynamic = typeof (target as Partial<DynamicTopic<K, V>> | null | undefined)?.name === 'function'
+    if (dynamic) checkOptions('to', target, dynamicTopic)
+    else checkArgument('to', target, sinkContract)
+    checkOptions('to', options, sinkOptions)
     this.at.graph.add('sink', 'to', options.name, {
       from: [this.at.node],
       topic: (dynamic ? target.name : target) as NodeOf<'sink'>['topic'],
@@ -446,7 +507,7 @@ export class Stream<K, V> {
    * dropped and counted, unless a left or outer join below takes them.
    */
   repartition(options: RepartitionOptions<K, V>): Stream<K, V> {
-    refuseUnknownOptions('repartition', options, ['name', 'key', 'value', 'partitions'])
+    checkOptions('repartition', options, repartitionOptions)
     return new Stream<K, V>(
       repartitioned(
         {
@@ -462,13 +523,8 @@ export class Stream<K, V> {
   }
 
   /** Groups by the key as it is; repartitions only where a step before may have changed it. */
-  groupByKey(
-    options: Named & {
-      readonly key?: Serde<NonNullable<K>>
-      readonly value?: SerdeSource<NonNullable<V>>
-    } = {},
-  ): GroupedStream<NonNullable<K>, V> {
-    refuseUnknownOptions('groupByKey', options, ['name', 'key', 'value'])
+  groupByKey(options: GroupByKeyOptions<K, V> = {}): GroupedStream<NonNullable<K>, V> {
+    checkOptions('groupByKey', options, groupByKeyOptions)
     return this.at.graph.handles.groupedStream<NonNullable<K>, V>(
       {
         ...this.at,
@@ -492,7 +548,8 @@ export class Stream<K, V> {
     select: (record: KeyValueRecord<K, V>) => K2,
     options: GroupByTextOptions<K2, V>,
   ): GroupedStream<NonNullable<K2>, V> {
-    refuseUnknownOptions('groupBy', options, ['name', 'key', 'value', 'partitions'])
+    requireFunction('groupBy', select)
+    checkOptions('groupBy', options, groupByOptions)
     const rekeyed = this.selectKey(select, { key: options.key as never })
     return this.at.graph.handles.groupedStream<NonNullable<K2>, V>(
       { ...rekeyed.at, value: optionalSerde(options.value) ?? this.at.value },
@@ -501,17 +558,8 @@ export class Stream<K, V> {
   }
 
   /** The stream as a table: the latest value by key, kept in a store of that name; a null value deletes. */
-  toTable(
-    options: TableStoreOptions & {
-      readonly name?: string
-      readonly key?: Serde<NonNullable<K>>
-      readonly value?: SerdeSource<NonNullable<V>>
-    },
-  ): Table<NonNullable<K>, NonNullable<V>> {
-    refuseUnknownOptions('toTable', options, [
-      ...['name', 'key', 'value'],
-      ...['store', 'storage', 'changelog', 'versioned'],
-    ])
+  toTable(options: ToTableOptions<K, V>): Table<NonNullable<K>, NonNullable<V>> {
+    checkOptions('toTable', options, toTableOptions)
     const { graph } = this.at
     const at = materialisable(
       {
@@ -527,6 +575,8 @@ export class Stream<K, V> {
   }
 
   #filter(verb: 'filter' | 'filterNot', predicate: Predicate<K, V>, options: Named): Stream<K, V> {
+    requireFunction(verb, predicate)
+    checkOptions(verb, options, namedOptions)
     const node = this.at.graph.add('filter', verb, options.name, {
       from: [this.at.node],
       verb,
@@ -552,6 +602,8 @@ export class Stream<K, V> {
     action: (record: KeyValueRecord<K, V>) => void,
     options: Named,
   ): string {
+    requireFunction(verb, action)
+    if (verb !== 'print') checkOptions(verb, options, namedOptions)
     return this.at.graph.add('peek', verb, options.name, {
       from: [this.at.node],
       verb,

@@ -1,8 +1,11 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkArgument, checkOptions } from '../base/options.ts'
+import type { ValueKind } from '../base/options.ts'
 import { bufferedChangeSerde } from '../topology/buffered-change.ts'
 import { tableSemanticsOf } from '../topology/table-semantics.ts'
 import type { Graph, Position } from './graph.ts'
 import type { Named, StoreOptions } from './options.ts'
+import { namedOptions, storeOptions } from './options.ts'
 import { storeBase } from './stores.ts'
 import type { Suppression } from './suppression.ts'
 
@@ -13,7 +16,8 @@ export const suppressed = (
   options: StoreOptions & Named,
 ): Position => {
   const { graph } = at
-  refuseUnknownOptions('suppress', options, ['name', 'store', 'storage', 'changelog'])
+  checkArgument('suppress', suppression, suppressionKind)
+  checkOptions('suppress', options, suppressOptions)
   if (isVersioned(graph, at.node))
     graph.fault(
       'SUPPRESSION_VERSIONED',
@@ -43,6 +47,15 @@ export const suppressed = (
     whenFull: suppression.whenFull,
   })
   return { ...at, node }
+}
+
+const suppressOptions: OptionShape<StoreOptions & Named> = { ...namedOptions, ...storeOptions }
+
+const suppressionKind: ValueKind = {
+  needs: 'a suppression',
+  example: 'untilWindowCloses() or untilTimeLimit({ limit })',
+  accepts: (value) =>
+    ['windowCloses', 'timeLimit'].includes((value as { readonly until?: string } | undefined)?.until ?? ''),
 }
 
 const isVersioned = ({ nodes, stores }: Graph, node: string): boolean =>

@@ -1,4 +1,6 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
+import { checkedByReader, numberCheckedByReader, required } from '../base/value-kinds.ts'
 import { isDuration } from '../base/duration.ts'
 import { Fault } from '../base/fault.ts'
 import type { NodeOf } from '../topology/node.ts'
@@ -22,6 +24,22 @@ export interface SuppressionBounds {
   readonly maxBytes?: number
 }
 
+interface TimeLimitOptions extends SuppressionBounds {
+  readonly limit: number
+  readonly whenFull?: 'emitEarly' | 'shutDown'
+}
+
+// The functions check the values.
+const suppressionBounds: OptionShape<SuppressionBounds> = {
+  maxRecords: numberCheckedByReader,
+  maxBytes: numberCheckedByReader,
+}
+const timeLimitOptions: OptionShape<TimeLimitOptions> = {
+  ...suppressionBounds,
+  limit: required(numberCheckedByReader),
+  whenFull: checkedByReader,
+}
+
 /**
  * Holds a window's updates back until it has closed, so that each window is told once, finally. What has closed is in
  * stream time: the next record of the task's topics lets results go. Results may not leave early, so a bound that is
@@ -31,7 +49,7 @@ export interface SuppressionBounds {
  * counts.suppress(untilWindowCloses(), { store: 'final-counts' }).toStream().to(finalCounts)
  */
 export const untilWindowCloses = (bounds: SuppressionBounds = {}): Suppression<Windowed<unknown>> => {
-  refuseUnknownOptions('untilWindowCloses', bounds, ['maxRecords', 'maxBytes'])
+  checkOptions('untilWindowCloses', bounds, suppressionBounds)
   return { until: 'windowCloses', limitMs: 0, whenFull: 'shutDown', ...checked(bounds) }
 }
 
@@ -42,10 +60,8 @@ export const untilWindowCloses = (bounds: SuppressionBounds = {}): Suppression<W
  * @example
  * balances.suppress(untilTimeLimit({ limit: seconds(10), maxRecords: 10_000 }), { store: 'calm-balances' })
  */
-export const untilTimeLimit = (
-  options: SuppressionBounds & { readonly limit: number; readonly whenFull?: 'emitEarly' | 'shutDown' },
-): Suppression<unknown> => {
-  refuseUnknownOptions('untilTimeLimit', options, ['limit', 'whenFull', 'maxRecords', 'maxBytes'])
+export const untilTimeLimit = (options: TimeLimitOptions): Suppression<unknown> => {
+  checkOptions('untilTimeLimit', options, timeLimitOptions)
   const { limit, whenFull = 'emitEarly', ...bounds } = options
   if (!['emitEarly', 'shutDown'].includes(whenFull))
     throw invalid(`whenFull is '${whenFull}', and may be 'emitEarly' or 'shutDown'`)

@@ -1,14 +1,20 @@
+import type { OptionShape } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
+import { listOf, synchronous, text } from '../base/value-kinds.ts'
 import type { Serde } from '../topic/serde.ts'
+import { serde, serdeSource } from '../topic/value-kinds.ts'
 import { changeSerde } from '../topology/change-serde.ts'
 import type { NodeOf } from '../topology/node.ts'
 import type { TaskContext } from '../topology/processor.ts'
+import type { Handle } from './arguments.ts'
+import { requireFunction } from './arguments.ts'
 import type { Joiner } from './callbacks.ts'
 import type { ForeignKeyJoinOptions } from './foreign-key-join.ts'
 import { joinByForeignKey } from './foreign-key-join.ts'
 import type { Position } from './graph.ts'
 import type { GroupedTable } from './grouped-table.ts'
 import type { MaybeStored, Named, SerdeSource, StoreOptions } from './options.ts'
-import { optionalSerde } from './options.ts'
+import { groupByOptions, maybeStored, namedOptions, optionalSerde } from './options.ts'
 import { repartitioned } from './repartitioned.ts'
 import type { Stream } from './stream.ts'
 import { keep } from './stores.ts'
@@ -32,6 +38,25 @@ export interface TableGroupByOptions<K2, V2> extends TableGroupByTextOptions<K2,
   readonly key: Serde<K2>
 }
 
+const tableGroupByOptions: OptionShape<TableGroupByTextOptions<never, never>> = groupByOptions
+
+type TableMapOptions<V2> = MaybeStored & { readonly value?: SerdeSource<NonNullable<V2>> }
+type TableTransformOptions<V2> = TableMapOptions<V2> & { readonly stores?: readonly string[] }
+
+const mapOptions: OptionShape<TableMapOptions<never>> = { ...maybeStored, value: serdeSource }
+const transformOptions: OptionShape<TableTransformOptions<never>> = { ...mapOptions, stores: listOf(text) }
+
+interface ToStreamOptions<K, V, K2> extends Named {
+  readonly select?: (key: K, value: V | null) => K2
+  readonly key?: Serde<NonNullable<K2>>
+}
+
+const toStreamOptions: OptionShape<ToStreamOptions<never, never, never>> = {
+  ...namedOptions,
+  select: synchronous,
+  key: serde,
+}
+
 /** A row's place in its group. */
 export interface GroupedRow<out K2, out V2> {
   readonly key: K2
@@ -44,7 +69,9 @@ export interface GroupedRow<out K2, out V2> {
  * @example
  * builder.table(customerTopic, { store: 'customers' }).filter(({ active }) => active).toStream().to(activeCustomers)
  */
-export class Table<K, V> {
+export class Table<K, V> implements Handle<'table'> {
+  /** @internal */
+  readonly handle = 'table' as const
   /** @internal */
   readonly at: Position
   /** The store that holds this very table, if it is kept. */
@@ -68,8 +95,10 @@ export class Table<K, V> {
   /** A new value for each row. */
   mapValues<V2>(
     transform: (value: V, key: K) => V2,
-    options: MaybeStored & { readonly value?: SerdeSource<NonNullable<V2>> } = {},
+    options: TableMapOptions<V2> = {},
   ): Table<K, NonNullable<V2>> {
+    requireFunction('mapValues', transform)
+    checkOptions('mapValues', options, mapOptions)
     return this.#mapValues('mapValues', () => transform as TransformRow, options)
   }
 
@@ -86,11 +115,10 @@ export class Table<K, V> {
    */
   transformValues<V2>(
     transformFor: (context: TaskContext) => (value: V | null, key: K) => V2,
-    options: MaybeStored & {
-      readonly value?: SerdeSource<NonNullable<V2>>
-      readonly stores?: readonly string[]
-    } = {},
+    options: TableTransformOptions<V2> = {},
   ): Table<K, NonNullable<V2>> {
+    requireFunction('transformValues', transformFor)
+    checkOptions('transformValues', options, transformOptions)
     return this.#mapValues('transformValues', transformFor as TransformFor, options)
   }
 
@@ -98,17 +126,10 @@ export class Table<K, V> {
   toStream(options?: Named): Stream<K, V | null>
   /** The same under another key. */
   toStream<K2>(
-    options: Named & {
-      readonly select: (key: K, value: V | null) => K2
-      readonly key?: Serde<NonNullable<K2>>
-    },
+    options: ToStreamOptions<K, V, K2> & { readonly select: (key: K, value: V | null) => K2 },
   ): Stream<K2, V | null>
-  toStream<K2>(
-    options: Named & {
-      readonly select?: (key: K, value: V | null) => K2
-      readonly key?: Serde<NonNullable<K2>>
-    } = {},
-  ): Stream<K | K2, V | null> {
+  toStream<K2>(options: ToStreamOptions<K, V, K2> = {}): Stream<K | K2, V | null> {
+    checkOptions('toStream', options, toStreamOptions)
     const { graph } = this.at
     const node = graph.add('toStream', 'toStream', options.name, { from: [this.at.node] })
     const stream = graph.handles.stream<K, V | null>({ ...this.at, node })
@@ -139,6 +160,8 @@ export class Table<K, V> {
     options: TableGroupByTextOptions<NonNullable<K2>, NonNullable<V2>>,
   ): GroupedTable<NonNullable<K2>, NonNullable<V2>> {
     const { graph } = this.at
+    requireFunction('groupBy', select)
+    checkOptions('groupBy', options, tableGroupByOptions)
     const key = graph.keySerde(options.key)
     const value = graph.valueSerde(optionalSerde(options.value) ?? this.at.value, `groupBy '${options.name}'`)
     const node = graph.add('tableGroupBy', 'groupBy', `${options.name}-select`, {
@@ -165,7 +188,7 @@ export class Table<K, V> {
     joiner: Joiner<K, V, NoInfer<V2>, R>,
     options: TableJoinOptions<R> = {},
   ): Table<K, NonNullable<R>> {
-    return joinTables<K, R>('inner', this.at, other.at, joiner, options)
+    return joinTables<K, R>('inner', this.at, other, joiner, options)
   }
 
   /** Every row of this table, joined with the other's where it has one. */
@@ -174,7 +197,7 @@ export class Table<K, V> {
     joiner: Joiner<K, V, NoInfer<V2> | null, R>,
     options: TableJoinOptions<R> = {},
   ): Table<K, NonNullable<R>> {
-    return joinTables<K, R>('left', this.at, other.at, joiner, options)
+    return joinTables<K, R>('left', this.at, other, joiner, options)
   }
 
   /** Every row of either table; the joiner gets null for the side that has none. */
@@ -183,7 +206,7 @@ export class Table<K, V> {
     joiner: Joiner<K, V | null, NoInfer<V2> | null, R>,
     options: TableJoinOptions<R> = {},
   ): Table<K, NonNullable<R>> {
-    return joinTables<K, R>('outer', this.at, other.at, joiner, options)
+    return joinTables<K, R>('outer', this.at, other, joiner, options)
   }
 
   /**
@@ -201,7 +224,7 @@ export class Table<K, V> {
     other: Table<FK, V2>,
     options: ForeignKeyJoinOptions<K, V, NoInfer<FK>, NoInfer<V2>, R>,
   ): Table<K, NonNullable<R>> {
-    return joinByForeignKey<K, R>('inner', this.at, other.at, options)
+    return joinByForeignKey<K, R>('inner', this.at, other, options)
   }
 
   /** The same, with every row of this table: the joiner gets null where no right row is found. */
@@ -209,7 +232,7 @@ export class Table<K, V> {
     other: Table<FK, V2>,
     options: ForeignKeyJoinOptions<K, V, NoInfer<FK>, NoInfer<V2> | null, R>,
   ): Table<K, NonNullable<R>> {
-    return joinByForeignKey<K, R>('left', this.at, other.at, options)
+    return joinByForeignKey<K, R>('left', this.at, other, options)
   }
 
   /**
@@ -226,10 +249,7 @@ export class Table<K, V> {
   #mapValues<V2>(
     verb: NodeOf<'tableMapValues'>['verb'],
     transformFor: TransformFor,
-    options: MaybeStored & {
-      readonly value?: SerdeSource<NonNullable<V2>>
-      readonly stores?: readonly string[]
-    },
+    options: TableTransformOptions<V2>,
   ): Table<K, NonNullable<V2>> {
     const at = { ...this.at, value: optionalSerde(options.value) }
     const store = keep(at, options)
@@ -248,6 +268,8 @@ export class Table<K, V> {
     predicate: (value: V, key: K) => boolean,
     options: MaybeStored,
   ): Table<K, V> {
+    requireFunction(verb, predicate)
+    checkOptions(verb, options, maybeStored)
     const store = keep(this.at, options)
     const node = this.at.graph.add('tableFilter', verb, options.name, {
       from: [this.at.node],

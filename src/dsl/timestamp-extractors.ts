@@ -1,6 +1,7 @@
 import { Fault } from '../base/fault.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { TimestampExtractor } from '../topology/node.ts'
+import { requireFunction } from './arguments.ts'
 
 /**
  * Where a record's time comes from, and what happens where it has none: a negative time. Without an extractor the
@@ -36,15 +37,17 @@ export const usePartitionTime: TimestampExtractor = (record, partitionTimeMs) =>
 export const wallClock: TimestampExtractor = (_record, _partitionTimeMs, nowMs) => nowMs
 
 /** A time within the record; `onInvalid` decides where it is negative or no number. Fails unless given. */
-export const extractedFrom =
-  <K, V>(
-    extract: (record: KeyValueRecord<K, V>) => number,
-    onInvalid: TimestampExtractor = failOnInvalid,
-  ): ((record: KeyValueRecord<K, V>, partitionTimeMs: number, nowMs: number) => number) =>
-  (record, partitionTimeMs, nowMs) => {
+export const extractedFrom = <K, V>(
+  extract: (record: KeyValueRecord<K, V>) => number,
+  onInvalid: TimestampExtractor = failOnInvalid,
+): ((record: KeyValueRecord<K, V>, partitionTimeMs: number, nowMs: number) => number) => {
+  requireFunction('extractedFrom', extract)
+  requireFunction('extractedFrom', onInvalid, 'onInvalid')
+  return (record, partitionTimeMs, nowMs) => {
     const timestamp = extract(record)
     return timestamp >= 0 ? timestamp : onInvalid({ ...plain(record), timestamp: -1 }, partitionTimeMs, nowMs)
   }
+}
 
 const plain = ({ key, value, headers, origin }: KeyValueRecord<unknown, unknown>) => ({
   key,

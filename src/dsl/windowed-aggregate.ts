@@ -1,4 +1,5 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkedByReader, numberCheckedByReader } from '../base/value-kinds.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
 import type { Windowed } from '../topic/windowed.ts'
 import { sessionWindowed, timeWindowed } from '../topic/windowed.ts'
@@ -7,8 +8,9 @@ import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
 import type { Graph, Position } from './graph.ts'
 import type { Named, StoreOptions } from './options.ts'
+import { namedOptions, storeOptions } from './options.ts'
 import type { WindowedSideOutputs } from './side-outputs.ts'
-import { addSideOutputs } from './side-outputs.ts'
+import { addSideOutputs, windowedDroppedOption } from './side-outputs.ts'
 import { storeBase } from './stores.ts'
 import type { Table } from './table.ts'
 import { neededRetentionMs } from './windows.ts'
@@ -20,6 +22,15 @@ export interface WindowedStoreOptions<K, V> extends StoreOptions, Named {
   /** How long windows are kept, for queries and late records: what the windows and their grace need unless given. */
   readonly retention?: number
   readonly dropped?: WindowedSideOutputs<K, V>
+}
+
+export const windowedStoreOptions: OptionShape<WindowedStoreOptions<never, never>> = {
+  ...namedOptions,
+  ...storeOptions,
+  // The node checks when it can emit, and the store how long it keeps windows.
+  emit: checkedByReader,
+  retention: numberCheckedByReader,
+  dropped: windowedDroppedOption,
 }
 
 export type AnyWindows = TimeWindows | SlidingWindows | SessionWindows
@@ -50,7 +61,6 @@ export const addWindowedAggregate = <K, A>(
   functions: AggregateFunctions,
   options: WindowedStoreOptions<never, never>,
 ): Table<Windowed<K>, A> => {
-  refuseUnknownOptions(functions.verb, options, windowedOptions)
   const [{ from }] = inputs
   const { graph } = from
   const value = graph.valueSerde(functions.value, `store '${options.store}'`)
@@ -65,11 +75,6 @@ export const addWindowedAggregate = <K, A>(
     options.store,
   )
 }
-
-const windowedOptions = [
-  ...['name', 'store', 'storage', 'changelog', 'emit', 'retention', 'dropped'],
-  ...['value', 'initial', 'add', 'merge'],
-]
 
 const addNode = (
   windows: AnyWindows,

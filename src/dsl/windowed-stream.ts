@@ -1,15 +1,21 @@
+import type { OptionShape } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
+import { required } from '../base/value-kinds.ts'
 import { long } from '../topic/serdes.ts'
+import { serdeSource } from '../topic/value-kinds.ts'
 import type { Windowed } from '../topic/windowed.ts'
 import type { NodeOf } from '../topology/node.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
 import type { Adder, Initial, Reducer } from './callbacks.ts'
-import { initialiser } from './callbacks.ts'
+import type { Handle } from './arguments.ts'
+import { requireFunction } from './arguments.ts'
+import { callbackOption, initialiser, initialOption } from './callbacks.ts'
 import type { Position } from './graph.ts'
 import type { SerdeSource } from './options.ts'
 import { optionalSerde } from './options.ts'
 import type { Table } from './table.ts'
 import type { AnyWindows, AggregateFunctions, WindowedStoreOptions } from './windowed-aggregate.ts'
-import { addWindowedAggregate } from './windowed-aggregate.ts'
+import { addWindowedAggregate, windowedStoreOptions } from './windowed-aggregate.ts'
 
 export interface WindowedReduceOptions<K, V> extends WindowedStoreOptions<K, V> {
   readonly value?: SerdeSource<NonNullable<V>>
@@ -28,9 +34,24 @@ export interface SessionAggregateOptions<K, V, A> extends WindowedAggregateOptio
 }
 
 /** Where a grouped stream is read once it has to be partitioned by its key; the name serves where it has none. */
-export interface Groupable {
+export interface Groupable extends Handle<'groupedStream'> {
   /** @internal */
   materialise(fallbackName: string): Position
+}
+
+const reduceOptions: OptionShape<WindowedReduceOptions<never, never>> = {
+  ...windowedStoreOptions,
+  value: serdeSource,
+}
+const aggregateOptions: OptionShape<WindowedAggregateOptions<never, never, object>> = {
+  ...windowedStoreOptions,
+  initial: initialOption,
+  add: callbackOption('add'),
+  value: required(serdeSource),
+}
+const sessionOptions: OptionShape<SessionAggregateOptions<never, never, object>> = {
+  ...aggregateOptions,
+  merge: callbackOption('merge'),
 }
 
 /** The aggregates of one grouped stream within windows, whichever kind. */
@@ -44,6 +65,7 @@ class WindowedAggregates<K, V> {
   }
 
   count(options: WindowedStoreOptions<K, V>): Table<Windowed<K>, number> {
+    checkOptions('count', options, windowedStoreOptions)
     return this.add<number>(options, (aggregate) => (aggregate as number) + 1, {
       verb: 'count',
       value: long,
@@ -53,6 +75,8 @@ class WindowedAggregates<K, V> {
   }
 
   reduce(reducer: Reducer<V>, options: WindowedReduceOptions<K, V>): Table<Windowed<K>, NonNullable<V>> {
+    requireFunction('reduce', reducer)
+    checkOptions('reduce', options, reduceOptions)
     const reduced = (aggregate: unknown, value: unknown): unknown =>
       aggregate === null ? value : reducer(aggregate as V, value as V)
     return this.add<NonNullable<V>>(options, reduced, {
@@ -110,6 +134,7 @@ export class TimeWindowedStream<K, V> {
    * windowed.aggregate({ store: 'revenue', value: double, initial: 0, add: (sum, { amount }) => sum + amount })
    */
   aggregate<A>(options: WindowedAggregateOptions<K, V, A>): Table<Windowed<K>, NonNullable<A>> {
+    checkOptions('aggregate', options, aggregateOptions)
     return this.#aggregates.add(options, options.add as never, aggregateFunctions(options, undefined))
   }
 }
@@ -140,6 +165,7 @@ export class SessionWindowedStream<K, V> {
 
   /** Folds the values of each session; `merge` makes one aggregate of two. */
   aggregate<A>(options: SessionAggregateOptions<K, V, A>): Table<Windowed<K>, NonNullable<A>> {
+    checkOptions('aggregate', options, sessionOptions)
     const merge: AggregateFunctions['merge'] = (key, left, right) =>
       options.merge(left as A, right as A, key as K)
     return this.#aggregates.add(options, options.add as never, aggregateFunctions(options, merge))

@@ -1,4 +1,7 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
+import { shown } from '../base/shown.ts'
+import { numberCheckedByReader, required } from '../base/value-kinds.ts'
 import { isDuration } from '../base/duration.ts'
 import { Fault } from '../base/fault.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
@@ -11,14 +14,30 @@ export interface WithGrace {
   readonly grace?: number
 }
 
+interface TumblingOptions extends WithGrace {
+  readonly size: number
+}
+
+interface HoppingOptions extends TumblingOptions {
+  readonly advance: number
+}
+
+interface SlidingOptions extends WithGrace {
+  readonly difference: number
+}
+
+interface SessionOptions extends WithGrace {
+  readonly gap: number
+}
+
 /**
  * Windows of one size that lie side by side: every record is in exactly one.
  *
  * @example
  * orders.groupByKey().windowedBy(tumbling({ size: minutes(5), grace: seconds(30) })).count({ store: 'orders-by-minute' })
  */
-export const tumbling = (options: WithGrace & { readonly size: number }): TimeWindows => {
-  refuseUnknownOptions('tumbling', options, ['size', 'grace'])
+export const tumbling = (options: TumblingOptions): TimeWindows => {
+  checkOptions('tumbling', options, tumblingOptions)
   return hopping({ ...options, advance: options.size })
 }
 
@@ -28,10 +47,8 @@ export const tumbling = (options: WithGrace & { readonly size: number }): TimeWi
  * @example
  * clicks.groupByKey().windowedBy(hopping({ size: minutes(10), advance: minutes(1) })).count({ store: 'trend' })
  */
-export const hopping = (
-  options: WithGrace & { readonly size: number; readonly advance: number },
-): TimeWindows => {
-  refuseUnknownOptions('hopping', options, ['size', 'advance', 'grace'])
+export const hopping = (options: HoppingOptions): TimeWindows => {
+  checkOptions('hopping', options, hoppingOptions)
   const { size, advance, grace = 0 } = options
   require(isDuration(size) && size > 0, `size ${String(size)} is not a positive whole number`)
   require(isDuration(advance) &&
@@ -47,8 +64,8 @@ export const hopping = (
  * @example
  * logins.groupByKey().windowedBy(sliding({ difference: minutes(1) })).count({ store: 'logins-within-a-minute' })
  */
-export const sliding = (options: WithGrace & { readonly difference: number }): SlidingWindows => {
-  refuseUnknownOptions('sliding', options, ['difference', 'grace'])
+export const sliding = (options: SlidingOptions): SlidingWindows => {
+  checkOptions('sliding', options, slidingOptions)
   const { difference, grace = 0 } = options
   requireLength('difference', difference)
   requireGrace(grace)
@@ -62,13 +79,20 @@ export const sliding = (options: WithGrace & { readonly difference: number }): S
  * @example
  * clicks.groupByKey().windowedBy(session({ gap: minutes(30) })).count({ store: 'clicks-by-visit' })
  */
-export const session = (options: WithGrace & { readonly gap: number }): SessionWindows => {
-  refuseUnknownOptions('session', options, ['gap', 'grace'])
+export const session = (options: SessionOptions): SessionWindows => {
+  checkOptions('session', options, sessionOptions)
   const { gap, grace = 0 } = options
   requireLength('gap', gap)
   requireGrace(grace)
   return Object.freeze({ kind: 'session', gapMs: gap, graceMs: grace })
 }
+
+// The functions check the lengths together.
+const lengthOption = required(numberCheckedByReader)
+const tumblingOptions: OptionShape<TumblingOptions> = { size: lengthOption, grace: numberCheckedByReader }
+const hoppingOptions: OptionShape<HoppingOptions> = { ...tumblingOptions, advance: lengthOption }
+const slidingOptions: OptionShape<SlidingOptions> = { difference: lengthOption, grace: numberCheckedByReader }
+const sessionOptions: OptionShape<SessionOptions> = { gap: lengthOption, grace: numberCheckedByReader }
 
 /** How long a window of these kinds has to be kept for its late records. */
 export const neededRetentionMs = (windows: TimeWindows | SlidingWindows | SessionWindows): number => {
@@ -88,7 +112,7 @@ export const requireWindows = (windows: unknown): void => {
   require(kind === 'time' ||
     kind === 'sliding' ||
     kind ===
-      'session', `windowedBy got ${String(windows)}, and takes tumbling, hopping, sliding or session(...)`)
+      'session', `windowedBy got ${shown(windows)}, and takes tumbling, hopping, sliding or session(...)`)
 }
 
 const requireGrace = (grace: number): void => requireLength('grace', grace)

@@ -1,6 +1,8 @@
 import type { Clock } from '../base/clock.ts'
 import { sleep } from '../base/clock.ts'
 import { Fault, messageOf } from '../base/fault.ts'
+import type { OptionShape } from '../base/options.ts'
+import { flag, wholeNumber } from '../base/value-kinds.ts'
 import { Admin } from '../kafka/admin.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
@@ -73,6 +75,8 @@ export interface CloseOptions {
   /** Whether the others take the tasks over at once; a static member keeps its place unless told otherwise. */
   readonly leaveGroup?: boolean
 }
+
+export const closeOptions: OptionShape<CloseOptions> = { timeoutMs: wholeNumber, leaveGroup: flag }
 
 /** One topology, running against a cluster: topics made, group joined, one worker at work. */
 export class StreamsApplication {

@@ -1,5 +1,7 @@
-import type { TopologyBuilder } from '../dsl/builder.ts'
-import { topology } from '../dsl/builder.ts'
+import type { OptionShape, ValueKind } from '../base/options.ts'
+import { checkArgument, checkOptions } from '../base/options.ts'
+import { count, text } from '../base/value-kinds.ts'
+import { topology, TopologyBuilder } from '../dsl/builder.ts'
 import { bytes, string } from '../topic/serdes.ts'
 import type { Topic } from '../topic/topic.ts'
 import type { AnySinkTopic, SourceTopic } from '../topology/node-topic.ts'
@@ -24,18 +26,32 @@ export interface SagaTopologyOptions {
  * @example
  * export const orderFulfilment = sagaTopology(fulfilment) // run it with: millrace run order-fulfilment.ts
  */
-export const sagaTopology = (saga: Saga, options: SagaTopologyOptions = {}): Topology =>
-  topology(
+export const sagaTopology = (saga: Saga, options: SagaTopologyOptions = {}): Topology => {
+  checkArgument('sagaTopology', saga, sagaKind)
+  checkOptions('sagaTopology', options, sagaTopologyOptions)
+  return topology(
     saga.name,
     (builder) => addSaga(builder, saga, options),
     saga.owner === undefined ? {} : { owner: saga.owner },
   )
+}
+
+const sagaTopologyOptions: OptionShape<SagaTopologyOptions> = { store: text, timerInterval: count }
+
+const sagaKind: ValueKind = {
+  needs: 'a saga',
+  example: 'saga(name, options)',
+  accepts: (value) => (value as Partial<Saga> | null | undefined)?.repliesByTopic instanceof Map,
+}
 
 /**
  * Adds a saga to a topology that does other things too. The saga's id is the key of its start, its commands and its
  * replies, so their topics need as many partitions as each other.
  */
 export const addSaga = (builder: TopologyBuilder, saga: Saga, options: SagaTopologyOptions = {}): void => {
+  checkArgument('addSaga', builder, builderKind)
+  checkArgument('addSaga', saga, sagaKind)
+  checkOptions('addSaga', options, sagaTopologyOptions)
   const { graph } = builder
   const store = graph.addStore({
     kind: 'keyValue',
@@ -71,6 +87,11 @@ export const addSaga = (builder: TopologyBuilder, saga: Saga, options: SagaTopol
       key: topic.key,
       value: bytes,
     })
+}
+
+const builderKind: ValueKind = {
+  needs: 'the builder that topology hands to its function',
+  accepts: (value) => value instanceof TopologyBuilder,
 }
 
 const workflowOf = ({ name, startedBy, steps }: Saga): WorkflowSnapshot => ({

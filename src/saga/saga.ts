@@ -1,11 +1,14 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape, ValueKind } from '../base/options.ts'
+import { checkArgument, checkOptions } from '../base/options.ts'
+import { anyObject, nested, oneOf, required, synchronous, text } from '../base/value-kinds.ts'
 import { Fault } from '../base/fault.ts'
 import type { Topic } from '../topic/topic.ts'
+import { topicContract } from '../topic/value-kinds.ts'
 import type { AnySinkTopic, SourceTopic } from '../topology/node-topic.ts'
 import { faultsOf } from './check.ts'
 import type { SagaStatus } from './state.ts'
 import type { Direction, Reply, RetryOptions, SagaData, Step, StepMaker, UnnamedStep } from './step.ts'
-import { stepWith } from './step.ts'
+import { isStep, patienceOptions, stepWith } from './step.ts'
 
 /** How a saga ended, or where it came to a stop. */
 export interface SagaResult {
@@ -31,6 +34,23 @@ export interface SagaOptions<Start, O> {
   readonly whenMissing?: 'fail' | 'ignore'
   /** The service that answers for the whole flow. */
   readonly owner?: string
+}
+
+const sagaOptions: OptionShape<SagaOptions<never, never>> = {
+  ...patienceOptions,
+  startedBy: required(topicContract),
+  steps: required(synchronous),
+  outcome: nested<NonNullable<SagaOptions<never, never>['outcome']>>({
+    to: required(topicContract),
+    value: required(synchronous),
+  }),
+  whenMissing: oneOf('fail', 'ignore'),
+  owner: text,
+}
+
+const stepsKind: ValueKind = {
+  needs: 'to return steps by name, each what step(...) returns',
+  accepts: (value) => anyObject.accepts(value) && Object.values(value as object).every(isStep),
 }
 
 /** A saga as data: checked, frozen, and not yet running anywhere. */
@@ -81,16 +101,15 @@ export interface ReplyPlace {
  * })
  */
 export const saga = <Start, O = never>(name: string, options: SagaOptions<Start, O>): Saga => {
-  refuseUnknownOptions(`saga '${name}'`, options, [
-    ...['startedBy', 'steps', 'outcome', 'timeout'],
-    ...['retry', 'whenMissing', 'owner'],
-  ])
+  checkArgument('saga', name, text)
+  checkOptions(`saga '${name}'`, options, sagaOptions)
   const { timeout, retry, outcome } = options
   const defaults = {
     ...(timeout === undefined ? {} : { timeout }),
     ...(retry === undefined ? {} : { retry }),
   }
   const unnamed = options.steps(stepWith<Start>(defaults))
+  checkArgument(`the function 'steps' of saga '${name}'`, unnamed, stepsKind)
   const steps = Object.entries(unnamed).map(([step, definition]) =>
     Object.freeze({ ...definition, name: step }),
   )

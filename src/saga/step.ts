@@ -1,5 +1,8 @@
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape, ValueKind } from '../base/options.ts'
+import { checkArgument, checkOptions } from '../base/options.ts'
+import { anyObject, checkedByReader, nested, oneOf, required, synchronous } from '../base/value-kinds.ts'
 import type { Topic } from '../topic/topic.ts'
+import { topicContract } from '../topic/value-kinds.ts'
 import type { AnySinkTopic, SourceTopic } from '../topology/node-topic.ts'
 
 /**
@@ -54,7 +57,43 @@ export interface StepOptions<Start, C, U> extends Patience {
   /** The replies by name; each topic answers one command of the saga only. */
   readonly replies: Readonly<Record<string, Reply>>
   /** The command that takes the step back; timeout and retry are the step's own unless given. */
-  readonly undo?: CommandOptions<Start, U> & { readonly replies: Readonly<Record<string, Reply>> } & Patience
+  readonly undo?: UndoOptions<Start, U>
+}
+
+type UndoOptions<Start, U> = CommandOptions<Start, U> & {
+  readonly replies: Readonly<Record<string, Reply>>
+} & Patience
+
+export const patienceOptions: OptionShape<Patience> = {
+  // The saga checks the numbers of all steps together.
+  timeout: checkedByReader,
+  retry: nested<RetryOptions>({ attempts: required(checkedByReader), backoff: checkedByReader }),
+}
+
+const commandOptions: OptionShape<CommandOptions<never, never>> = {
+  to: required(topicContract),
+  value: required(synchronous),
+}
+
+const replyKind: ValueKind = {
+  needs: 'replies by name',
+  example: '{ reserved: succeeds(stockReserved) }',
+  accepts: (value) => anyObject.accepts(value) && Object.values(value as object).every(isReply),
+}
+
+const isReply = (value: unknown): boolean =>
+  topicContract.accepts((value as Partial<Reply> | null | undefined)?.topic)
+
+const stepOptions: OptionShape<StepOptions<never, never, never>> = {
+  ...patienceOptions,
+  kind: oneOf('compensable', 'pivot', 'retriable'),
+  command: required(nested<CommandOptions<never, never>>(commandOptions)),
+  replies: required(replyKind),
+  undo: nested<UndoOptions<never, never>>({
+    ...commandOptions,
+    ...patienceOptions,
+    replies: required(replyKind),
+  }),
 }
 
 /** A command and everything about waiting for its reply, as data. */
@@ -82,10 +121,10 @@ export interface Step extends UnnamedStep {
 export type StepMaker<Start> = <C, U = never>(options: StepOptions<Start, C, U>) => UnnamedStep
 
 /** Every reply on this topic means success. */
-export const succeeds = <V>(topic: Topic<string, V>): Reply => judged(topic, () => 'success')
+export const succeeds = <V>(topic: Topic<string, V>): Reply => reply('succeeds', topic, () => 'success')
 
 /** Every reply on this topic means that the other service said no. */
-export const refuses = <V>(topic: Topic<string, V>): Reply => judged(topic, () => 'refusal')
+export const refuses = <V>(topic: Topic<string, V>): Reply => reply('refuses', topic, () => 'refusal')
 
 /**
  * Replies of both kinds on one topic, told apart by their values.
@@ -93,16 +132,21 @@ export const refuses = <V>(topic: Topic<string, V>): Reply => judged(topic, () =
  * @example
  * replies: { answered: judged(paymentAnswered, ({ paid }) => (paid ? 'success' : 'refusal')) }
  */
-export const judged = <V>(topic: Topic<string, V>, judge: (reply: V) => Verdict): Reply => ({
-  topic,
-  judge: judge as Reply['judge'],
-})
+export const judged = <V>(topic: Topic<string, V>, judge: (reply: V) => Verdict): Reply => {
+  checkArgument('judged', judge, synchronous)
+  return reply('judged', topic, judge as Reply['judge'])
+}
+
+const reply = (maker: string, topic: SourceTopic | Topic<string, never>, judge: Reply['judge']): Reply => {
+  checkArgument(maker, topic, topicContract)
+  return { topic, judge }
+}
 
 /** @internal */
 export const stepWith =
   <Start>(defaults: Patience): StepMaker<Start> =>
   (options) => {
-    refuseUnknownOptions('step', options, ['kind', 'command', 'replies', 'undo', 'timeout', 'retry'])
+    checkOptions('step', options, stepOptions)
     const { kind = 'compensable', command, replies, undo, ...own } = options
     const patience = { ...defaults, ...own }
     return {
@@ -111,6 +155,10 @@ export const stepWith =
       undo: undo === undefined ? undefined : exchange(undo, undo.replies, { ...patience, ...undo }, true),
     }
   }
+
+/** True of what a step maker returns. */
+export const isStep = (value: unknown): value is UnnamedStep =>
+  topicContract.accepts((value as Partial<UnnamedStep> | null | undefined)?.command?.topic)
 
 /** What must succeed in the end is tried more often than what may be given up. */
 const exchange = <Start, V>(

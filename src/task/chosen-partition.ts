@@ -1,5 +1,6 @@
 import { Fault } from '../base/fault.ts'
-import { optionalResultOf, shown } from '../topology/callback-results.ts'
+import { shown } from '../base/shown.ts'
+import { optionalResultOf } from '../topology/callback-results.ts'
 import type { AnyRecord } from '../topology/node.ts'
 import type { SinkTarget } from './ports.ts'
 

@@ -1,6 +1,6 @@
 /** The door `millrace/testing`: run topologies in memory. */
 export { testDriver, TestDriver } from './test-driver.ts'
-export type { TestDriverOptions } from './test-driver.ts'
+export type { TestDriverOptions } from './driver-options.ts'
 export type { TestDrop } from './test-drop.ts'
 export { TestOutput } from './test-topic.ts'
 export type { PipeOptions } from './pipe-options.ts'

@@ -1,4 +1,7 @@
 import { Fault } from '../base/fault.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
+import { checkedByReader, listOf } from '../base/value-kinds.ts'
 import type { Headers } from '../topic/headers.ts'
 
 export interface PipeOptions {
@@ -9,12 +12,20 @@ export interface PipeOptions {
   readonly partition?: number
 }
 
+// A whole record, as `pipeAll` takes it, may stand for its options.
+const pipeOptions: OptionShape<PipeOptions & { readonly key?: unknown; readonly value?: unknown }> = {
+  key: checkedByReader,
+  value: checkedByReader,
+  // Checked below.
+  timestamp: checkedByReader,
+  partition: checkedByReader,
+  headers: listOf({ needs: 'a header [name, bytes]', accepts: Array.isArray }),
+}
+
 /** Refuses what no producer could send: a partition that the topic does not have, a timestamp that is none. */
-export const checkPipeOptions = (
-  topic: string,
-  { partition, timestamp }: PipeOptions,
-  partitionCount: number,
-): void => {
+export const checkPipeOptions = (topic: string, options: PipeOptions, partitionCount: number): void => {
+  checkOptions(`pipe to topic '${topic}'`, options, pipeOptions)
+  const { partition, timestamp } = options
   if (
     partition !== undefined &&
     !(Number.isInteger(partition) && partition >= 0 && partition < partitionCount)

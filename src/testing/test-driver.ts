@@ -1,5 +1,7 @@
 import type { Bytes } from '../base/bytes.ts'
 import { Fault, isFault } from '../base/fault.ts'
+import { checkArgument, checkOptions } from '../base/options.ts'
+import { callback, durationMs as durationKind } from '../base/value-kinds.ts'
 import { ManualClock } from '../base/manual-clock.ts'
 import type {
   KeyValueStore,
@@ -12,8 +14,6 @@ import type {
 import { chosenPartitions } from '../task/chosen-partition.ts'
 import type { DropReason, Output, SinkTarget, TaskFailure } from '../task/ports.ts'
 import type { FailureDecision, Task } from '../task/task.ts'
-import type { FailureHandler } from '../task/failure-handler.ts'
-import type { FailurePolicies } from '../task/failure-policy.ts'
 import { judgeBy, leftOutReason } from '../task/failure-policy.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import { partitionForKey } from '../topic/murmur2.ts'
@@ -22,8 +22,11 @@ import { refuseTooLarge, sizeOfHeaders } from '../topic/record-size.ts'
 import { keyBytesOf, valueBytesOf } from '../topic/record.ts'
 import type { Serializer } from '../topic/serde.ts'
 import type { Topic } from '../topic/topic.ts'
+import { topicContract } from '../topic/value-kinds.ts'
 import { nodeNamed, type Topology } from '../topology/topology.ts'
 import { TestApplication } from './application.ts'
+import type { TestDriverOptions } from './driver-options.ts'
+import { testDriverOptions, topologyKind } from './driver-options.ts'
 import { Explanation } from './explanation.ts'
 import { KnownTopics } from './known-topics.ts'
 import type { StoredRecord } from './memory-topics.ts'
@@ -37,29 +40,6 @@ import type { TestInput } from './test-topic.ts'
 import { bytesOrNull, TestOutput } from './test-topic.ts'
 import { Trace } from './trace.ts'
 import { WaitingQueues } from './waiting-queues.ts'
-
-export interface TestDriverOptions {
-  /** How many partitions each topic has: one number for all, or by name with 1 for the rest. 1 unless given. */
-  readonly partitions?: number | Readonly<Record<string, number>>
-  /** Where the clock starts, in milliseconds since the epoch. 0 unless given. */
-  readonly startMs?: number
-  /** What a failed record means: judged by the policies below unless given. */
-  readonly onFailure?: (failure: TaskFailure) => FailureDecision
-  /** After how long without a record stream time follows the clock, as the setting of that name; never unless given. */
-  readonly idleAdvanceMs?: number
-  /** As the setting: how far a record's time may be ahead of the driver's clock. */
-  readonly maxTimestampAheadMs?: number
-  /** As the setting: the largest record that a topic or a store takes. 1 MiB by default. */
-  readonly maxRequestSize?: number
-  /** As the settings of the same names; `fail` (thrown from `pipe`) unless given. */
-  readonly policies?: Partial<FailurePolicies>
-  /** As the option of `start`: what it says goes before the policies. */
-  readonly onFailedRecord?: FailureHandler
-  /** Takes what the policy `deadLetter` leaves out. `dead-letters` unless given. */
-  readonly deadLetterTopic?: string
-  /** When state and held-back results go out: after each record, or only by `commit()` and where a processor asks. */
-  readonly commit?: 'everyRecord' | 'manual'
-}
 
 /**
  * Runs one or more topologies in memory: no broker, no sleep, no threads. Several share their topics, so that a whole
@@ -94,6 +74,8 @@ export class TestDriver {
 
   /** @internal `withoutRecordCache` is for comparisons with recordings of Kafka Streams that were made so. */
   constructor(topologies: readonly Topology[], options: TestDriverOptions, withoutRecordCache = false) {
+    for (const topology of topologies) checkArgument('testDriver', topology, topologyKind)
+    checkOptions('testDriver', options, testDriverOptions)
     refuseSharedNames(topologies)
     this.#options = options
     this.#withoutRecordCache = withoutRecordCache
@@ -106,6 +88,7 @@ export class TestDriver {
 
   /** A writer of a topic that a topology of this driver reads. */
   input<K, V>(topic: Topic<K, V>): TestInput<K, V> {
+    checkArgument('input', topic, topicContract)
     this.#known.refuseUnread(topic.name)
     const write = (key: K, value: V | null, options: PipeOptions): void =>
       this.#pipe(topic.name, bytesOrNull(topic.key, key), bytesOrNull(topic.value, value), options, {
@@ -130,6 +113,7 @@ export class TestDriver {
 
   /** A reader of a topic that a topology of this driver writes; all readers of one topic share their position. */
   output<K, V>(topic: Pick<Topic<K, V>, 'name' | 'key' | 'value'>): TestOutput<K, V> {
+    checkArgument('output', topic, topicContract)
     this.#known.refuseUnwritten(topic.name)
     return new TestOutput(
       topic,
@@ -143,6 +127,7 @@ export class TestDriver {
    * second is called ten times in ten seconds. Kafka Streams' driver moves in one jump and calls it once.
    */
   advanceWallClock(durationMs: number): void {
+    checkArgument('advanceWallClock', durationMs, durationKind)
     const untilMs = this.clock.now() + durationMs
     for (;;) {
       const dueMs = Math.min(...this.#tasks().map(({ nextWallClockDueMs }) => nextWallClockDueMs))
@@ -158,6 +143,7 @@ export class TestDriver {
    * stream-time punctuators run.
    */
   advanceStreamTime(streamTimeMs: number): void {
+    checkArgument('advanceStreamTime', streamTimeMs, durationKind)
     for (const task of this.#tasks()) task.advanceStreamTime(streamTimeMs)
     this.#settle()
   }
@@ -192,6 +178,7 @@ export class TestDriver {
   explain(work: () => Promise<void>): Promise<Explanation>
   explain(work: () => void): Explanation
   explain(work: () => void | Promise<void>): Explanation | Promise<Explanation> {
+    checkArgument('explain', work, callback)
     this.#stores.watch((store, key, value) => this.#trace.stored(store, key, value))
     this.#trace.start()
     try {

@@ -1,9 +1,13 @@
 import type * as z from 'zod'
 import { Fault } from '../base/fault.ts'
-import { refuseUnknownOptions } from '../base/known-options.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkArgument, checkOptions } from '../base/options.ts'
+import { shown } from '../base/shown.ts'
+import { count, required, text } from '../base/value-kinds.ts'
 import { json } from './json.ts'
 import type { AnySerde, Serde, Serializer } from './serde.ts'
 import { string } from './serdes.ts'
+import { isSchema, serde, serdeSource } from './value-kinds.ts'
 
 /**
  * A topic is a name and a contract: how its keys and values stand on the wire, and which service answers for it.
@@ -50,8 +54,9 @@ export const topic = <V extends AnySerde | z.ZodType, K extends AnySerde | z.Zod
   name: string,
   options: TopicOptions<K, V>,
 ): Topic<TypeOf<K>, TypeOf<V>> => {
+  checkArgument('topic', name, text)
   checkTopicName(name)
-  refuseUnknownOptions(`topic '${name}'`, options, ['key', 'value', 'owner', 'partitions'])
+  checkOptions(`topic '${name}'`, options, topicOptions)
   return Object.freeze({
     name,
     key: (options.key === undefined ? string : serdeOf(options.key)) as Serde<TypeOf<K>>,
@@ -61,17 +66,25 @@ export const topic = <V extends AnySerde | z.ZodType, K extends AnySerde | z.Zod
   })
 }
 
+const topicOptions: OptionShape<TopicOptions<never, never>> = {
+  key: serdeSource,
+  value: { ...required(serdeSource), missing: 'value is undefined, neither a serde nor a zod schema' },
+  owner: text,
+  partitions: count,
+}
+
 /** A serde as it is, a zod schema as JSON under it. */
 export const serdeOf = <S extends AnySerde | z.ZodType>(source: S): Serde<TypeOf<S>> => {
-  if (typeof source !== 'object' || source === null) throw serdeInvalid(source)
-  return ('serialize' in source ? source : json(source)) as Serde<TypeOf<S>>
+  if (isSchema(source)) return json(source as z.ZodType) as Serde<TypeOf<S>>
+  if (!serde.accepts(source)) throw serdeInvalid(source)
+  return source as Serde<TypeOf<S>>
 }
 
 const serdeInvalid = (source: unknown): Fault =>
   new Fault({
     code: 'SERDE_INVALID',
     actor: 'author',
-    message: `${String(source)} is neither a serde nor a zod schema`,
+    message: `${shown(source)} is neither a serde nor a zod schema`,
     remedy: 'give a serde (string, long, json(...)) or a schema',
   })
 

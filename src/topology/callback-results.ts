@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts'
+import { shown } from '../base/shown.ts'
 import type { AnyRecord, EmittedRecord } from './node.ts'
 
 /**
@@ -69,16 +70,6 @@ const emissionInvalid = (what: string, emission: unknown): Fault =>
         message: `${what} ${shown(emission)}, which is no record`,
         remedy: 'give an object { key, value }, where null stands for no value',
       })
-
-/** What a callback returned, as a message shows it. */
-export const shown = (result: unknown): string => {
-  if (typeof result === 'string') return `the text '${result}'`
-  if (result instanceof Date) return `the Date ${String(result)}`
-  if (Array.isArray(result)) return 'an array'
-  if (typeof result === 'function') return 'a function'
-  if (typeof result === 'object' && result !== null) return `an object (${Object.keys(result).join(', ')})`
-  return Object.is(result, -0) ? '0' : String(result)
-}
 
 const isThenable = (result: unknown): result is PromiseLike<unknown> =>
   typeof result === 'object' && result !== null && typeof (result as { then?: unknown }).then === 'function'

@@ -1,5 +1,6 @@
 import { Fault } from '../base/fault.ts'
-import { refusePromise, shown } from './callback-results.ts'
+import { shown } from '../base/shown.ts'
+import { refusePromise } from './callback-results.ts'
 
 /**
  * Times are whole milliseconds: stores and topics keep them as 64-bit integers. A fraction is floored. What is no number

@@ -52,6 +52,7 @@ for (const command of commandsIn(await helpOf())) help.set(command, await helpOf
 const known = new Set([
   ...Object.keys(rxjs),
   ...settingsSchema.shape.processingFailure.unwrap().options,
+  ...settingsSchema.shape.uncaughtFailure.unwrap().options,
   ...Object.keys(settingsSchema.shape),
   ...['src/index.ts', 'src/testing/index.ts', 'src/broker/index.ts', 'src/broker/settings.ts'].flatMap(
     (file) => [...readFileSync(file, 'utf8').matchAll(/\w+/g)].map(([name]) => name),

@@ -1,4 +1,4 @@
-import { describe, expectTypeOf, it } from 'vitest'
+import { describe, expect, expectTypeOf, it } from 'vitest'
 import * as z from 'zod'
 import type { Table } from '../../src/index.ts'
 import { integer, long, string, topic, topology } from '../../src/index.ts'
@@ -94,7 +94,7 @@ describe('types follow a chain of tables', () => {
       })
       total.toStream().to(amounts)
       // @ts-expect-error -- a reduce without subtractor forgets nothing
-      grouped.reduce({ store: 'forgets-nothing', add: sum })
+      expect(() => grouped.reduce({ store: 'forgets-nothing', add: sum })).toThrow(/subtract/)
       // @ts-expect-error -- numbers are no text
       table.groupBy(({ amount }) => ({ key: amount, value: 'x' }), { name: 'by-amount', value: string })
       table.groupBy(({ amount }) => ({ key: amount, value: 'x' }), {

@@ -60,8 +60,10 @@ describe('types follow windows', () => {
         .stream(orders)
         .groupByKey()
         .windowedBy(session({ gap: 10 }))
-      // @ts-expect-error an aggregate of sessions has a `merge`
-      sessions.aggregate({ store: 'a', value: long, initial: 0, add: (sum, { amount }) => sum + amount })
+      expect(() =>
+        // @ts-expect-error an aggregate of sessions has a `merge`
+        sessions.aggregate({ store: 'a', value: long, initial: 0, add: (sum, { amount }) => sum + amount }),
+      ).toThrow(/merge/)
       sessions.aggregate({
         store: 'b',
         value: long,

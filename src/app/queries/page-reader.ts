@@ -1,5 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import { Fault, isFault } from '../../base/fault.ts'
+import type { OptionShape } from '../../base/options.ts'
+import { flag, oneOf, wholeNumber } from '../../base/value-kinds.ts'
 import type { StoreDirectory } from '../../runtime/store-directory.ts'
 import { storeNotHere } from '../../runtime/store-not-here.ts'
 import type { PageRequest, StorePage } from '../../state/store-query.ts'
@@ -23,6 +25,14 @@ export interface QueryOptions {
   readonly standby?: boolean
   /** The only partition to ask; for stores whose keys do not lie where Kafka's own partitioner would put them. */
   readonly partition?: number
+}
+
+export const queryOptions: OptionShape<QueryOptions> = {
+  scope: oneOf('application', 'local'),
+  isolation: oneOf('read_committed', 'read_uncommitted'),
+  timeoutMs: wholeNumber,
+  standby: flag,
+  partition: wholeNumber,
 }
 
 export interface PageReaderOptions {

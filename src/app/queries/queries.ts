@@ -1,9 +1,11 @@
 import { Fault } from '../../base/fault.ts'
+import { checkOptions } from '../../base/options.ts'
 import type { StoreOwners } from '../../runtime/store-directory.ts'
 import { queryableStoresOf, unknownStore } from '../../runtime/store-directory.ts'
 import type { ValueAndTimestamp } from '../../state/store.ts'
 import type { StoreDefinition } from '../../topology/store-definition.ts'
 import type { PageReader, QueryOptions } from './page-reader.ts'
+import { queryOptions } from './page-reader.ts'
 import { StoreReader } from './store-reader.ts'
 import type { KeyValueView, SessionView, VersionedView, WindowView } from './views.ts'
 import { keyValueView, sessionView, tableView, versionedView, windowView } from './views.ts'
@@ -94,6 +96,7 @@ export class Queries {
   }
 
   #reader<K, V>(name: string, kind: StoreKind, options: QueryOptions): StoreReader<K, V> {
+    checkOptions(`${kind}Store '${name}'`, options, queryOptions)
     const stores = queryableStoresOf(this.#pages.host.topology)
     const definition = stores.find((each) => each.name === name)
     if (definition === undefined)

@@ -3,6 +3,9 @@ import type { StoreQuery } from '../../state/store-query.ts'
 import type { Windowed } from '../../topic/windowed.ts'
 import { windowed } from '../../topic/windowed.ts'
 import { utf8Encode } from '../../base/bytes.ts'
+import type { OptionShape } from '../../base/options.ts'
+import { checkOptions } from '../../base/options.ts'
+import { flag } from '../../base/value-kinds.ts'
 import type { ReadRow, StoreReader } from './store-reader.ts'
 
 /** Rows as they are read, a page at a time. Stopping early costs nothing. */
@@ -54,6 +57,8 @@ export interface SessionView<K, V> {
   fetchAll(earliestEndMs?: number, latestEndMs?: number): Rows<readonly [Windowed<K>, V]>
   all(): Rows<readonly [Windowed<K>, V]>
 }
+
+const readOptions: OptionShape<ReadOptions> = { reverse: flag }
 
 export const keyValueView = <K, V>(reader: StoreReader<K, V>): KeyValueView<K, V> =>
   viewOfRows(reader, ({ value }) => value)
@@ -122,8 +127,10 @@ const viewOfRows = <K, V, R>(
   }
   const bytesOf = (key: K | undefined): Uint8Array | undefined =>
     key === undefined ? undefined : reader.keyBytes(key)
-  const range: KeyValueView<K, R>['range'] = (from, to, { reverse } = {}) =>
-    rows({ kind: 'range', from: bytesOf(from), to: bytesOf(to), reverse })
+  const range: KeyValueView<K, R>['range'] = (from, to, options = {}) => {
+    checkOptions('range', options, readOptions)
+    return rows({ kind: 'range', from: bytesOf(from), to: bytesOf(to), reverse: options.reverse })
+  }
   return {
     get: async (key) => {
       const row = await reader.first(key, { kind: 'get', key: reader.keyBytes(key) })

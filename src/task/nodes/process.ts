@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs'
 import { Fault } from '../../base/fault.ts'
+import { shown } from '../../base/shown.ts'
 import type { StateStore } from '../../state/store.ts'
 import { StreamRecord } from '../../topic/record.ts'
 import {
@@ -7,7 +8,6 @@ import {
   emittedRecordOf,
   optionalResultOf,
   refusePromise,
-  shown,
 } from '../../topology/callback-results.ts'
 import { emittedTime } from '../../topology/record-times.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'

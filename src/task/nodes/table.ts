@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs'
 import { Fault } from '../../base/fault.ts'
-import { optionalResultOf, resultOf, shown } from '../../topology/callback-results.ts'
+import { shown } from '../../base/shown.ts'
+import { optionalResultOf, resultOf } from '../../topology/callback-results.ts'
 import type { AnyRecord, Change, NodeOf } from '../../topology/node.ts'
 import { tableSemanticsOf } from '../../topology/table-semantics.ts'
 import type { NodeContext, TableView } from '../node-context.ts'

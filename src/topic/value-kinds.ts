@@ -1,0 +1,49 @@
+import type { ValueKind } from '../base/options.ts'
+
+/** The kinds of values that describe topics. JavaScript may give anything in their place. */
+
+export const serde: ValueKind = {
+  needs: 'a serde',
+  example: 'string, long or json(schema)',
+  accepts: (value) => hasFunctions(value, 'serialize', 'deserialize'),
+}
+
+/** A serde, or a zod schema that stands for JSON under it. */
+export const serdeSource: ValueKind = {
+  needs: 'a serde or a zod schema',
+  accepts: (value) => serde.accepts(value) || isSchema(value),
+}
+
+/** What `topic` returns. */
+export const topicContract: ValueKind = {
+  needs: 'a topic',
+  example: "topic('name', { value })",
+  accepts: (value) => isContract(value) && typeof value.name === 'string' && serde.accepts(value.value),
+}
+
+/** What a sink needs of a topic: serializers are enough. */
+export const sinkContract: ValueKind = {
+  ...topicContract,
+  accepts: (value) =>
+    isContract(value) && typeof value.name === 'string' && hasFunctions(value.value, 'serialize'),
+}
+
+export const isSchema = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && '_zod' in value
+
+interface Contract {
+  readonly name: unknown
+  readonly value: unknown
+}
+
+const isContract = (value: unknown): value is Contract =>
+  typeof value === 'object' &&
+  value !== null &&
+  'name' in value &&
+  'value' in value &&
+  hasFunctions((value as { readonly key?: unknown }).key, 'serialize')
+
+const hasFunctions = (value: unknown, ...names: readonly string[]): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
