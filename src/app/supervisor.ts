@@ -193,12 +193,21 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     // Each call reaches the workers: a later one may be less patient than the first.
     const closed = await Promise.allSettled(this.workers.map((worker) => worker.close(options)))
     await this.#release()
+    const failed = this.#places.find(({ state }) => state === 'failed')
+    if (this.#state === 'closing' && failed !== undefined) this.#failClosing(failed.worker.failure)
     if (this.#state === 'closing') this.#enter('closed')
     const refused = closed.find((each) => each.status === 'rejected')
     if (this.#state === 'failed') this.#completion.reject(this.#failure)
     else if (refused === undefined) this.#completion.resolve()
     else this.#completion.reject(refused.reason)
     if (refused !== undefined) throw refused.reason
+  }
+
+  /** A record failed while the last work was finished: `close` rejects with it. */
+  #failClosing(failure: unknown): void {
+    this.#failure = failure
+    this.#options.onFailure({ failure, fields: this.#fieldsOf(failure), isHandled: true })
+    this.#enter('failed')
   }
 
   #place(number: number): Place<W> {

@@ -262,7 +262,7 @@ export class StreamsApplication {
   }
 
   /**
-   * A last commit, then the group is left and everything is closed. Where that takes longer than `timeoutMs`, what is in
+   * A last commit, then the group is left and everything is closed. Rejects with the failure of what was finished for it. Where that takes longer than `timeoutMs`, what is in
    * hand is let go and the promise rejects with `CLOSE_TIMED_OUT`; no record is lost by it.
    */
   async close(options: CloseOptions = {}): Promise<void> {
@@ -455,13 +455,23 @@ export class StreamsApplication {
 
   async #close({ leaveGroup, timeoutMs = Infinity }: CloseOptions): Promise<void> {
     this.#enter('closing')
-    if (leaveGroup ?? this.#options.settings.groupInstanceId === undefined)
-      await this.#handOver(timeoutMs / 3)
-    await this.#membership?.close(leaveGroup === undefined ? {} : { leave: leaveGroup })
-    await this.#worker?.close(true)
+    try {
+      if (leaveGroup ?? this.#options.settings.groupInstanceId === undefined)
+        await this.#handOver(timeoutMs / 3)
+      await this.#membership?.close(leaveGroup === undefined ? {} : { leave: leaveGroup })
+      await this.#worker?.close(true)
+    } catch (error) {
+      await this.#fail(error)
+    }
     await this.#running
     await this.#release()
+    if (this.#isFailed) throw this.#failure
     if (this.#state === 'closing') this.#enter('closed')
+  }
+
+  /** A record may fail while the last work is finished: then the application has failed, and is not closed. */
+  get #isFailed(): boolean {
+    return this.#state === 'failed'
   }
 
   /**

@@ -262,6 +262,10 @@ export class ClassicMembership implements GroupMembership {
     const names = new Set(partitions.map(nameOf))
     try {
       await this.#options.listener.onRevoke(partitions)
+    } catch (error) {
+      // The loop reports it, unless it ends.
+      if (this.#stop.signal.aborted) this.#report(error)
+      throw error
     } finally {
       this.#owned = this.#owned.filter((each) => !names.has(nameOf(each)))
     }
@@ -269,7 +273,9 @@ export class ClassicMembership implements GroupMembership {
 
   /** Once, whoever comes first: `close`, or the loop that ends. */
   #giveUpAtEnd(): Promise<void> {
-    this.#givenUp ??= this.#giveUp(this.#owned).catch((error: unknown) => this.#report(error))
+    this.#givenUp ??= this.#giveUp(this.#owned).catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) this.#report(error)
+    })
     return this.#givenUp
   }
 

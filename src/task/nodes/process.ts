@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs'
-import { Fault } from '../../base/fault.ts'
+import { Fault, isFault, messageOf } from '../../base/fault.ts'
 import { shown } from '../../base/shown.ts'
 import type { StateStore } from '../../state/store.ts'
 import { StreamRecord } from '../../topic/record.ts'
@@ -28,7 +28,12 @@ export const interpretProcess: Interpreter<'process'> = (node, inputs, context) 
   const outputs = new Outputs(node, context)
   outputs.offerToChildren()
   const processor = processorOf(node, outputs.context)
-  context.onClose.push(() => refusePromise('the close of a processor', processor.close?.()))
+  context.onClose.push(() =>
+    refusePromise(
+      'the close of a processor',
+      named(node.name, 'the close', () => processor.close?.()),
+    ),
+  )
   return new Observable((subscriber) => {
     outputs.all = subscriber
     return step(context, node.name, onlyInput(inputs), (record) => {
@@ -42,7 +47,8 @@ const processorOf = (
   { name, supplier }: NodeOf<'process'>,
   context: ProcessorContext,
 ): Processor<unknown, unknown> => {
-  const processor: unknown = optionalResultOf('the supplier of a processor', supplier(context))
+  const supplied = named(name, 'the supplier', () => supplier(context))
+  const processor: unknown = optionalResultOf('the supplier of a processor', supplied)
   if (typeof (processor as Partial<Processor<unknown, unknown>> | null | undefined)?.process === 'function')
     return processor as Processor<unknown, unknown>
   throw new Fault({
@@ -52,6 +58,22 @@ const processorOf = (
     remedy: 'return an object with a function `process`',
     place: { node: name },
   })
+}
+
+/** Runs a function of the author that no record is at fault for; its failure names the node. */
+const named = <T>(node: string, what: string, call: () => T): T => {
+  try {
+    return call()
+  } catch (cause) {
+    if (isFault(cause)) throw cause
+    throw new Fault({
+      code: 'PROCESSOR_FAILED',
+      actor: 'author',
+      message: `${what} of '${node}' has failed: ${messageOf(cause)}`,
+      place: { node },
+      cause,
+    })
+  }
 }
 
 const maker = 'the processor forwarded'
