@@ -262,8 +262,10 @@ export interface TopologyOptions {
   /** The service that answers for this topology (its bounded context). */
   readonly owner?: string
   /**
-   * Saves topics as Kafka Streams' `topology.optimization = all` does: a table's source topic serves as its changelog,
-   * and equal repartitions become one. Decide before the first deployment: it changes which topics there are.
+   * Saves topics. A table's source topic serves as its changelog, as under Kafka Streams'
+   * `topology.optimization=reuse.ktable.source.topics`. Repartitions directly behind one step that write the same bytes
+   * become one. That is less than `topology.optimization=all`, which also merges repartitions with steps between them and
+   * the change of the key. Decide before the first deployment: it changes which topics there are.
    */
   readonly optimise?: boolean
 }
