@@ -8,21 +8,34 @@ import type { Topology } from '../topology/topology.ts'
  */
 export class KnownTopics {
   readonly #read: ReadonlySet<string>
-  readonly #readsPattern: boolean
+  readonly #patterns: readonly RegExp[]
+  readonly #sources: readonly Source[]
   readonly #written: ReadonlySet<string>
   readonly #recordsChoose: boolean
 
   constructor(topologies: readonly Topology[], deadLetterTopic: string) {
     this.#read = new Set(topologies.flatMap(topicsRead))
-    this.#readsPattern = topologies.some(readsPattern)
+    this.#sources = topologies.flatMap(sourcesOf)
+    this.#patterns = this.#sources.flatMap(({ topics }) => (topics instanceof RegExp ? [topics] : []))
     this.#written = new Set([...topologies.flatMap(topicsWritten), deadLetterTopic])
     this.#recordsChoose = topologies.some(hasDynamicSink)
   }
 
-  /** Where a topology reads a pattern, a test may show what the pattern leaves out. */
   refuseUnread(topic: string): void {
-    if (this.#read.has(topic) || this.#readsPattern) return
-    throw unknownTopic(`no topology of this driver reads topic '${topic}'`, topic, [...this.#read])
+    if (this.#read.has(topic) || this.#patterns.some((pattern) => pattern.test(topic))) return
+    const patterns = this.#patterns.map(String).join(' or ')
+    const unmatched = patterns === '' ? '' : `, and its name does not match ${patterns}`
+    throw unknownTopic(`no topology of this driver reads topic '${topic}'${unmatched}`, topic, [
+      ...this.#read,
+    ])
+  }
+
+  /** True where each source of the topic has an extractor, which decides about records without a time. */
+  mayLackTime(topic: string): boolean {
+    const sources = this.#sources.filter(({ topics }) =>
+      topics instanceof RegExp ? topics.test(topic) : topics.includes(topic),
+    )
+    return sources.length > 0 && sources.every(({ hasExtractor }) => hasExtractor)
   }
 
   /** Where records choose their topic, it may be any. */
@@ -40,8 +53,20 @@ const topicsRead = ({ name, nodes }: Topology): readonly string[] =>
     return node.kind === 'repartition' ? [`${name}-${node.topic}`] : []
   })
 
-const readsPattern = ({ nodes }: Topology): boolean =>
-  nodes.some((node) => node.kind === 'source' && node.topics instanceof RegExp)
+/** What reads topics from outside, by name or by pattern. */
+interface Source {
+  readonly topics: readonly string[] | RegExp
+  readonly hasExtractor: boolean
+}
+
+const sourcesOf = ({ nodes }: Topology): readonly Source[] =>
+  nodes.flatMap((node) => {
+    if (node.kind !== 'source' && node.kind !== 'tableSource') return []
+    const hasExtractor = node.timestampExtractor !== undefined
+    if (node.kind === 'tableSource') return [{ topics: [node.topic.name], hasExtractor }]
+    const { topics } = node
+    return [{ topics: topics instanceof RegExp ? topics : topics.map(({ name }) => name), hasExtractor }]
+  })
 
 const topicsWritten = ({ name, nodes, stores }: Topology): readonly string[] => [
   ...nodes.flatMap((node) => {
@@ -61,7 +86,10 @@ const unknownTopic = (message: string, topic: string, known: readonly string[]):
     code: 'TEST_TOPIC_UNKNOWN',
     actor: 'author',
     message: near === undefined ? message : `${message}; did you mean '${near}'?`,
-    remedy: `use one of ${names}, or give the driver the topology that does`,
+    remedy:
+      names === ''
+        ? 'use a topic whose whole name matches, or give the driver the topology that does'
+        : `use one of ${names}, or give the driver the topology that does`,
     place: { topic },
   })
 }

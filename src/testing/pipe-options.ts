@@ -5,7 +5,10 @@ import { checkedByReader, listOf } from '../base/value-kinds.ts'
 import type { Headers } from '../topic/headers.ts'
 
 export interface PipeOptions {
-  /** Whole milliseconds since the epoch; -1 is a record without a time. Defaults to the driver's clock. */
+  /**
+   * Whole milliseconds since the epoch. Defaults to the driver's clock. -1 is a record without a time, where the source of
+   * the topic has a `timestampExtractor` that decides about it.
+   */
   readonly timestamp?: number
   readonly headers?: Headers
   /** Which partition of the topic. Defaults to that of the key. */
@@ -23,7 +26,12 @@ const pipeOptions: OptionShape<PipeOptions & { readonly key?: unknown; readonly 
 }
 
 /** Refuses what no producer could send: a partition that the topic does not have, a timestamp that is none. */
-export const checkPipeOptions = (topic: string, options: PipeOptions, partitionCount: number): void => {
+export const checkPipeOptions = (
+  topic: string,
+  options: PipeOptions,
+  partitionCount: number,
+  mayLackTime: boolean,
+): void => {
   checkOptions(`pipe to topic '${topic}'`, options, pipeOptions)
   const { partition, timestamp } = options
   if (
@@ -35,11 +43,11 @@ export const checkPipeOptions = (topic: string, options: PipeOptions, partitionC
       `topic '${topic}' has no partition ${partition}: it has ${partitionCount}, counted from 0`,
       "name a partition that exists, or give the topic more with the driver's option 'partitions'",
     )
-  if (timestamp !== undefined && !(Number.isSafeInteger(timestamp) && timestamp >= -1))
+  if (timestamp !== undefined && !(Number.isSafeInteger(timestamp) && timestamp >= (mayLackTime ? -1 : 0)))
     throw invalid(
       topic,
       `${String(timestamp)} is no timestamp of a record for topic '${topic}'`,
-      'give whole milliseconds since the epoch: 0 or more, or -1 for a record without a time',
+      'give whole milliseconds since the epoch, of at least 0; -1 needs a source with a timestampExtractor',
     )
 }
 

@@ -326,7 +326,7 @@ export class TestDriver {
     options: PipeOptions,
     said: { readonly key: unknown; readonly value: unknown },
   ): void {
-    checkPipeOptions(topic, options, this.#partitionsOf(topic))
+    checkPipeOptions(topic, options, this.#partitionsOf(topic), this.#known.mayLackTime(topic))
     const { partition = this.#partitionFor(topic, key), timestamp = this.clock.now(), headers = [] } = options
     this.#write(topic, partition, { key, value, timestamp, headers }, said)
   }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { hours, long, otherwise, string, topic, topology, tumbling } from '../../src/index.ts'
+import { sagaTopology } from '../../src/saga/saga-topology.ts'
+import { hotelBooked, trip, tripRequested } from '../saga/trip.ts'
 import { testDriver } from '../../src/testing/index.ts'
 
 const Order = z.object({ customer: z.string(), amount: z.number() })
@@ -64,6 +66,15 @@ describe('explain', () => {
         '               └─ ⇒ large-0@0  "2": {"customer":"ada","amount":250}  at 5',
       ].join('\n'),
     )
+  })
+
+  it('shows the commands of a saga as the serde of their topic reads them', () => {
+    const driver = testDriver(sagaTopology(trip))
+    const explanation = driver.explain(() => driver.input(tripRequested).pipe('trip-1', { guest: 'Ada' }))
+    expect(explanation.at('trip-book-hotel')).not.toEqual([])
+    expect(String(explanation)).toMatch(/book-hotel.*guest.*Ada/)
+    const reply = driver.explain(() => driver.input(hotelBooked).pipe('trip-1', { note: 'room 7' }))
+    expect(String(reply)).toMatch(/book-flight.*guest.*Ada/)
   })
 
   it('goes on into the topologies that read what the first has written', () => {

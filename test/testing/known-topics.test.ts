@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { topology } from '../../src/dsl/builder.ts'
 import { testDriver } from '../../src/testing/index.ts'
+import { wallClock } from '../../src/dsl/timestamp-extractors.ts'
 import { string } from '../../src/topic/serdes.ts'
 import { topic } from '../../src/topic/topic.ts'
 
@@ -41,6 +42,24 @@ describe('a test driver', () => {
     expect(testDriver(dynamic).output(invoices).readAll()).toEqual([])
   })
 
+  test('takes a record without a time where an extractor decides about it, and nowhere else', () => {
+    const timed = topology('timed', (t) => t.stream(orders, { timestampExtractor: wallClock }).to(invoices))
+    const driver = testDriver(timed)
+    driver.input(orders).pipe('a', 'b', { timestamp: -1 })
+    expect(driver.output(invoices).readAll()).toHaveLength(1)
+    expect(() => testDriver([timed, relay()]).input(orders).pipe('a', 'b', { timestamp: -1 })).toThrow(
+      /-1 needs a source with a timestampExtractor/,
+    )
+  })
+
+  test('takes the topics that a pattern matches by their whole name', () => {
+    const matching = topology('m', (t) => t.streamMatching(/orders-.+/, orders).to(invoices))
+    const driver = testDriver(matching)
+    driver.input({ ...orders, name: 'orders-europe' }).pipe('a', 'b')
+    expect(driver.output(invoices).readAll()).toHaveLength(1)
+    expect(() => driver.input(orders)).toThrow(/'orders', and its name does not match .*orders-/)
+  })
+
   test.each([
     { partition: 2 },
     { partition: -1 },
@@ -48,6 +67,7 @@ describe('a test driver', () => {
     { timestamp: NaN },
     { timestamp: 1.5 },
     { timestamp: -2 },
+    { timestamp: -1 },
   ])('refuses %o of a record', (options) => {
     const input = testDriver(relay(), { partitions: 2 }).input(orders)
     expect(() => input.pipe('a', 'b', options)).toThrow(
