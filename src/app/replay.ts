@@ -1,4 +1,5 @@
 import { sleep } from '../base/clock.ts'
+import { Fault } from '../base/fault.ts'
 import type { OptionShape } from '../base/options.ts'
 import { checkArgument, checkOptions } from '../base/options.ts'
 import { systemClock } from '../base/system-clock.ts'
@@ -12,6 +13,7 @@ import { redirectSinks } from '../topology/redirect.ts'
 import { sinkTopicsOf } from '../topology/topics.ts'
 import type { Topology } from '../topology/topology.ts'
 import { kafkaSettingsOf } from './kafka-settings-of.ts'
+import { ownTopicsOfGroup } from './reset-topics.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
 import type { StartOptions } from './start.ts'
@@ -19,7 +21,7 @@ import { start } from './start.ts'
 import { startOptions as startOptionsShape, topologyKind } from './start-options.ts'
 
 export interface ReplayOptions extends StartOptions {
-  /** The group and prefix of the replay; must be nobody else's. */
+  /** The group and prefix of the replay. An id with members, offsets or internal topics is refused (`REPLAY_ID_TAKEN`). */
   readonly replayId: string
   /** Writes to the topology's own output topics instead of copies. */
   readonly liveOutputs?: boolean
@@ -71,6 +73,7 @@ export const replay = async (
   const admin = new Admin(cluster)
   const rename = (topic: string): string => (liveOutputs === true ? topic : `${replayId}-${topic}`)
   try {
+    await refuseTaken(admin, options.replayId, input.applicationId ?? topology.name)
     await copyTopics(admin, sinkTopicsOf(topology), rename)
     const before = await endsOf(admin, sinkTopicsOf(topology).map(rename))
     const application = await start(
@@ -175,7 +178,36 @@ const copyTopics = async (
   await admin.createTopics(copies.filter(({ topic }) => !counts.has(topic)))
 }
 
+/** The group first: the broker refuses that while it has members, and nothing is lost yet. */
 const removeInternals = async (admin: Admin, topics: readonly string[], replayId: string): Promise<void> => {
-  await admin.deleteTopics(topics)
   await admin.deleteGroup(replayId)
+  await admin.deleteTopics(topics)
+}
+
+/**
+ * A replay deletes its group and its internal topics at the end, so all of them must be its own. An application's id that
+ * was given by mistake would lose its state.
+ */
+const refuseTaken = async (admin: Admin, replayId: string, applicationId: string): Promise<void> => {
+  const trace =
+    replayId === applicationId ? 'it is the id of the live application' : await traceOf(admin, replayId)
+  if (trace === undefined) return
+  throw new Fault({
+    code: 'REPLAY_ID_TAKEN',
+    actor: 'author',
+    message: `a replay cannot use the id '${replayId}': ${trace}`,
+    remedy:
+      'choose an id that nothing else has; the command line makes one from the time where --replay-id is left out',
+  })
+}
+
+/** What there is of an application of that id already. */
+const traceOf = async (admin: Admin, replayId: string): Promise<string | undefined> => {
+  const { members } = await admin.describeGroup(replayId)
+  if (members.length > 0)
+    return `its group has ${members.length} live ${members.length === 1 ? 'member' : 'members'}`
+  const { size } = await admin.groupOffsets(replayId)
+  if (size > 0) return 'its group has committed offsets'
+  const { internal } = await ownTopicsOfGroup(admin, replayId)
+  return internal.length === 0 ? undefined : `its internal topics exist: ${internal.join(', ')}`
 }

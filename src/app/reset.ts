@@ -164,15 +164,25 @@ const refuseUnknown = async (admin: Admin, applicationId: string, root: string):
   })
 }
 
-/** Topics named by hand must be the application's: a slip must not delete another's. */
+/** Topics named by hand must be the application's: a slip must not touch another's. */
 const chosenOf = (known: ResetTopics, { inputTopics, internalTopics }: ResetOptions): ResetTopics => {
-  const strange = internalTopics?.find((topic) => !known.internal.includes(topic))
-  if (strange !== undefined)
-    throw new Fault({
-      code: 'TOPIC_NOT_INTERNAL',
-      actor: 'author',
-      message: `topic '${strange}' is no internal topic of this application`,
-      remedy: known.internal.length === 0 ? 'it has none' : `it has ${known.internal.join(', ')}`,
-    })
+  refuseStrange(inputTopics, known.input, 'TOPIC_NOT_INPUT', 'input topic')
+  refuseStrange(internalTopics, known.internal, 'TOPIC_NOT_INTERNAL', 'internal topic')
   return { input: inputTopics ?? known.input, internal: internalTopics ?? known.internal }
+}
+
+const refuseStrange = (
+  named: readonly string[] | undefined,
+  known: readonly string[],
+  code: string,
+  kind: string,
+): void => {
+  const strange = named?.find((topic) => !known.includes(topic))
+  if (strange === undefined) return
+  throw new Fault({
+    code,
+    actor: 'author',
+    message: `topic '${strange}' is no ${kind} of this application`,
+    remedy: known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`,
+  })
 }

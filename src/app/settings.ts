@@ -183,7 +183,15 @@ const conflictsOf = (settings: Settings): readonly string[] => {
     )
   if (settings.heartbeatIntervalMs >= settings.sessionTimeoutMs)
     conflicts.push('heartbeatIntervalMs must be below sessionTimeoutMs (a third of it is usual)')
+  if (settings.sasl !== undefined) conflicts.push(...missingCredentials(settings.sasl))
   return conflicts
+}
+
+const missingCredentials = (sasl: NonNullable<Settings['sasl']>): readonly string[] => {
+  const needed = sasl.mechanism === 'OAUTHBEARER' ? (['token'] as const) : (['username', 'password'] as const)
+  return needed
+    .filter((name) => sasl[name] === undefined)
+    .map((name) => `sasl.${name} is missing, and ${sasl.mechanism} needs it`)
 }
 
 const describeIssue = (issue: z.core.$ZodIssue): string => {

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline'
 import { Command } from 'commander'
 import type { Bytes } from '../base/bytes.ts'
 import { utf8Encode } from '../base/bytes.ts'
@@ -10,6 +9,7 @@ import { commandConfigOption } from './command-config.ts'
 import { withCluster } from './connect.ts'
 import { bootstrapServerOption, oneOf, property, unescape } from './options.ts'
 import type { PropertyKind } from './options.ts'
+import { readLines } from './read-lines.ts'
 
 interface ProduceOptions {
   readonly topic: string
@@ -62,7 +62,7 @@ const produceLines = async (cluster: Cluster, options: ProduceOptions): Promise<
   await producer.prepare([topic])
   try {
     let number = 0
-    for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+    for await (const line of readLines(process.stdin)) {
       const { key, value } = parse(line, ++number, options)
       producer.send(topic, undefined, key, value, systemClock.now())
       if (producer.isFull) await producer.drained()

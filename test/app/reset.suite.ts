@@ -66,6 +66,21 @@ export const resetSuite = (brokers: () => string, unique: (prefix: string) => st
     expect(existsSync(directory)).toBe(true)
   })
 
+  it.each([
+    ['inputTopics', 'no input topic of this application'],
+    ['internalTopics', 'no internal topic of this application'],
+  ])('touches no topic of others that is named in %s', async (option, message) => {
+    await using client = new TopicClient(brokers())
+    const { counts, program, settings, application } = await counted(client)
+    await application.close()
+    const options = { [option]: [counts.name], execute: true }
+    await expect(reset(program, settings, options)).rejects.toThrow(`'${counts.name}' is ${message}`)
+    await expect(resetGroup(program.name, settings, options)).rejects.toThrow(message)
+    expect(await client.admin.listTopics()).toEqual(
+      expect.arrayContaining([counts.name, ...internalTopicsOf(program)]),
+    )
+  })
+
   it('lets an application begin anew: it counts from nothing, over all its input', async () => {
     await using client = new TopicClient(brokers())
     const { counts, program, settings, run, application } = await counted(client)

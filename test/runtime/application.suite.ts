@@ -406,4 +406,28 @@ export const applicationSuite = (brokers: () => string, unique: (prefix: string)
     const topics = await client.admin.listTopics()
     expect(topics.filter((name) => name.startsWith(replayId))).toEqual([copy.name])
   })
+
+  it('refuses a replay under an id that has a group or internal topics, and deletes nothing of it', async () => {
+    const { orders, counts, program } = counting()
+    await using client = new TopicClient(brokers())
+    await client.create(orders, counts)
+    const application = await run(program)
+    await client.write(orders, ordersOf('ada'))
+    await client.readUntil(counts, (records) => records.length > 0)
+    const topics = await client.admin.listTopics()
+    const replayed = (replayId: string, other = program): Promise<unknown> =>
+      replay(
+        other,
+        { bootstrapServers: brokers(), stateDirectory: join(folder, unique('state')) },
+        { replayId },
+      )
+    await expect(replayed(program.name)).rejects.toThrow(/the id of the live application/)
+    const stranger = { ...program, name: unique('other') }
+    await expect(replayed(program.name, stranger)).rejects.toThrow(/its group has 1 live member/)
+    await application.close()
+    await expect(replayed(program.name, stranger)).rejects.toThrow(/its group has committed offsets/)
+    await client.admin.deleteGroup(program.name)
+    await expect(replayed(program.name, stranger)).rejects.toThrow(/its internal topics exist: /)
+    expect(await client.admin.listTopics()).toEqual(topics)
+  })
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fastify } from 'fastify'
 import type * as z from 'zod'
+import type { Clock } from '../../base/clock.ts'
 import { Fault, isFault, messageOf } from '../../base/fault.ts'
 import type { Endpoint } from './endpoint.ts'
 import { endpointText } from './endpoint.ts'
@@ -14,7 +15,14 @@ import type { Route } from './route.ts'
  * schemas, and answers what they answer. Loaded only where a server is asked for.
  */
 export const queryServer = (routes: readonly Route[], pages: () => PageReader): FastifyInstance => {
-  const server = fastify({ bodyLimit: largestBodyBytes, routerOptions: { maxParamLength: 300 } })
+  const server = fastify({
+    bodyLimit: largestBodyBytes,
+    routerOptions: { maxParamLength: 300 },
+    connectionTimeout: idleConnectionMs,
+    keepAliveTimeout: idleConnectionMs,
+    requestTimeout: requestTimeoutMs,
+    http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: 1_000 },
+  })
   for (const each of routes)
     server.route({
       method: each.method,
@@ -39,6 +47,20 @@ export const listen = async (server: FastifyInstance, at: Endpoint): Promise<num
   const [address] = server.addresses()
   return typeof address === 'object' ? address.port : at.port
 }
+
+/** Closes the port. Answers under way get a moment; whoever has not finished a request by then is not waited for. */
+export const closeServer = async (server: FastifyInstance, clock: Clock): Promise<void> => {
+  const cancel = clock.setTimer(() => server.server.closeAllConnections(), closeGraceMs)
+  const closed = server.close()
+  server.server.closeIdleConnections()
+  await closed
+  cancel()
+}
+
+const closeGraceMs = 500
+/** How long a client may take for its request, and for each part of it. */
+const requestTimeoutMs = 10_000
+const idleConnectionMs = 30_000
 
 /** A key in the body may be a megabyte, and as base64 a third more. */
 const largestBodyBytes = 8 * 1024 * 1024

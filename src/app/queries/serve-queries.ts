@@ -68,7 +68,7 @@ const serveQueries = async (
 ): Promise<QueryService> => {
   let pages: PageReader | undefined
   const at = listenerOf(settings)
-  const server = at && (await open(name, at, () => pages ?? starting(name)))
+  const server = at && (await open(name, at, () => pages ?? starting(name), clock))
   const endpoint = endpointOf(settings, server?.port)
   warnOfLoopback(settings, at, onWarning)
   return {
@@ -115,15 +115,16 @@ const open = async (
   name: string,
   at: Endpoint,
   pages: () => PageReader,
+  clock: Clock,
 ): Promise<{ readonly port: number; readonly close: () => Promise<void> }> => {
   // Neither is loaded where nobody asks for a server.
-  const [{ listen, queryServer }, { routesOf }] = await Promise.all([
+  const [{ closeServer, listen, queryServer }, { routesOf }] = await Promise.all([
     import('./query-server.ts'),
     import('./routes.ts'),
   ])
   const server = queryServer(routesOf(name), pages)
   const port = await listen(server, at)
-  return { port, close: () => server.close() }
+  return { port, close: () => closeServer(server, clock) }
 }
 
 const starting = (name: string): never => {

@@ -1,6 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PageReader } from '../../../src/app/queries/page-reader.ts'
 import type { QueryHost } from '../../../src/app/queries/query-host.ts'
@@ -11,6 +14,14 @@ import type { RunningBroker } from '../../../src/broker/index.ts'
 import { startBroker } from '../../../src/broker/index.ts'
 import type { Application, SettingsInput } from '../../../src/index.ts'
 import { start, string, topic, topology } from '../../../src/index.ts'
+
+/** What a port scanner, a browser's preconnect or a client that hangs leaves behind. */
+const unfinishedRequests = [
+  ['nothing was sent', ''],
+  ['half a head was sent', 'GET /health HTTP/1.1\r\nHost: a'],
+  ['a connection is kept alive', 'GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ['half a body was sent', 'POST /stores/rows/get HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{'],
+] as const
 
 describe('where queries are served', () => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-serving-'))
@@ -38,6 +49,20 @@ describe('where queries are served', () => {
     expect(application.queries.address).toBeUndefined()
     expect(await application.queries.tableStore('rows').get('a')).toBeNull()
     await application.close()
+  })
+
+  it.each(unfinishedRequests)('and close within a second, whoever is connected: %s', async (_name, sent) => {
+    const application = await run({ applicationServer: '127.0.0.1:0' })
+    const port = Number(application.queries.address?.split(':')[1])
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    socket.on('error', () => undefined)
+    socket.write(sent)
+    await setTimeout(50)
+    const begunMs = performance.now()
+    await application.close()
+    expect(performance.now() - begunMs).toBeLessThan(5_000)
+    socket.destroy()
   })
 
   it('on loopback, with a warning where others are told of another address', async () => {

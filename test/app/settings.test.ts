@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest'
+import { parseSettings } from '../../src/app/settings.ts'
+
+const refusalOf = (settings: object): string => {
+  try {
+    parseSettings({ bootstrapServers: 'localhost:9092', ...settings })
+  } catch (error) {
+    return (error as Error).message
+  }
+  return 'accepted'
+}
+
+describe('settings', () => {
+  it.each([
+    ['processingGuarante', { processingGuarante: 'exactly_once' }, "did you mean 'processingGuarantee'?"],
+    ['tls.rejectUnauthorised', { tls: { rejectUnauthorised: true } }, "did you mean 'rejectUnauthorized'?"],
+    ['tls.caFle', { tls: { caFle: 'ca.pem' } }, "did you mean 'caFile'?"],
+    ['tls.minVersion', { tls: { minVersion: 'TLSv1.3' } }, "there is no setting 'tls.minVersion'"],
+    [
+      'sasl.usrname',
+      { sasl: { mechanism: 'PLAIN', usrname: 'a', username: 'a', password: 'b' } },
+      "did you mean 'username'?",
+    ],
+  ])('that are unknown are refused at every depth: %s', (_name, settings, message) => {
+    expect(refusalOf(settings)).toContain(message)
+  })
+
+  it.each([
+    ['PLAIN', { mechanism: 'PLAIN', username: 'a' }, 'sasl.password is missing, and PLAIN needs it'],
+    ['SCRAM', { mechanism: 'SCRAM-SHA-512', password: 'b' }, 'sasl.username is missing'],
+    ['OAUTHBEARER', { mechanism: 'OAUTHBEARER', username: 'a', password: 'b' }, 'sasl.token is missing'],
+    ['a file', { mechanism: 'PLAIN', username: 'a', password: { path: '/secret' } }, 'sasl.password'],
+  ])('of SASL without its credentials are refused: %s', (_name, sasl, message) => {
+    expect(refusalOf({ sasl })).toContain(message)
+  })
+})
