@@ -8,6 +8,7 @@ import type { AnyRecord, Change } from '../topology/node.ts'
 import type { Topology } from '../topology/topology.ts'
 import { nodeNamed } from '../topology/topology.ts'
 import { AsyncWork } from './async-work.ts'
+import type { HeldUpdates } from './nodes/held-back.ts'
 import type { DropReason, TaskFailure, TaskHost } from './ports.ts'
 import { PunctuationQueue } from './punctuation-queue.ts'
 import { faultOf, keyOf } from './record-fault.ts'
@@ -51,6 +52,8 @@ export class NodeContext {
   }
   /** Called before every commit, in order of registration: emissions that were held back go out here. */
   readonly beforeCommit: (() => void)[] = []
+  /** What tables hold back until then, by store. */
+  readonly heldUpdates: Map<string, HeldUpdates> = new Map()
   readonly onClose: (() => void)[] = []
   /** Numbers of nodes that are committed beside the offsets, by store: what windows were told last. */
   readonly processorMetadata: Map<string, number> = new Map()

@@ -94,3 +94,65 @@ describe('an aggregate that tells its values on commit', () => {
     ])
   })
 })
+
+describe('a cogroup that tells its values on commit', () => {
+  const others = topic('others', { value: string })
+  const texts = topic('texts', { value: nullable(string) })
+  const windowedTexts = topic('windowed-texts', { key: timeWindowed(string, 10), value: nullable(string) })
+
+  const cogrouped = (emit: 'onUpdate' | 'onCommit') =>
+    topology('cogrouped', (builder) => {
+      const both = builder
+        .stream(events)
+        .groupByKey()
+        .cogroup<string>((text, value) => text + value)
+        .cogroup(builder.stream(others).groupByKey(), (text, value) => text + value)
+      const options = { initial: () => '', value: string, emit }
+      both
+        .aggregate({ ...options, store: 'texts' })
+        .toStream()
+        .to(texts)
+      both
+        .windowedBy(tumbling({ size: 10, grace: 0 }))
+        .aggregate({ ...options, store: 'windows' })
+        .toStream()
+        .to(windowedTexts)
+    })
+
+  it('tells one value of each key, the last, whichever inputs it came from', () => {
+    const driver = testDriver(cogrouped('onCommit'), { commit: 'manual' })
+    for (const [input, value] of [
+      [events, '1'],
+      [others, '2'],
+      [events, '3'],
+    ] as const)
+      driver.input(input).pipe('a', value, { timestamp: 1 })
+    driver.commit()
+    expect(driver.output(texts).readKeyValues()).toEqual([{ key: 'a', value: '123' }])
+    const values = driver
+      .output(windowedTexts)
+      .readKeyValues()
+      .map(({ value }) => value)
+    expect(values).toEqual(['123'])
+  })
+
+  it('leaves the same tables as one that tells every update', () => {
+    const step = fc.oneof(
+      fc.tuple(fc.constantFrom(events, others), fc.constantFrom('a', 'b'), fc.constantFrom('1', '2')),
+      fc.constant<'commit'>('commit'),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const held = testDriver(cogrouped('onCommit'), { commit: 'manual' })
+        const direct = testDriver(cogrouped('onUpdate'))
+        for (const each of [...steps, 'commit'] as const)
+          if (each === 'commit') held.commit()
+          else
+            for (const driver of [held, direct])
+              driver.input(each[0]).pipe(each[1], each[2], { timestamp: 1 })
+        expect(held.output(texts).readTable()).toEqual(direct.output(texts).readTable())
+      }),
+      { numRuns: 50 },
+    )
+  })
+})

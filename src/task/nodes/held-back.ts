@@ -24,12 +24,12 @@ export type Tell = (
  */
 export const tellerFor = (
   context: NodeContext,
-  node: { readonly name: string; readonly emit: EmitPolicy },
+  node: { readonly name: string; readonly store: string; readonly emit: EmitPolicy },
 ): Tell => {
   const sendsOldValues = tableSemanticsOf(context.topology).sendsOldValues.has(node.name)
   const withChange: WithChange = (record, newValue, oldValue, isLatest = true) =>
     record.withValue(changeOf(newValue, sendsOldValues ? oldValue : null, isLatest))
-  if (node.emit === 'onCommit') return holdBack(context, withChange)
+  if (node.emit === 'onCommit') return holdBack(context, node.store, withChange)
   return (emit, record, newValue, oldValue, before = oldValue, isLatest = true) =>
     emit.next(withChange(record, newValue, before, isLatest))
 }
@@ -45,32 +45,59 @@ export const timeKept = (cause: AnyRecord, newValue: unknown, aggregateTime: num
 
 interface Held {
   readonly emit: Emit
+  readonly withChange: WithChange
   readonly record: AnyRecord
   readonly newValue: unknown
   /** The value before the first update that is held. */
   readonly oldValue: unknown
 }
 
+/** What one table holds back until the next commit. */
+export interface HeldUpdates {
+  readonly held: Map<unknown, Held>
+  readonly tell: () => void
+}
+
 /**
  * Coalesces the updates of a key between two commits into one: from the old value of the first to the new value of the
  * last. They leave in the order of their last update. A row that came and went in between is not told at all.
  */
-const holdBack = (context: NodeContext, withChange: WithChange): Tell => {
-  const held = new Map<unknown, Held>()
-  context.beforeCommit.push(() => {
-    const leaving = [...held.values()]
-    held.clear()
-    for (const { emit, record, newValue, oldValue } of leaving)
-      if (newValue !== null || oldValue !== null) emit.next(withChange(record, newValue, oldValue))
-  })
+const holdBack = (context: NodeContext, store: string, withChange: WithChange): Tell => {
+  const { held } = heldUpdatesOf(context, store)
   return (emit, record, newValue, oldValue, _before, isLatest = true) => {
     // An update that is older than the newest version must not replace it.
     if (!isLatest) return emit.next(withChange(record, newValue, oldValue, false))
     const identity = identityOf(record.key)
     const first = held.get(identity)
     held.delete(identity)
-    held.set(identity, { emit, record, newValue, oldValue: first === undefined ? oldValue : first.oldValue })
+    const oldest = first === undefined ? oldValue : first.oldValue
+    held.set(identity, { emit, withChange, record, newValue, oldValue: oldest })
   }
+}
+
+/**
+ * The inputs of a cogroup share a store, and what is held back of its rows: each of them with its own would tell an older
+ * value last. All of it leaves where the last of them stands, so that nothing above them still adds to it.
+ */
+const heldUpdatesOf = (context: NodeContext, store: string): HeldUpdates => {
+  const { beforeCommit, heldUpdates } = context
+  const known = heldUpdates.get(store)
+  if (known !== undefined) beforeCommit.splice(beforeCommit.indexOf(known.tell), 1)
+  const updates = known ?? newHeldUpdates()
+  heldUpdates.set(store, updates)
+  beforeCommit.push(updates.tell)
+  return updates
+}
+
+const newHeldUpdates = (): HeldUpdates => {
+  const held = new Map<unknown, Held>()
+  const tell = (): void => {
+    const leaving = [...held.values()]
+    held.clear()
+    for (const { emit, withChange, record, newValue, oldValue } of leaving)
+      if (newValue !== null || oldValue !== null) emit.next(withChange(record, newValue, oldValue))
+  }
+  return { held, tell }
 }
 
 /** What tells keys of one table apart; windowed keys and other objects are equal where their parts are. */

@@ -19,7 +19,7 @@ export const tableOperators: Operators = {
   globalTable: (operator, scope) => {
     const value = operator['valueType'] === 'long' ? 'long' : 'string'
     const topic = scope.input(text(operator, 'topic'), value)
-    const globalTable = scope.builder.globalTable(topic, { store: text(operator, 'store') }) as never
+    const globalTable = scope.builder.globalTable(topic, kept(operator)) as never
     scope.define(operator, { kind: 'globalTable', key: 'string', value, globalTable })
   },
   toTable: (operator, scope) => {
