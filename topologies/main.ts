@@ -44,11 +44,12 @@ interface Shop {
 }
 
 const main = async (options: Options): Promise<number> => {
+  const gone = readerGone()
   console.log(heading('Millrace: the order system'))
   const broker = options.brokers === undefined ? await startBroker({ port: options.port }) : undefined
   const shop = await openShop(broker, options)
   try {
-    return await Promise.race([show(shop, options), readerGone])
+    return await Promise.race([show(shop, options), gone])
   } finally {
     await closeShop(shop, broker)
   }
@@ -61,13 +62,14 @@ const show = async (shop: Shop, { keep }: Options): Promise<number> => {
 }
 
 /** A reader that closes the pipe (`npm start | head`) has seen enough: the services close, and nothing is an error. */
-const readerGone = new Promise<number>((resolve) => {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-      resolve(0)
-    })
-})
+const readerGone = (): Promise<number> =>
+  new Promise((resolve) => {
+    for (const stream of [process.stdout, process.stderr])
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EPIPE') throw error
+        resolve(0)
+      })
+  })
 
 const openShop = async (broker: RunningBroker | undefined, options: Options): Promise<Shop> => {
   const brokers = broker?.bootstrapServers ?? options.brokers ?? ''

@@ -1,10 +1,9 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { runToEnd } from './run-process.ts'
+import { programHere } from './run-program.ts'
 
 const root = join(import.meta.dirname, '../..')
-const run = (file: string, ...args: readonly string[]) =>
-  runToEnd(process.execPath, [join(root, file), ...args])
+const run = (file: string, ...args: readonly string[]) => programHere(join(root, file), args)
 
 it.each([
   ['bench/main.ts', 'npm run bench -- [options]'],
@@ -13,7 +12,8 @@ it.each([
   ['bench/operators.ts', 'node bench/operators.ts [options]'],
   ['test/runtime/chaos/main.ts', 'npm run chaos -- [options]'],
 ])('%s tells its options', async (file, usage) => {
-  const { stdout } = await run(file, '--help')
+  const { code, stdout } = await run(file, '--help')
+  expect(code).toBe(0)
   expect(stdout).toContain(`Usage: ${usage}`)
   expect(stdout).toContain('(default: ')
 })
@@ -23,5 +23,7 @@ it.each([
   [['--runs', 'many'], 'must be a whole number of at least 1'],
   [['--run', '3'], "unknown option '--run'\n(Did you mean --runs?)"],
 ])('a measurement refuses %j', async (args, message) => {
-  await expect(run('bench/main.ts', ...args)).rejects.toThrow(message)
+  const { code, stderr } = await run('bench/main.ts', ...args)
+  expect(code).toBe(1)
+  expect(stderr).toContain(message)
 })

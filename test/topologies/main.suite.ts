@@ -1,6 +1,10 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ProcessExit } from '../support/run-process.ts'
 import { runProcess } from '../support/run-process.ts'
+import { programHere } from '../support/run-program.ts'
+
+const main = join(import.meta.dirname, '../../topologies/main.ts')
 
 /** `npm start` as a process of its own; the same on the embedded broker and, with `--brokers`, on Apache Kafka. */
 export const mainSuite = (args: () => readonly string[]): void => {
@@ -39,10 +43,7 @@ export const mainSuite = (args: () => readonly string[]): void => {
 export const describeHelp = (): void => {
   describe('npm start', () => {
     it('explains itself', async () => {
-      const { code, stdout } = await runProcess(process.execPath, [
-        'topologies/main.ts',
-        '--help',
-      ]).waitForExit()
+      const { code, stdout } = await programHere(main, ['--help'])
       expect(code).toBe(0)
       expect(stdout).toContain('--brokers host:port')
     })
@@ -52,9 +53,7 @@ export const describeHelp = (): void => {
       [['--port', '99999'], /^npm start: --port '99999' is no port.*\n$/],
       [['now'], /^npm start: Unexpected argument 'now'; use .*\n$/],
     ])('refuses %j in one line', async (args, message) => {
-      const { code, stderr } = await runProcess(process.execPath, [
-        ...['topologies/main.ts', ...args],
-      ]).waitForExit()
+      const { code, stderr } = await programHere(main, args)
       expect(code).toBe(2)
       expect(stderr).toMatch(message)
     })
