@@ -50,6 +50,15 @@ describe('a command below npx', () => {
     shell.kill('SIGKILL')
     await expect.poll(() => isOpen(port), { timeout: 10_000 }).toBe(false)
   })
+
+  it('ends when npx ends alone, without a word to the shell', async () => {
+    const below = `${process.execPath} bin/millrace.js broker --port 0; true`
+    const script = `require('node:child_process').spawn('sh', ['-c', ${JSON.stringify(below)}], { stdio: 'inherit' })`
+    await using npx = runProcess(process.execPath, ['-e', script], { env: { npm_command: 'exec' } })
+    const port = Number(/:(\d+)/.exec(await npx.waitForLine(/embedded broker on/))?.[1])
+    npx.kill('SIGKILL')
+    await expect.poll(() => isOpen(port), { timeout: 10_000 }).toBe(false)
+  })
 })
 
 const isOpen = (port: number): Promise<boolean> =>
