@@ -1,8 +1,9 @@
 import { Fault } from '../base/fault.ts'
 import type { OptionShape } from '../base/options.ts'
 import { checkOptions } from '../base/options.ts'
-import { checkedByReader, listOf } from '../base/value-kinds.ts'
+import { checkedByReader } from '../base/value-kinds.ts'
 import type { Headers } from '../topic/headers.ts'
+import { sizeOfHeaders } from '../topic/record-size.ts'
 
 export interface PipeOptions {
   /**
@@ -22,10 +23,10 @@ const pipeOptions: OptionShape<PipeOptions & { readonly key?: unknown; readonly 
   // Checked below.
   timestamp: checkedByReader,
   partition: checkedByReader,
-  headers: listOf({ needs: 'a header [name, bytes]', accepts: Array.isArray }),
+  headers: checkedByReader,
 }
 
-/** Refuses what no producer could send: a partition that the topic does not have, a timestamp that is none. */
+/** Refuses what no producer could send: a partition that the topic does not have, a timestamp or headers that are none. */
 export const checkPipeOptions = (
   topic: string,
   options: PipeOptions,
@@ -33,7 +34,8 @@ export const checkPipeOptions = (
   mayLackTime: boolean,
 ): void => {
   checkOptions(`pipe to topic '${topic}'`, options, pipeOptions)
-  const { partition, timestamp } = options
+  const { partition, timestamp, headers } = options
+  sizeOfHeaders(headers)
   if (
     partition !== undefined &&
     !(Number.isInteger(partition) && partition >= 0 && partition < partitionCount)

@@ -71,6 +71,7 @@ export class TestDriver {
   readonly #judge: (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
   readonly #leftOut: Partial<Record<DropReason, number>> = {}
   #commitRequested = false
+  #state: 'open' | 'closed' = 'open'
 
   /** @internal `withoutRecordCache` is for comparisons with recordings of Kafka Streams that were made so. */
   constructor(topologies: readonly Topology[], options: TestDriverOptions, withoutRecordCache = false) {
@@ -127,6 +128,7 @@ export class TestDriver {
    * second is called ten times in ten seconds. Kafka Streams' driver moves in one jump and calls it once.
    */
   advanceWallClock(durationMs: number): void {
+    this.#refuseClosed()
     checkArgument('advanceWallClock', durationMs, durationKind)
     const untilMs = this.clock.now() + durationMs
     for (;;) {
@@ -143,6 +145,7 @@ export class TestDriver {
    * stream-time punctuators run.
    */
   advanceStreamTime(streamTimeMs: number): void {
+    this.#refuseClosed()
     checkArgument('advanceStreamTime', streamTimeMs, durationKind)
     for (const task of this.#tasks()) task.advanceStreamTime(streamTimeMs)
     this.#settle()
@@ -153,6 +156,7 @@ export class TestDriver {
    * waits for the clock (a pause before a retry) is left waiting: move the clock, then await this again.
    */
   async settled(): Promise<void> {
+    this.#refuseClosed()
     for (;;) {
       this.#run()
       const working = this.#tasks().filter((task) => task.isWorking)
@@ -164,6 +168,7 @@ export class TestDriver {
 
   /** Does what the runtime does at a commit, in every task: held-back results go out, changes reach the changelog. */
   commit(): void {
+    this.#refuseClosed()
     this.#commitAll()
     this.#run()
   }
@@ -250,7 +255,10 @@ export class TestDriver {
     return this.#topics.names()
   }
 
+  /** Processors are closed; what was written and stored can still be read. */
   close(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
     for (const task of this.#tasks()) task.close()
   }
 
@@ -326,9 +334,14 @@ export class TestDriver {
     options: PipeOptions,
     said: { readonly key: unknown; readonly value: unknown },
   ): void {
+    this.#refuseClosed()
     checkPipeOptions(topic, options, this.#partitionsOf(topic), this.#known.mayLackTime(topic))
     const { partition = this.#partitionFor(topic, key), timestamp = this.clock.now(), headers = [] } = options
     this.#write(topic, partition, { key, value, timestamp, headers }, said)
+  }
+
+  #refuseClosed(): void {
+    if (this.#state === 'closed') throw driverClosed()
   }
 
   #deadLetter(topic: string, row: RecordRow): void {
@@ -441,6 +454,14 @@ export class TestDriver {
     return typeof partitions === 'number' ? partitions : (partitions?.[topic] ?? 1)
   }
 }
+
+const driverClosed = (): Fault =>
+  new Fault({
+    code: 'TEST_DRIVER_CLOSED',
+    actor: 'author',
+    message: 'the test driver is closed: no record would be processed',
+    remedy: 'close it at the end of the test, or make another one',
+  })
 
 /** As that of the setting. */
 const defaultMaxRequestSize = 1_048_576
