@@ -66,7 +66,7 @@ const processIdOf = (directory: string): string => {
   const known = existsSync(file) ? readFileSync(file, 'utf8') : ''
   if (known !== '') return known
   const made = randomUUID()
-  writeFileSync(file, made)
+  writeFileSync(file, made, { mode: 0o600 })
   return made
 }
 

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   existsSync,
   openSync,
@@ -36,6 +37,7 @@ export class LmdbEnvironment {
     try {
       allocateLockFile(directory)
       this.#root = openRoot(directory)
+      if (isNew) chmodSync(join(directory, dataFile), 0o600)
     } catch (error) {
       // Half a file would look like a damaged one when the disk has room again.
       if (isNew) rmSync(join(directory, dataFile), { force: true })
@@ -237,7 +239,7 @@ const allocateLockFile = (directory: string): void => {
   const status = statSync(file, { throwIfNoEntry: false })
   if (status !== undefined && status.blocks * 512 >= status.size) return
   try {
-    if (status === undefined) writeFileSync(file, new Uint8Array(lockFileBytes))
+    if (status === undefined) writeFileSync(file, new Uint8Array(lockFileBytes), { mode: 0o600 })
     else writeFileSync(file, readFileSync(file), { flag: 'r+' })
   } catch (error) {
     if (status === undefined) rmSync(file, { force: true })

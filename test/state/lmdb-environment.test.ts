@@ -57,6 +57,13 @@ afterEach(async () => {
 })
 
 describe('the stores of a task on LMDB', () => {
+  it('can be read by their owner alone', () => {
+    openTable(open())
+    expect(statSync(directory).mode & 0o777).toBe(0o700)
+    const modes = readdirSync(directory).map((name) => statSync(join(directory, name)).mode & 0o777)
+    expect(new Set(modes)).toEqual(new Set([0o600]))
+  })
+
   it('write nothing before a second has passed, and then what was committed', async () => {
     const first = open()
     const store = openTable(first)
