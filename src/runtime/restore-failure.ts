@@ -1,21 +1,24 @@
 import type { FaultPlace } from '../base/fault.ts'
 import { Fault, isFault, messageOf } from '../base/fault.ts'
 import { fileRemedy } from '../files/file-remedy.ts'
-import { schemaRemedy } from '../state/unreadable-row.ts'
+import { RowNotRestored, schemaRemedy } from '../state/unreadable-row.ts'
 
 /**
  * The fault of a store that can't take up a record of its changelog. What helps depends on the cause: a fault of the disk
  * or of a foreign record has a remedy of its own, and only bytes that don't fit the store's serdes are a matter of its schema.
  */
-export const restoreFailed = (store: string, place: FaultPlace, cause: unknown): Fault =>
-  new Fault({
+export const restoreFailed = (store: string, place: FaultPlace, error: unknown): Fault => {
+  const isRow = error instanceof RowNotRestored
+  const cause = isRow ? error.cause : error
+  return new Fault({
     code: 'RESTORE_FAILED',
     actor: 'runtime',
     message: `store '${store}' can't be restored from its changelog: ${isFault(cause) ? cause.summary : messageOf(cause)}`,
     remedy: remedyOf(cause),
-    place,
+    place: isRow ? { ...place, offset: error.offset, key: error.key } : place,
     cause,
   })
+}
 
 const remedyOf = (cause: unknown): string | undefined => {
   if (isFault(cause) && cause.actor !== 'record') return cause.remedy

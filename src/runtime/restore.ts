@@ -37,7 +37,11 @@ export interface RestoreProgress {
   readonly remainingMs: number | undefined
 }
 
+export type ReadableRows = (restoration: Restoration, columns: RecordColumns) => RecordColumns
+
 export interface RestorerOptions {
+  /** Leaves out the rows that a source topic's serdes do not read, where it serves as the changelog; throws by its policy. */
+  readonly readableRows?: ReadableRows | undefined
   readonly cluster: Cluster
   readonly onProgress?: (progress: RestoreProgress) => void
   /** So many records have been restored just now. */
@@ -216,8 +220,8 @@ export class Restorer {
     const place = partitionName(each.topic, each.partition)
     const { held } = each
     each.held = []
-    const batches = held.map(({ columns }) => columns)
-    const latest = each.store.keepsLatest ? latestByKey(batches) : batches
+    const latest = this.#rowsOf(each, held)
+    if (latest === undefined) return
     for (const [index, { columns, nextOffset }] of held.entries()) {
       if (this.#pending.get(place) !== each) return
       try {
@@ -228,6 +232,18 @@ export class Restorer {
       }
       this.#applied(each, columns.count, nextOffset)
       await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  /** What is applied of these batches; undefined where a row of a source topic fails. */
+  #rowsOf(each: Running, held: readonly Held[]): readonly RecordColumns[] | undefined {
+    const { readableRows } = this.#options
+    try {
+      const batches = held.map(({ columns }) => readableRows?.(each, columns) ?? columns)
+      return each.store.keepsLatest ? latestByKey(batches) : batches
+    } catch (error) {
+      each.together.done(error)
+      return undefined
     }
   }
 

@@ -9,7 +9,7 @@ import { ChangelogCheck } from './changelog-check.ts'
 import type { StoreOrigins } from './changelog-check.ts'
 import { Changelogs } from './changelogs.ts'
 import { DormantState } from './dormant-state.ts'
-import type { RestoreProgress } from './restore.ts'
+import type { ReadableRows, RestoreProgress } from './restore.ts'
 import { Restorer } from './restore.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 import { StandbyTasks } from './standby-tasks.ts'
@@ -28,6 +28,7 @@ export interface StateKeeperOptions {
   readonly folders?: TaskFolders | undefined
   readonly onRestore: (progress: RestoreProgress) => void
   readonly onRestored: (records: number) => void
+  readonly readableRows: ReadableRows
   /** Tasks may be able to move. */
   readonly onRebalance: (reason: string) => void
   readonly onWarning: (message: string) => void
@@ -63,6 +64,7 @@ export class StateKeeper {
       cluster,
       onProgress: options.onRestore,
       onRestored: options.onRestored,
+      readableRows: options.readableRows,
     })
     this.#dormant = new DormantState({ clock, changelogs, planOf, folders })
     this.#standbys = new StandbyTasks({

@@ -12,8 +12,11 @@ import { readPage } from '../state/read-page.ts'
 import type { StateStore } from '../state/store.ts'
 import type { PageRequest, StorePage } from '../state/store-query.ts'
 import type { FailureHandler } from '../task/failure-handler.ts'
+import type { RowFailureHandler } from '../task/global-rows.ts'
+import { readableRows } from '../task/global-rows.ts'
+import type { ReadableRows } from './restore.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
-import { globalTablesOf } from '../topology/sub-topologies.ts'
+import { globalTablesOf, sourcesOfChangelogs } from '../topology/sub-topologies.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { ApplicationHealth } from './application-health.ts'
 import { inputHealthOf, RestoreBoard } from './application-health.ts'
@@ -145,6 +148,7 @@ export class StreamsApplication {
       planOf: () => this.#plans.planned,
       onRestore: (progress) => this.#options.listener.onRestore?.(progress),
       onRestored: (records) => (this.#metrics.restoredRecords += records),
+      readableRows: this.#readableRows(),
       onRebalance: (reason) => this.#membership?.requestRejoin(reason),
       onWarning: (message) => this.#warn(message),
     })
@@ -351,18 +355,29 @@ export class StreamsApplication {
     return { ids: worker.ownTasks, running: worker.tasks.values() }
   }
 
+  /** What is read again at a start is counted, and never written as a dead letter again. */
+  get #onFailedRow(): RowFailureHandler {
+    return this.#judge.with(() => undefined)
+  }
+
+  #readableRows(): ReadableRows {
+    const sources = sourcesOfChangelogs(this.#options.topology)
+    return ({ store, partition }, columns) => {
+      const source = sources.get(store.name)
+      return source === undefined ? columns : readableRows(columns, { source, partition }, this.#onFailedRow)
+    }
+  }
+
   #openGlobals(): GlobalTables {
     const { topology, cluster, openGlobalStore } = this.#options
     const tables = globalTablesOf(topology)
     const stores = new Map(tables.map(({ store }) => [store.name, openGlobalStore(store)]))
-    // Each process reads the rows again at each start: as dead letters they would come again, so they are only counted.
-    const onFailedRow = this.#judge.with(() => undefined)
     const onReset = (fault: Fault): void =>
       this.#warn(
         `a global table reads its topic again, and keeps rows that it no longer has until the next start: ${fault.message}`,
         fieldsOf(fault),
       )
-    return new GlobalTables({ cluster, tables, stores, onFailedRow, onReset })
+    return new GlobalTables({ cluster, tables, stores, onFailedRow: this.#onFailedRow, onReset })
   }
 
   #taskFactory(output: RecordOutput): TaskFactory {

@@ -19,7 +19,7 @@ import { detach } from './key-identity.ts'
 import { PutCheck } from './put-check.ts'
 import type { SkippedRows } from './skipped-rows.ts'
 import type { ChangelogSink, StateStore } from './store.ts'
-import { unreadableRow } from './unreadable-row.ts'
+import { RowNotRestored, unreadableRow } from './unreadable-row.ts'
 
 /** What every kind of store is opened with. */
 export interface StoreContext extends CacheOptions, ValueOptions {
@@ -243,7 +243,12 @@ export abstract class StoreLife implements StateStore {
   }
 
   #restoreRows(columns: RecordColumns): void {
-    for (let row = 0; row < columns.count; row++) this.restoreRow(columns, row)
+    for (let row = 0; row < columns.count; row++)
+      try {
+        this.restoreRow(columns, row)
+      } catch (cause) {
+        throw new RowNotRestored(columns, row, cause)
+      }
     this.#changelogOffset = (columns.offsets[columns.count - 1] as number) + 1
     this.#flushed = this.observations()
     this.#committed = this.#flushed

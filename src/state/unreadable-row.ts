@@ -1,6 +1,7 @@
 import type { Bytes } from '../base/bytes.ts'
 import { Fault, isFault, messageOf } from '../base/fault.ts'
 import { textOfKey } from '../topic/key-text.ts'
+import type { RecordColumns } from '../topic/record-columns.ts'
 
 /**
  * The fault of a row that its store's serdes do not read. The record at hand is innocent: an earlier version of the
@@ -16,6 +17,18 @@ export const unreadableRow = (store: string, key: Bytes, cause: unknown): Fault 
     place: { store, key: shown },
     cause,
   })
+}
+
+/** A record of a changelog that its store cannot take up; `cause` is why. */
+export class RowNotRestored extends Error {
+  readonly offset: number
+  readonly key: string
+
+  constructor({ buffer, offsets, keyStarts, keyEnds }: RecordColumns, row: number, cause: unknown) {
+    super(messageOf(cause), { cause })
+    this.offset = offsets[row] as number
+    this.key = textOfKey(buffer, keyStarts[row] as number, keyEnds[row] as number)
+  }
 }
 
 /** What helps where rows do not fit the schema of their store any more. */

@@ -78,7 +78,8 @@ const hashOf = (buffer: Bytes, start: number, end: number): number => {
   return hash ^ (hash >>> 13)
 }
 
-const rowsOf = (columns: RecordColumns, rows: readonly number[]): RecordColumns => ({
+/** Some rows of columns, over the same buffer. */
+export const rowsOf = (columns: RecordColumns, rows: readonly number[]): RecordColumns => ({
   buffer: columns.buffer,
   count: rows.length,
   offsets: Float64Array.from(rows, (row) => columns.offsets[row] as number),

@@ -49,6 +49,18 @@ export const globalTablesOf = (topology: Topology): readonly GlobalTable[] =>
     store: topology.stores.find(({ name }) => name === source.store) as StoreDefinition,
   }))
 
+/** The sources of the tables whose topic serves as their changelog, by the name of the store. */
+export const sourcesOfChangelogs = ({ nodes, stores }: Topology): ReadonlyMap<string, TableSourceNode> => {
+  const reusing = new Set(
+    stores.filter((store) => store.changelogTopic !== undefined).map(({ name }) => name),
+  )
+  return new Map(
+    nodes.flatMap((node) =>
+      node.kind === 'tableSource' && !node.global && reusing.has(node.store) ? [[node.store, node]] : [],
+    ),
+  )
+}
+
 const isGlobal = (node: TopologyNode): node is TableSourceNode => node.kind === 'tableSource' && node.global
 
 /** A repartition node has two halves; every other node is one. */

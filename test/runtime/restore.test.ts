@@ -3,7 +3,9 @@ import { Producer } from '../../src/kafka/producer.ts'
 import { TransactionalProducer } from '../../src/kafka/transaction/transactional-producer.ts'
 import type { RestoreProgress } from '../../src/runtime/restore.ts'
 import { Restorer } from '../../src/runtime/restore.ts'
+import { openMemoryStore } from '../../src/state/open-memory-store.ts'
 import type { StateStore } from '../../src/state/store.ts'
+import { bigLong, string } from '../../src/topic/serdes.ts'
 import type { CoreWorld } from '../kafka/support/core-world.ts'
 import { coreWorld } from '../kafka/support/core-world.ts'
 
@@ -80,6 +82,41 @@ describe('a restoration', () => {
     restorer.close()
     expect(store.restored).toEqual(restored)
     expect(told.at(-1)).toBe(6)
+  })
+
+  it('names the offset and the key of a record that its store cannot read', async () => {
+    const world = coreWorld({ topics: [{ name: changelog, partitions: 1 }] })
+    const producer = new Producer({ cluster: world.cluster })
+    await world.run(producer.prepare([changelog]))
+    for (const [key, value] of [
+      ['ada', '12345678'],
+      ['bob', 'no long'],
+    ] as const)
+      producer.send(changelog, 0, Buffer.from(key), Buffer.from(value), 1)
+    await world.run(producer.flush())
+    const store = openMemoryStore(
+      {
+        kind: 'keyValue',
+        timestamped: false,
+        name: 'counts',
+        key: string,
+        value: bigLong,
+        changelog: true,
+        storage: 'memory',
+      },
+      { append: () => undefined },
+    )
+    const restorer = restorerOf(world)
+    const failed = restorer
+      .restore([{ store, topic: changelog, partition: 0 }], never)
+      .catch((error: unknown) => error)
+    const fault = await world.run(failed)
+    restorer.close()
+    expect(fault).toMatchObject({
+      code: 'RESTORE_FAILED',
+      place: { store: 'counts', topic: changelog, partition: 0, offset: 1, key: 'bob' },
+    })
+    expect(String(fault)).toContain('7 bytes are not a bigLong of 8 bytes')
   })
 
   it('waits for the transaction of an owner that hangs, as a later owner has written behind it', async () => {

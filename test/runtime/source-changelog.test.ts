@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import * as z from 'zod'
 import type { RunningBroker } from '../../src/broker/index.ts'
 import { startBroker } from '../../src/broker/index.ts'
 import { long, start, string, topic, topology } from '../../src/index.ts'
@@ -23,6 +24,13 @@ const program = topology(
   },
   { optimise: true },
 )
+
+/** What the stores of the people know after a restart; one of the rows is no JSON. */
+const Person = z.object({ city: z.string() })
+const registered = topic('registered', { value: Person })
+const registry = topology('registry', (builder) => void builder.table(registered, { store: 'registry' }), {
+  optimise: true,
+})
 
 describe('a source topic that serves as a changelog', () => {
   let broker: RunningBroker
@@ -77,6 +85,43 @@ describe('a source topic that serves as a changelog', () => {
         ]),
       )
       expect(await client.admin.listTopics()).not.toContain(`${copy.name}-people-changelog`)
+    },
+  )
+
+  it.each(['memory', 'disk'] as const)(
+    'is restored without the rows that deserializationFailure leaves out, in a store on %s',
+    async (storage) => {
+      const bootstrapServers = broker.bootstrapServers
+      const name = `registry-${storage}`
+      const input = { ...registered, name: `registered-${storage}` }
+      const copy = {
+        ...registry,
+        name,
+        nodes: registry.nodes.map((node) => (node.kind === 'tableSource' ? { ...node, topic: input } : node)),
+        stores: registry.stores.map((store) => ({ ...store, storage, changelogTopic: input.name })),
+      }
+      await using client = new TopicClient(bootstrapServers)
+      await client.create(input)
+      await client.write(input, [{ key: 'ada', value: { city: 'Bern' } }])
+      await client.write({ ...input, value: string }, [{ key: 'ada', value: 'no JSON' }])
+      await client.write(input, [{ key: 'bob', value: { city: 'Basel' } }])
+      const run = async (number: number, deserializationFailure: 'skip' | 'fail') => {
+        const stateDirectory = join(folder, `${name}-${number}`)
+        const settings = { bootstrapServers, stateDirectory, deserializationFailure }
+        const application = await start(copy, settings, { logger: false })
+        application.done.catch(() => undefined)
+        await application.waitFor('running')
+        await vi.waitFor(
+          async () => expect(await application.queries.tableStore('registry').get('bob')).not.toBeNull(),
+          { timeout: 5_000 },
+        )
+        const ada = await application.queries.tableStore('registry').get('ada')
+        await application.close()
+        return ada
+      }
+      expect(await run(1, 'skip')).toMatchObject({ value: { city: 'Bern' } })
+      expect(await run(2, 'skip')).toMatchObject({ value: { city: 'Bern' } })
+      await expect(run(3, 'fail')).rejects.toThrow(/offset 1.*ada/s)
     },
   )
 })
