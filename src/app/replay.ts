@@ -9,6 +9,7 @@ import { Cluster } from '../kafka/cluster.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { TcpTransport } from '../kafka/connection/tcp-transport.ts'
+import { isLegalTopicName } from '../topic/topic.ts'
 import { redirectSinks } from '../topology/redirect.ts'
 import { sinkTopicsOf } from '../topology/topics.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -68,6 +69,7 @@ export const replay = async (
   checkOptions('replay', options, replayOptions)
   const { replayId, liveOutputs, keepInternals, signal: stopped, onProgress, ...startOptions } = options
   const settings = parseSettings(input)
+  checkReplayId(replayId, settings.applicationId ?? topology.name)
   const transport = new TcpTransport(kafkaSettingsOf(settings, replayId))
   const cluster = new Cluster({ transport, clock: systemClock, retryTimeoutMs: settings.requestTimeoutMs })
   const admin = new Admin(cluster)
@@ -107,6 +109,22 @@ export const replay = async (
   } finally {
     await transport.close()
   }
+}
+
+/** The live application must not lose its records to the replay. */
+const checkReplayId = (replayId: string, applicationId: string): void => {
+  const fault = (message: string): Fault =>
+    new Fault({
+      code: 'REPLAY_ID_INVALID',
+      actor: 'author',
+      message,
+      remedy: 'name a group that nobody else uses, or leave out --replay-id',
+    })
+  if (!isLegalTopicName(replayId))
+    throw fault(
+      `the replay id '${replayId}' is no name of 1 to 249 of a-z, A-Z, 0-9, dot, underscore and hyphen`,
+    )
+  if (replayId === applicationId) throw fault(`the replay id '${replayId}' is the application's own`)
 }
 
 const pollIntervalMs = 100

@@ -8,13 +8,17 @@ export const systemClock: Clock = {
     // Node's timers run by another clock, and ring up to a millisecond before this one says that it is time.
     const ring = (): void => {
       const earlyMs = dueMs - Date.now()
-      if (earlyMs > 0 && earlyMs <= 2) timer = setTimeout(callback, earlyMs)
+      if (delayMs > longestDelayMs && earlyMs > 2) timer = setTimeout(ring, Math.min(earlyMs, longestDelayMs))
+      else if (earlyMs > 0 && earlyMs <= 2) timer = setTimeout(callback, earlyMs)
       else callback()
     }
-    let timer = setTimeout(ring, delayMs)
+    let timer = setTimeout(ring, Math.max(0, Math.min(delayMs, longestDelayMs)))
     return () => clearTimeout(timer)
   },
 }
+
+/** Node's timers ring at once where they are set for longer (some 25 days). */
+const longestDelayMs = 2 ** 31 - 1
 
 /** A timer that does not keep the process alive; the returned function cancels it. */
 export const backgroundTimer = (callback: () => void, delayMs: number): (() => void) => {

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import type { GroupMemberOverview, GroupOverview, GroupPartition } from '../app/group-overview.ts'
 import type { Admin } from '../kafka/admin.ts'
 import { chooseAction } from './choose-action.ts'
@@ -25,7 +25,7 @@ export const groupsCommand = (): Command =>
     .option('--describe', 'show the members of a group, their tasks, and how far they are')
     .option('--delete', 'delete a group that has no members, with its offsets')
     .option('--group <id>', "the group; an application's is its application id")
-    .option('--all-groups', 'with --describe: every group')
+    .addOption(new Option('--all-groups', 'with --describe: every group').conflicts('group'))
     .option('--state', 'with --list: state and type of each')
     .option('--if-exists', 'with --delete: accept a group that does not exist')
     .option('--json', 'with --list and --describe: as JSON')

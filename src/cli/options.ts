@@ -14,14 +14,18 @@ export const wholeNumber =
   (minimum: number) =>
   (text: string): number => {
     const value = Number(text)
-    if (Number.isInteger(value) && value >= minimum && text.trim() !== '') return value
-    throw new InvalidArgumentError(`must be a whole number of at least ${minimum}.`)
+    if (/^-?\d+$/.test(text) && Number.isSafeInteger(value) && value >= minimum) return value
+    throw new InvalidArgumentError(
+      minimum === Number.MIN_SAFE_INTEGER
+        ? 'must be a whole number.'
+        : `must be a whole number of at least ${minimum}.`,
+    )
   }
 
 /** A TCP port; 0 takes any free one. */
 export const port = (text: string): number => {
   const value = Number(text)
-  if (Number.isInteger(value) && value >= 0 && value <= 65_535 && text.trim() !== '') return value
+  if (/^\d+$/.test(text) && value <= 65_535) return value
   throw new InvalidArgumentError('must be a whole number from 0 to 65535.')
 }
 
@@ -60,6 +64,8 @@ export const property =
       )
     if (known[name] === 'flag' && value !== 'true' && value !== 'false')
       throw new InvalidArgumentError(`${name} must be true or false.`)
+    if (name.endsWith('separator') && value === '')
+      throw new InvalidArgumentError(`${name} must not be empty.`)
     return { ...gathered, [name]: value }
   }
 

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { isFault, messageOf } from '../base/fault.ts'
 import { brokerCommand } from './broker.ts'
+import { checkFlags } from './check-flags.ts'
 import { checkCommand } from './check.ts'
 import { consumeCommand } from './consume.ts'
 import { describeCommand } from './describe.ts'
@@ -20,6 +21,8 @@ import { topicsCommand } from './topics.ts'
 export const runCommand = async (args: readonly string[]): Promise<number> => {
   const program = programOf()
   try {
+    const command = program.commands.find((each) => each.name() === args[0])
+    if (command !== undefined) checkFlags(command, args.slice(1))
     await program.parseAsync(args, { from: 'user' })
     return process.exitCode === undefined ? 0 : Number(process.exitCode)
   } catch (error) {
@@ -36,6 +39,7 @@ const wrongCalls: ReadonlySet<string> = new Set([
   'USAGE',
   'SETTINGS_INVALID',
   'APPLICATION_UNKNOWN',
+  'REPLAY_ID_INVALID',
   'BROKERS_INVALID',
 ])
 

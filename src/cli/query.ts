@@ -54,6 +54,7 @@ export const queryCommand = (): Command =>
     .option('--owner', 'who has the key, instead of its value')
     .addHelpText('after', exitCodes)
     .action(async (options: QueryCommandOptions) => {
+      if (options.store === undefined && options.key !== undefined) throw usage('--key needs --store')
       if (options.store === undefined) return listStores(options)
       if (options.key === undefined && options.owner === true) throw usage('--owner needs a --key')
       if (options.owner === true) return print(await ask(options, 'owner', { key: options.key }))

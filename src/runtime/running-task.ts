@@ -1,3 +1,4 @@
+import { messageOf } from '../base/fault.ts'
 import type { FetchedBatch } from '../kafka/fetcher.ts'
 import type { AckedOffsets } from '../kafka/producer.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
@@ -41,9 +42,16 @@ export class RunningTask {
     this.#disk = disk
   }
 
-  /** Ends the task; its stores keep what is committed, and nothing else. */
-  async close(): Promise<void> {
-    this.task.close()
+  /**
+   * Ends the task; its stores keep what is committed, and nothing else. Code of the author that fails meanwhile (the
+   * `close` of a processor) is reported and keeps nothing open.
+   */
+  async close(onWarning: (message: string) => void): Promise<void> {
+    try {
+      this.task.close()
+    } catch (error) {
+      onWarning(`task ${this.task.id} is closed, but its code failed at that: ${messageOf(error)}`)
+    }
     await this.#disk.close()
   }
 

@@ -155,7 +155,7 @@ export class TaskRegistry {
     const running = await this.#options.tasks.open(id, (place) => starts.get(place)?.offset, signal)
     if (running === undefined) return
     if (signal.aborted) {
-      await running.close()
+      await running.close(this.#options.onWarning)
       return
     }
     this.#opening.delete(id)
@@ -183,7 +183,7 @@ export class TaskRegistry {
     this.stopReading([id])
     this.#running.delete(id)
     this.#options.onTaskEnd(id, running.changelogOffsets)
-    await running.close()
+    await running.close(this.#options.onWarning)
   }
 
   #openInputsOf(id: TaskId): readonly TopicPartition[] | undefined {

@@ -85,6 +85,12 @@ describe('the options of a start are checked', () => {
     await expect(replay(idle, settings, { replayId: 'again', ...given })).rejects.toThrow(message)
   })
 
+  it('a replay under the id of its application is refused', async () => {
+    await expect(replay(idle, settings, { replayId: 'idle' })).rejects.toMatchObject({
+      code: 'REPLAY_ID_INVALID',
+    })
+  })
+
   it('also those of threads, which take no onFailedRecord', async () => {
     const options = { threads: 2, onFailedRecord: () => undefined }
     await expect(startThreads({ module: 'file:///none.ts' }, settings, options)).rejects.toThrow(

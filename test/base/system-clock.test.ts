@@ -22,6 +22,14 @@ it('an alarm of the system clock does not ring before the clock says that it is 
   expect(early).toEqual([])
 })
 
+it('an alarm that is further away than a timer of Node reaches does not ring at once', async () => {
+  let rang = false
+  const cancel = systemClock.setTimer(() => (rang = true), 2 ** 31 + 5)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  cancel()
+  expect(rang).toBe(false)
+})
+
 it('a cancelled alarm does not ring', async () => {
   let rang = false
   const cancel = systemClock.setTimer(() => (rang = true), 2)

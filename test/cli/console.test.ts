@@ -149,6 +149,20 @@ describe('an error of the call is one clear line', () => {
     [['groups', '--list', '--group', 'x'], /--group has no effect with --list/],
     [['diff', 'package.json', 'topologies/payment.ts'], /package.json holds no topologies/],
     [['publish'], /unknown command 'publish'/],
+    [['consume', '--topik', 'x'], /unknown option '--topik' \(Did you mean --topic\?\)/],
+    [['consume', '--topic', 'x', '--topic', 'y'], /--topic is given twice/],
+    [['consume', '--topic=x', '--topic=y'], /--topic is given twice/],
+    [['run', 'topologies/hands-on.ts', '--threads', '2', '--threads', '4'], /--threads is given twice/],
+    [['consume', '--topic', 'x', '--timeout-ms', '1e99'], /must be a whole number of at least 1/],
+    [['consume', '--topic', 'x', '--max-messages', '0x10'], /must be a whole number of at least 1/],
+    [['produce', '--topic', 'x', '--property', 'key.separator='], /key.separator must not be empty/],
+    [['groups', '--describe', '--group', 'x', '--all-groups'], /cannot be used with/],
+    [['query', '--server', 'localhost:1', '--key', 'k'], /--key needs --store/],
+    [['query', '--server', 'localhost:1', '--store', 's', '--from-ms', 'today'], /must be a whole number\./],
+    [
+      ['replay', 'topologies/hands-on.ts', '--from-beginning', '--replay-id', 'a b'],
+      /the replay id 'a b' is no name/,
+    ],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await millrace(args)
     expect(code).toBe(2)
