@@ -12,6 +12,8 @@ import type { SupervisedWorker, WorkerHost } from './supervised-worker.ts'
 import { noMetrics } from './supervised-worker.ts'
 import type { ErrorText, FromThread, ThreadStart, ThreadStatus, ToThread } from './thread-protocol.ts'
 import { errorOf, noStatus } from './thread-protocol.ts'
+import type { ThreadSilenceOptions } from './thread-silence.ts'
+import { ThreadSilence } from './thread-silence.ts'
 
 /** The built program lies beside the built handle, the source beside the source. */
 const program = new URL(import.meta.url.replace(/handle(\.[jt]s)$/, 'entry$1'))
@@ -37,6 +39,7 @@ export class ThreadHandle implements SupervisedWorker {
   readonly #closed = Promise.withResolvers<void>()
   readonly #exited = Promise.withResolvers<void>()
   #thread: Worker | undefined
+  #silence: ThreadSilence | undefined
   #status: ThreadStatus = noStatus(noMetrics)
   #failure: unknown
   /** Reads that wait for their page, by number. */
@@ -100,9 +103,16 @@ export class ThreadHandle implements SupervisedWorker {
       resourceLimits,
     })
     this.#thread = thread
-    thread.on('message', (message: FromThread) => this.#hear(message))
+    const { clock } = this.#options
+    const onWarning: ThreadSilenceOptions['onWarning'] = (...warning) =>
+      this.#host.listener.onWarning?.(...warning)
+    this.#silence = new ThreadSilence({ name, clock, onWarning })
+    thread.on('message', (message: FromThread) => {
+      this.#silence?.heard(message.type === 'started')
+      this.#hear(message)
+    })
     thread.on('error', (error) => (this.#failure ??= error))
-    thread.on('exit', () => this.#exit())
+    thread.on('exit', (exitCode) => this.#exit(exitCode))
     this.#say({ type: 'start' })
     if (this.#paused) this.#say({ type: 'pause' })
     return this.#started.promise
@@ -201,7 +211,8 @@ export class ThreadHandle implements SupervisedWorker {
   }
 
   /** The end of the thread, whether it was told to end or not. */
-  #exit(): void {
+  #exit(exitCode: number): void {
+    this.#silence?.close()
     const isSurprise = !this.#isEnding
     this.#isGone = true
     this.#exited.resolve()
@@ -210,7 +221,7 @@ export class ThreadHandle implements SupervisedWorker {
     this.#reads.clear()
     // Settled already where it has started: a caller must not wait for the start of a thread that is gone.
     if (!isSurprise) return this.#started.reject(closedWhileStarting(this.#options.name))
-    const failure = crashed(this.#options.name, this.#failure)
+    const failure = crashed(this.#options.name, exitCode, this.#failure)
     this.#started.reject(failure)
     this.#fail(failure)
   }
@@ -221,11 +232,11 @@ const settle = (promise: PromiseWithResolvers<void>, error: ErrorText | undefine
   else promise.reject(errorOf(error))
 }
 
-const crashed = (name: string, cause: unknown): Fault =>
+const crashed = (name: string, exitCode: number, cause: unknown): Fault =>
   new Fault({
     code: 'WORKER_CRASHED',
     actor: 'runtime',
-    message: `worker thread ${name} has ended${cause === undefined ? '' : `: ${messageOf(cause)}`}`,
+    message: `worker thread ${name} has ended${cause === undefined ? ` with exit code ${exitCode}` : `: ${messageOf(cause)}`}`,
     cause,
   })
 
