@@ -66,6 +66,7 @@ export class Broker {
     })
     if (parts.storage !== undefined) {
       replay(this, parts.storage.recover())
+      parts.storage.setUnknownLogsAside()
       parts.storage.rewrite(snapshotOf(this))
     }
   }

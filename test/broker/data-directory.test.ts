@@ -266,3 +266,32 @@ it('belongs to one broker at a time, and a path that is no directory is a clear 
   core.close()
   expect(readdirSync(directory).toSorted()).toEqual(['journal.jsonl', 'logs'])
 })
+
+it.each<[string, (journal: string) => string]>([
+  ['is deleted', () => ''],
+  ['is half a line', (journal) => journal.slice(0, 30)],
+  ['lacks its last lines', (journal) => journal.split('\n').slice(0, 2).join('\n') + '\n'],
+])('a log whose topic is lost because the journal %s is kept, with a message', async (_what, damage) => {
+  await send('acknowledged')
+  core.close()
+  const path = join(directory, 'journal.jsonl')
+  writeFileSync(path, damage(readFileSync(path, 'utf8')))
+  await start()
+  expect(reports).toMatchObject([{ code: 'LOG_UNKNOWN' }])
+  expect(readFileSync(`${logFile()}.unknown`, 'utf8')).toContain('acknowledged')
+  expect(await send('later')).toBe(Errors.NONE)
+  await restart()
+  expect(reports).toEqual([])
+  expect(await endOffset()).toBe(1)
+})
+
+it('a line of the journal that is no entry is refused', async () => {
+  core.close()
+  writeFileSync(join(directory, 'journal.jsonl'), '{"kind":"cluster","clusterId":"c"}\n[1]\n')
+  await expect(start()).rejects.toThrow(
+    expect.objectContaining({
+      code: 'DATA_DIRECTORY_UNREADABLE',
+      message: expect.stringContaining('line 2') as string,
+    }) as Error,
+  )
+})

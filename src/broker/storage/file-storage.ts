@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { utf8Encode, type Bytes } from '../../base/bytes.ts'
 import { Fault, messageOf } from '../../base/fault.ts'
@@ -43,6 +52,8 @@ class FileStorage implements Storage {
   readonly #releaseLock: () => void
   readonly #report: (error: unknown) => void
   readonly #handles: FileHandles
+  /** The files of the logs that the journal knows. */
+  readonly #known = new Set<string>()
   #journal: AppendFile
   #isFailing = false
   /** A request that was under way when the broker closed must not open files again. */
@@ -74,7 +85,9 @@ class FileStorage implements Storage {
 
   #parse(line: string, lineNumber: number): JournalEntry {
     try {
-      return JSON.parse(line) as JournalEntry
+      const entry = JSON.parse(line) as JournalEntry
+      if (typeof entry.kind === 'string') return entry
+      throw new TypeError(`it is no entry: ${line}`)
     } catch (cause) {
       throw new Fault({
         code: 'DATA_DIRECTORY_UNREADABLE',
@@ -84,6 +97,31 @@ class FileStorage implements Storage {
         cause,
       })
     }
+  }
+
+  setUnknownLogsAside(): void {
+    const logs = join(this.#directory, 'logs')
+    for (const name of readdirSync(logs)) {
+      const path = join(logs, name)
+      if (this.#known.has(path) || setAside.test(name)) continue
+      const { size } = statSync(path)
+      // A topic that was being deleted when the process was killed leaves what nobody asks for again.
+      if (size === 0) rmSync(path, { force: true })
+      else this.#setAside(name, path, size)
+    }
+  }
+
+  #setAside(name: string, path: string, size: number): void {
+    const kept = `${path}.unknown`
+    renameSync(path, kept)
+    this.#report(
+      new Fault({
+        code: 'LOG_UNKNOWN',
+        actor: 'runtime',
+        message: `${this.#journalPath} names no topic of the log ${name}, which holds ${size} bytes`,
+        remedy: `restore the data directory from a copy, or delete the file, which is kept as ${kept}`,
+      }),
+    )
   }
 
   /** Where there is no room for a second journal, the longer one stays. */
@@ -107,6 +145,7 @@ class FileStorage implements Storage {
 
   openLog(log: LogToOpen): OpenedLog {
     const path = this.#logPath(log.topic, log.partition)
+    this.#known.add(path)
     if (log.isNew) rmSync(path, { force: true })
     let file: AppendFile | undefined = log.isNew ? new AppendFile(this.#handles, path, 0) : undefined
     return {
@@ -185,6 +224,9 @@ class FileStorage implements Storage {
     return join(this.#directory, 'logs', `${topic}-${partition}`)
   }
 }
+
+/** Names of files that an earlier start has set aside. */
+const setAside = /\.(?:damaged|unknown)$/
 
 const lineOf = (entry: JournalEntry): string => `${JSON.stringify(entry)}\n`
 

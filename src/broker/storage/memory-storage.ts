@@ -24,6 +24,7 @@ export const memoryStorage = (): Storage => {
   }
   return {
     recover: () => [...journal],
+    setUnknownLogsAside: () => undefined,
     rewrite: (entries) => {
       journal = [...entries]
     },

@@ -78,6 +78,11 @@ export interface LogToOpen {
 export interface Storage {
   /** What an earlier broker left. */
   recover(): readonly JournalEntry[]
+  /**
+   * Reports logs that hold records of topics which nothing knows, as where the journal is lost, and keeps them: a new topic
+   * of that name would begin in their place. Called once all known logs are open.
+   */
+  setUnknownLogsAside(): void
   /** Replaces the whole journal by entries that say the same. */
   rewrite(entries: Iterable<JournalEntry>): void
   record(entry: JournalEntry): void
