@@ -5,7 +5,7 @@ import { utf8Decode, utf8Encode } from '../base/bytes.ts'
 export type Header = readonly [name: string, value: Bytes | null]
 export type Headers = readonly Header[]
 
-export const noHeaders: Headers = []
+export const noHeaders: Headers = Object.freeze([])
 
 /** The last header of that name, as Kafka's `lastHeader`; undefined where there is none. */
 export const lastHeader = (headers: Headers, name: string): Bytes | null | undefined =>

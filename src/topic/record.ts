@@ -117,8 +117,7 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
   }
 
   get headers(): Headers {
-    return (this._headers ??=
-      this._batch === undefined ? noHeaders : decodeHeaders(this._batch.columns, this._row))
+    return (this._headers ??= this._decodeHeaders())
   }
 
   get origin(): RecordOrigin | undefined {
@@ -190,11 +189,12 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
     return { buffer, start: valueStarts[this._row] as number, end: valueEnds[this._row] as number }
   }
 
-  /** Freezes key and value, as far as they are plain data; what is not decoded yet is frozen when it is. */
+  /** Freezes key, value and headers, as far as they are plain data; what is not decoded yet is frozen when it is. */
   freeze(): void {
     this._asRead |= isFrozen
     if (this._key !== unread) deepFreeze(this._key)
     if (this._value !== unread) deepFreeze(this._value)
+    if (this._headers !== undefined) deepFreeze(this._headers)
   }
 
   withKey<K2>(key: K2): StreamRecord<K2, V> {
@@ -227,6 +227,13 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
   ): StreamRecord<K2, V2> {
     const { _origin: origin, _batch: batch, _row: row } = this
     return new StreamRecord<K2, V2>(key, value, timestamp, headers, origin, batch, row, asRead)
+  }
+
+  private _decodeHeaders(): Headers {
+    if (this._batch === undefined) return noHeaders
+    const headers = decodeHeaders(this._batch.columns, this._row)
+    if ((this._asRead & isFrozen) !== 0) deepFreeze(headers)
+    return headers
   }
 
   private _decode(part: typeof keyAsRead | typeof valueAsRead): unknown {

@@ -10,12 +10,14 @@ import {
   topic,
   topology,
   tumbling,
+  within,
 } from '../../src/index.ts'
 import { testDriver } from '../../src/testing/index.ts'
 
 const Box = z.object({ items: z.array(z.number()) })
 type Box = z.infer<typeof Box>
 const boxes = topic('boxes', { value: Box })
+const boxesAgain = topic('boxes-again', { value: Box })
 const others = topic('others', { value: Box })
 
 /** A callback that changes what it gets. */
@@ -167,4 +169,43 @@ it('what several steps get is not decoded for being frozen', () => {
   )
   driver.input(counted).pipe('k', { items: [1] })
   expect(decoded).toBe(0)
+})
+
+it('a joiner cannot change the record that the join keeps after it', () => {
+  const policies = { processingFailure: 'skip' } as const
+  using driver = testDriver(
+    topology('joined', (builder) => {
+      builder
+        .stream(boxes)
+        .mapValues(({ items }) => ({ items: [...items] }), { value: Box })
+        .join(builder.stream(others), (box, other) => (other.items.length > 0 ? spoil(box) : box), {
+          name: 'pairs',
+          windows: within(1_000),
+        })
+        .to(boxesAgain)
+    }),
+    { policies },
+  )
+  driver.input(others).pipe('k', { items: [1] })
+  driver.input(boxes).pipe('k', { items: [2] })
+  driver.input(others).pipe('k', { items: [] })
+  expect(driver.dropped()).toEqual({ failed: 1 })
+  expect(driver.output(boxesAgain).readAll()).toEqual([])
+})
+
+it.each([
+  ['without', []],
+  ['with', [['trace', Uint8Array.of(1)]]],
+] as const)('a step cannot change the headers that another step gets: %s headers', (_what, headers) => {
+  using driver = testDriver(
+    topology('headers', (builder) => {
+      const stream = builder.stream(boxes)
+      stream.peek((record) => void (record.headers as unknown[]).push(['more', Uint8Array.of(2)]))
+      stream.to(others)
+    }),
+    { onFailure: () => 'continue' },
+  )
+  driver.input(boxes).pipe('k', { items: [] }, { headers })
+  driver.input(boxes).pipe('k', { items: [] })
+  expect(driver.output(others).readAll()).toEqual([])
 })

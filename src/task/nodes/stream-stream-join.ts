@@ -68,6 +68,8 @@ class Side {
   }
 
   process(record: AnyRecord, emit: Emit): void {
+    // A joiner gets the record before it is kept.
+    if (this.#context.host.freezeState === true) record.freeze()
     const waits = this.#match(record, emit)
     // A null value is kept too: it finds no partner, but it counts in the changelog as in Kafka Streams.
     if (record.hasNullKey) return
