@@ -58,6 +58,8 @@ export interface EventFields {
   readonly offset?: number | bigint | undefined
   readonly node?: string | undefined
   readonly store?: string | undefined
+  /** Of the record, or of the row in the store that cannot be read. */
+  readonly key?: string | undefined
   /** Input partitions that are not read to an end, with the next offset to read and that end, where it is known. */
   readonly inputs?: readonly UnreadInput[] | undefined
   /** Why records were dropped. */

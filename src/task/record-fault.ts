@@ -24,10 +24,14 @@ export const faultOf = ({ node, stage, origin, key, error }: RecordFailure): Fau
     actor,
     message: known === undefined ? messageOf(error) : summaryOf(known, origin),
     remedy: known?.remedy ?? (actor === 'record' ? remedyOf(stage, error) : undefined),
-    place: { ...known?.place, ...origin, node, key },
+    // Of a row that a store cannot read, the key is that of the row.
+    place: { ...known?.place, ...origin, node, key: rowKeyOf(known) ?? key },
     cause: error,
   })
 }
+
+const rowKeyOf = (fault: Fault | undefined): string | undefined =>
+  fault?.code === 'STORE_ROW_UNREADABLE' ? fault.place.key : undefined
 
 /** The place is that of the record; a topic that was to be written is told beside what happened. */
 const summaryOf = (

@@ -87,5 +87,13 @@ export const valuesOf = (schema: JsonSchema): readonly string[] | undefined => {
   return values?.map((value) => JSON.stringify(value))
 }
 
+/** Each value that an enumeration or a boolean has, as a schema of its own; empty where there is no list of them. */
+export const eachValueOf = ({ schema, root }: Placed): readonly Placed[] => {
+  const { enum: values, type } = schema
+  if ('const' in schema) return []
+  if (Array.isArray(values)) return values.map((value: unknown) => ({ schema: { const: value }, root }))
+  return type === 'boolean' ? [true, false].map((value) => ({ schema: { type, const: value }, root })) : []
+}
+
 export const numberAt = (schema: JsonSchema, keyword: string): number | undefined =>
   typeof schema[keyword] === 'number' ? schema[keyword] : undefined

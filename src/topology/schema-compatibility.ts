@@ -1,6 +1,7 @@
 import type { JsonSchema } from '../topic/serde.ts'
 import {
   additionalOf,
+  eachValueOf,
   fieldsOf,
   isObject,
   numberAt,
@@ -49,6 +50,8 @@ const compare = (
   const writes = variantsOf(from)
   if (writes !== undefined) return uniqueByPath(writes.flatMap((each) => compare(into, each, path, inner)))
   const reads = variantsOf(into)
+  const values = reads === undefined ? [] : eachValueOf(from)
+  if (values.length > 1) return uniqueByPath(values.flatMap((each) => compare(into, each, path, inner)))
   if (reads !== undefined) return nearestProblems(reads.map((each) => compare(each, from, path, inner)))
   return [
     ...typeProblems(into.schema, from.schema, path),
@@ -113,17 +116,44 @@ const objectProblems = (
       : [{ kind: 'missing', path: at, message: 'a required field is not written' }]
   })
   const fields = [...from].flatMap(([field, schema]) => {
-    const known = into.get(field) ?? additionalOf(reader)
+    const known = into.get(field) ?? (acceptsName(reader, field) ? additionalOf(reader) : 'none')
     if (known === 'none')
       return [
         { kind: 'unexpected' as const, path: join(path, field), message: 'an unknown field is refused' },
       ]
     return known === 'any' ? [] : compare(known, schema, join(path, field), seen)
   })
+  return [...required, ...fields, ...otherFieldProblems(reader, writer, path, seen)]
+}
+
+/** Fields that the writer does not name: of a record, or beside the declared ones. A plain object writes none. */
+const otherFieldProblems = (
+  reader: Placed,
+  writer: Placed,
+  path: string,
+  seen: ReadonlySet<string>,
+): readonly SchemaProblem[] => {
   const [more, less] = [additionalOf(writer), additionalOf(reader)]
-  const others =
-    typeof more === 'object' && typeof less === 'object' ? compare(less, more, `${path}{}`, seen) : []
-  return [...required, ...fields, ...others]
+  if (typeof more !== 'object') return []
+  const at = `${path}{}`
+  if (less === 'none') return [{ kind: 'unexpected', path: at, message: 'an unknown field is refused' }]
+  const [namesRead, namesWritten] = [schemaAt(reader, 'propertyNames'), schemaAt(writer, 'propertyNames')]
+  const names = namesRead === undefined ? [] : compare(namesRead, namesWritten ?? anyName(writer), at, seen)
+  const others = typeof less === 'object' ? compare(less, more, at, seen) : []
+  const named = fieldsOf(writer)
+  const known = [...fieldsOf(reader)].flatMap(([field, schema]) =>
+    named.has(field) || !acceptsName(writer, field) ? [] : compare(schema, more, join(path, field), seen),
+  )
+  return [...names, ...others, ...known]
+}
+
+const anyName = ({ root }: Placed): Placed => ({ schema: { type: 'string' }, root })
+
+/** False where the keys of a record are enumerated, and this is none of them. */
+const acceptsName = (record: Placed, field: string): boolean => {
+  const names = schemaAt(record, 'propertyNames')
+  const values = names === undefined ? undefined : valuesOf(resolved(names).schema)
+  return values === undefined || values.includes(JSON.stringify(field))
 }
 
 const hasDefault = (field: Placed | undefined): boolean => field !== undefined && 'default' in field.schema
@@ -151,9 +181,9 @@ const arrayProblems = (
 
 /** A bound that only the reader has, or that is tighter there. */
 const boundProblems = (reader: JsonSchema, writer: JsonSchema, path: string): readonly SchemaProblem[] => [
-  ...[...lowerBounds, ...upperBounds].flatMap(([keyword, isWithin]) => {
-    const [bound, written] = [numberAt(reader, keyword), numberAt(writer, keyword)]
-    return bound === undefined || (written !== undefined && isWithin(written, bound))
+  ...bounds.flatMap(([keyword, ...implied]) => {
+    const bound = numberAt(reader, keyword)
+    return bound === undefined || implied.some((each) => implies(writer, each, bound))
       ? []
       : [{ kind: 'constraint' as const, path, message: `${keyword} ${bound} is new or tighter` }]
   }),
@@ -170,15 +200,32 @@ const boundProblems = (reader: JsonSchema, writer: JsonSchema, path: string): re
   ),
 ]
 
-type Bound = readonly [keyword: string, isWithin: (written: number, bound: number) => boolean]
+/** A bound of the writer that keeps one of the reader. */
+type Implied = readonly [keyword: string, isWithin: (written: number, bound: number) => boolean]
 
-const lowerBounds: readonly Bound[] = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems'].map(
-  (keyword) => [keyword, (written, bound) => written >= bound],
-)
-const upperBounds: readonly Bound[] = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems'].map(
-  (keyword) => [keyword, (written, bound) => written <= bound],
-)
-const exactBounds = ['multipleOf', 'pattern', 'format', 'contentEncoding'] as const
+const implies = (writer: JsonSchema, [keyword, isWithin]: Implied, bound: number): boolean => {
+  const written = numberAt(writer, keyword)
+  return written !== undefined && isWithin(written, bound)
+}
+
+const atLeast: Implied[1] = (written, bound) => written >= bound
+const atMost: Implied[1] = (written, bound) => written <= bound
+const above: Implied[1] = (written, bound) => written > bound
+const below: Implied[1] = (written, bound) => written < bound
+
+/** Each bound of a reader, with the bounds of a writer that keep it. */
+const bounds: readonly (readonly [keyword: string, ...implied: readonly Implied[]])[] = [
+  ['minimum', ['minimum', atLeast], ['exclusiveMinimum', atLeast]],
+  ['exclusiveMinimum', ['exclusiveMinimum', atLeast], ['minimum', above]],
+  ['maximum', ['maximum', atMost], ['exclusiveMaximum', atMost]],
+  ['exclusiveMaximum', ['exclusiveMaximum', atMost], ['maximum', below]],
+  ['minLength', ['minLength', atLeast]],
+  ['minItems', ['minItems', atLeast]],
+  ['maxLength', ['maxLength', atMost]],
+  ['maxItems', ['maxItems', atMost]],
+  ['multipleOf', ['multipleOf', (written, bound) => written % bound === 0]],
+]
+const exactBounds = ['pattern', 'format', 'contentEncoding'] as const
 
 const missingFrom = (
   before: Placed,

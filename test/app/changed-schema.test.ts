@@ -60,7 +60,7 @@ describe('a store whose schema has changed', () => {
     await client.write(inputs, [{ key: 'k', value: 'v' }])
     await expect(after.done).rejects.toMatchObject({
       code: 'STORE_ROW_UNREADABLE',
-      place: { store: 'totals' },
+      place: { store: 'totals', key: 'k' },
       message: expect.stringContaining("store 'totals' cannot read its row of key k"),
     })
     expect(after.metrics.dropped).toEqual([])
