@@ -10,6 +10,9 @@ const alias = [
   { find: /^millrace\/broker$/, replacement: door('broker/index.ts') },
 ]
 
+/** A poll ends when its condition holds; a short timeout only makes tests fail on a machine that is slow just then. */
+const poll = { timeout: 30_000 }
+
 /**
  * Three costs, three projects: `unit` is everything in memory or on loopback (`.test.ts`, `.sim.test.ts`),
  * `kafka` needs a real Apache Kafka (`.kafka.test.ts`) and gets one from its global set-up.
@@ -27,6 +30,7 @@ export default defineConfig({
           exclude: ['test/**/*.kafka.test.ts'],
           // Many tests start processes, which take seconds where three workers share two cores.
           testTimeout: 40_000,
+          expect: { poll },
           // An import of the library takes a second of CPU, more than most files need for their tests, so files share a
           // process and its modules. A test that fails must not leave its spies to the next file.
           isolate: false,
@@ -43,6 +47,7 @@ export default defineConfig({
           include: ['test/**/*.kafka.test.ts'],
           globalSetup: ['test/support/kafka/global-setup.ts'],
           testTimeout: 120_000,
+          expect: { poll },
           hookTimeout: 120_000,
           fileParallelism: false,
           execArgv: ['--disable-warning=TimeoutNegativeWarning'],

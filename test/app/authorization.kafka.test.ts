@@ -256,7 +256,7 @@ describe.each(guarantees)('under %s', (guarantee) => {
       async () => {
         await trial.counted(1)
         await trial.write('b')
-        await expect.poll(() => warnings, { timeout: 20_000 }).not.toEqual([])
+        await expect.poll(() => warnings).not.toEqual([])
       },
       { onWarning },
     )
@@ -272,7 +272,7 @@ describe.each(guarantees)('under %s', (guarantee) => {
       await trial.counted(1)
       await revoke(user, places, 'WRITE on its output')
       await trial.write('b', 'c')
-      await expect.poll(() => application.state, { timeout: 20_000 }).toBe('failed')
+      await expect.poll(() => application.state).toBe('failed')
       expect(messageOf(application.failure)).toContain('TOPIC_AUTHORIZATION_FAILED')
       expect(messageOf(application.failure)).toContain(`topic ${places.to}`)
       expect(application.metrics.dropped).toEqual([])

@@ -60,7 +60,7 @@ describe('an application whose end fails', () => {
         (stream) => stream.mapAsync(() => work.promise).forEach(() => {}),
         processingGuarantee,
       )
-      await expect.poll(() => application.metrics.processedRecords, { timeout: 5_000 }).toBe(1)
+      await expect.poll(() => application.metrics.processedRecords).toBe(1)
       const closed = application.close()
       await new Promise((resolve) => setTimeout(resolve, 100))
       work.reject(new Error('too late'))

@@ -333,9 +333,7 @@ it('a transaction that is aborted takes its dead letters with it', async () => {
   }
   await during(program, settings, async () => {
     // The commit waits for the slow record. The dead letter of the other is written, and nobody may see it yet.
-    await expect
-      .poll(async () => (await client.readAll(raw(letters), 'read_uncommitted')).length, { timeout: 20_000 })
-      .toBe(1)
+    await expect.poll(async () => (await client.readAll(raw(letters), 'read_uncommitted')).length).toBe(1)
     expect(await client.readAll(raw(letters))).toEqual([])
     first.reject(new Error('the service is away'))
     await client.readUntil(to, (records) => records.length >= 1)

@@ -24,7 +24,7 @@ it.each(['at_least_once', 'exactly_once'] as const)(
       { ...settings, processingGuarantee, stateDirectory: folder },
     )
     await client.write(input, [{ key: 'k', value: 'v' }])
-    await expect.poll(() => application.metrics.producedRecords, { timeout: 5_000 }).toBe(1)
+    await expect.poll(() => application.metrics.producedRecords).toBe(1)
     await application.close()
     await client.close()
     await broker.close()

@@ -178,7 +178,7 @@ const passedThrough = async (
   const application = await start(program, settings)
   try {
     await application.waitFor('running')
-    await expect.poll(() => seen.length, { timeout: 20_000 }).toBe(values.length)
+    await expect.poll(() => seen.length).toBe(values.length)
   } finally {
     await application.close()
   }

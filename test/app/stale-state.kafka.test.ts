@@ -46,7 +46,7 @@ it('rows that were deleted elsewhere stay deleted when an older disk comes back'
     rows: string,
   ): Promise<void> => {
     await client.write(words, [{ key, value }])
-    await expect.poll(() => rowsOf(application).join(), { timeout: 20_000, interval: 10 }).toBe(rows)
+    await expect.poll(() => rowsOf(application).join(), { interval: 10 }).toBe(rows)
   }
 
   const first = await run('old')

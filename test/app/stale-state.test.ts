@@ -85,7 +85,7 @@ describe('state on disk', () => {
         words,
         keys.map(([key, value]) => ({ key, value })),
       )
-      await expect.poll(() => rowsOf(application), { timeout: 5_000, interval: 5 }).toEqual(expected)
+      await expect.poll(() => rowsOf(application), { interval: 5 }).toEqual(expected)
     }
     /** A first run leaves `a` and `b` on its disk. */
     const begin = async (laterMs = 0): Promise<void> => {
@@ -215,7 +215,6 @@ describe('state on disk', () => {
     expect(readdirSync(slot('one'))).toContain('0_7')
     await expect
       .poll(() => readdirSync(slot('one')).filter((name) => /^\d/.test(name)), {
-        timeout: 5_000,
         interval: 20,
       })
       .toEqual(['0_0'])
@@ -238,11 +237,11 @@ describe('state on disk', () => {
     }
     const held = await lockDirectory(join(root, 'process-2'))
     await run('one', { stateCleanupDelayMs: 100 })
-    await expect.poll(state, { timeout: 5_000, interval: 20 }).not.toContain('process-1/0_3')
+    await expect.poll(state, { interval: 20 }).not.toContain('process-1/0_3')
     expect(state().filter((path) => path.startsWith('process-1'))).toEqual([])
     expect(readdirSync(join(root, 'process-1'))).toContain('process-id')
     expect(state()).toEqual(expect.arrayContaining(['process-2/0_3', 'process-2/0_3.damaged']))
     if (held.kind === 'locked') held.release()
-    await expect.poll(state, { timeout: 5_000, interval: 20 }).toEqual([])
+    await expect.poll(state, { interval: 20 }).toEqual([])
   })
 })

@@ -144,9 +144,9 @@ export const threadsSuite = (brokers: () => string, unique: (prefix: string) => 
     )
     await stage.write('ada', 'bob', 'cy', 'ada', 'bob', 'ada')
     await stage.counted({ ada: 3, bob: 2, cy: 1 })
-    await expect.poll(() => settled(first.health), { timeout: 20_000 }).toBe(true)
+    await expect.poll(() => settled(first.health)).toBe(true)
     expect(new Set(first.tasks).size).toBe(8)
-    await expect.poll(() => first.metrics.processedRecords, { timeout: 10_000 }).toBe(12)
+    await expect.poll(() => first.metrics.processedRecords).toBe(12)
     expect(first.inputTopics.external).toEqual([`events-${stage.id}`])
 
     first.pause()
@@ -175,9 +175,7 @@ export const threadsSuite = (brokers: () => string, unique: (prefix: string) => 
     await stage.write('ada', 'throw', 'bob', 'throw', 'ada')
     await stage.counted({ ada: 2, bob: 1 })
     await expect
-      .poll(() => application.metrics.dropped.filter(({ reason }) => reason === 'failed'), {
-        timeout: 10_000,
-      })
+      .poll(() => application.metrics.dropped.filter(({ reason }) => reason === 'failed'))
       .toEqual([expect.objectContaining({ reason: 'failed', records: 2 })])
     expect(warnings.filter((message) => message.includes('this event throws'))).toHaveLength(2)
   })
@@ -288,7 +286,7 @@ export const threadsSuite = (brokers: () => string, unique: (prefix: string) => 
       await using _client = stage.client
       const one = await inProcess(stage, { uncaughtFailure })
       const other = await inProcess(stage, { uncaughtFailure: 'replaceWorker' })
-      await expect.poll(() => one.tasks.length + other.tasks.length, { timeout: 20_000 }).toBe(8)
+      await expect.poll(() => one.tasks.length + other.tasks.length).toBe(8)
       const marker = join(folder, unique('marker'))
       // Written until one of its partitions lies with `one`; the other replaces its worker and goes on.
       for (let written = 0; one.state !== 'failed' && written < 100; written++) {
@@ -302,7 +300,7 @@ export const threadsSuite = (brokers: () => string, unique: (prefix: string) => 
         expect(other.failure).toMatchObject({ code: 'APPLICATION_STOPPED' })
         expect(String(other.failure)).toContain('this event throws')
       } else {
-        await expect.poll(() => new Set(other.tasks).size, { timeout: 20_000 }).toBe(8)
+        await expect.poll(() => new Set(other.tasks).size).toBe(8)
         expect(other.state).not.toBe('failed')
       }
     },

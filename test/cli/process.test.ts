@@ -48,7 +48,7 @@ describe('a command below npx', () => {
     const line = await shell.waitForLine(/embedded broker on/)
     const port = Number(/:(\d+)/.exec(line)?.[1])
     shell.kill('SIGKILL')
-    await expect.poll(() => isOpen(port), { timeout: 10_000 }).toBe(false)
+    await expect.poll(() => isOpen(port)).toBe(false)
   })
 
   it('ends when npx ends alone, without a word to the shell', async () => {

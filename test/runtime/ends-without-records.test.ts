@@ -88,7 +88,7 @@ describe('an input that ends in what no task processes', () => {
       const committed = async (): Promise<string | undefined> =>
         (await admin.fetchOffsets({ groupId: `copying-${count}`, topics: [orders.name] }))[0]?.partitions[0]
           ?.offset
-      await expect.poll(committed, { timeout: 5_000 }).toBe('4')
+      await expect.poll(committed).toBe('4')
       expect(application.health.inputs[0]?.lag).toBe(0)
       await admin.disconnect()
       await application.close()
@@ -105,7 +105,7 @@ describe('an input that ends in what no task processes', () => {
     const application = await run(pricing)
     await application.waitFor('running')
     await client.write(orders, [{ key: 'o', value: 'usd' }])
-    await expect.poll(() => application.metrics.processedRecords, { timeout: 5_000 }).toBe(1)
+    await expect.poll(() => application.metrics.processedRecords).toBe(1)
     await transaction.abort()
     await producer.disconnect()
     await application.close()
@@ -137,7 +137,7 @@ describe('an input that ends in what no task processes', () => {
     await application.waitFor('running')
     expect(application.metrics.dropped).toMatchObject([{ reason: 'failed', records: 1 }])
     await badRow(client)
-    await expect.poll(() => application.metrics.dropped, { timeout: 5_000 }).toMatchObject([{ records: 2 }])
+    await expect.poll(() => application.metrics.dropped).toMatchObject([{ records: 2 }])
     expect(application.state).toBe('running')
     await application.close()
     await client.close()

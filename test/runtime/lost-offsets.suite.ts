@@ -128,7 +128,7 @@ export const lostOffsetsSuite = (brokers: () => string, unique: (prefix: string)
     await fresh.write(input, words('b', 'b', 'b', 'b'))
     first.resume()
     await untilCounted(client, counts, 'b', 4)
-    await expect.poll(() => codes(first.warnings), { timeout: 5_000 }).toContain('TOPIC_RECREATED')
+    await expect.poll(() => codes(first.warnings)).toContain('TOPIC_RECREATED')
     const [message] = first.warnings.find(([, fields]) => fields?.code === 'TOPIC_RECREATED') as Warning
     expect(message).toMatch(/created again .* offset 2 .* earliest offset/)
     await first.close()

@@ -107,7 +107,7 @@ export const rebalanceSuite = (brokers: () => string, unique: (prefix: string) =
     }
 
     const until = (condition: () => boolean): Promise<void> =>
-      expect.poll(condition, { timeout: 20_000, interval: 5 }).toBe(true)
+      expect.poll(condition, { interval: 5 }).toBe(true)
 
     it('stops no task that does not move: it processes and commits between the two rounds', async () => {
       const world = await trial()

@@ -87,7 +87,7 @@ describe.each(['at_least_once', 'exactly_once'] as const)('copies of state, %s',
   }
 
   const until = (condition: () => boolean): Promise<void> =>
-    expect.poll(condition, { timeout: 20_000, interval: 5 }).toBe(true)
+    expect.poll(condition, { interval: 5 }).toBe(true)
 
   /** Where tasks run and where their copies are complete. */
   const picture = (...applications: readonly Application[]): string =>

@@ -55,7 +55,7 @@ export const membersSuite = (brokers: () => string, unique: (prefix: string) => 
   /** Each has half of the tasks, and knows of the other. */
   const shared = async (members: readonly Application[]): Promise<void> => {
     await expect
-      .poll(() => members.map(({ tasks }) => tasks.length), { timeout: 20_000 })
+      .poll(() => members.map(({ tasks }) => tasks.length))
       .toEqual(members.map(() => 6 / members.length))
     await expect
       .poll(
@@ -184,9 +184,7 @@ export const membersSuite = (brokers: () => string, unique: (prefix: string) => 
     const deaf = `127.0.0.1:${await freePort()}`
     const other = await member(program, { ...copied, applicationServer: deaf, queryListen: '127.0.0.1:0' })
     await shared([asked, other])
-    await expect
-      .poll(() => asked.health.standbyTasks.map(({ lag }) => lag), { timeout: 20_000 })
-      .toEqual([0, 0, 0])
+    await expect.poll(() => asked.health.standbyTasks.map(({ lag }) => lag)).toEqual([0, 0, 0])
     const elsewhere = customers.filter((customer) => !asked.queries.metadataForKey('sums', customer).isHere)
     expect(elsewhere.length).toBeGreaterThan(0)
     const [one] = elsewhere as [string]
@@ -212,7 +210,7 @@ export const membersSuite = (brokers: () => string, unique: (prefix: string) => 
     await using _client = client
     const silent = { applicationServer: undefined, queryTimeoutMs: 200 }
     const members = [await member(program, silent), await member(program, silent)] as const
-    await expect.poll(() => members.map(({ tasks }) => tasks.length), { timeout: 20_000 }).toEqual([3, 3])
+    await expect.poll(() => members.map(({ tasks }) => tasks.length)).toEqual([3, 3])
     const answers = await Promise.allSettled(customers.map((customer) => sumsOf(members[0]).get(customer)))
     const refused = answers
       .filter((each) => each.status === 'rejected')

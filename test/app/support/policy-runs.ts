@@ -35,7 +35,7 @@ export const during = async <T>(
 /** Waits until an application has failed; resolves with what its user reads. */
 export const failureOf = async (application: Application): Promise<string> => {
   await application.waitFor('failed').catch(() => undefined)
-  await expect.poll(() => application.state, { timeout: 20_000 }).toBe('failed')
+  await expect.poll(() => application.state).toBe('failed')
   return messageOf(application.failure)
 }
 
