@@ -196,6 +196,8 @@ export const rebalanceSuite = (brokers: () => string, unique: (prefix: string) =
       await until(() => first.tasks.length === 3 && other.tasks().length === 3 && first.state === 'running')
       const key = keys.get(Number(first.tasks[0]?.split('_')[1])) as string
       await client.readUntil(counts, (records) => latestByKey(records).has(key))
+      // Its other tasks may still be at their first records.
+      await until(() => first.health.inputs.length === 3 && first.health.inputs.every(({ lag }) => lag === 0))
       gate = Promise.withResolvers()
       const closed = first.close()
       await until(() => isHolding)
