@@ -98,6 +98,11 @@ export class TopologyBuilder {
   ): Stream<K, V> {
     checkArgument('streamMatching', pattern, patternKind)
     checkArgument('streamMatching', contract, contractKind)
+    for (const name of ['timestampExtractor', 'maxTimestampAheadMs', 'offsetReset'])
+      if (name in contract)
+        this.graph.refuseArgument(
+          `streamMatching takes ${name} in its third argument, not beside key and value`,
+        )
     return this.#source('streamMatching', wholeName(pattern), contract, options)
   }
 

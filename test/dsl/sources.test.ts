@@ -174,3 +174,13 @@ describe('a sink', () => {
     expect(counts).toEqual([4])
   })
 })
+
+it.each(['timestampExtractor', 'maxTimestampAheadMs', 'offsetReset'])(
+  'the option %s of streamMatching is refused beside the serdes, where it has no effect',
+  (name) => {
+    const contract = { key: string, value: string, [name]: 1_000 }
+    expect(() =>
+      topology('misplaced', (builder) => builder.streamMatching(/orders-.+/, contract).forEach(() => {})),
+    ).toThrow(new RegExp(`takes ${name} in its third argument`))
+  },
+)
