@@ -77,17 +77,21 @@ const lengthDifferences = (old: StoreSnapshot, now: StoreSnapshot): readonly Top
           'give the store a new name, so that its windows begin anew',
         ),
       ]),
-  ...(old.retentionMs === now.retentionMs || old.kind !== now.kind
-    ? []
-    : [
-        breaking(
-          'STORE_RETENTION_CHANGED',
-          now.name,
-          `store '${now.name}' kept ${old.retentionMs} ms and keeps ${now.retentionMs} ms; its changelog topic keeps its old settings`,
-          `alter the retention of the topic '${now.changelog ?? now.name}' to fit; what is gone already does not come back`,
-        ),
-      ]),
+  ...(old.retentionMs === now.retentionMs || old.kind !== now.kind ? [] : [retentionDifference(old, now)]),
 ]
+
+/** Without a changelog there is no topic whose settings would stay behind. */
+const retentionDifference = (old: StoreSnapshot, now: StoreSnapshot): TopologyDifference => {
+  const change = `store '${now.name}' kept ${old.retentionMs} ms and keeps ${now.retentionMs} ms`
+  return old.changelog === null || now.changelog === null
+    ? compatible('STORE_RETENTION_CHANGED', now.name, change)
+    : breaking(
+        'STORE_RETENTION_CHANGED',
+        now.name,
+        `${change}; its changelog topic keeps its old settings`,
+        `alter the retention of the topic '${now.changelog}' to fit; what is gone already does not come back`,
+      )
+}
 
 const placeDifferences = (old: StoreSnapshot, now: StoreSnapshot): readonly TopologyDifference[] => [
   ...(old.changelog === now.changelog ? [] : [changelogDifference(old, now)]),

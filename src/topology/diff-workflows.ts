@@ -1,6 +1,6 @@
 import type { TopologyDifference } from './difference.ts'
 import { breaking, compareBy, compatible, pairRenamed } from './difference.ts'
-import type { WorkflowSnapshot, WorkflowStepSnapshot } from './workflow-snapshot.ts'
+import type { WorkflowExchangeSnapshot, WorkflowSnapshot, WorkflowStepSnapshot } from './workflow-snapshot.ts'
 
 /** What a deployment does to sagas that are under way: they are stored by the names of their steps. */
 export const workflowDifferences = (
@@ -112,14 +112,33 @@ const changeDifferences = (
     ...(old.kind === now.kind
       ? []
       : [compatible('SAGA_STEP_CHANGED', saga, `${step} was ${old.kind} and is ${now.kind}`)]),
-    ...(old.command.topic === now.command.topic
+    ...exchangeDifferences(saga, step, 'command', old.command, now.command),
+    ...(old.undo === null || now.undo === null
       ? []
-      : [
-          compatible(
-            'SAGA_STEP_CHANGED',
-            saga,
-            `${step} commanded '${old.command.topic}' and commands '${now.command.topic}'`,
-          ),
-        ]),
+      : exchangeDifferences(saga, step, 'undo', old.undo, now.undo)),
   ]
+}
+
+/** What applies to the next command: none of it changes what sagas under way have stored. */
+const exchangeDifferences = (
+  saga: string,
+  step: string,
+  what: 'command' | 'undo',
+  old: WorkflowExchangeSnapshot,
+  now: WorkflowExchangeSnapshot,
+): readonly TopologyDifference[] => {
+  const parts = [
+    ['topic', old.topic, now.topic],
+    ['timeoutMs', old.timeoutMs, now.timeoutMs],
+    ['attempts', old.attempts, now.attempts],
+  ] as const
+  return parts
+    .filter(([, before, after]) => before !== after)
+    .map(([part, before, after]) =>
+      compatible(
+        'SAGA_STEP_CHANGED',
+        saga,
+        `${part} of the ${what} of ${step} was ${before} and is ${after}`,
+      ),
+    )
 }

@@ -288,6 +288,34 @@ describe('a changed saga breaks those under way', () => {
     expect(found.find((each) => each.code === code)?.remedy).toBeDefined()
   })
 
+  it('not a timeout or a number of attempts, which apply to the next command', () => {
+    const waiting = (timeout: number, attempts: number): Topology =>
+      sagaTopology(
+        saga('order', {
+          startedBy: t('requested'),
+          steps: (step) => ({
+            charge: step({
+              kind: 'pivot',
+              command: { to: t('charge'), value: ({ start }) => start },
+              replies: { ok: succeeds(t('charged')) },
+              timeout,
+              retry: { attempts },
+            }),
+          }),
+        }),
+      )
+    expect(diffTopologies(waiting(1_000, 1), waiting(5_000, 3))).toMatchObject([
+      {
+        effect: 'compatible',
+        message: "timeoutMs of the command of step 'charge' of saga 'order' was 1000 and is 5000",
+      },
+      {
+        effect: 'compatible',
+        message: "attempts of the command of step 'charge' of saga 'order' was 1 and is 3",
+      },
+    ])
+  })
+
   it('not a step that is added', () => {
     const found = diffTopologies(build(before), build({ ...before, ship: { on: 'c' } }))
     expect(found.filter(({ code }) => code.startsWith('SAGA'))).toMatchObject([

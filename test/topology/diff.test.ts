@@ -62,6 +62,22 @@ const seen = (change: Partial<Version>, from: Partial<Version> = {}): readonly s
     ({ effect, code, subject }) => `${effect} ${code} ${subject}`,
   )
 
+it('the retention of a store without a changelog may change', () => {
+  const keeping = (retention: number, changelog: boolean) =>
+    topology('keeping', (builder) => {
+      const store = { store: 'by-minute', retention, changelog }
+      const words = builder.stream(topic('words', { value: string }))
+      words
+        .groupByKey()
+        .windowedBy(tumbling({ size: 10 }))
+        .count(store)
+    })
+  const effect = (changelog: boolean) =>
+    diffTopologies(keeping(100, changelog), keeping(200, changelog)).map((each) => [each.code, each.effect])
+  expect(effect(true)).toEqual([['STORE_RETENTION_CHANGED', 'breaking']])
+  expect(effect(false)).toEqual([['STORE_RETENTION_CHANGED', 'compatible']])
+})
+
 describe('the difference of two topologies', () => {
   it('is none between a topology and itself, or its snapshot that went through JSON', () => {
     const versions = fc.record({
