@@ -1,5 +1,5 @@
 import { systemClock } from '../base/system-clock.ts'
-import type { Cluster } from '../kafka/cluster.ts'
+import type { Cluster, ClusterOptions } from '../kafka/cluster.ts'
 import { readCommandConfig } from './command-config.ts'
 
 /** How long a command tries to reach its broker before it says that it can't. */
@@ -15,6 +15,7 @@ interface BrokerOptions {
 export const withCluster = async <T>(
   { bootstrapServer, commandConfig }: BrokerOptions,
   work: (cluster: Cluster) => Promise<T>,
+  clusterOptions: Pick<ClusterOptions, 'allowAutoTopicCreation'> = {},
 ): Promise<T> => {
   // The client is loaded when a command needs it: half a second that a wrong flag or --help need not wait.
   const security = readCommandConfig(commandConfig)
@@ -29,7 +30,8 @@ export const withCluster = async <T>(
     connectTimeoutMs: patienceMs,
   })
   try {
-    return await work(new Cluster({ transport, clock: systemClock, retryTimeoutMs: patienceMs }))
+    const options = { transport, clock: systemClock, retryTimeoutMs: patienceMs, ...clusterOptions }
+    return await work(new Cluster(options))
   } finally {
     await transport.close()
   }

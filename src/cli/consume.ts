@@ -66,7 +66,9 @@ export const consumeCommand = (): Command =>
     .addOption(commandConfigOption())
     .action(async (options: ConsumeOptions) => {
       await checkCall(options)
-      await withCluster(options, (cluster) => consumeRecords(cluster, options))
+      // As Kafka's console consumer: the broker decides.
+      const clusterOptions = { allowAutoTopicCreation: true }
+      await withCluster(options, (cluster) => consumeRecords(cluster, options), clusterOptions)
     })
 
 /** Kafka's console consumer refuses the same combinations. */

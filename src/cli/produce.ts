@@ -47,7 +47,9 @@ export const produceCommand = (): Command =>
     .addOption(commandConfigOption())
     .action(async (options: ProduceOptions) => {
       await checkTopicOption(options.topic)
-      await withCluster(options, (cluster) => produceLines(cluster, options))
+      // As Kafka's console producer: the broker decides.
+      const clusterOptions = { allowAutoTopicCreation: true }
+      await withCluster(options, (cluster) => produceLines(cluster, options), clusterOptions)
     })
 
 const produceLines = async (cluster: Cluster, options: ProduceOptions): Promise<void> => {

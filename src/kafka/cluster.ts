@@ -43,12 +43,15 @@ export interface ClusterOptions {
   readonly clock: Clock
   /** How long a request to any broker or coordinator is tried again before its fault is thrown. */
   readonly retryTimeoutMs?: number
+  /** Whether a broker may create a topic that is asked for, as its `auto.create.topics.enable` says. Defaults to false. */
+  readonly allowAutoTopicCreation?: boolean
 }
 
 export class Cluster {
   readonly transport: Transport
   readonly clock: Clock
   readonly retryTimeoutMs: number
+  readonly #allowAutoTopicCreation: boolean
   readonly #topics = new Map<string, TopicMetadata>()
   readonly #namesById = new Map<string, string>()
   readonly #refreshing = new Map<string, Promise<TopicMetadata>>()
@@ -58,7 +61,8 @@ export class Cluster {
   #clusterId: string | null = null
   #features: Promise<ReadonlyMap<string, number>> | undefined
 
-  constructor({ transport, clock, retryTimeoutMs = 60_000 }: ClusterOptions) {
+  constructor({ transport, clock, retryTimeoutMs = 60_000, allowAutoTopicCreation = false }: ClusterOptions) {
+    this.#allowAutoTopicCreation = allowAutoTopicCreation
     this.transport = transport
     this.clock = clock
     this.retryTimeoutMs = retryTimeoutMs
@@ -228,7 +232,12 @@ export class Cluster {
   }
 
   async #fetchTopicsOnce(names: readonly string[] | null): Promise<readonly TopicMetadata[]> {
-    const response = await this.callAny(metadataApi, names === null ? null : [...names], false, false)
+    const response = await this.callAny(
+      metadataApi,
+      names === null ? null : [...names],
+      this.#allowAutoTopicCreation,
+      false,
+    )
     this.#brokers = new Map(
       response.brokers.map((broker) => [broker.nodeId, { ...broker, rack: broker.rack ?? null }]),
     )

@@ -110,6 +110,16 @@ describe('millrace broker --auto-create-topics', () => {
     expect(await admin.listTopics()).toEqual(['never-created'])
     await admin.disconnect()
   })
+
+  it('creates the topic of a produce or consume, as for the console tools of Kafka', async () => {
+    const creating = await startBroker({ settings: { autoCreateTopicsEnable: true } })
+    const at = ['--bootstrap-server', creating.bootstrapServers]
+    expect(await millrace(['produce', '--topic', 'produced', ...at], 'hello\n')).toMatchObject({ code: 0 })
+    const consume = ['consume', '--topic', 'consumed', '--timeout-ms', '100', ...at]
+    expect(await millrace(consume)).toMatchObject({ code: 0 })
+    expect((await millrace(['topics', '--list', ...at])).stdout).toBe('consumed\nproduced\n')
+    await creating.close()
+  })
 })
 
 describe('an error of the call is one clear line', () => {
