@@ -1,4 +1,3 @@
-import { messageOf } from '../base/fault.ts'
 import type { FetchedBatch } from '../kafka/fetcher.ts'
 import type { AckedOffsets } from '../kafka/producer.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
@@ -43,16 +42,15 @@ export class RunningTask {
   }
 
   /**
-   * Ends the task; its stores keep what is committed, and nothing else. Code of the author that fails meanwhile (the
-   * `close` of a processor) is reported and keeps nothing open.
+   * Ends the task; its stores keep what is committed, and nothing else. They are closed too where code of the author
+   * fails meanwhile (the `close` of a processor), which is then the failure of the application.
    */
-  async close(onWarning: (message: string) => void): Promise<void> {
+  async close(): Promise<void> {
     try {
       this.task.close()
-    } catch (error) {
-      onWarning(`task ${this.task.id} is closed, but its code failed at that: ${messageOf(error)}`)
+    } finally {
+      await this.#disk.close()
     }
-    await this.#disk.close()
   }
 
   /** Notes that the stores held all of their changelogs at this time. */

@@ -397,7 +397,6 @@ export class StreamsApplication {
       globalStore: (name) => this.#globals?.store(name),
       requestCommit: () => this.#worker?.requestCommit(),
       workReady: () => this.#worker?.wake(),
-      onWarning: (message) => this.#warn(message),
       // Of topics with fewer partitions than its others, a task has inputs that do not exist and never bring anything.
       hasMore: (topic, partition) =>
         planOf().taskOf({ topic, partition }) !== undefined && this.#fetcher?.lag(topic, partition) !== 0,

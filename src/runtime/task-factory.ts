@@ -33,7 +33,6 @@ export interface TaskFactoryOptions {
   readonly globalStore: (name: string) => StateStore | undefined
   readonly requestCommit: () => void
   readonly workReady: () => void
-  readonly onWarning: (message: string) => void
   /** True where an input has records that have not arrived yet. */
   readonly hasMore: (topic: string, partition: number) => boolean
 }
@@ -64,7 +63,7 @@ export class TaskFactory {
     startOf: (place: string) => number | undefined,
     signal: AbortSignal,
   ): Promise<RunningTask | undefined> {
-    const { check, clock, restorer, onWarning } = this.#options
+    const { check, clock, restorer } = this.#options
     const beganMs = clock.now()
     const origins = await check.prepare(id)
     if (signal.aborted) return undefined
@@ -73,11 +72,11 @@ export class TaskFactory {
       await restorer.restore(opened.restorations(startOf), signal)
       if (!signal.aborted) opened.caughtUp(beganMs)
     } catch (error) {
-      await opened.close(onWarning)
+      await opened.close()
       throw error
     }
     if (!signal.aborted) return opened
-    await opened.close(onWarning)
+    await opened.close()
     return undefined
   }
 

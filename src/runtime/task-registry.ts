@@ -155,7 +155,7 @@ export class TaskRegistry {
     const running = await this.#options.tasks.open(id, (place) => starts.get(place)?.offset, signal)
     if (running === undefined) return
     if (signal.aborted) {
-      await running.close(this.#options.onWarning)
+      await running.close()
       return
     }
     this.#opening.delete(id)
@@ -183,7 +183,7 @@ export class TaskRegistry {
     this.stopReading([id])
     this.#running.delete(id)
     this.#options.onTaskEnd(id, running.changelogOffsets)
-    await running.close(this.#options.onWarning)
+    await running.close()
   }
 
   #openInputsOf(id: TaskId): readonly TopicPartition[] | undefined {

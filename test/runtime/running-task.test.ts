@@ -28,8 +28,6 @@ it.each([
       return Promise.resolve()
     },
   })
-  const warnings: string[] = []
-  await running.close((text) => warnings.push(text))
-  expect(warnings).toEqual([expect.stringContaining(message)])
+  await expect(running.close()).rejects.toThrow(message)
   expect(isDiskClosed).toBe(true)
 })
