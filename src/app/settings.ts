@@ -46,7 +46,7 @@ export const settingsSchema = z.strictObject({
     .optional(),
   clientId: z.string().min(1).optional(),
   /** Where durable stores lie, a folder for each application. */
-  stateDirectory: z.string().default('.millrace'),
+  stateDirectory: z.string().min(1).default('.millrace'),
   /** How long state is kept on disk: of tasks not assigned to this process, in slots that no process holds, or set aside. */
   stateCleanupDelayMs: z.int().min(0).default(600_000),
   /**

@@ -33,4 +33,8 @@ describe('settings', () => {
   ])('of SASL without its credentials are refused: %s', (_name, sasl, message) => {
     expect(refusalOf({ sasl })).toContain(message)
   })
+
+  it('that name no directory are refused: state would lie in the working directory', () => {
+    expect(refusalOf({ stateDirectory: '' })).toContain('stateDirectory')
+  })
 })

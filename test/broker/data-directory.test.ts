@@ -295,3 +295,7 @@ it('a line of the journal that is no entry is refused', async () => {
     }) as Error,
   )
 })
+
+it('an empty path is no data directory', async () => {
+  await expect(startBroker({ dataDirectory: '' })).rejects.toThrow('cannot be used: its path is empty')
+})

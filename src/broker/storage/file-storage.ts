@@ -37,6 +37,8 @@ export const openDataDirectory = async (
   options: DataDirectoryOptions,
 ): Promise<Storage> => {
   try {
+    // Else an unset variable (--data "$DIR") would put the files into the working directory.
+    if (directory === '') throw new Error('its path is empty')
     makeDirectory(join(directory, 'logs'))
     const lock = await lockDirectory(directory)
     if (lock.kind === 'taken') throw inUse(directory, lock.holder.pid)
