@@ -1,6 +1,8 @@
 import * as z from 'zod'
 import { utf8Decode } from '../base/bytes.ts'
 import { Fault, messageOf } from '../base/fault.ts'
+import { checkArgument } from '../base/options.ts'
+import { schema as schemaKind } from './value-kinds.ts'
 import { refuseUnwritable } from './json-schema.ts'
 import { refuseLostKeys, refuseUnheld, unreadable } from './json-value.ts'
 import type { Serde } from './serde.ts'
@@ -16,6 +18,7 @@ import { serializeText } from './serde.ts'
  * const orders = topic('orders', { key: string, value: json(Order) }) // or just `value: Order`
  */
 export const json = <S extends z.ZodType>(schema: S, name?: string): Serde<z.output<S>> => {
+  checkArgument('json', schema, schemaKind)
   const { hasOpenValues, hasOpenKeys } = refuseUnwritable(schema)
   return {
     name: name ?? `json(${schema.meta()?.title ?? schema.type})`,

@@ -1,5 +1,7 @@
 import type { Bytes } from '../base/bytes.ts'
 import { utf8Encode } from '../base/bytes.ts'
+import { checkArgument } from '../base/options.ts'
+import { serde as serdeKind } from './value-kinds.ts'
 
 /** A JSON Schema (draft 2020-12), as plain data. */
 export type JsonSchema = Readonly<Record<string, unknown>>
@@ -76,13 +78,16 @@ export type SerdeType<S> = S extends Serde<infer T> ? T : never
  * @example
  * const audit = topic('audit', { key: nullable(string), value: string })
  */
-export const nullable = <T>(serde: Serde<T>): Serde<T | null> => ({
-  name: serde.nullable ? serde.name : `nullable(${serde.name})`,
-  nullable: true,
-  ...(serde.jsonSchema === undefined ? {} : { jsonSchema: serde.jsonSchema }),
-  serialize: serde.serialize,
-  deserialize: serde.deserialize,
-})
+export const nullable = <T>(serde: Serde<T>): Serde<T | null> => {
+  checkArgument('nullable', serde, serdeKind)
+  return {
+    name: serde.nullable ? serde.name : `nullable(${serde.name})`,
+    nullable: true,
+    ...(serde.jsonSchema === undefined ? {} : { jsonSchema: serde.jsonSchema }),
+    serialize: serde.serialize,
+    deserialize: serde.deserialize,
+  }
+}
 
 /** Deserialises a whole byte array. */
 export const deserializeAll = <T>(serde: Deserializer<T>, bytes: Bytes): T =>

@@ -28,6 +28,12 @@ export const sinkContract: ValueKind = {
     isContract(value) && typeof value.name === 'string' && hasFunctions(value.value, 'serialize'),
 }
 
+/** What `json` takes. */
+export const schema: ValueKind = {
+  needs: 'a zod schema',
+  accepts: (value) => isSchema(value),
+}
+
 export const isSchema = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && '_zod' in value
 

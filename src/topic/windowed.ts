@@ -1,5 +1,8 @@
 import type { Bytes } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
+import { checkArgument } from '../base/options.ts'
+import { durationMs } from '../base/value-kinds.ts'
+import { serde as serdeKind } from './value-kinds.ts'
 import type { AnySerde, Serde } from './serde.ts'
 
 /** A key within one window. For tumbling and hopping windows `endMs` is exclusive, for session and sliding inclusive. */
@@ -24,33 +27,40 @@ export const innerSerdeOf = (serde: AnySerde | undefined): Serde<unknown> | unde
  * Keys of time windows as Kafka Streams' `TimeWindowedSerde` writes them: the key, then the start as 64 bits. The end
  * follows from the window's size, which the reader must know.
  */
-export const timeWindowed = <K>(key: Serde<K>, sizeMs: number): WindowedSerde<K> => ({
-  inner: key,
-  name: `timeWindowed(${key.name}, ${sizeMs})`,
-  nullable: false,
-  serialize: (value) => withLongs(key.serialize(value.key as NonNullable<K>), value.startMs),
-  deserialize: (source, start, end) => {
-    const keyEnd = endOfKey(source, start, end, 8)
-    const startMs = readLong(source, keyEnd)
-    return windowed(key.deserialize(source, start, keyEnd), startMs, startMs + sizeMs)
-  },
-})
+export const timeWindowed = <K>(key: Serde<K>, sizeMs: number): WindowedSerde<K> => {
+  checkArgument('timeWindowed', key, serdeKind)
+  checkArgument('timeWindowed', sizeMs, durationMs)
+  return {
+    inner: key,
+    name: `timeWindowed(${key.name}, ${sizeMs})`,
+    nullable: false,
+    serialize: (value) => withLongs(key.serialize(value.key as NonNullable<K>), value.startMs),
+    deserialize: (source, start, end) => {
+      const keyEnd = endOfKey(source, start, end, 8)
+      const startMs = readLong(source, keyEnd)
+      return windowed(key.deserialize(source, start, keyEnd), startMs, startMs + sizeMs)
+    },
+  }
+}
 
 /** Keys of sessions as Kafka Streams' `SessionWindowedSerde` writes them: the key, the END, then the start. */
-export const sessionWindowed = <K>(key: Serde<K>): WindowedSerde<K> => ({
-  inner: key,
-  name: `sessionWindowed(${key.name})`,
-  nullable: false,
-  serialize: (value) => withLongs(key.serialize(value.key as NonNullable<K>), value.endMs, value.startMs),
-  deserialize: (source, start, end) => {
-    const keyEnd = endOfKey(source, start, end, 16)
-    return windowed(
-      key.deserialize(source, start, keyEnd),
-      readLong(source, keyEnd + 8),
-      readLong(source, keyEnd),
-    )
-  },
-})
+export const sessionWindowed = <K>(key: Serde<K>): WindowedSerde<K> => {
+  checkArgument('sessionWindowed', key, serdeKind)
+  return {
+    inner: key,
+    name: `sessionWindowed(${key.name})`,
+    nullable: false,
+    serialize: (value) => withLongs(key.serialize(value.key as NonNullable<K>), value.endMs, value.startMs),
+    deserialize: (source, start, end) => {
+      const keyEnd = endOfKey(source, start, end, 16)
+      return windowed(
+        key.deserialize(source, start, keyEnd),
+        readLong(source, keyEnd + 8),
+        readLong(source, keyEnd),
+      )
+    },
+  }
+}
 
 const endOfKey = (source: Bytes, start: number, end: number, suffixLength: number): number => {
   if (end - start >= suffixLength && source.length >= end) return end - suffixLength

@@ -4,7 +4,11 @@ import type { TopologyBuilder } from '../../src/dsl/builder.ts'
 import {
   addSaga,
   extractedFrom,
+  json,
   judged,
+  nullable,
+  sessionWindowed,
+  timeWindowed,
   keyValueStore,
   refuses,
   saga,
@@ -225,6 +229,11 @@ const slots: Readonly<Record<string, Slot>> = {
   ),
   'the size of windows': slot('tumbling', ['number'], (_, given) => tumbling({ size: given })),
   'the difference of within': slot('within', ['number'], (_, given) => within(given)),
+  'the schema of json': needed('json', (_, given) => json(given)),
+  'the serde of nullable': slot('nullable', ['serde'], (_, given) => nullable(given)),
+  'the serde of timeWindowed': slot('timeWindowed', ['serde'], (_, given) => timeWindowed(given, 5)),
+  'the size of timeWindowed': slot('timeWindowed', ['number'], (_, given) => timeWindowed(string, given)),
+  'the serde of sessionWindowed': slot('sessionWindowed', ['serde'], (_, given) => sessionWindowed(given)),
   'the name of a store': slot('keyValueStore', ['text'], (_, given) =>
     keyValueStore(given, { value: string }),
   ),
