@@ -152,9 +152,9 @@ export class NodeContext {
     this.host.workReady?.()
   }
 
-  /** A record that was kept undecoded turns out to be unreadable; the record in hand goes on without it. */
+  /** A record that was kept turns out to be unreadable, or fails when it leaves; the record in hand goes on without it. */
   failEarlier(node: string, record: AnyRecord, origin: RecordOrigin | undefined, error: unknown): void {
-    const failure = this.#failureOf(node, origin ?? this.origin, record, new DeserializationFault(error))
+    const failure = this.#failureOf(node, origin ?? this.origin, record, error)
     this.earlierFailures.push({ failure: { ...failure, origin }, record })
   }
 

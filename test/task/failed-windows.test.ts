@@ -146,3 +146,58 @@ it('a record whose joiner throws takes no partner from those that wait', () => {
       .map(({ value }) => value),
   ).toEqual(['1 null'])
 })
+
+it('a joiner that throws where a record leaves without partner fails that record, and only once', () => {
+  const left = topic('left', { value: string })
+  const right = topic('right', { value: string })
+  const out = topic('out', { value: string })
+  using driver = testDriver(
+    topology('leaving', (builder) => {
+      const joined = builder.stream(left).leftJoin(
+        builder.stream(right),
+        (ours, theirs) => {
+          if (ours === 'poison') throw new Error('poison')
+          return `${ours}+${theirs}`
+        },
+        { name: 'join', windows: within(10) },
+      )
+      joined.to(out)
+    }),
+    { policies: { processingFailure: 'skip' } },
+  )
+  driver.input(left).pipe('k', 'poison', { timestamp: 0 })
+  for (const timestamp of [100, 200, 300]) driver.input(left).pipe('k', `v${timestamp}`, { timestamp })
+  expect(driver.output(out).readKeyValues()).toEqual([
+    { key: 'k', value: 'v100+null' },
+    { key: 'k', value: 'v200+null' },
+  ])
+  expect(driver.dropped()).toEqual({ failed: 1 })
+})
+
+it('a joiner that throws where a record leaves the grace of a table join fails that record, and only once', () => {
+  const orders = topic('orders', { value: string })
+  const prices = topic('prices', { value: string })
+  const out = topic('out', { value: string })
+  using driver = testDriver(
+    topology('released', (builder) => {
+      const table = builder.table(prices, { store: 'prices', versioned: { historyRetention: 1_000 } })
+      const joined = builder.stream(orders).leftJoin(
+        table,
+        (order, price) => {
+          if (order === 'poison') throw new Error('poison')
+          return `${order}+${price}`
+        },
+        { name: 'join', grace: 10 },
+      )
+      joined.to(out)
+    }),
+    { policies: { processingFailure: 'skip' } },
+  )
+  driver.input(orders).pipe('k', 'poison', { timestamp: 0 })
+  for (const timestamp of [100, 200, 300]) driver.input(orders).pipe('k', `v${timestamp}`, { timestamp })
+  expect(driver.output(out).readKeyValues()).toEqual([
+    { key: 'k', value: 'v100+null' },
+    { key: 'k', value: 'v200+null' },
+  ])
+  expect(driver.dropped()).toEqual({ failed: 1 })
+})

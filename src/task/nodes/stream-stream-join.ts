@@ -1,6 +1,6 @@
 import { merge, Observable } from 'rxjs'
 import type { JoinEntry, JoinWindowStore, KeyValueStore, OnUndecodable } from '../../state/store.ts'
-import { StreamRecord } from '../../topic/record.ts'
+import { DeserializationFault, StreamRecord } from '../../topic/record.ts'
 import type { JoinSide, WaitingKey, WaitingValues } from '../../topology/join-store-serdes.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
 import type { Emit, NodeContext } from '../node-context.ts'
@@ -62,7 +62,8 @@ class Side {
     this.#outer = type === 'outer' || (type === 'left' && left)
     this.#own = context.store(left ? leftStore : rightStore)
     this.#other = context.store(left ? rightStore : leftStore)
-    this.#onUndecodable = (record, origin, error) => context.failEarlier(node.name, record, origin, error)
+    this.#onUndecodable = (record, origin, error) =>
+      context.failEarlier(node.name, record, origin, new DeserializationFault(error))
     this.#beforeMs = left ? windows.beforeMs : windows.afterMs
     this.#afterMs = left ? windows.afterMs : windows.beforeMs
   }
@@ -139,11 +140,13 @@ class Side {
 class Waiting {
   streamTimeMs = -1
   readonly #node: NodeOf<'streamStreamJoin'>
+  readonly #context: NodeContext
   readonly #store: KeyValueStore<WaitingKey, WaitingValues>
   #mark: number | undefined
 
   constructor(node: NodeOf<'streamStreamJoin'>, context: NodeContext) {
     this.#node = node
+    this.#context = context
     this.#store = context.store(node.outerStore as string)
   }
 
@@ -170,20 +173,33 @@ class Waiting {
 
   /** Lets those leave whose window has closed; `afterMs` is how far ahead the arriving side looks. */
   release(cause: AnyRecord | undefined, afterMs: number, emit: Emit): void {
-    const { windows, join } = this.#node
+    const { windows } = this.#node
     this.#mark ??= this.#oldest()
     if (this.#mark + afterMs + windows.graceMs >= this.streamTimeMs) return
     for (const [key, { side, values }] of this.#closed()) {
-      for (const value of values) {
-        const joined = side === 'left' ? join(value, null, key.key) : join(null, value, key.key)
-        const record =
-          cause === undefined
-            ? StreamRecord.of(key.key, joined, key.timestamp)
-            : at(cause.withKeyValue(key.key, joined), key.timestamp)
-        emit.next(record)
-      }
+      for (const value of values) this.#emitAlone(key, side, value, cause, emit)
       this.#store.put(key, null, cause?.timestamp ?? this.streamTimeMs)
     }
+  }
+
+  /** A joiner that throws fails the record that waited, once; not the one that came, and each that comes later. */
+  #emitAlone(
+    { key, timestamp }: WaitingKey,
+    side: JoinSide,
+    value: unknown,
+    cause: AnyRecord | undefined,
+    emit: Emit,
+  ): void {
+    const { name, join } = this.#node
+    let joined: unknown
+    try {
+      joined = side === 'left' ? join(value, null, key) : join(null, value, key)
+    } catch (error) {
+      this.#context.failEarlier(name, StreamRecord.of(key, value, timestamp), undefined, error)
+      return
+    }
+    if (cause === undefined) emit.next(StreamRecord.of(key, joined, timestamp))
+    else emit.next(at(cause.withKeyValue(key, joined), timestamp))
   }
 
   #oldest(): number {

@@ -24,7 +24,14 @@ export const interpretStreamTableJoin: Interpreter<'streamTableJoin'> = (node, i
     if (record.hasNullValue) return context.drop('nullValue', node.name, record)
     if (record.hasNullKey && !left) return context.drop('nullKey', node.name, record)
     if (buffer === undefined || record.hasNullKey || !buffer.put(record)) join(record, emit)
-    buffer?.release((waiting) => join(waiting, emit))
+    buffer?.release((waiting) => {
+      // It has left the buffer either way: its failure is its own, and not that of the record that released it.
+      try {
+        join(waiting, emit)
+      } catch (error) {
+        context.failEarlier(node.name, waiting, waiting.origin, error)
+      }
+    })
   })
 }
 
