@@ -75,7 +75,7 @@ export const replay = async (
   const admin = new Admin(cluster)
   const rename = (topic: string): string => (liveOutputs === true ? topic : `${replayId}-${topic}`)
   try {
-    await refuseTaken(admin, options.replayId, input.applicationId ?? topology.name)
+    await refuseTaken(admin, replayId)
     await copyTopics(admin, sinkTopicsOf(topology), rename)
     const before = await endsOf(admin, sinkTopicsOf(topology).map(rename))
     const application = await start(
@@ -206,9 +206,8 @@ const removeInternals = async (admin: Admin, topics: readonly string[], replayId
  * A replay deletes its group and its internal topics at the end, so all of them must be its own. An application's id that
  * was given by mistake would lose its state.
  */
-const refuseTaken = async (admin: Admin, replayId: string, applicationId: string): Promise<void> => {
-  const trace =
-    replayId === applicationId ? 'it is the id of the live application' : await traceOf(admin, replayId)
+const refuseTaken = async (admin: Admin, replayId: string): Promise<void> => {
+  const trace = await traceOf(admin, replayId)
   if (trace === undefined) return
   throw new Fault({
     code: 'REPLAY_ID_TAKEN',

@@ -419,7 +419,7 @@ export const applicationSuite = (brokers: () => string, unique: (prefix: string)
         { bootstrapServers: brokers(), stateDirectory: join(folder, unique('state')) },
         { replayId },
       )
-    await expect(replayed(program.name)).rejects.toThrow(/the id of the live application/)
+    await expect(replayed(program.name)).rejects.toThrow(/is the application's own/)
     const stranger = { ...program, name: unique('other') }
     await expect(replayed(program.name, stranger)).rejects.toThrow(/its group has 1 live member/)
     await application.close()

@@ -27,10 +27,12 @@ const counted = (kind: Kind, emit: 'onUpdate' | 'onWindowClose') =>
   topology('closed', (builder) => {
     const grouped = builder.stream(events).groupByKey()
     const options = { store: 'counts', emit } as const
+    // A store that is emitted on close keeps its windows a millisecond longer, as in Kafka Streams.
+    const keeping = (retention: number) => (emit === 'onUpdate' ? { ...options, retention } : options)
     const tables: Readonly<Record<Kind, () => Table<Windowed<string>, number>>> = {
-      tumbling: () => grouped.windowedBy(tumbling({ size: 10, grace: 5 })).count(options),
-      hopping: () => grouped.windowedBy(hopping({ size: 10, advance: 3, grace: 5 })).count(options),
-      sliding: () => grouped.windowedBy(sliding({ difference: 10, grace: 5 })).count(options),
+      tumbling: () => grouped.windowedBy(tumbling({ size: 10, grace: 5 })).count(keeping(16)),
+      hopping: () => grouped.windowedBy(hopping({ size: 10, advance: 3, grace: 5 })).count(keeping(16)),
+      sliding: () => grouped.windowedBy(sliding({ difference: 10, grace: 5 })).count(keeping(26)),
       session: () => grouped.windowedBy(session({ gap: 5, grace: 5 })).count(options),
     }
     tables[kind]().toStream().to(final)
