@@ -68,6 +68,7 @@ export const sliding = (options: SlidingOptions): SlidingWindows => {
   checkOptions('sliding', options, slidingOptions)
   const { difference, grace = 0 } = options
   requireLength('difference', difference)
+  require(difference > 0, 'difference is 0, and a window has a length')
   requireGrace(grace)
   return Object.freeze({ kind: 'sliding', differenceMs: difference, graceMs: grace })
 }
@@ -83,6 +84,7 @@ export const session = (options: SessionOptions): SessionWindows => {
   checkOptions('session', options, sessionOptions)
   const { gap, grace = 0 } = options
   requireLength('gap', gap)
+  require(gap > 0, 'gap is 0, and a session lasts until nothing comes for some time')
   requireGrace(grace)
   return Object.freeze({ kind: 'session', gapMs: gap, graceMs: grace })
 }

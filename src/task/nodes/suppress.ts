@@ -30,11 +30,14 @@ export const interpretSuppress: Interpreter<'suppress'> = (node, inputs, context
   context.views.set(node.name, buffer.viewOver(context.views.get(node.from[0] as string)))
 
   const release = (emit: Emit): void => {
-    const { key, change } = buffer.take()
+    const { key, change } = buffer.first
     // A window whose result was deleted again is no result.
-    if (change.newValue === null && node.until.kind === 'windowCloses') return
-    const told = changeOf(change.newValue, sendsOldValues ? change.oldValue : null)
-    emit.next(StreamRecord.of(key, told, change.timestamp, change.headers, originOf(change)))
+    if (change.newValue !== null || node.until.kind === 'timeLimit') {
+      const told = changeOf(change.newValue, sendsOldValues ? change.oldValue : null)
+      emit.next(StreamRecord.of(key, told, change.timestamp, change.headers, originOf(change)))
+    }
+    // As in Kafka Streams, who looks the row up while it leaves still finds it as it was before.
+    buffer.remove(key, change)
   }
   const releaseDue = (emit: Emit, nowMs: number): void => {
     if (nowMs > streamTimeMs) streamTimeMs = nowMs
@@ -109,13 +112,17 @@ class Buffer {
     if (known === null) this.#enqueue(key, buffered)
   }
 
+  /** What leaves first. */
+  get first(): { readonly key: unknown; readonly change: BufferedChange } {
+    const { key } = this.#order.first as Waiting
+    return { key, change: this.#store.get(key) as BufferedChange }
+  }
+
   /** Takes off what leaves first. */
-  take(): { readonly key: unknown; readonly change: BufferedChange } {
-    const { key } = this.#order.take() as Waiting
-    const change = this.#store.get(key) as BufferedChange
+  remove(key: unknown, change: BufferedChange): void {
+    this.#order.take()
     this.#store.put(key, null, change.timestamp)
     this.#count(key, change, -1)
-    return { key, change }
   }
 
   /** Waiting rows as they were before; all others as the table above has them. */
