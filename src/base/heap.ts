@@ -1,5 +1,6 @@
 /**
- * A binary heap: whatever sorts first is at hand, adding and taking cost the logarithm of its size.
+ * A binary heap: whatever sorts first is at hand, adding and taking cost the logarithm of its size. Items that sort alike
+ * leave in the order of Java's `PriorityQueue`, by which Kafka Streams orders its queues and its punctuators.
  */
 export class Heap<T> {
   readonly #compare: (left: T, right: T) => number

@@ -1,3 +1,4 @@
+import { Heap } from '../base/heap.ts'
 import type { RecordQueue } from '../task/record-queue.ts'
 import type { Task } from '../task/task.ts'
 
@@ -9,16 +10,15 @@ export interface WaitingQueue {
 
 /**
  * The queues that hold records, smallest timestamp first. Among equal timestamps the order is that of Kafka Streams'
- * `PartitionGroup`, whose queues lie in a `java.util.PriorityQueue`: a binary heap without further rule, so this is the
- * same heap, and a queue goes back into it once its head is taken.
+ * `PartitionGroup`, whose queues lie in such a heap, too: a queue goes back into it once its head is taken.
  */
 export class WaitingQueues {
-  readonly #heap: WaitingQueue[] = []
+  readonly #heap = new Heap<WaitingQueue>((left, right) => timeOf(left) - timeOf(right))
   #addedMeanwhile: WaitingQueue[] | undefined
 
   /** A queue that was empty has records. */
   add(waiting: WaitingQueue): void {
-    if (this.#addedMeanwhile === undefined) this.#offer(waiting)
+    if (this.#addedMeanwhile === undefined) this.#heap.add(waiting)
     else this.#addedMeanwhile.push(waiting)
   }
 
@@ -33,52 +33,20 @@ export class WaitingQueues {
     } finally {
       this.#addedMeanwhile = undefined
       // A queue that still has records waits again before those that got some of what was written.
-      if (next.queue.size > 0 && !added.some(({ queue }) => queue === next.queue)) this.#offer(next)
-      for (const waiting of added) this.#offer(waiting)
+      if (next.queue.size > 0 && !added.some(({ queue }) => queue === next.queue)) this.#heap.add(next)
+      for (const waiting of added) this.#heap.add(waiting)
     }
     return next.task
   }
 
+  /** The first whose task is ready; those before it wait on. */
   #poll(): WaitingQueue | undefined {
-    const first = this.#pollAny()
+    const first = this.#heap.take()
     if (first === undefined || first.task.isReady) return first
     const ready = this.#poll()
-    this.#offer(first)
+    this.#heap.add(first)
     return ready
-  }
-
-  #offer(waiting: WaitingQueue): void {
-    const heap = this.#heap
-    let at = heap.length
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      const above = heap[parent] as WaitingQueue
-      if (timeOf(waiting) >= timeOf(above)) break
-      heap[at] = above
-      at = parent
-    }
-    heap[at] = waiting
-  }
-
-  #pollAny(): WaitingQueue | undefined {
-    const first = this.#heap[0]
-    const last = this.#heap.pop()
-    if (last !== undefined && this.#heap.length > 0) this.#siftDown(last)
-    return first
-  }
-
-  #siftDown(waiting: WaitingQueue): void {
-    const heap = this.#heap
-    let at = 0
-    for (let child = 1; child < heap.length; child = 2 * at + 1) {
-      const right = child + 1
-      if (right < heap.length && timeOf(heap[child]) > timeOf(heap[right])) child = right
-      if (timeOf(waiting) <= timeOf(heap[child])) break
-      heap[at] = heap[child] as WaitingQueue
-      at = child
-    }
-    heap[at] = waiting
   }
 }
 
-const timeOf = (waiting: WaitingQueue | undefined): number => waiting?.queue.headTimestamp ?? Infinity
+const timeOf = ({ queue }: WaitingQueue): number => queue.headTimestamp

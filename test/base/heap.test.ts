@@ -21,4 +21,10 @@ describe('a heap', () => {
       }),
     )
   })
+
+  it('gives back what sorts alike in the order of Java’s PriorityQueue', () => {
+    const heap = new Heap<string>(() => 0)
+    for (const item of ['a', 'b', 'c', 'd']) heap.add(item)
+    expect([heap.take(), heap.take(), heap.take(), heap.take()]).toEqual(['a', 'd', 'c', 'b'])
+  })
 })
