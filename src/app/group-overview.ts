@@ -1,7 +1,7 @@
 import { Fault } from '../base/fault.ts'
 import type { Admin } from '../kafka/admin.ts'
 import type { GroupMemberDescription } from '../kafka/group-admin.ts'
-import { partitionName } from '../kafka/topic-partition.ts'
+import { nameOfPartition, partitionName } from '../kafka/topic-partition.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { decodeAssignmentData } from '../runtime/group-data.ts'
 
@@ -88,12 +88,12 @@ const partitionsOf = async (
   const committed = await admin.groupOffsets(groupId)
   const readers = new Map(
     members.flatMap(({ memberId, partitions }) =>
-      partitions.map((each) => [nameOf(each), memberId] as const),
+      partitions.map((each) => [nameOfPartition(each), memberId] as const),
     ),
   )
   const all = new Map(
     [...committed.values(), ...members.flatMap(({ partitions }) => partitions)].map((each) => [
-      nameOf(each),
+      nameOfPartition(each),
       each,
     ]),
   )
@@ -115,5 +115,3 @@ const partitionsOf = async (
     })
     .toSorted((left, right) => left.topic.localeCompare(right.topic) || left.partition - right.partition)
 }
-
-const nameOf = ({ topic, partition }: TopicPartition): string => partitionName(topic, partition)

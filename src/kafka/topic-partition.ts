@@ -7,6 +7,10 @@ export interface TopicPartition {
 /** `topic-partition`, as Kafka's tools write it: the key of maps by partition. */
 export const partitionName = (topic: string, partition: number): string => `${topic}-${partition}`
 
+/** The same of a partition, or of what names one among other things. */
+export const nameOfPartition = ({ topic, partition }: TopicPartition): string =>
+  partitionName(topic, partition)
+
 /** The partitions grouped by their topic, as most requests want them. */
 export const byTopic = <T extends TopicPartition>(
   partitions: Iterable<T>,

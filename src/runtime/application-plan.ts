@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts'
+import { nameOfPartition } from '../kafka/topic-partition.ts'
 import { externalTopicsOf, partitionCountsOf } from '../topology/partition-counts.ts'
 import type { PartitionCounts } from '../topology/partition-counts.ts'
 import type { GlobalTable, SubTopology } from '../topology/sub-topologies.ts'
@@ -61,7 +62,7 @@ export const planApplication = (
   for (const subTopology of subTopologies)
     for (const [task, read] of inputsOfSubTopology(subTopology, applicationId, counts, countOf, matching)) {
       inputs.set(task, read)
-      for (const each of read) tasksByInput.set(placeOf(each), task)
+      for (const each of read) tasksByInput.set(nameOfPartition(each), task)
     }
   return {
     topology,
@@ -74,7 +75,7 @@ export const planApplication = (
     topics: [...new Set([...inputs.values()].flat().map(({ topic }) => topic))].sort(),
     tasks: [...inputs.keys()],
     inputsOf: (task) => inputs.get(task) ?? [],
-    taskOf: (input) => tasksByInput.get(placeOf(input)),
+    taskOf: (input) => tasksByInput.get(nameOfPartition(input)),
   }
 }
 
@@ -102,8 +103,6 @@ const inputsOfSubTopology = (
     sizes.filter(([, size]) => partition < size).map(([topic]) => ({ topic, partition })),
   ])
 }
-
-const placeOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`
 
 const missingTopic = (topology: Topology, topic: string): Fault =>
   new Fault({

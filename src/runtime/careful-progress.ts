@@ -1,5 +1,5 @@
 import { Fault } from '../base/fault.ts'
-import { partitionName } from '../kafka/topic-partition.ts'
+import { nameOfPartition, partitionName } from '../kafka/topic-partition.ts'
 import type { RunningTask } from './running-task.ts'
 
 export interface CarefulProgressSettings {
@@ -57,7 +57,7 @@ export class CarefulProgress {
   /** Processes one record of one task: of those that were lost if one is there, of any other task if not. */
   processOne(tasks: Iterable<RunningTask>): number {
     const ready = [...tasks].filter(({ task }) => task.isReady)
-    const lost = ready.find((each) => each.inputs.some((input) => this.#upTo.has(nameOf(input))))
+    const lost = ready.find((each) => each.inputs.some((input) => this.#upTo.has(nameOfPartition(input))))
     const next = lost ?? ready[0]
     if (next === undefined) return 0
     const loss = this.#lossOf(next)
@@ -134,9 +134,6 @@ const firstLimit = 100
 const maxAttempts = 3
 
 const removedFromGroup = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION'])
-
-const nameOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string =>
-  partitionName(topic, partition)
 
 const lostTooOften = ({ count, cause, workedMs, reason }: Loss): Fault =>
   new Fault({

@@ -1,6 +1,7 @@
 import { sleep } from '../base/clock.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { listOffsets } from '../kafka/list-offsets.ts'
+import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { ApplicationPlan } from './application-plan.ts'
@@ -53,9 +54,10 @@ export const changelogSizes = async (
 
 const patienceMs = 2_000
 
-const measure = async (
+/** How far the last offset of each of these partitions is from its first, by partition name. */
+export const measure = async (
   cluster: Cluster,
-  places: readonly { readonly topic: string; readonly partition: number }[],
+  places: readonly TopicPartition[],
 ): Promise<ReadonlyMap<string, number>> => {
   const at = (where: 'earliest' | 'latest') =>
     listOffsets(

@@ -2,7 +2,7 @@ import { Fault } from '../base/fault.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import type { GroupMembership } from '../kafka/group/group-membership.ts'
 import { listOffsets } from '../kafka/list-offsets.ts'
-import { partitionName } from '../kafka/topic-partition.ts'
+import { nameOfPartition } from '../kafka/topic-partition.ts'
 import type { OffsetReset, TopologyNode } from '../topology/node.ts'
 import { matchesWhole } from '../topology/validate-patterns.ts'
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
@@ -61,21 +61,22 @@ export const startsOfInputs = async (
     onWarning(fault)
   }
   refuseOtherSizes(plan, sizes)
-  const fresh = inputs.filter((input) => !starts.has(nameOf(input)))
+  const fresh = inputs.filter((input) => !starts.has(nameOfPartition(input)))
   if (fresh.length === 0) return starts
   const queries = fresh.map((input) => {
     const at = offsetResetOf(settings, plan, input.topic)
     if (at === 'none') throw noOffset(input, settings.applicationId)
     return { ...input, at }
   })
-  const missing = queries.filter((input) => !committed.has(nameOf(input)))
+  const missing = queries.filter((input) => !committed.has(nameOfPartition(input)))
   for (const input of await inputsWithLostOffsets(cluster, plan, membership, missing))
     onWarning(expiredOffset(input, settings.applicationId))
   const offsets = await listOffsets(cluster, queries, 'read_committed')
   for (const input of queries) {
-    const offset = offsets.get(nameOf(input))?.offset
+    const offset = offsets.get(nameOfPartition(input))?.offset
     const partitions = sizeOf(plan, input.topic)
-    if (offset !== undefined) starts.set(nameOf(input), { offset, metadata: null, partitions, isNew: true })
+    if (offset !== undefined)
+      starts.set(nameOfPartition(input), { offset, metadata: null, partitions, isNew: true })
   }
   return starts
 }
@@ -92,8 +93,6 @@ export const offsetResetOf = (
     | undefined
   return reader?.offsetReset ?? settings.autoOffsetReset
 }
-
-const nameOf = ({ topic, partition }: TopicPartition): string => partitionName(topic, partition)
 
 const sizeOf = ({ sizes, internalTopics }: ApplicationPlan, topic: string): number | undefined =>
   sizes.get(topic) ?? internalTopics.find(({ name }) => name === topic)?.partitions

@@ -1,10 +1,10 @@
 import { Fault, isFault } from '../base/fault.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import type { GroupMembership } from '../kafka/group/group-membership.ts'
-import { listOffsets } from '../kafka/list-offsets.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { sourceTopicsOf } from '../topology/topics.ts'
 import type { ApplicationPlan } from './application-plan.ts'
+import { measure } from './changelog-sizes.ts'
 
 /** True where a topic still is the one with this id. What is known may be outdated, so it is asked for before the answer is no. */
 export const isSameTopic = async (cluster: Cluster, topic: string, id: string): Promise<boolean> => {
@@ -43,18 +43,8 @@ const hasState = async (cluster: Cluster, { internalTopics }: ApplicationPlan): 
     .flatMap(({ name, partitions }) =>
       Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
     )
-  const [starts, ends] = await Promise.all([
-    listOffsets(
-      cluster,
-      changelogs.map((each) => ({ ...each, at: 'earliest' as const })),
-    ),
-    listOffsets(
-      cluster,
-      changelogs.map((each) => ({ ...each, at: 'latest' as const })),
-    ),
-  ])
-  for (const [place, { offset }] of ends) if (offset > (starts.get(place)?.offset ?? 0)) return true
-  return false
+  const sizes = await measure(cluster, changelogs)
+  return [...sizes.values()].some((size) => size > 0)
 }
 
 type Reset = 'earliest' | 'latest'

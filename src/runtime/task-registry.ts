@@ -4,7 +4,7 @@ import { Fault } from '../base/fault.ts'
 import type { FetchedBatch, Fetcher } from '../kafka/fetcher.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { isRetriableFault } from '../kafka/protocol-errors.ts'
-import { partitionName } from '../kafka/topic-partition.ts'
+import { nameOfPartition } from '../kafka/topic-partition.ts'
 import type { ApplicationPlan } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { InputStart } from './input-starts.ts'
@@ -67,11 +67,11 @@ export class TaskRegistry {
 
   /** Those that read any of these partitions, of what is open and of further tasks. */
   readersOf(partitions: readonly TopicPartition[], further: readonly TaskId[]): readonly TaskId[] {
-    const names = new Set(partitions.map(nameOf))
+    const names = new Set(partitions.map(nameOfPartition))
     const plan = this.#options.planOf()
     const inputsOf = (id: TaskId): readonly TopicPartition[] => this.#openInputsOf(id) ?? plan.inputsOf(id)
     const ids = [...new Set([...this.ids, ...further])]
-    return ids.filter((id) => inputsOf(id).some((input) => names.has(nameOf(input))))
+    return ids.filter((id) => inputsOf(id).some((input) => names.has(nameOfPartition(input))))
   }
 
   /** The tasks whose inputs are others by now than when they were opened. */
@@ -82,7 +82,7 @@ export class TaskRegistry {
 
   /** Hands a batch to its task; one of an earlier beginning is let go. */
   deliver(batch: FetchedBatch): void {
-    const reader = this.#readers.get(nameOf(batch))
+    const reader = this.#readers.get(nameOfPartition(batch))
     if (reader?.epoch === batch.generation) reader.running.deliver(batch)
   }
 
@@ -107,7 +107,7 @@ export class TaskRegistry {
     for (const id of ids) {
       const running = this.#running.get(id)
       if (running === undefined) continue
-      for (const input of running.inputs) this.#readers.delete(nameOf(input))
+      for (const input of running.inputs) this.#readers.delete(nameOfPartition(input))
       this.#options.fetcher.remove(running.inputs)
       for (const queue of running.task.queues) queue.clear()
     }
@@ -168,9 +168,9 @@ export class TaskRegistry {
     const epoch = ++this.#epoch
     const positions = inputs.map((input) => {
       if (task.queue(input.topic) === undefined) throw unreadInput(task.id, input)
-      const start = starts.get(nameOf(input)) ?? noStart
+      const start = starts.get(nameOfPartition(input)) ?? noStart
       running.begin(input, start)
-      this.#readers.set(nameOf(input), { running, epoch })
+      this.#readers.set(nameOfPartition(input), { running, epoch })
       return { ...input, offset: start.offset, topicId: start.topicId }
     })
     this.#running.set(task.id, running)
@@ -195,9 +195,7 @@ const retryPauseMs = 100
 
 const noStart: InputStart = { offset: 0, metadata: null }
 
-const nameOf = ({ topic, partition }: TopicPartition): string => partitionName(topic, partition)
-
-const namesOf = (inputs: readonly TopicPartition[]): string => inputs.map(nameOf).sort().join()
+const namesOf = (inputs: readonly TopicPartition[]): string => inputs.map(nameOfPartition).sort().join()
 
 /** What a promise brings; undefined at once where the signal comes first. */
 const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> => {

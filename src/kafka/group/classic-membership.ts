@@ -10,7 +10,7 @@ import {
   protocolFault,
 } from '../protocol-errors.ts'
 import type { TopicPartition } from '../topic-partition.ts'
-import { partitionName } from '../topic-partition.ts'
+import { nameOfPartition } from '../topic-partition.ts'
 import type { Assignment } from './consumer-protocol.ts'
 import type { GroupAssignor, GroupListener, GroupMember, GroupMembership } from './group-membership.ts'
 import { GroupRequests } from './group-requests.ts'
@@ -241,16 +241,16 @@ export class ClassicMembership implements GroupMembership {
   }
 
   async #takeOver({ partitions, userData }: Assignment): Promise<void> {
-    const assigned = new Set(partitions.map(nameOf))
-    const before = new Set(this.#owned.map(nameOf))
-    const revoked = this.#owned.filter((each) => !assigned.has(nameOf(each)))
+    const assigned = new Set(partitions.map(nameOfPartition))
+    const before = new Set(this.#owned.map(nameOfPartition))
+    const revoked = this.#owned.filter((each) => !assigned.has(nameOfPartition(each)))
     if (revoked.length > 0) {
       await this.#giveUp(revoked)
       // What was given up is free for its new owner in the round that follows.
       this.requestRejoin('partitions were given up')
     }
     if (this.#isLost) return
-    const added = partitions.filter((each) => !before.has(nameOf(each)))
+    const added = partitions.filter((each) => !before.has(nameOfPartition(each)))
     this.#owned = partitions
     const { generationId, memberId } = this.generation
     await this.#options.listener.onAssign({ generationId, memberId, added, assigned: partitions, userData })
@@ -259,7 +259,7 @@ export class ClassicMembership implements GroupMembership {
   async #giveUp(partitions: readonly TopicPartition[]): Promise<void> {
     if (partitions.length === 0) return
     if (this.#isLost) return this.#giveUpLost()
-    const names = new Set(partitions.map(nameOf))
+    const names = new Set(partitions.map(nameOfPartition))
     try {
       await this.#options.listener.onRevoke(partitions)
     } catch (error) {
@@ -267,7 +267,7 @@ export class ClassicMembership implements GroupMembership {
       if (this.#stop.signal.aborted) this.#report(error)
       throw error
     } finally {
-      this.#owned = this.#owned.filter((each) => !names.has(nameOf(each)))
+      this.#owned = this.#owned.filter((each) => !names.has(nameOfPartition(each)))
     }
   }
 
@@ -446,8 +446,6 @@ export class ClassicMembership implements GroupMembership {
 
 /** What a commit is answered with when the member is out of the group. */
 const lossCodes = new Set(['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'FENCED_INSTANCE_ID'])
-
-const nameOf = ({ topic, partition }: TopicPartition): string => partitionName(topic, partition)
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -6,7 +6,7 @@ import type { ProduceRequest, ProducedPartition } from '../produce/produce-codec
 import { produceV11Api, produceV12Api } from '../produce/produce-codec.ts'
 import type { ProducerIdentity, ProducerSession } from '../produce/producer-session.ts'
 import type { TopicPartition } from '../topic-partition.ts'
-import { partitionName } from '../topic-partition.ts'
+import { nameOfPartition } from '../topic-partition.ts'
 import type { OpenTransaction } from './left-open.ts'
 import { openTransactionsOf } from './left-open.ts'
 import { SettlingPause } from './settling-pause.ts'
@@ -147,19 +147,19 @@ export class TransactionalSession implements ProducerSession {
   }
 
   async onPrepared(partitions: readonly TopicPartition[]): Promise<void> {
-    const added = partitions.filter((each) => !this.#known.has(nameOf(each)))
-    for (const each of added) this.#known.set(nameOf(each), each)
+    const added = partitions.filter((each) => !this.#known.has(nameOfPartition(each)))
+    for (const each of added) this.#known.set(nameOfPartition(each), each)
     if (this.#identity !== undefined && added.length > 0) await this.#lookFor(added)
   }
 
   async beforeProduce(partitions: readonly TopicPartition[]): Promise<void> {
     await this.#begin()
     if (this.#isTv2) return
-    const missing = partitions.filter((each) => !this.#added.has(nameOf(each)))
+    const missing = partitions.filter((each) => !this.#added.has(nameOfPartition(each)))
     if (missing.length === 0) return
     this.#started = true
     await this.#requests.addPartitions(await this.identity(), missing)
-    for (const each of missing) this.#added.add(nameOf(each))
+    for (const each of missing) this.#added.add(nameOfPartition(each))
   }
 
   onProduce(): void {
@@ -299,8 +299,6 @@ export class TransactionalSession implements ProducerSession {
 
 const lookAgainAfterMs = 10_000
 
-const nameOf = ({ topic, partition }: TopicPartition): string => partitionName(topic, partition)
-
 const notInitialized = (transactionalId: string): Fault =>
   new Fault({
     code: 'TRANSACTIONS_NOT_INITIALIZED',
@@ -313,7 +311,7 @@ const endedAgain = (transactionalId: string, open: readonly OpenTransaction[], c
   new Fault({
     code: 'TRANSACTION_LEFT_OPEN',
     actor: 'retry',
-    message: `the broker had ${committed ? 'committed' : 'aborted'} a transaction of ${transactionalId}, but left it open in ${open.map(nameOf).join(', ')}; it is ended there too now`,
+    message: `the broker had ${committed ? 'committed' : 'aborted'} a transaction of ${transactionalId}, but left it open in ${open.map(nameOfPartition).join(', ')}; it is ended there too now`,
   })
 
 /** A runtime begins anew by itself. */
