@@ -30,13 +30,14 @@ export interface StandardErrorLoggerOptions {
   readonly write?: (line: string) => void
 }
 
+/** From the least important to the most. */
+export const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
 const loggerOptions: OptionShape<StandardErrorLoggerOptions> = {
-  level: oneOf('debug', 'info', 'warn', 'error'),
+  level: oneOf(...logLevels),
   now: synchronous,
   write: callback,
 }
-
-const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 /**
  * A logger that writes one line per event to standard error: time, level, application, task and message.
@@ -49,11 +50,11 @@ const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 export const standardErrorLogger = (options: StandardErrorLoggerOptions = {}): Logger => {
   checkOptions('standardErrorLogger', options, loggerOptions)
   const { level = 'warn', now = () => systemClock.now(), write = writeToStandardError } = options
-  const lowest = levels.indexOf(level)
+  const lowest = logLevels.indexOf(level)
   const log =
     (each: LogLevel) =>
     (fields: object, message: string): void => {
-      if (levels.indexOf(each) >= lowest) write(lineOf(new Date(now()), each, fields, message))
+      if (logLevels.indexOf(each) >= lowest) write(lineOf(new Date(now()), each, fields, message))
     }
   return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }
 }

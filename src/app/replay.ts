@@ -19,7 +19,8 @@ import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
 import type { StartOptions } from './start.ts'
 import { start } from './start.ts'
-import { startOptions as startOptionsShape, topologyKind } from './start-options.ts'
+import { topologyKind } from '../topology/topology-kind.ts'
+import { startOptions as startOptionsShape } from './start-options.ts'
 
 export interface ReplayOptions extends StartOptions {
   /** The group and prefix of the replay. An id with members, offsets or internal topics is refused (`REPLAY_ID_TAKEN`). */

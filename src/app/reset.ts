@@ -17,7 +17,7 @@ import type { OffsetMove, ResetTarget } from './reset-offsets.ts'
 import { movesTo, resetTarget } from './reset-offsets.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
-import { topologyKind } from './start-options.ts'
+import { topologyKind } from '../topology/topology-kind.ts'
 import { holderOfState } from './state-directory.ts'
 
 export interface ResetOptions {

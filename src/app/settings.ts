@@ -1,7 +1,9 @@
 import * as z from 'zod'
 import { Fault } from '../base/fault.ts'
 import { nearest } from '../base/nearest.ts'
+import { defaultMaxRequestSize } from '../topic/record-size.ts'
 import { isLegalTopicName } from '../topic/topic.ts'
+import { uncaughtFailureResponses } from '../runtime/uncaught-failure.ts'
 import { isProduction } from './environment.ts'
 
 /**
@@ -122,7 +124,7 @@ export const settingsSchema = z.strictObject({
   repartitionPurgeIntervalMs: z.int().min(1).default(30_000),
   requestTimeoutMs: z.int().min(1).default(30_000),
   /** The largest record that may be written, and about the largest request. A topic has a limit too: `max.message.bytes`. */
-  maxRequestSize: z.int().min(1_024).max(1_073_741_824).default(1_048_576),
+  maxRequestSize: z.int().min(1_024).max(1_073_741_824).default(defaultMaxRequestSize),
   /** How long a record may take to be acknowledged, retries included. */
   deliveryTimeoutMs: z.int().min(1).default(120_000),
   lingerMs: z.int().min(0).default(20),
@@ -140,7 +142,7 @@ export const settingsSchema = z.strictObject({
    * What becomes of a failure that no policy deals with: the worker is replaced, this application stops, or every member
    * of its group does.
    */
-  uncaughtFailure: z.enum(['replaceWorker', 'stopClient', 'stopApplication']).default('stopClient'),
+  uncaughtFailure: z.enum(uncaughtFailureResponses).default('stopClient'),
   /** More failures than this within a minute are no longer met by `replaceWorker`, and the application stops. */
   maxReplacementsPerMinute: z.int().min(1).default(5),
   tls: tlsSettings.optional(),

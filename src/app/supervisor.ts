@@ -13,6 +13,7 @@ import { StateWaiters } from '../runtime/state-waiters.ts'
 import type { CloseOptions } from '../runtime/streams-application.ts'
 import { closeOptions } from '../runtime/streams-application.ts'
 import type { UncaughtFailureResponse } from '../runtime/uncaught-failure.ts'
+import { uncaughtFailureResponses } from '../runtime/uncaught-failure.ts'
 import { shown } from '../base/shown.ts'
 import { optionalResultOf } from '../topology/callback-results.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -359,7 +360,7 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
   }
 }
 
-const responses: ReadonlySet<unknown> = new Set(['replaceWorker', 'stopClient', 'stopApplication'])
+const responses: ReadonlySet<unknown> = new Set(uncaughtFailureResponses)
 
 /** How long a worker that failed may take to let go of what it holds before it is cut off. */
 const lettingGoMs = 30_000

@@ -60,6 +60,12 @@ export const anyObject: ValueKind = {
   accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 }
 
+/** True of an object with functions of these names. */
+export const hasFunctions = (value: unknown, ...names: readonly string[]): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+
 export const oneOf = (...values: readonly string[]): ValueKind => ({
   needs: values.map((value) => `'${value}'`).join(' or '),
   accepts: (value) => values.includes(value as string),

@@ -6,7 +6,7 @@ import { noHeaders } from '../topic/headers.ts'
 import { LentBytes } from '../topic/lent-bytes.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import type { StreamRecord } from '../topic/record.ts'
-import { refuseTooLarge, sizeOfHeaders } from '../topic/record-size.ts'
+import { defaultMaxRequestSize, refuseTooLarge, sizeOfHeaders } from '../topic/record-size.ts'
 import type { SinkTopic } from '../topic/topic.ts'
 import type { Cluster } from './cluster.ts'
 import { topicMissing } from './cluster.ts'
@@ -103,7 +103,7 @@ export class Producer {
     this.#compression = options.compression ?? 'none'
     this.#batchBytes = options.batchBytes ?? 524_288
     this.#lingerMs = options.lingerMs ?? 20
-    this.#maxRequestBytes = options.maxRequestBytes ?? 1_048_576
+    this.#maxRequestBytes = options.maxRequestBytes ?? defaultMaxRequestSize
     this.#maxBufferedBytes = options.maxBufferedBytes ?? 8_388_608
     this.#onRefused = options.onRefused
     this.#keepsSources = options.keepsSources ?? false

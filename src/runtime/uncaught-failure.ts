@@ -6,4 +6,6 @@
  * - `stopClient`: this application fails, with all its workers here; others of its group take its tasks over.
  * - `stopApplication`: every member of the group is told to stop, so that no other meets the same error.
  */
-export type UncaughtFailureResponse = 'replaceWorker' | 'stopClient' | 'stopApplication'
+export type UncaughtFailureResponse = (typeof uncaughtFailureResponses)[number]
+
+export const uncaughtFailureResponses = ['replaceWorker', 'stopClient', 'stopApplication'] as const

@@ -3,7 +3,7 @@ import type { RawRegion } from '../topic/record.ts'
 import { LentBytes } from '../topic/lent-bytes.ts'
 import type { FixedWriter, Serializer } from '../topic/serde.ts'
 import { fixedOf } from '../topic/serde.ts'
-import { recordOverheadBytes } from '../topic/record-size.ts'
+import { defaultMaxRequestSize, recordOverheadBytes } from '../topic/record-size.ts'
 import { string } from '../topic/serdes.ts'
 import { refusePromise } from '../topology/callback-results.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
@@ -39,7 +39,7 @@ export class PutCheck {
     this.#maxKeyBytes = definition.storage === 'memory' ? Infinity : largestLmdbKeyBytes - overhead
     const suffix = timed ? timedKeyOverheadBytes : 0
     this.#maxRecordBytes = definition.changelog
-      ? (options.maxRequestSize ?? 1_048_576) - recordOverheadBytes - suffix
+      ? (options.maxRequestSize ?? defaultMaxRequestSize) - recordOverheadBytes - suffix
       : Infinity
     this.#frozen = frozen
     this.#isKnownWritable =

@@ -4,7 +4,6 @@ import type { FailureHandler } from '../task/failure-handler.ts'
 import type { FailurePolicies } from '../task/failure-policy.ts'
 import type { TaskFailure } from '../task/ports.ts'
 import type { FailureDecision } from '../task/task.ts'
-import type { Topology } from '../topology/topology.ts'
 
 export interface TestDriverOptions {
   /** How many partitions each topic has: one number for all, or by name with 1 for the rest. 1 unless given. */
@@ -35,12 +34,6 @@ const partitionsKind: ValueKind = {
   needs: 'how many partitions each topic has, or { topic: partitions }',
   accepts: (value) =>
     count.accepts(value) || (anyObject.accepts(value) && Object.values(value as object).every(count.accepts)),
-}
-
-export const topologyKind: ValueKind = {
-  needs: 'topologies',
-  example: 'topology(name, define)',
-  accepts: (value) => Array.isArray((value as Partial<Topology> | null | undefined)?.nodes),
 }
 
 export const testDriverOptions: OptionShape<TestDriverOptions> = {

@@ -1,6 +1,7 @@
 import { Fault } from '../base/fault.ts'
 import { nearest } from '../base/nearest.ts'
 import type { Topology } from '../topology/topology.ts'
+import { matchesWhole } from '../topology/validate-patterns.ts'
 
 /**
  * Which topics the topologies of a driver read and write. A test that writes where nobody reads, or reads where nobody
@@ -22,7 +23,7 @@ export class KnownTopics {
   }
 
   refuseUnread(topic: string): void {
-    if (this.#read.has(topic) || this.#patterns.some((pattern) => pattern.test(topic))) return
+    if (this.#read.has(topic) || this.#patterns.some((pattern) => matchesWhole(pattern, topic))) return
     const patterns = this.#patterns.map(String).join(' or ')
     const unmatched = patterns === '' ? '' : `, and its name does not match ${patterns}`
     throw unknownTopic(`no topology of this driver reads topic '${topic}'${unmatched}`, topic, [
@@ -33,7 +34,7 @@ export class KnownTopics {
   /** True where each source of the topic has an extractor, which decides about records without a time. */
   mayLackTime(topic: string): boolean {
     const sources = this.#sources.filter(({ topics }) =>
-      topics instanceof RegExp ? topics.test(topic) : topics.includes(topic),
+      topics instanceof RegExp ? matchesWhole(topics, topic) : topics.includes(topic),
     )
     return sources.length > 0 && sources.every(({ hasExtractor }) => hasExtractor)
   }

@@ -18,15 +18,16 @@ import { judgeBy, leftOutReason } from '../task/failure-policy.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import { partitionForKey } from '../topic/murmur2.ts'
 import type { AnyRecord, NodeOf } from '../topology/node.ts'
-import { refuseTooLarge, sizeOfHeaders } from '../topic/record-size.ts'
+import { defaultMaxRequestSize, refuseTooLarge, sizeOfHeaders } from '../topic/record-size.ts'
 import { keyBytesOf, valueBytesOf } from '../topic/record.ts'
 import type { Serializer } from '../topic/serde.ts'
 import type { Topic } from '../topic/topic.ts'
 import { topicContract } from '../topic/value-kinds.ts'
 import { nodeNamed, type Topology } from '../topology/topology.ts'
+import { topologyKind } from '../topology/topology-kind.ts'
 import { TestApplication } from './application.ts'
 import type { TestDriverOptions } from './driver-options.ts'
-import { testDriverOptions, topologyKind } from './driver-options.ts'
+import { testDriverOptions } from './driver-options.ts'
 import { Explanation } from './explanation.ts'
 import { KnownTopics } from './known-topics.ts'
 import type { StoredRecord } from './memory-topics.ts'
@@ -75,7 +76,7 @@ export class TestDriver {
 
   /** @internal `withoutRecordCache` is for comparisons with recordings of Kafka Streams that were made so. */
   constructor(topologies: readonly Topology[], options: TestDriverOptions, withoutRecordCache = false) {
-    for (const topology of topologies) checkArgument('testDriver', topology, topologyKind)
+    for (const topology of topologies) checkArgument('testDriver', topology, topologiesKind)
     checkOptions('testDriver', options, testDriverOptions)
     refuseSharedNames(topologies)
     this.#options = options
@@ -455,6 +456,8 @@ export class TestDriver {
   }
 }
 
+const topologiesKind = { ...topologyKind, needs: 'topologies' }
+
 const driverClosed = (): Fault =>
   new Fault({
     code: 'TEST_DRIVER_CLOSED',
@@ -463,8 +466,6 @@ const driverClosed = (): Fault =>
     remedy: 'close it at the end of the test, or make another one',
   })
 
-/** As that of the setting. */
-const defaultMaxRequestSize = 1_048_576
 const defaultDeadLetterTopic = 'dead-letters'
 
 /** Internal topics are called after their topology, so two of one name would write into each other's. */

@@ -1,6 +1,9 @@
 import { Fault } from '../base/fault.ts'
 import type { Headers } from './headers.ts'
 
+/** How large a record may be where nothing else is set, as in Kafka's producer. */
+export const defaultMaxRequestSize = 1_048_576
+
 /** Room for the header of a batch and for the fields of its one record, so that a record never exceeds `maxRequestSize`. */
 export const recordOverheadBytes = 512
 

@@ -1,4 +1,5 @@
 import type { ValueKind } from '../base/options.ts'
+import { hasFunctions } from '../base/value-kinds.ts'
 
 /** The kinds of values that describe topics. JavaScript may give anything in their place. */
 
@@ -48,8 +49,3 @@ const isContract = (value: unknown): value is Contract =>
   'name' in value &&
   'value' in value &&
   hasFunctions((value as { readonly key?: unknown }).key, 'serialize')
-
-const hasFunctions = (value: unknown, ...names: readonly string[]): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
