@@ -3,7 +3,8 @@
  * Node's `readline` also ends them at U+2028, U+2029 and a lone carriage return, which may stand inside a JSON text.
  */
 export async function* readLines(input: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
-  const decoder = new TextDecoder()
+  // A byte order mark at the beginning is part of the first line, as any other character.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   let parts: string[] = []
   for await (const chunk of input) {
     const lines = decoder.decode(chunk, { stream: true }).split('\n')

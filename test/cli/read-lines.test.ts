@@ -22,6 +22,10 @@ it('lines end at line feeds alone, with or without a carriage return', async () 
   ])
 })
 
+it('the first line keeps a byte order mark', async () => {
+  expect(await linesOf([Buffer.from('\uFEFFone\ntwo')])).toEqual(['\uFEFFone', 'two'])
+})
+
 it('lines are the same however their bytes are cut', () =>
   fc.assert(
     fc.asyncProperty(
