@@ -42,4 +42,4 @@ const otherSize = ({ topic, had, has, store }: SizeChange): Fault =>
 /** What to do where keys and their state are in different partitions. */
 export const stateStays =
   'state stays where its keys were when it was written: give the input its partitions in a new topic, or let the ' +
-  'application begin anew with millrace reset'
+  'application start over with millrace reset'

@@ -18,8 +18,8 @@ export interface CommittedTopic {
 /**
  * The text Kafka Streams commits beside an offset (`TopicPartitionMetadata`, version 2), so that time does not go back
  * over a restart: base64 of 02, the partition's time as 64 bits, and where nodes keep numbers, a count and for each the
- * length of its name, the name and 64 bits. The 16 bytes of the
- * topic's id and its partitions as 32 bits follow, which Kafka Streams does not read.
+ * length of its name, the name and 64 bits. The 16 bytes of the topic's id and its partitions as 32 bits follow, which
+ * Kafka Streams does not read.
  */
 export const encodeOffsetMetadata = ({ partitionTimeMs, processors, topic }: OffsetMetadata): string => {
   const parts: Uint8Array[] = [Uint8Array.of(currentVersion), int64(partitionTimeMs)]

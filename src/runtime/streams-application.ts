@@ -266,8 +266,9 @@ export class StreamsApplication {
   }
 
   /**
-   * A last commit, then the group is left and everything is closed. Rejects with the failure of what was finished for it. Where that takes longer than `timeoutMs`, what is in
-   * hand is let go and the promise rejects with `CLOSE_TIMED_OUT`; no record is lost by it.
+   * A last commit, then the group is left and everything is closed. Where that takes longer than `timeoutMs`, what is in
+   * hand is let go and the promise rejects with `CLOSE_TIMED_OUT`; no record is lost by it. It rejects too where a record
+   * fails while the last work is finished.
    */
   async close(options: CloseOptions = {}): Promise<void> {
     const isOver = this.#state === 'failed' || this.#state === 'closed'

@@ -1,8 +1,7 @@
 import type { Bytes } from '../base/bytes.ts'
-import { copyBytes } from '../base/bytes.ts'
 import { deepFreeze, isUnchangeable } from '../base/plain-data.ts'
 import type { Deserializer, Serializer } from '../topic/serde.ts'
-import { deserializeAll } from '../topic/serde.ts'
+import { copyBySerde, deserializeAll } from '../topic/serde.ts'
 
 /**
  * The values of a store whose state is frozen (`freezeState`): only a put changes them. The store holds each object as its
@@ -30,10 +29,6 @@ export class FrozenValues {
 
   /** A value that the store holds, as a reader gets it. */
   shown(value: unknown): unknown {
-    return isUnchangeable(value) ? value : this.#copyOf(value)
-  }
-
-  #copyOf(value: unknown): unknown {
-    return this.read(deserializeAll(this.#serde, copyBytes(this.#serde.serialize(value))))
+    return isUnchangeable(value) ? value : this.read(copyBySerde(this.#serde, value as object))
   }
 }

@@ -2,7 +2,7 @@ import type { Bytes } from '../base/bytes.ts'
 import { copyBytes } from '../base/bytes.ts'
 import { deepFreeze, isUnchangeable } from '../base/plain-data.ts'
 import type { Serde } from '../topic/serde.ts'
-import { deserializeAll } from '../topic/serde.ts'
+import { copyBySerde } from '../topic/serde.ts'
 import { bigLong, integer, long, string } from '../topic/serdes.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { ValueOptions } from './store-life.ts'
@@ -72,7 +72,7 @@ export class KeyIdentity<K> {
   }
 
   #copyOf(key: K): K {
-    const copy = deserializeAll(this.serde, copyBytes(this.bytesOf(key)))
+    const copy = copyBySerde(this.serde, key as NonNullable<K>)
     deepFreeze(copy)
     return copy
   }

@@ -109,10 +109,6 @@ export interface WindowEntry<out V> extends ValueAndTimestamp<V> {
   readonly startMs: number
 }
 
-/**
- * One timestamped value by key and window start. A window whose start is `retentionMs` or more behind the largest start
- * ever put is gone: it is neither found nor accepted.
- */
 /** A store whose rows expire by time. */
 export interface ExpiringStore extends StateStore {
   /**
@@ -122,6 +118,10 @@ export interface ExpiringStore extends StateStore {
   holdTime(timeMs: number): void
 }
 
+/**
+ * One timestamped value by key and window start. A window whose start is `retentionMs` or more behind the largest start
+ * ever put is gone: it is neither found nor accepted.
+ */
 export interface WindowStore<K, V> extends StateStore {
   readonly windowSizeMs: number
   /** Returns false where the window is already past retention, and nothing was kept. */

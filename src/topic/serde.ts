@@ -1,5 +1,5 @@
 import type { Bytes } from '../base/bytes.ts'
-import { utf8Encode } from '../base/bytes.ts'
+import { copyBytes, utf8Encode } from '../base/bytes.ts'
 import { checkArgument } from '../base/options.ts'
 import { serde as serdeKind } from './value-kinds.ts'
 
@@ -88,6 +88,12 @@ export const nullable = <T>(serde: Serde<T>): Serde<T | null> => {
     deserialize: serde.deserialize,
   }
 }
+
+/** A value as it would be read back once it is written: it shares nothing with the other. */
+export const copyBySerde = <T>(
+  serde: Pick<Serde<T>, 'serialize' | 'deserialize'>,
+  value: NonNullable<T>,
+): T => deserializeAll(serde, copyBytes(serde.serialize(value)))
 
 /** Deserialises a whole byte array. */
 export const deserializeAll = <T>(serde: Deserializer<T>, bytes: Bytes): T =>

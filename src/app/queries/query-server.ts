@@ -48,7 +48,7 @@ export const listen = async (server: FastifyInstance, at: Endpoint): Promise<num
   return typeof address === 'object' ? address.port : at.port
 }
 
-/** Closes the port. Answers under way get a moment; whoever has not finished a request by then is not waited for. */
+/** Closes the port. Answers under way get a moment. Then all connections are closed, whether their requests are complete or not. */
 export const closeServer = async (server: FastifyInstance, clock: Clock): Promise<void> => {
   const cancel = clock.setTimer(() => server.server.closeAllConnections(), closeGraceMs)
   const closed = server.close()

@@ -1,6 +1,6 @@
 import { copyPlain } from '../../base/plain-data.ts'
 import type { Serde } from '../../topic/serde.ts'
-import { deserializeAll } from '../../topic/serde.ts'
+import { copyBySerde } from '../../topic/serde.ts'
 import type { NodeContext } from '../node-context.ts'
 
 /**
@@ -16,6 +16,6 @@ export const ownCopyFor = (context: NodeContext, store: string): (<T>(value: T) 
     if (typeof value !== 'object' || value === null) return value
     const copy = copyPlain(value)
     if (copy !== undefined || serde === undefined) return copy ?? value
-    return deserializeAll(serde, serde.serialize(value).slice()) as T
+    return copyBySerde(serde, value) as T
   }
 }
