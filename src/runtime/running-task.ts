@@ -11,6 +11,8 @@ import type { TaskStores } from './task-factory.ts'
 import type { InputStart } from './input-starts.ts'
 import { InputPosition } from './input-position.ts'
 
+export type InputFilter = (input: TopicPartition) => boolean
+
 export interface OffsetToCommit extends TopicPartition {
   readonly offset: number
   readonly metadata: string
@@ -77,19 +79,20 @@ export class RunningTask {
     this.task.push(topic, columns, nextOffset)
   }
 
-  /** True where the group does not know yet where an input began. */
-  get hasNewInputs(): boolean {
-    for (const { isCommitted } of this.#positions.values()) if (!isCommitted) return true
-    return false
+  /** True where the group does not know yet where an input of these began. */
+  hasNewInputs(isWanted: InputFilter): boolean {
+    return this.inputs.some((input) => this.#positionOf(input)?.isCommitted === false && isWanted(input))
   }
 
-  /** The offsets that have moved since the last commit, and those that were never committed. */
-  offsetsToCommit(): readonly OffsetToCommit[] {
-    return this.inputs.flatMap(({ topic, partition }) => {
+  /** The offsets that have moved since the last commit, and those of wanted inputs that were never committed. */
+  offsetsToCommit(isWanted: InputFilter = () => true): readonly OffsetToCommit[] {
+    return this.inputs.flatMap((input) => {
+      const { topic, partition } = input
       const queue = this.task.queue(topic)
       const offset = this.task.committableOffset(topic)
-      const position = this.#positions.get(partitionName(topic, partition))
+      const position = this.#positionOf(input)
       if (queue === undefined || position === undefined || position.isAt(offset)) return []
+      if (offset === position.committedOffset && !isWanted(input)) return []
       return [
         {
           topic,
@@ -152,5 +155,9 @@ export class RunningTask {
             definition.changelogTopic === undefined ? undefined : startOf(partitionName(topic, partition)),
         }
       })
+  }
+
+  #positionOf({ topic, partition }: TopicPartition): InputPosition | undefined {
+    return this.#positions.get(partitionName(topic, partition))
   }
 }

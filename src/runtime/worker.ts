@@ -13,7 +13,7 @@ import { CommittedReads } from './committed-reads.ts'
 import { CatchUp } from './catch-up.ts'
 import type { Committer } from './committer.ts'
 import type { InputStart } from './input-starts.ts'
-import type { RunningTask } from './running-task.ts'
+import type { InputFilter, RunningTask } from './running-task.ts'
 import type { RecordOutput } from './record-output.ts'
 import type { RecordRetries } from './record-retries.ts'
 import type { RepartitionPurge } from './repartition-purge.ts'
@@ -62,7 +62,7 @@ export class Worker {
   #assigned: readonly TaskId[] = []
   #commitRequested = false
   #dirty = false
-  /** True where inputs moved past markers or aborted records since the last commit, or where one has none. */
+  /** True where inputs moved past markers or aborted records since the last commit. */
   #offsetsMoved = false
   #paused = false
   #closing = false
@@ -82,10 +82,7 @@ export class Worker {
     this.#progress = new CarefulProgress(options.settings)
     this.#registry = new TaskRegistry({
       ...options,
-      onChange: () => {
-        for (const running of this.tasks.values()) if (running.hasNewInputs) this.#offsetsMoved = true
-        options.onTasksChange()
-      },
+      onChange: options.onTasksChange,
       onFailure: (error) => {
         this.#failure ??= { error }
         this.wake()
@@ -187,7 +184,7 @@ export class Worker {
     await this.#turns.run(async () => {
       try {
         if (clean) await this.#drain()
-        if (clean && (this.#dirty || this.#offsetsMoved)) await this.#commit()
+        if (clean && this.#hasOffsetsToCommit(anyInput)) await this.#commit(anyInput)
         else if (!clean) await this.#options.committer.abort().catch(() => undefined)
       } finally {
         this.#options.purge.close()
@@ -230,7 +227,7 @@ export class Worker {
     for (const id of ids) await this.#finishWork(id)
     await this.#turns.run(async () => {
       await this.#guarded(async () => {
-        if (this.#dirty || this.#offsetsMoved) await this.#commit()
+        if (this.#hasOffsetsToCommit(anyInput)) await this.#commit(anyInput)
       })
       await this.#registry.close(ids)
     })
@@ -364,8 +361,22 @@ export class Worker {
   #mayCommitOffsets(): boolean {
     const { clock, settings } = this.#options
     const pauseMs = Math.max(settings.commitIntervalMs, offsetsAloneIntervalMs)
-    return this.#offsetsMoved && clock.now() - this.#lastCommitMs >= pauseMs
+    return clock.now() - this.#lastCommitMs >= pauseMs && this.#hasOffsetsAlone(this.#isAnswered)
   }
+
+  #hasOffsetsToCommit(isWanted: InputFilter): boolean {
+    return this.#dirty || this.#hasOffsetsAlone(isWanted)
+  }
+
+  #hasOffsetsAlone(isWanted: InputFilter): boolean {
+    if (this.#offsetsMoved) return true
+    for (const running of this.tasks.values()) if (running.hasNewInputs(isWanted)) return true
+    return false
+  }
+
+  /** An input that may not be read fails by its fetch request, which says more than a refused commit of its beginning. */
+  readonly #isAnswered: InputFilter = ({ topic, partition }) =>
+    this.#options.fetcher.lag(topic, partition) !== undefined
 
   #isCommitDue(): boolean {
     if (!this.#dirty) return false
@@ -384,13 +395,13 @@ export class Worker {
   }
 
   /** Held-back results and state changes go out, everything is acknowledged, then the offsets follow. */
-  async #commit(): Promise<void> {
+  async #commit(isWanted: InputFilter = this.#isAnswered): Promise<void> {
     const { committer, metrics, clock, settings, purge } = this.#options
     // What a transaction holds of a record's effects, it holds all of.
     if (settings.processingGuarantee === 'exactly_once') await this.#drain()
     for (const { task } of this.tasks.values()) task.prepareCommit()
     this.#progress.worked(clock.now())
-    const offsets = new Map([...this.tasks.values()].map((each) => [each, each.offsetsToCommit()]))
+    const offsets = new Map([...this.tasks.values()].map((each) => [each, each.offsetsToCommit(isWanted)]))
     const acked = await committer.commit([...offsets.values()].flat())
     for (const [each, committed] of offsets) each.committed(committed, acked)
     purge.committed([...offsets.values()].flat())
@@ -471,6 +482,9 @@ const outOfGroup = new Set([
   'REBALANCE_IN_PROGRESS',
   'FENCED_INSTANCE_ID',
 ])
+
+/** Before tasks leave, their beginnings are committed too, whether or not a broker has answered. */
+const anyInput: InputFilter = () => true
 
 /** What came to nothing, or nobody knows what came of it, can be done again from the last commit. */
 const mayStartOver = (fault: Fault): boolean => startOver.has(fault.code) || isRetriableFault(fault)
