@@ -176,11 +176,12 @@ export class Producer {
   }
 
   /**
-   * Takes one record of a stream: parts that it was read with, and the sink would write alike, are copied undecoded.
+   * Takes one record of a stream: parts that it was read with, and `serdes` would write alike, are copied undecoded.
    * `source` and `node`, the record it was made from and who writes it, are what `onRefused` hears of it.
    */
   sendRecord<K, V>(
-    sink: SinkTopic<NonNullable<K>, NonNullable<V>>,
+    topic: string,
+    serdes: Pick<SinkTopic<NonNullable<K>, NonNullable<V>>, 'key' | 'value'>,
     record: StreamRecord<K, V>,
     partition?: number,
     source?: StreamRecord<unknown, unknown>,
@@ -188,11 +189,12 @@ export class Producer {
   ): void {
     const key = record.hasNullKey
       ? null
-      : (record.rawKey(sink.key) ?? this.#keyBytes.regionOf(sink.key, record.key as NonNullable<K>))
+      : (record.rawKey(serdes.key) ?? this.#keyBytes.regionOf(serdes.key, record.key as NonNullable<K>))
     const value = record.hasNullValue
       ? null
-      : (record.rawValue(sink.value) ?? this.#valueBytes.regionOf(sink.value, record.value as NonNullable<V>))
-    this.#append(sink.name, partition, key, value, record.timestamp, record.headers, source, node)
+      : (record.rawValue(serdes.value) ??
+        this.#valueBytes.regionOf(serdes.value, record.value as NonNullable<V>))
+    this.#append(topic, partition, key, value, record.timestamp, record.headers, source, node)
   }
 
   /** What has gone wrong for good since the last `flush` that threw it; undefined while all is well. */

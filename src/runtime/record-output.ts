@@ -134,21 +134,21 @@ export class RecordOutput implements Output {
   }
 
   #send(topic: string, target: SinkTarget, record: AnyRecord, source: AnyRecord | undefined): void {
+    if (target.partitioner === undefined) return this.#sendTo(undefined, topic, target, record, source)
     const chosen = chosenPartitions(target, record, topic, this.#producer.partitionCountOf(topic))
-    const sink = { name: topic, key: target.key, value: target.value }
-    if (typeof chosen !== 'object') this.#sendTo(chosen, sink, target, record, source)
+    if (typeof chosen !== 'object') this.#sendTo(chosen, topic, target, record, source)
     else if (chosen.length === 0) target.dropped(record)
-    else for (const partition of chosen) this.#sendTo(partition, sink, target, record, source)
+    else for (const partition of chosen) this.#sendTo(partition, topic, target, record, source)
   }
 
   #sendTo(
     partition: number | undefined,
-    sink: object,
-    { node }: SinkTarget,
+    topic: string,
+    target: SinkTarget,
     record: AnyRecord,
     source: AnyRecord | undefined,
   ): void {
-    this.#producer.sendRecord(sink as never, record, partition, source, node)
+    this.#producer.sendRecord(topic, target as never, record, partition, source, target.node)
     this.#metrics.producedRecords++
   }
 

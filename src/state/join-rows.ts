@@ -55,16 +55,17 @@ export class JoinRows {
     const { buffer, start, end } = key
     const slot = this.#slotOf(buffer, start, end, murmur2(buffer, start, end))
     let row = (this.#slots[slot] as number) - 1
-    const found: JoinRow[] = []
+    let found: JoinRow[] | undefined
     for (;;) {
       const segment = this.#segmentOf(row)
       if (segment === undefined) break
-      const index = row % segmentRows
+      const index = row - segment.firstRow
       const time = segment.times[index] as number
       if (time < from) break
-      if (time <= to) found.push(this.#rowAt(segment, index))
+      if (time <= to) (found ??= []).push(this.#rowAt(segment, index))
       row = segment.older[index] as number
     }
+    if (found === undefined) return noRows
     return found.length > 1 ? found.toReversed() : found
   }
 
@@ -123,12 +124,13 @@ export class JoinRows {
   }
 
   #segmentOf(row: number): Segment | undefined {
-    return row < 0 ? undefined : this.#segments[Math.floor(row / segmentRows) - this.#first]
+    const index = Math.floor(row / segmentRows) - this.#first
+    return index < 0 ? undefined : this.#segments[index]
   }
 
   /** Puts a row where its time belongs among the rows of its key: nearly always before all others. */
   #link(number: number, segment: Segment, hash: number, time: number): void {
-    const index = number % segmentRows
+    const index = number - segment.firstRow
     const { bytes, starts, keyEnds } = segment
     const slot = this.#slotOf(bytes, starts[index] as number, keyEnds[index] as number, hash)
     const known = (this.#slots[slot] as number) - 1
@@ -138,9 +140,9 @@ export class JoinRows {
     let next = known
     for (;;) {
       const there = this.#segmentOf(next)
-      if (there === undefined || (there.times[next % segmentRows] as number) <= time) break
+      if (there === undefined || (there.times[next - there.firstRow] as number) <= time) break
       before = there
-      beforeIndex = next % segmentRows
+      beforeIndex = next - there.firstRow
       next = there.older[beforeIndex] as number
     }
     segment.older[index] = next
@@ -159,7 +161,7 @@ export class JoinRows {
       const segment = this.#segmentOf(row)
       if (segment === undefined) {
         if (free < 0) free = slot
-      } else if (segment.hasKey(row % segmentRows, hash, buffer, start, end)) return slot
+      } else if (segment.hasKey(row - segment.firstRow, hash, buffer, start, end)) return slot
     }
   }
 
@@ -315,6 +317,7 @@ export class Segment {
   }
 }
 
+const noRows: readonly never[] = []
 const segmentRows = 4096
 const smallestSegment = 256
 const slabBytes = 1024 * 1024

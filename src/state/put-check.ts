@@ -27,7 +27,6 @@ export class PutCheck {
   readonly #frozen: FrozenValues | undefined
   readonly #isKnownWritable: ((value: unknown) => boolean) | undefined
   readonly #lent = new LentBytes()
-  readonly #memory = new Uint8Array(16)
 
   constructor(definition: StoreDefinition, options: ValueOptions, frozen: FrozenValues | undefined) {
     this.#store = definition.name
@@ -78,7 +77,7 @@ export class PutCheck {
     if (value === undefined) throw valueUndefined(this.#store)
     if (typeof value === 'object') refusePromise(`store '${this.#store}'`, value, 'was given')
     if (this.#fixed !== undefined) {
-      this.#fixed.write(this.#memory, value)
+      this.#fixed.check(value)
       this.recordLength(besideBytes + this.#fixed.length)
       return value
     }

@@ -1,5 +1,6 @@
 import { Fault } from '../base/fault.ts'
 import type { Headers } from './headers.ts'
+import { noHeaders } from './headers.ts'
 
 /** How large a record may be where nothing else is set, as in Kafka's producer. */
 export const defaultMaxRequestSize = 1_048_576
@@ -9,7 +10,7 @@ export const recordOverheadBytes = 512
 
 /** About the bytes that headers take in a record. Refuses what are no headers, which a batch could not hold. */
 export const sizeOfHeaders = (headers: Headers | undefined): number => {
-  if (headers === undefined) return 0
+  if (headers === undefined || headers === noHeaders) return 0
   if (!Array.isArray(headers)) throw headersInvalid()
   let size = 0
   for (const header of headers as readonly unknown[]) {

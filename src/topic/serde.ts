@@ -49,20 +49,27 @@ export const textOf = ({ serialize }: Serializer<never>): ((value: unknown) => s
 /** How a value of a fixed length is put at the front of memory that has room for it. */
 export interface FixedWriter<in T> {
   readonly length: number
+  /** Throws where it is no value of the serde; `write` does the same. */
+  readonly check: (value: T) => void
   readonly write: (target: Bytes, value: T) => void
 }
 
 /** A `serialize` whose bytes have one length. It carries how they are written, for the same reason as that of a text. */
 export const serializeFixed = <T>(
   length: number,
-  write: (target: Bytes, value: T) => void,
+  check: (value: T) => void,
+  writeChecked: (target: Bytes, value: T) => void,
 ): ((value: T) => Bytes) => {
+  const write = (target: Bytes, value: T): void => {
+    check(value)
+    writeChecked(target, value)
+  }
   const serialize = (value: T): Bytes => {
     const bytes = new Uint8Array(length)
     write(bytes, value)
     return bytes
   }
-  return Object.assign(serialize, { fixed: { length, write } })
+  return Object.assign(serialize, { fixed: { length, check, write } })
 }
 
 /** How the bytes of a serializer are written; undefined where they are of no fixed length. */

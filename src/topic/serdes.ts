@@ -21,13 +21,16 @@ export const string: Serde<string> = {
   deserialize: utf8Decode,
 }
 
+function checkLong(value: number): void {
+  if (!Number.isSafeInteger(value))
+    throw badValue('long', `${value} is not an integer within ±2^53`, 'use bigLong for all 64 bits')
+}
+
 /** 64-bit big-endian integer as a number, as Java's `LongSerializer`; beyond ±2^53 it faults: use `bigLong` there. */
 export const long: Serde<number> = {
   name: 'long',
   nullable: false,
-  serialize: serializeFixed(8, (target, value) => {
-    if (!Number.isSafeInteger(value))
-      throw badValue('long', `${value} is not an integer within ±2^53`, 'use bigLong for all 64 bits')
+  serialize: serializeFixed(8, checkLong, (target, value) => {
     // Two halves by hand: what every count goes through is worth neither a view nor a bigint.
     writeInt32(target, 0, Math.floor(value / 0x1_0000_0000))
     writeInt32(target, 4, value | 0)
@@ -53,14 +56,15 @@ export const bigLong: Serde<bigint> = {
   deserialize: (source, start, end) => viewOf('bigLong', 8, source, start, end).getBigInt64(0),
 }
 
+function checkInteger(value: number): void {
+  if ((value | 0) !== value) throw badValue('integer', `${value} is not a 32-bit integer`, 'use long')
+}
+
 /** 32-bit big-endian integer, as Java's `IntegerSerializer`. */
 export const integer: Serde<number> = {
   name: 'integer',
   nullable: false,
-  serialize: serializeFixed(4, (target, value) => {
-    if ((value | 0) !== value) throw badValue('integer', `${value} is not a 32-bit integer`, 'use long')
-    writeInt32(target, 0, value)
-  }),
+  serialize: serializeFixed(4, checkInteger, (target, value) => writeInt32(target, 0, value)),
   deserialize: (source, start, end) => viewOf('integer', 4, source, start, end).getInt32(0),
 }
 

@@ -287,8 +287,8 @@ describe('the producer', () => {
     const columns = columnsOf([{ key: Buffer.from('k'), value: Buffer.from('v'), timestamp: 7 }])
     const batch = { columns, key: opaque, value: string, topic: 's', partition: 0 }
     const record = StreamRecord.read(batch, 0, 7)
-    producer.sendRecord({ name: 't', key: opaque, value: string }, record.withValue('new'), 0)
-    producer.sendRecord({ name: 't', key: string, value: string }, StreamRecord.of(null, null, 8), 0)
+    producer.sendRecord('t', { key: opaque, value: string }, record.withValue('new'), 0)
+    producer.sendRecord('t', { key: string, value: string }, StreamRecord.of(null, null, 8), 0)
     await world.run(producer.flush())
     expect((await world.readAll('t')).map(({ key, value, timestamp }) => [key, value, timestamp])).toEqual([
       ['k', 'new', 7],

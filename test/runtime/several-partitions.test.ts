@@ -14,7 +14,8 @@ const sendWith = async (answer: number | readonly number[] | undefined) => {
   const producer = {
     prepare: () => Promise.resolve(),
     partitionCountOf: () => 3,
-    sendRecord: (_sink: unknown, _record: unknown, partition: unknown) => sent.push(partition),
+    sendRecord: (_topic: unknown, _serdes: unknown, _record: unknown, partition: unknown) =>
+      sent.push(partition),
   } as unknown as Producer
   const metrics = new Metrics()
   const policies = {

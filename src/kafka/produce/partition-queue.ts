@@ -197,19 +197,28 @@ const forgetNumber = (batch: PendingBatch): void => {
 export class PartitionQueues {
   readonly #byTopic = new Map<string, (PartitionQueue | undefined)[]>()
   readonly #all: PartitionQueue[] = []
+  /** The topic asked for last, which the next record nearly always goes to as well. */
+  #topic: string | undefined
+  #ofTopic: (PartitionQueue | undefined)[] = []
 
   get all(): readonly PartitionQueue[] {
     return this.#all
   }
 
   of(topic: string, partition: number): PartitionQueue {
+    if (topic !== this.#topic) this.#moveTo(topic)
+    const queue = this.#ofTopic[partition]
+    if (queue !== undefined) return queue
+    const added = new PartitionQueue(topic, partition)
+    this.#ofTopic[partition] = added
+    this.#all.push(added)
+    return added
+  }
+
+  #moveTo(topic: string): void {
     let queues = this.#byTopic.get(topic)
     if (queues === undefined) this.#byTopic.set(topic, (queues = []))
-    let queue = queues[partition]
-    if (queue !== undefined) return queue
-    queue = new PartitionQueue(topic, partition)
-    queues[partition] = queue
-    this.#all.push(queue)
-    return queue
+    this.#topic = topic
+    this.#ofTopic = queues
   }
 }

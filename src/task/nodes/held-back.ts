@@ -27,14 +27,14 @@ export const tellerFor = (
   node: { readonly name: string; readonly store: string; readonly emit: EmitPolicy },
 ): Tell => {
   const sendsOldValues = tableSemanticsOf(context.topology).sendsOldValues.has(node.name)
-  const withChange: WithChange = (record, newValue, oldValue, isLatest = true) =>
+  const withChange: WithChange = (record, newValue, oldValue, isLatest) =>
     record.withValue(changeOf(newValue, sendsOldValues ? oldValue : null, isLatest))
   if (node.emit === 'onCommit') return holdBack(context, node.store, withChange)
   return (emit, record, newValue, oldValue, before = oldValue, isLatest = true) =>
     emit.next(withChange(record, newValue, before, isLatest))
 }
 
-type WithChange = (record: AnyRecord, newValue: unknown, oldValue: unknown, isLatest?: boolean) => AnyRecord
+type WithChange = (record: AnyRecord, newValue: unknown, oldValue: unknown, isLatest: boolean) => AnyRecord
 
 /**
  * The time of an update where it is kept, and where it is held back: that of the aggregate. A deletion has no aggregate
@@ -95,7 +95,7 @@ const newHeldUpdates = (): HeldUpdates => {
     const leaving = [...held.values()]
     held.clear()
     for (const { emit, withChange, record, newValue, oldValue } of leaving)
-      if (newValue !== null || oldValue !== null) emit.next(withChange(record, newValue, oldValue))
+      if (newValue !== null || oldValue !== null) emit.next(withChange(record, newValue, oldValue, true))
   }
   return { held, tell }
 }

@@ -166,6 +166,7 @@ describe('a producer whose records are refused', () => {
     for (const [row, value] of ['a', tooLarge, 'b'].entries()) {
       const source = StreamRecord.read(batch, row, row)
       producer.sendRecord(
+        't',
         sink,
         source.withKeyValue<Bytes | null, Bytes>(null, Buffer.from(value)),
         0,
