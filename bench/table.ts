@@ -1,11 +1,19 @@
-/** A table as Markdown has it, with columns aligned for a terminal: the first to the left, numbers to the right. */
-export const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
+/**
+ * A table as Markdown has it, with columns aligned for a terminal: the first to the left, and the others to the right
+ * if they are numbers.
+ */
+export const tableOf = (
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  cells: 'numbers' | 'text' = 'numbers',
+): string => {
+  const isLeft = (column: number): boolean => cells === 'text' || column === 0
   const widths = head.map((title, column) =>
     Math.max(title.length, 3, ...rows.map((row) => row[column]?.length ?? 0)),
   )
-  const line = (cells: readonly string[]): string =>
-    `| ${widths.map((width, column) => aligned(cells[column] ?? '', width, column)).join(' | ')} |`
-  const rule = `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`
+  const line = (row: readonly string[]): string =>
+    `| ${widths.map((width, column) => aligned(row[column] ?? '', width, isLeft(column))).join(' | ')} |`
+  const rule = `|${widths.map((width, column) => (isLeft(column) ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`
   return [line(head), rule, ...rows.map(line)].join('\n')
 }
 
@@ -13,5 +21,5 @@ export const printTable = (head: readonly string[], rows: readonly (readonly str
   process.stdout.write(`${tableOf(head, rows)}\n`)
 }
 
-const aligned = (cell: string, width: number, column: number): string =>
-  column === 0 ? cell.padEnd(width) : cell.padStart(width)
+const aligned = (cell: string, width: number, isLeft: boolean): string =>
+  isLeft ? cell.padEnd(width) : cell.padStart(width)

@@ -11,6 +11,7 @@ it.each([
   ['bench/scale.ts', 'node bench/scale.ts [options]'],
   ['bench/operators.ts', 'node bench/operators.ts [options]'],
   ['test/runtime/chaos/main.ts', 'npm run chaos -- [options]'],
+  ['test/trials/main.ts', 'npm run trials -- [options]'],
 ])('%s tells its options', async (file, usage) => {
   const { code, stdout } = await run(file, '--help')
   expect(code).toBe(0)

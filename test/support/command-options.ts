@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { names } from '../../src/cli/options.ts'
 
-/** What the commands of this repository (`npm run bench`, `soak`, `chaos`) have in common: `--help`, and how options read. */
+/** What the commands of this repository (`npm run bench`, `soak`, `chaos`, `trials`) have in common: `--help`, and how options read. */
 export const npmCommand = (name: string): Command =>
   new Command(`npm run ${name} --`).showSuggestionAfterError().allowExcessArguments(false)
 
