@@ -87,6 +87,9 @@ export class Producer {
   readonly #maxBufferedBytes: number
   readonly #partitioner = new Partitioner()
   readonly #partitionCounts = new Map<string, number>()
+  /** The topic asked for last, which the next record nearly always goes to as well. */
+  #latestTopic: string | undefined
+  #latestCount = 0
   readonly #queues = new PartitionQueues()
   readonly #outstanding = new Outstanding()
   readonly #session: ProducerSession
@@ -129,6 +132,7 @@ export class Producer {
   async prepare(topics: Iterable<string>): Promise<void> {
     const found = await Promise.all(Array.from(topics, (topic) => this.#cluster.topic(topic)))
     for (const { name, partitions } of found) this.#partitionCounts.set(name, partitions.length)
+    this.#latestTopic = undefined
     await this.#session.onPrepared(
       found.flatMap(({ name: topic, partitions }) =>
         partitions.map(({ partition }) => ({ topic, partition })),
@@ -138,11 +142,12 @@ export class Producer {
 
   /** The number of partitions of a topic that was prepared. */
   partitionCountOf(topic: string): number {
-    const known = this.#partitionCounts.get(topic)
-    if (known !== undefined) return known
-    const count = this.#cluster.known(topic)?.partitions.length
+    if (topic === this.#latestTopic) return this.#latestCount
+    const count = this.#partitionCounts.get(topic) ?? this.#cluster.known(topic)?.partitions.length
     if (count === undefined) throw topicMissing(topic)
     this.#partitionCounts.set(topic, count)
+    this.#latestTopic = topic
+    this.#latestCount = count
     return count
   }
 

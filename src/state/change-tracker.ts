@@ -70,6 +70,8 @@ export class ChangeTracker<R extends TrackedRow> {
   readonly #changes = new RowList<R>()
   /** Serialised size of a row, as the last flushes found it. */
   #rowBytes = 64
+  /** Of the rows of this flush. */
+  #flushedBytes = 0
   /** Flushed early, by the cache's bound: part of the next commit. */
   #early = new SavedRows<R>()
   /** Flushed for the commits under way. */
@@ -157,27 +159,33 @@ export class ChangeTracker<R extends TrackedRow> {
     const changes = this.#changes
     const { length } = changes
     if (length === 0) return
-    let bytes = 0
     let done = 0
+    this.#flushedBytes = 0
     try {
-      for (; done < length; done++) bytes += this.#flushRow(changes.at(done))
+      for (; done < length; done++) this.#flushRow(changes.at(done))
     } finally {
       // A row that cannot be serialised stays the first of the changes, and those behind it are not lost.
       changes.removeFirst(done)
     }
-    this.#rowBytes = Math.max(rowOverheadBytes, (this.#rowBytes + bytes / length) / 2)
+    this.#estimate(length)
+  }
+
+  /** On its own: in the loop above, V8 takes the quotient for a whole number, and compiles it again after each flush. */
+  #estimate(flushed: number): void {
+    this.#rowBytes = Math.max(rowOverheadBytes, (this.#rowBytes + this.#flushedBytes / flushed) / 2)
     this.#flushAbove = cacheBytesOf(this.#options) / this.#rowBytes
   }
 
-  #flushRow(row: R): number {
-    if (row.gone) return 0
+  #flushRow(row: R): void {
+    if (row.gone) return
     const saved = this.#table.log(row)
     row.dirty = false
     if (this.#durable) {
       row.pending++
       this.#early.add(row, saved, row.timestamp)
     } else this.#table.settle(row)
-    return rowOverheadBytes + (saved instanceof Uint8Array || typeof saved === 'string' ? saved.length : 8)
+    const isSized = saved instanceof Uint8Array || typeof saved === 'string'
+    this.#flushedBytes += rowOverheadBytes + (isSized ? saved.length : 8)
   }
 }
 

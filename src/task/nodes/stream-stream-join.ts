@@ -119,7 +119,7 @@ class Side {
     for (let index = 0; index < partners.length; index++) {
       const partner = partners[index] as JoinEntry<unknown>
       this.#waiting?.remove({ timestamp: partner.timestamp, side: this.#otherSide, key }, timestamp)
-      emit.next(at(record.withValue(joined[index]), Math.max(timestamp, partner.timestamp)))
+      emit.next(record.withValue(joined[index]).withTimestamp(Math.max(timestamp, partner.timestamp)))
     }
     return true
   }
@@ -199,7 +199,7 @@ class Waiting {
       return
     }
     if (cause === undefined) emit.next(StreamRecord.of(key, joined, timestamp))
-    else emit.next(at(cause.withKeyValue(key, joined), timestamp))
+    else emit.next(cause.withKeyValue(key, joined).withTimestamp(timestamp))
   }
 
   #oldest(): number {
@@ -227,6 +227,3 @@ class Waiting {
     return closed
   }
 }
-
-const at = (record: AnyRecord, timestamp: number): AnyRecord =>
-  record.timestamp === timestamp ? record : record.withTimestamp(timestamp)
