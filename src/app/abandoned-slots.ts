@@ -21,7 +21,7 @@ export class AbandonedSlots {
   }
 
   async deleteState(delayMs: number): Promise<void> {
-    const nowMs = this.#clock.now()
+    const nowMs = this.#clock.monotonicMs()
     for (const name of slotsIn(this.#root)) {
       if (name === this.#own) continue
       const slot = join(this.#root, name)
@@ -31,7 +31,7 @@ export class AbandonedSlots {
       }
       const sinceMs = this.#freeSinceMs.get(name) ?? nowMs
       this.#freeSinceMs.set(name, sinceMs)
-      if (Math.max(sinceMs, lastWriteMs(slot)) + delayMs > nowMs) continue
+      if (nowMs - sinceMs < delayMs || this.#clock.now() - lastWriteMs(slot) < delayMs) continue
       this.#freeSinceMs.delete(name)
       await deleteUnlessTaken(slot)
     }

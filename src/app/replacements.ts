@@ -19,7 +19,7 @@ export class Replacements {
 
   /** After how long the next one may start; undefined where there were too many. */
   next(): number | undefined {
-    const nowMs = this.#clock.now()
+    const nowMs = this.#clock.monotonicMs()
     const recent = this.#times.filter((timeMs) => nowMs - timeMs < minutes(1))
     if (recent.length >= this.#maxPerMinute) return undefined
     this.#times = [...recent, nowMs]

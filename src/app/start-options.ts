@@ -21,7 +21,7 @@ const loggerKind: ValueKind = {
 const clockKind: ValueKind = {
   needs: 'a clock',
   example: 'new ManualClock()',
-  accepts: (value) => hasFunctions(value, 'now', 'setTimer'),
+  accepts: (value) => hasFunctions(value, 'now', 'monotonicMs', 'setTimer'),
 }
 
 export const listenerOptions: OptionShape<RuntimeListener> = {

@@ -21,7 +21,7 @@ export class ThreadSilence {
 
   constructor(options: ThreadSilenceOptions) {
     this.#options = options
-    this.#lastMs = options.clock.now()
+    this.#lastMs = options.clock.monotonicMs()
     this.#cancel = this.#lookLater()
   }
 
@@ -30,7 +30,7 @@ export class ThreadSilence {
     const { name, clock, onWarning } = this.#options
     this.#isStarted ||= isStarted
     if (!this.#isStarted) return
-    const nowMs = clock.now()
+    const nowMs = clock.monotonicMs()
     if (this.#isReported) onWarning(`worker thread ${name} answers again after ${nowMs - this.#lastMs} ms`)
     this.#isReported = false
     this.#lastMs = nowMs
@@ -42,9 +42,9 @@ export class ThreadSilence {
 
   #lookLater(): () => void {
     const { clock } = this.#options
-    const dueMs = clock.now() + intervalMs
+    const dueMs = clock.monotonicMs() + intervalMs
     return clock.setTimer(() => {
-      const nowMs = clock.now()
+      const nowMs = clock.monotonicMs()
       // This thread was blocked itself, and has not read what the other has sent.
       if (nowMs - dueMs > intervalMs) this.#lastMs = nowMs
       this.#look(nowMs - this.#lastMs)

@@ -1,11 +1,19 @@
 /**
- * Time is an argument: whoever needs the time of day, a pause or an alarm is handed a clock.
- * `systemClock` (system-clock.ts) is the one file that reads the machine's; tests and simulations hand in `manualClock`.
+ * The time, as an argument: code that needs the time of day, a duration or a timer takes a clock.
+ * `systemClock` (system-clock.ts) is the only file that reads the machine's time; tests and simulations use `ManualClock`.
  */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /**
+   * The time of day, in milliseconds since the Unix epoch. It steps when the machine's clock is set, so it is only for
+   * timestamps: of records, of wall-clock punctuation, and those that people or other processes read.
+   */
   now(): number
-  /** Calls `callback` once after `delayMs`; the returned function cancels it. */
+  /**
+   * Whole milliseconds since a fixed moment of this process. It never steps, so every duration and deadline uses it.
+   * Two processes or worker threads have different moments: the value means nothing elsewhere.
+   */
+  monotonicMs(): number
+  /** Calls `callback` once after `delayMs` of monotonic time; the returned function cancels it. */
   setTimer(callback: () => void, delayMs: number): () => void
 }
 

@@ -7,8 +7,8 @@ interface Timer {
 }
 
 /**
- * A clock that moves only when told to. Timers fire in the order of their due times, ties in the order they were set,
- * and each sees the clock at its own due time.
+ * A clock that moves only when a test advances it. Timers fire in the order of their due times, ties in the order they were
+ * set, and each sees the clock at its own due time. The time of day can be stepped alone, as when the machine's clock is set.
  *
  * @example
  * const clock = new ManualClock(0)
@@ -16,33 +16,43 @@ interface Timer {
  * clock.advance(25) // prints 10; the clock then stands at 25
  */
 export class ManualClock implements Clock {
-  #nowMs: number
+  #monotonicMs = 0
+  #epochMs: number
   #order = 0
   readonly #timers = new Set<Timer>()
 
   constructor(startMs = 0) {
-    this.#nowMs = startMs
+    this.#epochMs = startMs
   }
 
   now(): number {
-    return this.#nowMs
+    return this.#epochMs + this.#monotonicMs
+  }
+
+  monotonicMs(): number {
+    return this.#monotonicMs
+  }
+
+  /** Sets the time of day forward, or back where `byMs` is negative. Timers and durations are not affected. */
+  stepWallClock(byMs: number): void {
+    this.#epochMs += byMs
   }
 
   setTimer(callback: () => void, delayMs: number): () => void {
-    const timer = { dueMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, callback }
+    const timer = { dueMs: this.#monotonicMs + Math.max(0, delayMs), order: this.#order++, callback }
     this.#timers.add(timer)
     return () => this.#timers.delete(timer)
   }
 
   /** Moves the clock forward by `durationMs`, firing what falls due on the way. */
   advance(durationMs: number): void {
-    const targetMs = this.#nowMs + durationMs
+    const targetMs = this.#monotonicMs + durationMs
     for (let next = this.#nextDue(targetMs); next !== undefined; next = this.#nextDue(targetMs)) {
       this.#timers.delete(next)
-      this.#nowMs = Math.max(this.#nowMs, next.dueMs)
+      this.#monotonicMs = Math.max(this.#monotonicMs, next.dueMs)
       next.callback()
     }
-    this.#nowMs = targetMs
+    this.#monotonicMs = targetMs
   }
 
   #nextDue(limitMs: number): Timer | undefined {

@@ -1,13 +1,16 @@
 import type { Clock } from './clock.ts'
 
+const monotonicMs = (): number => Math.trunc(performance.now())
+
 /** The machine's own time. The only file in `src/` that reads it. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonicMs,
   setTimer: (callback, delayMs) => {
-    const dueMs = Date.now() + delayMs
-    // Node's timers run by another clock, and ring up to a millisecond before this one says that it is time.
+    const dueMs = monotonicMs() + delayMs
+    // Node rounds the times of its timers, so one may fire a millisecond before `monotonicMs` has reached its due time.
     const ring = (): void => {
-      const earlyMs = dueMs - Date.now()
+      const earlyMs = dueMs - monotonicMs()
       if (delayMs > longestDelayMs && earlyMs > 2) timer = setTimeout(ring, Math.min(earlyMs, longestDelayMs))
       else if (earlyMs > 0 && earlyMs <= 2) timer = setTimeout(callback, earlyMs)
       else callback()

@@ -113,14 +113,15 @@ const printAll = async (
 ): Promise<void> => {
   const limit = options.maxMessages ?? Infinity
   let printed = 0
-  let lastRecordMs = systemClock.now()
+  let lastRecordMs = systemClock.monotonicMs()
   while (printed < limit && !isStopped()) {
     for (const { columns, partition } of await fetcher.poll(Math.min(options.timeoutMs ?? 500, 500))) {
       for (let row = 0; row < columns.count && printed < limit; row++, printed++)
         await write(lineOf(columns, row, partition, options.property))
-      if (columns.count > 0) lastRecordMs = systemClock.now()
+      if (columns.count > 0) lastRecordMs = systemClock.monotonicMs()
     }
-    if (options.timeoutMs !== undefined && systemClock.now() - lastRecordMs >= options.timeoutMs) return
+    if (options.timeoutMs !== undefined && systemClock.monotonicMs() - lastRecordMs >= options.timeoutMs)
+      return
   }
 }
 

@@ -70,10 +70,10 @@ export const replayCommand = (): Command =>
 
 /** A line a second while it goes on. */
 const progressLine = (name: string): ((progress: ReplayProgress) => void) => {
-  let lastMs = systemClock.now()
+  let lastMs = systemClock.monotonicMs()
   return ({ processedRecords, remainingRecords }) => {
-    if (systemClock.now() - lastMs < 1_000) return
-    lastMs = systemClock.now()
+    if (systemClock.monotonicMs() - lastMs < 1_000) return
+    lastMs = systemClock.monotonicMs()
     console.error(`${name}: ${processedRecords} records processed, ${remainingRecords} to go`)
   }
 }

@@ -10,10 +10,10 @@ type Progress = Parameters<OnRestore>[0]
  */
 export const restoreReport = (clock: Clock, print: (line: string) => void): OnRestore => {
   const stores = new Map<string, Progress>()
-  let startedMs = clock.now()
+  let startedMs = clock.monotonicMs()
   let printedMs = startedMs
   return (progress) => {
-    const nowMs = clock.now()
+    const nowMs = clock.monotonicMs()
     if (stores.size === 0) startedMs = printedMs = nowMs
     if (progress.restoredRecords > 0 || progress.remainingRecords > 0)
       stores.set(`${progress.store} ${progress.partition}`, progress)

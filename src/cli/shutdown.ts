@@ -13,7 +13,7 @@ export const shutdownSignal = (): {
   const signal = new Promise<NodeJS.Signals>((resolve) => {
     let firstMs: number | undefined
     const onSignal = (name: NodeJS.Signals): void => {
-      const nowMs = systemClock.now()
+      const nowMs = systemClock.monotonicMs()
       firstMs ??= nowMs
       if (nowMs - firstMs > repeatedSignalMs && name !== 'SIGPIPE')
         process.exit(name === 'SIGINT' ? 130 : 143)

@@ -217,7 +217,7 @@ export class Fetcher {
   /** How long a partition has been asked for without an answer; a broker that is away has none. */
   silentMs(topic: string, partition: number): number {
     const sinceMs = this.#state(topic, partition)?.unansweredSinceMs
-    return sinceMs === undefined ? 0 : this.#clock.now() - sinceMs
+    return sinceMs === undefined ? 0 : this.#clock.monotonicMs() - sinceMs
   }
 
   /** Records between what `poll` has handed over and the end; undefined before the first response. */
@@ -258,7 +258,7 @@ export class Fetcher {
   /** Starts every request that can be started now. */
   #pump(): void {
     if (this.#stop.signal.aborted || this.#ready.bytes >= this.#limits.maxBufferedBytes) return
-    const nowMs = this.#clock.now()
+    const nowMs = this.#clock.monotonicMs()
     const wanted = new Map<BrokerMetadata, PartitionState[]>()
     const unknown: PartitionState[] = []
     for (const state of this.#partitions.values()) {
@@ -393,7 +393,7 @@ export class Fetcher {
 
   /** Leaves a partition alone for a moment, or gives up where it has been missing for too long. */
   #delay(state: PartitionState, fault: Fault): void {
-    const nowMs = this.#clock.now()
+    const nowMs = this.#clock.monotonicMs()
     state.missingSinceMs ??= nowMs
     if (nowMs - state.missingSinceMs > this.#limits.missingTimeoutMs) {
       this.#giveUp(state, fault)

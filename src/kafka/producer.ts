@@ -366,7 +366,7 @@ export class Producer {
   }
 
   #newBatch(queue: PartitionQueue): BatchBuilder {
-    queue.openedMs = this.#clock.now()
+    queue.openedMs = this.#clock.monotonicMs()
     this.#cancelLinger ??= this.#clock.setTimer(() => this.sendNow(), this.#lingerMs)
     queue.open = new BatchBuilder(this.#outstanding.freeMemory())
     return queue.open

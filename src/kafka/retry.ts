@@ -16,12 +16,12 @@ export interface RetryOptions {
 /** Runs `attempt` until it succeeds, fails with something that is not for a retry, or the time is over. */
 export const retrying = async <T>(options: RetryOptions, attempt: () => Promise<T>): Promise<T> => {
   const { clock, timeoutMs, backoffMs = 50, maxBackoffMs = 1_000, signal, onRetry } = options
-  const deadlineMs = clock.now() + timeoutMs
+  const deadlineMs = clock.monotonicMs() + timeoutMs
   for (let pauseMs = backoffMs; ; pauseMs = Math.min(pauseMs * 2, maxBackoffMs)) {
     try {
       return await attempt()
     } catch (error) {
-      if (!isRetriableFault(error) || clock.now() + pauseMs > deadlineMs || signal?.aborted === true)
+      if (!isRetriableFault(error) || clock.monotonicMs() + pauseMs > deadlineMs || signal?.aborted === true)
         throw error
       onRetry?.(error)
       await sleep(clock, pauseMs, signal)

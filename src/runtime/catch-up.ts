@@ -50,7 +50,7 @@ export class CatchUp {
     }
     const waiting = this.#waiting.get(running) ?? this.#wait(running, 0)
     if (isSilent) {
-      this.#renew(waiting, this.#options.clock.now())
+      this.#renew(waiting, this.#options.clock.monotonicMs())
       return false
     }
     const unread = this.#unread(running, waiting)
@@ -70,7 +70,7 @@ export class CatchUp {
       const waiting = this.#waiting.get(running)
       if (this.#done.delete(running)) this.#wait(running)
       else if (waiting !== undefined)
-        this.#renew(waiting, stalledMs * 10 > timeoutMs ? clock.now() : waiting.sinceMs)
+        this.#renew(waiting, stalledMs * 10 > timeoutMs ? clock.monotonicMs() : waiting.sinceMs)
     }
   }
 
@@ -88,7 +88,11 @@ export class CatchUp {
   }
 
   #wait(running: RunningTask, fromRequest = this.#options.fetcher.requests + 1): Waiting {
-    const waiting = { sinceMs: this.#options.clock.now(), fromRequest, ends: new Map<string, number>() }
+    const waiting = {
+      sinceMs: this.#options.clock.monotonicMs(),
+      fromRequest,
+      ends: new Map<string, number>(),
+    }
     this.#waiting.set(running, waiting)
     return waiting
   }
@@ -119,7 +123,7 @@ export class CatchUp {
 
   #isTooLate({ task }: RunningTask, { sinceMs }: Waiting, unread: readonly UnreadInput[]): boolean {
     const { clock, timeoutMs, onWarning } = this.#options
-    if (clock.now() - sinceMs < timeoutMs) return false
+    if (clock.monotonicMs() - sinceMs < timeoutMs) return false
     const behind = unread.map(
       ({ topic, partition, offset, endOffset = 'an unknown end' }) =>
         `${topic}-${partition} at ${offset} of ${endOffset}`,

@@ -62,7 +62,7 @@ export class DormantState {
   /** Deletes the state of tasks that have not been in use for so long, and what was set aside before. */
   deleteUnused(inUse: ReadonlySet<TaskId>, delayMs: number): void {
     const { clock, folders } = this.#options
-    const nowMs = clock.now()
+    const nowMs = clock.monotonicMs()
     for (const task of inUse) this.#unusedSinceMs.delete(task)
     for (const task of folders.tasks().filter((each) => !inUse.has(each))) {
       const sinceMs = this.#unusedSinceMs.get(task) ?? nowMs
@@ -72,7 +72,7 @@ export class DormantState {
       this.#states.delete(task)
       this.#unusedSinceMs.delete(task)
     }
-    folders.deleteSetAside(nowMs - delayMs)
+    folders.deleteSetAside(clock.now() - delayMs)
   }
 
   /** Deletes the state that processes and threads left which no longer run here. */

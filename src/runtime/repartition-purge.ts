@@ -28,7 +28,7 @@ export class RepartitionPurge {
 
   constructor(options: RepartitionPurgeOptions) {
     this.#options = options
-    this.#lastPurgeMs = options.clock.now()
+    this.#lastPurgeMs = options.clock.monotonicMs()
   }
 
   /** Notes what has been committed, and begins to delete where it is time. */
@@ -36,8 +36,8 @@ export class RepartitionPurge {
     const { topics, clock, intervalMs } = this.#options
     for (const { topic, partition, offset } of offsets)
       if (topics.has(topic)) this.#due.set(partitionName(topic, partition), { topic, partition, offset })
-    if (this.#underWay || this.#due.size === 0 || clock.now() - this.#lastPurgeMs < intervalMs) return
-    this.#lastPurgeMs = clock.now()
+    if (this.#underWay || this.#due.size === 0 || clock.monotonicMs() - this.#lastPurgeMs < intervalMs) return
+    this.#lastPurgeMs = clock.monotonicMs()
     this.#underWay = true
     void this.#purge()
   }

@@ -153,7 +153,7 @@ export class Restorer {
       const place = partitionName(each.topic, each.partition)
       const position = Math.max(each.store.changelogOffset(), starts.get(place)?.offset ?? 0)
       const endOffset = Math.min(ends.get(place)?.offset ?? 0, each.upToOffset ?? Infinity)
-      const startedMs = cluster.clock.now()
+      const startedMs = cluster.clock.monotonicMs()
       return { ...each, startOffset: position, position, endOffset, restoredRecords: 0, startedMs }
     })
   }
@@ -270,7 +270,7 @@ export class Restorer {
   }
 
   #report(running: Running): void {
-    this.#options.onProgress?.(progressOf(running, this.#options.cluster.clock.now()))
+    this.#options.onProgress?.(progressOf(running, this.#options.cluster.clock.monotonicMs()))
   }
 }
 

@@ -181,14 +181,14 @@ export class StandbyTasks {
     if (place?.epoch !== generation) return
     const changelogOffset = place.store.changelogOffset()
     if (changelogOffset > 0 && changelogOffset < logStartOffset) return this.#beginAgain(place.id)
-    const beganMs = clock.now()
+    const beganMs = clock.monotonicMs()
     try {
       place.store.restore(columns)
     } catch (error) {
       this.#options.onWarning(`the copy of task ${place.id} ends: ${messageOf(error)}`)
       await this.#end(place.id)
     }
-    await sleep(clock, 2 * (clock.now() - beganMs))
+    await sleep(clock, 2 * (clock.monotonicMs() - beganMs))
   }
 
   #reset({ code, place: { topic, partition } }: Fault): void {

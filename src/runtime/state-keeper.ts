@@ -116,10 +116,10 @@ export class StateKeeper {
   lookAfter(stateOf: () => TasksHere | undefined): void {
     const { clock, settings } = this.#options
     const intervalMs = Math.max(1, Math.min(longestIntervalMs, settings.stateCleanupDelayMs))
-    const sinceMs = clock.now()
+    const sinceMs = clock.monotonicMs()
     this.#cancelCare = clock.setTimer(() => {
       // A process that was stopped meanwhile may have lost its tasks and not know it yet.
-      const isLate = clock.now() - sinceMs > 2 * intervalMs
+      const isLate = clock.monotonicMs() - sinceMs > 2 * intervalMs
       this.#care(isLate ? undefined : stateOf())
       this.lookAfter(stateOf)
     }, intervalMs)

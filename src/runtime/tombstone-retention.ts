@@ -18,13 +18,13 @@ export class TombstoneRetention {
   of(topic: string): Promise<number> {
     const { clock } = this.#cluster
     const known = this.#known.get(topic)
-    if (known !== undefined && clock.now() - known.sinceMs < cacheMs) return known.retentionMs
+    if (known !== undefined && clock.monotonicMs() - known.sinceMs < cacheMs) return known.retentionMs
     const late = new AbortController()
     const retentionMs = Promise.race([
       this.#read(topic).catch(() => defaultMs),
       sleep(clock, timeoutMs, late.signal).then(() => defaultMs),
     ]).finally(() => late.abort())
-    this.#known.set(topic, { retentionMs, sinceMs: clock.now() })
+    this.#known.set(topic, { retentionMs, sinceMs: clock.monotonicMs() })
     return retentionMs
   }
 

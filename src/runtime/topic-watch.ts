@@ -45,7 +45,7 @@ export class TopicWatch {
   /** Unless it is about to look before that anyway. */
   #lookIn(delayMs: number): void {
     const { clock } = this.#options
-    const dueMs = clock.now() + delayMs
+    const dueMs = clock.monotonicMs() + delayMs
     if (this.#closed || this.#isLooking || dueMs >= this.#dueMs) return
     this.#cancel?.()
     this.#dueMs = dueMs

@@ -78,7 +78,7 @@ export class Worker {
       timeoutMs: options.settings.wallClockCatchUpTimeoutMs,
       silenceMs: options.settings.fetchMaxWaitMs + stallMs,
     })
-    this.#lastCommitMs = options.clock.now()
+    this.#lastCommitMs = options.clock.monotonicMs()
     this.#progress = new CarefulProgress(options.settings)
     this.#registry = new TaskRegistry({
       ...options,
@@ -213,7 +213,7 @@ export class Worker {
     try {
       await work()
     } catch (error) {
-      if (isFault(error)) this.#progress.lost(error, this.tasks.values(), this.#options.clock.now())
+      if (isFault(error)) this.#progress.lost(error, this.tasks.values(), this.#options.clock.monotonicMs())
       if (isFault(error) && outOfGroup.has(error.code)) await this.#standStill()
       else if (isFault(error) && mayStartOver(error)) await this.#startOver(error)
       else throw error
@@ -302,10 +302,10 @@ export class Worker {
   #processSlice(): void {
     if (this.#paused) return
     const { clock } = this.#options
-    const beganMs = clock.now()
+    const beganMs = clock.monotonicMs()
     if (this.#progress.isOneByOne) this.#processOne()
     else for (const id of this.tasks.keys()) this.#process(id)
-    this.#progress.sliced(beganMs, clock.now(), this.#dirty)
+    this.#progress.sliced(beganMs, clock.monotonicMs(), this.#dirty)
     for (const running of this.tasks.values()) if (running.inputs.length > 1) this.#balance(running)
   }
 
@@ -343,7 +343,7 @@ export class Worker {
   }
 
   #punctuate(): void {
-    const nowMs = this.#options.clock.now()
+    const nowMs = this.#options.clock.monotonicMs()
     if (nowMs === this.#lastPunctuationMs || this.#paused) return
     const sinceMs = nowMs - this.#lastPunctuationMs
     if (sinceMs > this.#options.settings.fetchMaxWaitMs + stallMs)
@@ -361,7 +361,7 @@ export class Worker {
   #mayCommitOffsets(): boolean {
     const { clock, settings } = this.#options
     const pauseMs = Math.max(settings.commitIntervalMs, offsetsAloneIntervalMs)
-    return clock.now() - this.#lastCommitMs >= pauseMs && this.#hasOffsetsAlone(this.#isAnswered)
+    return clock.monotonicMs() - this.#lastCommitMs >= pauseMs && this.#hasOffsetsAlone(this.#isAnswered)
   }
 
   #hasOffsetsToCommit(isWanted: InputFilter): boolean {
@@ -382,7 +382,7 @@ export class Worker {
     if (!this.#dirty) return false
     return (
       this.#commitRequested ||
-      this.#options.clock.now() - this.#lastCommitMs >= this.#options.settings.commitIntervalMs
+      this.#options.clock.monotonicMs() - this.#lastCommitMs >= this.#options.settings.commitIntervalMs
     )
   }
 
@@ -400,7 +400,7 @@ export class Worker {
     // What a transaction holds of a record's effects, it holds all of.
     if (settings.processingGuarantee === 'exactly_once') await this.#drain()
     for (const { task } of this.tasks.values()) task.prepareCommit()
-    this.#progress.worked(clock.now())
+    this.#progress.worked(clock.monotonicMs())
     const offsets = new Map([...this.tasks.values()].map((each) => [each, each.offsetsToCommit(isWanted)]))
     const acked = await committer.commit([...offsets.values()].flat())
     for (const [each, committed] of offsets) each.committed(committed, acked)
@@ -410,9 +410,9 @@ export class Worker {
     this.#dirty = false
     this.#offsetsMoved = false
     this.#commitRequested = false
-    this.#lastCommitMs = clock.now()
+    this.#lastCommitMs = clock.monotonicMs()
     metrics.commits++
-    metrics.lastCommitMs = this.#lastCommitMs
+    metrics.lastCommitMs = clock.now()
     this.#committedReads.release()
   }
 
@@ -454,7 +454,7 @@ export class Worker {
     const { settings } = this.#options
     if (!this.#paused && this.#isReady()) return 0
     if (this.#dirty) {
-      const sinceCommitMs = this.#options.clock.now() - this.#lastCommitMs
+      const sinceCommitMs = this.#options.clock.monotonicMs() - this.#lastCommitMs
       return Math.max(0, Math.min(settings.fetchMaxWaitMs, settings.commitIntervalMs - sinceCommitMs))
     }
     const timers = [...this.tasks.values()].some(({ task }) => task.hasWallClockPunctuators)

@@ -106,7 +106,7 @@ class Batches {
     this.#clock = options.clock
     this.#intervalMs = options.batchIntervalMs ?? 1_000
     this.#rows = options.batchRows ?? 200_000
-    this.#lastMs = options.clock.now()
+    this.#lastMs = options.clock.monotonicMs()
   }
 
   /** When a store was committed, for its origin. */
@@ -118,7 +118,7 @@ class Batches {
     this.#waiting.set(disk, waiting)
     let rows = 0
     for (const count of this.#waiting.values()) rows += count
-    if (rows >= this.#rows || this.#clock.now() - this.#lastMs >= this.#intervalMs) this.writeAll()
+    if (rows >= this.#rows || this.#clock.monotonicMs() - this.#lastMs >= this.#intervalMs) this.writeAll()
   }
 
   /** Has a store noted with the next batch, although it has nothing to write. */
@@ -127,7 +127,7 @@ class Batches {
   }
 
   writeAll(): void {
-    this.#lastMs = this.#clock.now()
+    this.#lastMs = this.#clock.monotonicMs()
     if (this.#waiting.size === 0) return
     const disks = [...this.#waiting.keys()]
     this.#environment.batch(

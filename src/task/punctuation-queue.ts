@@ -6,7 +6,7 @@ import type { ScheduledPunctuator } from './node-context.ts'
  * run in the order of its heap.
  */
 export class PunctuationQueue {
-  readonly #heap = new Heap<ScheduledPunctuator>((left, right) => left.nextDueMs - right.nextDueMs)
+  #heap = byDueTime()
 
   /** When the first falls due; Infinity where there is none. */
   get nextDueMs(): number {
@@ -19,6 +19,20 @@ export class PunctuationQueue {
 
   add(punctuator: ScheduledPunctuator): void {
     this.#heap.add(punctuator)
+  }
+
+  /**
+   * The clock was set back to `nowMs`: nothing waits longer than its own interval from now. Kafka Streams waits until the
+   * clock has made up for the step.
+   */
+  steppedBack(nowMs: number): void {
+    const before = this.#heap
+    this.#heap = byDueTime()
+    while (before.size > 0) {
+      const punctuator = before.take() as ScheduledPunctuator
+      punctuator.nextDueMs = Math.min(punctuator.nextDueMs, nowMs + punctuator.intervalMs)
+      this.#heap.add(punctuator)
+    }
   }
 
   /**
@@ -39,3 +53,5 @@ export class PunctuationQueue {
     return ran
   }
 }
+
+const byDueTime = (): Heap<ScheduledPunctuator> => new Heap((left, right) => left.nextDueMs - right.nextDueMs)

@@ -47,6 +47,8 @@ export class Task {
   readonly #queuesByTopic = new Map<string, RecordQueue>()
   readonly #idle: IdleAdvance | undefined
   readonly #maxTimestampAheadMs: number | undefined
+  /** The time of day when wall-clock punctuators were last looked at. */
+  #wallClockMs = -Infinity
   #closed = false
 
   constructor(options: TaskOptions) {
@@ -206,9 +208,11 @@ export class Task {
   /** Does what is due by the clock: punctuators, and stream time while input is idle. Returns how much that was. */
   punctuateWallClock(): number {
     const advanced = this.#idle !== undefined && this.#advanceIdle(this.#idle) ? 1 : 0
-    return this.nextWallClockDueMs === Infinity
-      ? advanced
-      : advanced + this.#punctuate('wallClock', this.#context.host.clock.now())
+    if (this.nextWallClockDueMs === Infinity) return advanced
+    const nowMs = this.#context.host.clock.now()
+    if (nowMs < this.#wallClockMs) this.#context.punctuators.wallClock.steppedBack(nowMs)
+    this.#wallClockMs = nowMs
+    return advanced + this.#punctuate('wallClock', nowMs)
   }
 
   /** When the next wall-clock punctuator falls due; Infinity where there is none. */
@@ -279,7 +283,7 @@ export class Task {
   #advanceIdle(idle: IdleAdvance): boolean {
     const { host, asyncWork, streamTimeMs } = this.#context
     if (this.queued > 0 || asyncWork.inFlight > 0) return false
-    const target = idle.streamTimeAt(host.clock.now())
+    const target = idle.streamTimeAt(host.clock.monotonicMs())
     if (target === undefined || target <= streamTimeMs) return false
     this.advanceStreamTime(target)
     return true
@@ -305,7 +309,7 @@ export class Task {
       return
     }
     if (timestamp > this.#context.streamTimeMs) this.#context.streamTimeMs = timestamp
-    this.#idle?.note(this.#context.host.clock.now(), this.#context.streamTimeMs)
+    this.#idle?.note(this.#context.host.clock.monotonicMs(), this.#context.streamTimeMs)
     // As `#turn`, without a function made for each record.
     this.#beginTurn(record)
     try {

@@ -131,6 +131,9 @@ export class TestDriver {
   advanceWallClock(durationMs: number): void {
     this.#refuseClosed()
     checkArgument('advanceWallClock', durationMs, durationKind)
+    // A step of the clock since then is noticed before the clock moves on, as between two polls in production.
+    for (const task of this.#tasks()) task.punctuateWallClock()
+    this.#settle()
     const untilMs = this.clock.now() + durationMs
     for (;;) {
       const dueMs = Math.min(...this.#tasks().map(({ nextWallClockDueMs }) => nextWallClockDueMs))

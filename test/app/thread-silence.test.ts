@@ -44,6 +44,7 @@ describe('a worker thread that sends nothing', () => {
     let fire = (): void => {}
     const stalling: Clock = {
       now: () => nowMs,
+      monotonicMs: () => nowMs,
       setTimer: (callback) => {
         fire = callback
         return () => void (fire = () => {})

@@ -9,9 +9,9 @@ it('an alarm of the system clock does not ring before the clock says that it is 
       new Promise<void>((resolve) => {
         const begin = (): void => {
           const delayMs = 1 + (index % 40)
-          const dueMs = systemClock.now() + delayMs
+          const dueMs = systemClock.monotonicMs() + delayMs
           systemClock.setTimer(() => {
-            if (systemClock.now() < dueMs) early.push(delayMs)
+            if (systemClock.monotonicMs() < dueMs) early.push(delayMs)
             resolve()
           }, delayMs)
         }

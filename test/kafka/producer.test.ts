@@ -176,6 +176,7 @@ describe('the producer', () => {
     const world = coreWorld({ topics })
     const clock = {
       now: () => world.clock.now(),
+      monotonicMs: () => world.clock.monotonicMs(),
       setTimer: (callback: () => void, delayMs: number) =>
         world.clock.setTimer(callback, Math.max(0, delayMs - 1)),
     }

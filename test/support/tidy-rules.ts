@@ -69,6 +69,40 @@ const doors = new Set(['src/index.ts'])
 /** The only files whose whole purpose is to hand on what others hold. */
 const barrels = new Set(['src/index.ts', 'src/testing/index.ts', 'src/broker/index.ts'])
 const clockFile = 'src/base/system-clock.ts'
+
+/**
+ * How often each file reads the time of day, which steps when the machine's clock is set. It is for timestamps that records
+ * carry, and that people, disks and other processes read. Every duration and deadline uses `clock.monotonicMs()`.
+ */
+const wallClockReadings: Readonly<Record<string, number>> = {
+  // Record times, their extractors and the bound of times ahead of the clock.
+  'src/task/record-queue.ts': 2,
+  'src/task/nodes/process.ts': 3,
+  'src/app/topic-client.ts': 1,
+  'src/cli/produce.ts': 1,
+  'src/broker/api/produce.ts': 1,
+  'src/broker/broker.ts': 1,
+  // Wall-clock punctuation, and the test driver's way from one due time to the next.
+  'src/task/task.ts': 1,
+  'src/testing/test-driver.ts': 3,
+  // When state was last up to date, which is stored with it.
+  'src/runtime/changelog-check.ts': 1,
+  'src/runtime/standby-tasks.ts': 1,
+  'src/runtime/state-keeper.ts': 1,
+  'src/runtime/task-factory.ts': 1,
+  'src/state/open-lmdb-stores.ts': 1,
+  // The same, and times of files.
+  'src/runtime/dormant-state.ts': 3,
+  'src/app/abandoned-slots.ts': 1,
+  'src/app/disk-task-folders.ts': 1,
+  'src/files/claim.ts': 2,
+  // Times and names that people read, and offsets by a duration before now.
+  'src/runtime/worker.ts': 1,
+  'src/app/logger.ts': 1,
+  'src/app/reset.ts': 1,
+  'src/cli/replay.ts': 1,
+  'src/broker/transaction/coordinator.ts': 2,
+}
 const environmentFile = 'src/app/environment.ts'
 
 interface Import {
@@ -128,10 +162,11 @@ const textViolations = ({ path, text }: SourceFile): readonly string[] => {
   const code = withoutComments(text)
   const rules: readonly (readonly [RegExp, boolean, string])[] = [
     [
-      /\bDate\.now\(|new Date\(\)|\bsetTimeout\(|\bsetInterval\(|performance\.now\(/,
+      /\bDate\.now\b|\bnew Date(?:\(\)|(?![\w(]))|\bDate\(\)|\bset(?:Timeout|Interval)\(|\bperformance\.|\bhrtime\b|AbortSignal\.timeout\(/,
       path === clockFile,
       'reads the clock',
     ],
+    [/\btimers\/promises\b/, !path.startsWith('src/'), 'reads the clock'],
     [/\bMath\.random\(/, false, 'draws a random number'],
     [
       /\bprocess\.env\b/,
@@ -140,9 +175,28 @@ const textViolations = ({ path, text }: SourceFile): readonly string[] => {
     ],
     [/\bas any\b|: any\b/, false, 'says any'],
   ]
-  return rules
-    .filter(([pattern, allowed]) => !allowed && pattern.test(code))
-    .map(([, , what]) => `${path}: ${what}`)
+  return [
+    ...rules
+      .filter(([pattern, allowed]) => !allowed && pattern.test(code))
+      .map(([, , what]) => `${path}: ${what}`),
+    ...wallClockViolations(path, code),
+  ]
+}
+
+/** A name that ends in `clock` is a clock; a destructured or aliased `now` would escape the count. */
+const wallClockViolations = (path: string, code: string): readonly string[] => {
+  if (!path.startsWith('src/') || path === clockFile) return []
+  const readings = code.match(/clock\.now\b/gi)?.length ?? 0
+  const expected = wallClockReadings[path] ?? 0
+  const isHidden = /\bnow\b[^=;]*\} = [\w.#]*clock\b/i.test(code)
+  return [
+    ...(readings === expected
+      ? []
+      : [
+          `${path}: reads the time of day ${readings} times, not ${expected}: durations use clock.monotonicMs(); for a timestamp, count it in wallClockReadings`,
+        ]),
+    ...(isHidden ? [`${path}: takes \`now\` out of a clock, which hides how the time of day is used`] : []),
+  ]
 }
 
 const nameViolations = ({ path, text }: SourceFile): readonly string[] => {

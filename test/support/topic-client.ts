@@ -107,11 +107,11 @@ export class TopicClient {
     isEnough: (records: readonly ReadRecord<K, V>[]) => boolean,
     patienceMs = 30_000,
   ): Promise<readonly ReadRecord<K, V>[]> {
-    const deadlineMs = systemClock.now() + patienceMs
+    const deadlineMs = systemClock.monotonicMs() + patienceMs
     for (;;) {
       const records = await this.readAll(topic)
       if (isEnough(records)) return records
-      if (systemClock.now() > deadlineMs)
+      if (systemClock.monotonicMs() > deadlineMs)
         throw new Error(
           `${topic.name} does not hold what was waited for, but ${JSON.stringify(
             records.slice(-20).map(({ key, value }) => [key, value]),

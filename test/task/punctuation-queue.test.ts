@@ -28,6 +28,26 @@ describe('the queue of punctuators', () => {
     )
   })
 
+  it('lets no punctuator wait longer than its interval after the clock was set back', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 20 }),
+        fc.integer({ min: -100, max: 100 }),
+        (all, now) => {
+          const queue = new PunctuationQueue()
+          for (const intervalMs of all) queue.add(every(intervalMs, 100 + intervalMs))
+          queue.steppedBack(now)
+          expect(queue.nextDueMs).toBe(now + Math.min(...all))
+          const called: number[] = []
+          queue.runDue(now + 30, ({ intervalMs }) => void called.push(intervalMs))
+          expect(called.toSorted((left, right) => left - right)).toEqual(
+            all.toSorted((left, right) => left - right),
+          )
+        },
+      ),
+    )
+  })
+
   it('calls what a punctuator schedules in the same pass, where it is due', () => {
     const queue = new PunctuationQueue()
     const calls: number[] = []

@@ -19,13 +19,13 @@ export const withPatience = async <T>(
   { clock, timeoutMs, signal, once = false }: Patience,
   work: (leftMs: number) => Promise<T>,
 ): Promise<T> => {
-  const untilMs = clock.now() + timeoutMs
+  const untilMs = clock.monotonicMs() + timeoutMs
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
     try {
-      return await work(Math.max(0, untilMs - clock.now()))
+      return await work(Math.max(0, untilMs - clock.monotonicMs()))
     } catch (error) {
       const passes = isFault(error) && error.actor === 'retry' && !signal.aborted && !once
-      if (!passes || clock.now() + pauseMs > untilMs) throw error
+      if (!passes || clock.monotonicMs() + pauseMs > untilMs) throw error
     }
     await sleep(clock, pauseMs, signal)
   }

@@ -52,11 +52,10 @@ const STATES: ReadonlySet<string> = new Set([
 /** ListTransactions: by state, producer and (v1+) how long they have been open. */
 export const listTransactionsApi: Api = api(listTransactionsSchema, (broker, request) => {
   const { stateFilters, producerIdFilters, durationFilter } = request
-  const now = broker.clock.now()
-  const matches = ({ state, producerId, startMs }: Transaction): boolean =>
-    (stateFilters.length === 0 || stateFilters.includes(state)) &&
-    (producerIdFilters.length === 0 || producerIdFilters.includes(producerId)) &&
-    (durationFilter < 0 || now - startMs > durationFilter)
+  const matches = (transaction: Transaction): boolean =>
+    (stateFilters.length === 0 || stateFilters.includes(transaction.state)) &&
+    (producerIdFilters.length === 0 || producerIdFilters.includes(transaction.producerId)) &&
+    (durationFilter < 0 || broker.transactions.ageMs(transaction) > durationFilter)
   return {
     errorCode: Errors.NONE,
     unknownStateFilters: stateFilters.filter((state) => !STATES.has(state)),

@@ -53,6 +53,8 @@ const MARKER_RETRY_MS = 100
 export class TransactionCoordinator {
   readonly transactions: Map<string, Transaction> = new Map()
   readonly #ports: TransactionPorts
+  /** When each transaction began, in monotonic time; `startMs` is the time of day, which clients read. */
+  readonly #begunMs = new Map<string, number>()
   readonly #completions = new Map<string, { cancel: () => void; waiting: (() => void)[] }>()
   #cancelExpiry: (() => void) | undefined
 
@@ -148,7 +150,9 @@ export class TransactionCoordinator {
 
   #begin(draft: Transaction): void {
     draft.state = 'Ongoing'
-    draft.startMs = this.#ports.clock.now()
+    const { clock } = this.#ports
+    draft.startMs = clock.now()
+    this.#begunMs.set(draft.transactionalId, clock.monotonicMs())
     draft.partitions = new Map()
     draft.groups = new Set()
   }
@@ -263,7 +267,18 @@ export class TransactionCoordinator {
 
   /** Takes back what a journal holds: decided transactions are completed, open ones wait for their timeout. */
   restore(transaction: Transaction): void {
-    this.transactions.set(transaction.transactionalId, transaction)
+    const { clock } = this.#ports
+    const { transactionalId, startMs, timeoutMs } = transaction
+    // The time of day may have been set meanwhile: a transaction is never younger than new, nor older than its timeout.
+    const ageMs = Math.min(Math.max(clock.now() - startMs, 0), timeoutMs)
+    this.transactions.set(transactionalId, transaction)
+    this.#begunMs.set(transactionalId, clock.monotonicMs() - ageMs)
+  }
+
+  /** How long ago the transaction began. */
+  ageMs({ transactionalId }: Transaction): number {
+    const begunMs = this.#begunMs.get(transactionalId)
+    return begunMs === undefined ? Infinity : this.#ports.clock.monotonicMs() - begunMs
   }
 
   resume(): void {
@@ -278,7 +293,7 @@ export class TransactionCoordinator {
       this.#cancelExpiry = undefined
       const open = [...this.transactions.values()].filter(({ state }) => state === 'Ongoing')
       for (const transaction of open)
-        if (clock.now() >= transaction.startMs + transaction.timeoutMs) this.#expire(transaction)
+        if (this.ageMs(transaction) >= transaction.timeoutMs) this.#expire(transaction)
       if (open.length > 0) this.#scheduleExpiry()
     }, settings.transactionAbortTimedOutTransactionCleanupIntervalMs)
   }

@@ -31,8 +31,8 @@ export class Heartbeat {
   /** Goes on at a shorter interval, for a session's time at most: a rebalance is expected. */
   hurry(intervalMs: number): void {
     const { clock, sessionTimeoutMs, intervalMs: usualMs } = this.#options
-    const endMs = clock.now() + sessionTimeoutMs
-    this.#restart(() => (clock.now() < endMs ? Math.min(intervalMs, usualMs) : usualMs))
+    const endMs = clock.monotonicMs() + sessionTimeoutMs
+    this.#restart(() => (clock.monotonicMs() < endMs ? Math.min(intervalMs, usualMs) : usualMs))
   }
 
   stop(): void {
@@ -43,13 +43,13 @@ export class Heartbeat {
   get isAnswered(): boolean {
     const { clock, sessionTimeoutMs } = this.#options
     if (this.#failed) return false
-    return this.#stop.signal.aborted || clock.now() - this.#lastAnswerMs < sessionTimeoutMs
+    return this.#stop.signal.aborted || clock.monotonicMs() - this.#lastAnswerMs < sessionTimeoutMs
   }
 
   /** True where they are sent, and none was answered for a whole session, as after a standstill of this process. */
   get isOverdue(): boolean {
     const { clock, sessionTimeoutMs } = this.#options
-    return !this.#stop.signal.aborted && clock.now() - this.#lastAnswerMs >= sessionTimeoutMs
+    return !this.#stop.signal.aborted && clock.monotonicMs() - this.#lastAnswerMs >= sessionTimeoutMs
   }
 
   #restart(intervalMs: () => number): void {
@@ -60,21 +60,21 @@ export class Heartbeat {
 
   async #run(intervalMs: () => number, signal: AbortSignal): Promise<void> {
     const { clock, sessionTimeoutMs, beat, onErrorCode, onFailure, onSilence } = this.#options
-    this.#lastAnswerMs = clock.now()
+    this.#lastAnswerMs = clock.monotonicMs()
     this.#failed = false
     for (;;) {
       await sleep(clock, intervalMs(), signal)
       if (signal.aborted) return
       try {
         const errorCode = await beat()
-        this.#lastAnswerMs = clock.now()
+        this.#lastAnswerMs = clock.monotonicMs()
         this.#failed = false
         if (errorCode !== 0 && !signal.aborted) onErrorCode(errorCode)
       } catch (error) {
         this.#failed = true
         if (!signal.aborted) onFailure(error)
       }
-      if (!signal.aborted && clock.now() - this.#lastAnswerMs >= sessionTimeoutMs) onSilence()
+      if (!signal.aborted && clock.monotonicMs() - this.#lastAnswerMs >= sessionTimeoutMs) onSilence()
     }
   }
 }

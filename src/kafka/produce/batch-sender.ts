@@ -163,7 +163,7 @@ export class BatchSender {
   #ready(): Ready | undefined {
     if (this.#isHalted()) return undefined
     const { queues, maxRequestBytes } = this.#options
-    const nowMs = this.#clock.now()
+    const nowMs = this.#clock.monotonicMs()
     const chosen: PartitionQueue[] = []
     let broker: BrokerMetadata | undefined
     let size = 0
@@ -214,7 +214,7 @@ export class BatchSender {
 
   /** The alarm ends the pause itself: one that rings a moment early would find it not over, and nobody would ask again. */
   #delay(queue: PartitionQueue): void {
-    const untilMs = this.#clock.now() + retryPauseMs
+    const untilMs = this.#clock.monotonicMs() + retryPauseMs
     queue.notBeforeMs = untilMs
     this.#clock.setTimer(() => {
       if (queue.notBeforeMs === untilMs) queue.notBeforeMs = 0
@@ -336,7 +336,7 @@ export class BatchSender {
     const { queue, batch } = taken
     const { deliveryTimeoutMs, outstanding, onRetry } = this.#options
     if (this.#isGivenUp(queue)) outstanding.settle(batch)
-    else if (this.#clock.now() - batch.createdMs > deliveryTimeoutMs)
+    else if (this.#clock.monotonicMs() - batch.createdMs > deliveryTimeoutMs)
       this.#lose(taken, deliveryFault(queue, deliveryTimeoutMs, fault))
     else {
       onRetry?.(fault)
@@ -369,7 +369,7 @@ export class BatchSender {
   /** Gives up a batch that has waited for longer than the delivery timeout, and what is behind it. */
   #expire(queue: PartitionQueue, fault: Fault): void {
     const { deliveryTimeoutMs } = this.#options
-    if (queue.oldestMs < this.#clock.now() - deliveryTimeoutMs)
+    if (queue.oldestMs < this.#clock.monotonicMs() - deliveryTimeoutMs)
       this.#failQueue(queue, deliveryFault(queue, deliveryTimeoutMs, fault))
   }
 

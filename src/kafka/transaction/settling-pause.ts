@@ -12,9 +12,9 @@ import { sleep } from '../../base/clock.ts'
  *
  * @example
  * await pause.over()
- * const sentMs = clock.now()
+ * const sentMs = clock.monotonicMs()
  * await produce()
- * pause.answered(clock.now() - sentMs)
+ * pause.answered(clock.monotonicMs() - sentMs)
  */
 export class SettlingPause {
   readonly #clock: Clock
@@ -32,12 +32,12 @@ export class SettlingPause {
 
   /** A transaction has ended just now. */
   begin(): void {
-    this.#endedMs = this.#clock.now()
+    this.#endedMs = this.#clock.monotonicMs()
   }
 
   /** Resolves once the pause since the last end is over; at once where it is over already. */
   async over(): Promise<void> {
-    const leftMs = this.#endedMs + this.#pauseMs - this.#clock.now()
+    const leftMs = this.#endedMs + this.#pauseMs - this.#clock.monotonicMs()
     if (leftMs > 0) await sleep(this.#clock, leftMs)
   }
 

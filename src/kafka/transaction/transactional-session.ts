@@ -96,7 +96,7 @@ export class TransactionalSession implements ProducerSession {
    */
   get wasOpen(): boolean {
     const begunMs = this.#begunMs ?? Number.NEGATIVE_INFINITY
-    return this.#isInUse && this.#cluster.clock.now() - begunMs < this.#timeoutMs / 2
+    return this.#isInUse && this.#cluster.clock.monotonicMs() - begunMs < this.#timeoutMs / 2
   }
 
   /** True where the end of a transaction brings a new epoch. */
@@ -109,7 +109,7 @@ export class TransactionalSession implements ProducerSession {
     return (
       this.#isLeftOpen ||
       this.#cluster.transport.lostConnections !== this.#seenLosses ||
-      (this.#owedEnd !== undefined && this.#cluster.clock.now() >= this.#owedFromMs)
+      (this.#owedEnd !== undefined && this.#cluster.clock.monotonicMs() >= this.#owedFromMs)
     )
   }
 
@@ -168,7 +168,7 @@ export class TransactionalSession implements ProducerSession {
 
   onProduced(): void {
     if (this.#isFirstAnswered || this.#begunMs === undefined) return
-    this.#pause.answered(this.#cluster.clock.now() - this.#begunMs)
+    this.#pause.answered(this.#cluster.clock.monotonicMs() - this.#begunMs)
     this.#isFirstAnswered = true
   }
 
@@ -261,7 +261,7 @@ export class TransactionalSession implements ProducerSession {
       await this.#initProducerId(identity)
     }
     if (isComplete) this.#owedEnd = undefined
-    else this.#owedFromMs = this.#cluster.clock.now() + lookAgainAfterMs
+    else this.#owedFromMs = this.#cluster.clock.monotonicMs() + lookAgainAfterMs
     if (open.length > 0) this.#onLeftOpen(endedAgain(this.transactionalId, open, committed))
   }
 
@@ -285,7 +285,7 @@ export class TransactionalSession implements ProducerSession {
     if (this.#started) return
     // The broker is given the time to write the markers of the last one.
     await this.#pause.over()
-    this.#begunMs = this.#cluster.clock.now()
+    this.#begunMs = this.#cluster.clock.monotonicMs()
     this.#isFirstAnswered = false
   }
 
