@@ -49,7 +49,12 @@ const main = async (): Promise<void> => {
   })
   print(
     ['trial', 'bound', 'measured', 'result'],
-    outcomes.map(({ trial, ...result }) => [trial.name, trial.bound, result.measured, resultWord(result)]),
+    outcomes.map(({ trial, ...result }) => [
+      trial.name,
+      trial.bound,
+      result.measured.replaceAll(/\s+/g, ' '),
+      resultWord(result),
+    ]),
   )
   if (interrupted.signal.aborted) process.exitCode = 130
   else if (!outcomes.every(({ passed }) => passed)) process.exitCode = 1

@@ -44,11 +44,13 @@ export const singleNode = ({ listen, advertise, controller }: NodeAddresses): Pr
 export const withListeners = (node: Properties, extra: readonly ExtraListener[]): Properties => {
   const added = (name: string, text: (each: ExtraListener) => string): string =>
     [node[name], ...extra.map(text)].join(',')
-  const place = ({ name, address }: ExtraListener): string => `${name}://${address}`
   return {
     ...node,
-    listeners: added('listeners', place),
-    'advertised.listeners': added('advertised.listeners', place),
+    listeners: added('listeners', ({ name, address }) => `${name}://${address}`),
+    'advertised.listeners': added(
+      'advertised.listeners',
+      ({ name, address, advertised = address }) => `${name}://${advertised}`,
+    ),
     'listener.security.protocol.map': added(
       'listener.security.protocol.map',
       ({ name, protocol }) => `${name}:${protocol}`,

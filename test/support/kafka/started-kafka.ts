@@ -32,9 +32,11 @@ export interface KafkaOptions {
 
 export interface ExtraListener {
   readonly name: string
-  readonly protocol: 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
-  /** `host:port` that it binds and names to clients. */
+  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
+  /** `host:port` that it binds. */
   readonly address: string
+  /** `host:port` that it names to clients, such as a proxy; defaults to `address`. */
+  readonly advertised?: string
 }
 
 /** Signals that leave the process where it is. */

@@ -46,7 +46,7 @@ export const runTrials = async (
 export const resultWord = ({ passed }: TrialResult): string => (passed ? 'passed' : 'FAILED')
 
 /** The time an aborted trial has to end what it started. */
-const graceMs = 10_000
+const graceMs = 20_000
 const defaultTimeoutMs = 300_000
 
 class SharedKafka implements AsyncDisposable {
