@@ -1,4 +1,5 @@
 import type { Bytes } from '../base/bytes.ts'
+import type { Cursor } from './sorted-list.ts'
 
 /**
  * What a store asks of a disk: ordered bytes, of which LMDB is one. Stores in memory have none, so this page is all that
@@ -69,21 +70,49 @@ export interface Disk {
   close(): void
 }
 
-/** Entries page by page: no read transaction stays open while somebody else has the turn. */
-export function* pagesOf(
-  table: DiskTable,
-  range: DiskRange,
-  accept: (entry: DiskEntry) => boolean,
-): Generator<DiskEntry[], void> {
-  let rest = range
-  // The first page is small: many a walk ends at its first entries.
-  for (let limit = 16; ; limit = 256) {
-    const page = table.page(rest, limit)
-    yield page.filter(accept)
-    const last = page[page.length - 1]
-    if (last === undefined || page.length < limit) return
-    rest = range.reverse
-      ? { ...rest, to: last.key, exclusive: true }
-      : { ...rest, from: last.key, exclusive: true }
+/**
+ * The entries of a range, one by one. They are read in pages, so that no read transaction stays open between two of them;
+ * what is written to the disk meanwhile may be missing from the page that was read before.
+ */
+export class DiskCursor implements Cursor<DiskEntry> {
+  readonly #table: DiskTable
+  #rest: DiskRange
+  // The first page is small: many walks end at their first entries.
+  #limit = 16
+  #page: readonly DiskEntry[] = []
+  #index = 0
+  #isOver = false
+
+  constructor(table: DiskTable, range: DiskRange) {
+    this.#table = table
+    this.#rest = range
+  }
+
+  peek(): DiskEntry | undefined {
+    if (this.#index === this.#page.length && !this.#isOver) this.#readPage()
+    return this.#page[this.#index]
+  }
+
+  advance(): void {
+    this.#index++
+  }
+
+  #readPage(): void {
+    this.#page = this.#table.page(this.#rest, this.#limit)
+    this.#index = 0
+    this.#isOver = this.#page.length < this.#limit
+    this.#limit = 256
+    const last = this.#page.at(-1)
+    if (last === undefined) return
+    const bound = this.#rest.reverse ? { to: last.key } : { from: last.key }
+    this.#rest = { ...this.#rest, ...bound, exclusive: true }
+  }
+}
+
+export function* entriesOf(table: DiskTable, range: DiskRange): Generator<DiskEntry, void> {
+  const cursor = new DiskCursor(table, range)
+  for (let entry = cursor.peek(); entry !== undefined; entry = cursor.peek()) {
+    cursor.advance()
+    yield entry
   }
 }

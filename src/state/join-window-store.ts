@@ -11,7 +11,7 @@ import type { JoinWindowStoreDefinition } from '../topology/store-definition.ts'
 import type { CacheOptions } from './change-tracker.ts'
 import { cacheBytesOf } from './change-tracker.ts'
 import type { Disk, Observations } from './disk.ts'
-import { pagesOf } from './disk.ts'
+import { entriesOf } from './disk.ts'
 import { JoinRows } from './join-rows.ts'
 import type { JoinRow, Segment } from './join-rows.ts'
 import { detach, KeyIdentity } from './key-identity.ts'
@@ -306,20 +306,18 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
       exclusive: false,
       reverse: false,
     }
-    for (const page of pagesOf(rows, range, () => true))
-      for (const entry of page)
-        yield diskRow(bytes, entry.value, new ByteReader(entry.key, entry.key.length - 16))
+    for (const { key: entryKey, value } of entriesOf(rows, range))
+      yield diskRow(bytes, value, new ByteReader(entryKey, entryKey.length - 16))
   }
 
   *#allOnDisk({ rows, byTime }: Disk): Generator<JoinRow, void> {
     const from = timeKey(this.#expiredUpTo + 1, -Infinity, noBytes)
-    for (const page of pagesOf(byTime, { from, to: undefined, exclusive: false, reverse: false }, () => true))
-      for (const { key } of page) {
-        const bytes = key.subarray(16)
-        const reader = new ByteReader(key)
-        const value = rows.get(rowKey(bytes, readSortable(reader), readSortable(reader)))
-        if (value !== undefined) yield diskRow(bytes, value, new ByteReader(key))
-      }
+    for (const { key } of entriesOf(byTime, { from, to: undefined, exclusive: false, reverse: false })) {
+      const bytes = key.subarray(16)
+      const reader = new ByteReader(key)
+      const value = rows.get(rowKey(bytes, readSortable(reader), readSortable(reader)))
+      if (value !== undefined) yield diskRow(bytes, value, new ByteReader(key))
+    }
   }
 }
 

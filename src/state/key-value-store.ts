@@ -115,8 +115,8 @@ export class TimestampedStore<K, V>
     return this.#timed(this.table.walk(this.bytesOf(from), this.bytesOf(to), options))
   }
 
-  prefix(prefix: Bytes): IterableIterator<Entry<K, V>> {
-    return this.#timed(this.table.walkPrefix(prefix))
+  prefix(prefix: Bytes, after?: K): IterableIterator<Entry<K, V>> {
+    return this.#timed(this.table.walkPrefix(prefix, this.bytesOf(after)))
   }
 
   all(options?: RangeOptions): IterableIterator<Entry<K, V>> {
@@ -145,8 +145,8 @@ export class PlainStore<K, V> extends AbstractKeyValueStore<K> implements KeyVal
     return this.#plain(this.table.walk(this.bytesOf(from), this.bytesOf(to), options))
   }
 
-  prefix(prefix: Bytes): IterableIterator<readonly [K, V]> {
-    return this.#plain(this.table.walkPrefix(prefix))
+  prefix(prefix: Bytes, after?: K): IterableIterator<readonly [K, V]> {
+    return this.#plain(this.table.walkPrefix(prefix, this.bytesOf(after)))
   }
 
   all(options?: RangeOptions): IterableIterator<readonly [K, V]> {

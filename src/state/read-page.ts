@@ -121,7 +121,7 @@ function* keyValueRows<V>(
     for (const [key, value] of behind(rangeOf(store, query, after, read), after, read))
       yield { key, ...rowOf(value) }
   } else if (query.kind === 'prefix') {
-    for (const [key, value] of behind(prefixOf(store, query.prefix, after, read), after, read))
+    for (const [key, value] of store.prefix(query.prefix, read.optional(after?.key)))
       yield { key, ...rowOf(value) }
   } else throw read.unsuitable(query)
 }
@@ -200,27 +200,17 @@ const rangeOf = <V>(
     ? store.range(read.optional(from), read.optional(after?.key ?? to), { reverse })
     : store.range(read.optional(after?.key ?? from), read.optional(to))
 
-function* prefixOf<V>(
-  store: ReadOnlyKeyValueStore<unknown, V>,
-  prefix: Bytes,
-  after: RowPlace | undefined,
-  read: Reader,
-): Generator<readonly [unknown, V], void> {
-  if (after === undefined) return yield* store.prefix(prefix)
-  for (const entry of store.range(read.key(after.key), undefined)) {
-    if (!bytesEqual(read.bytes(entry[0]).subarray(0, prefix.length), prefix)) return
-    yield entry
-  }
-}
-
-/** Leaves out the row that the last page ended with. */
+/** Leaves out the row that the last page ended with; it can only be the first. */
 function* behind<V>(
   entries: Iterable<readonly [unknown, V]>,
   after: RowPlace | undefined,
   read: Reader,
 ): Generator<readonly [unknown, V], void> {
-  for (const entry of entries)
-    if (after === undefined || !bytesEqual(read.bytes(entry[0]), after.key)) yield entry
+  let isFirst = after !== undefined
+  for (const entry of entries) {
+    if (!isFirst || !bytesEqual(read.bytes(entry[0]), after?.key)) yield entry
+    isFirst = false
+  }
 }
 
 const placeOf = ({ kind }: StoreDefinition, { key, timestamp, startMs, endMs }: StoreRow): RowPlace => {

@@ -1,18 +1,18 @@
 import type { Bytes } from '../base/bytes.ts'
-import { compareBytes } from '../base/bytes.ts'
+import { compareBytes, copyBytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { RawRegion } from '../topic/record.ts'
 import { regionOf } from '../topic/record.ts'
 import type { CacheOptions, SavedValue, TrackedRow } from './change-tracker.ts'
 import { cacheBytesOf, ChangeTracker } from './change-tracker.ts'
 import type { Disk, DiskEntry } from './disk.ts'
-import { pagesOf } from './disk.ts'
+import { DiskCursor } from './disk.ts'
 import type { KeyId, KeyIdentity } from './key-identity.ts'
 import { detach, exactId } from './key-identity.ts'
 import { KeyIndex } from './key-index.ts'
+import { mergedRows } from './merged-walk.ts'
 import { diskKeyOf, RowPacker, timeOf } from './packed-rows.ts'
 import type { RangeOptions } from './store.ts'
-import type { Cursor } from './sorted-list.ts'
 import { SortedList } from './sorted-list.ts'
 
 /**
@@ -76,7 +76,10 @@ export class RowTable<K, C> {
   #evictAbove: number
   #order: SortedList<TableRow<K, C>> | undefined
   #live = 0
-  #evictions = 0
+  /** Rises with each write to the disk, for walks that have read a page of it. */
+  #diskVersion = 0
+  /** From its first entry up to this one, the disk holds only what is deleted in memory: a queue begins behind it. */
+  #deletedHead: Bytes | undefined
 
   constructor(options: RowTableOptions<K, C>) {
     this.#options = options
@@ -129,46 +132,25 @@ export class RowTable<K, C> {
 
   /** Forgets what was read, as the disk knows better now. Only where nothing is unsaved. */
   forgetClean(): void {
+    this.#diskWritten()
     this.#rows.sweep((row) => this.#forgets(row))
   }
 
   /** Walks the rows from one serialised key to another, both inclusive. */
-  *walk(
+  walk(
     from: Bytes | undefined,
     to: Bytes | undefined,
     { reverse = false }: RangeOptions = {},
   ): Generator<LiveRow<K, C>, void> {
-    const start = reverse ? to : from
-    const end = reverse ? from : to
-    const sign = reverse ? -1 : 1
-    const compare = (left: TableRow<K, C>, right: TableRow<K, C>): number => sign * this.#compare(left, right)
-    const memory = this.#ordered().cursor(
-      start === undefined ? undefined : (row) => compareBytes(row.bytes(this.#keys), start),
-      reverse,
-    )
-    let disk = this.#diskRows(start, end, false, reverse)
-    let evictions = this.#evictions
-    for (;;) {
-      const row = nextOf(memory, disk, compare)
-      if (row === undefined) return
-      const bytes = row.bytes(this.#keys)
-      if (end !== undefined && sign * compareBytes(bytes, end) > 0) return
-      // A row of a page may have been loaded and changed since the page was read.
-      const now = this.#rows.get(row.id) ?? row
-      if (isLive(now)) yield now
-      if (evictions === this.#evictions) continue
-      // What was forgotten meanwhile is on disk only, and no page has it yet.
-      evictions = this.#evictions
-      disk = this.#diskRows(bytes, end, true, reverse)
-    }
+    const [start, end] = reverse ? [to, from] : [from, to]
+    return this.#walk({ start, end, reverse, isBehindStart: false, isBeforeEnd: false })
   }
 
-  /** Walks the rows whose serialised keys begin with `prefix`. */
-  *walkPrefix(prefix: Bytes): Generator<LiveRow<K, C>, void> {
-    for (const row of this.walk(prefix, undefined)) {
-      if (!startsWith(row.bytes(this.#keys), prefix)) return
-      yield row
-    }
+  /** Walks the rows whose serialised keys begin with `prefix`; only those behind `after` where it is given. */
+  walkPrefix(prefix: Bytes, after?: Bytes): Generator<LiveRow<K, C>, void> {
+    const isBehindStart = after !== undefined && compareBytes(after, prefix) >= 0
+    const start = isBehindStart ? after : prefix
+    return this.#walk({ start, end: afterPrefix(prefix), reverse: false, isBehindStart, isBeforeEnd: true })
   }
 
   /** Writes the committed rows into the batch that the disk has open. */
@@ -178,6 +160,7 @@ export class RowTable<K, C> {
       const key = packer.keyOf(regionOf(row.bytes(this.#keys)))
       disk.rows.set(key, saved === null ? undefined : packer.valueOf(this.#options.encode(saved), timestamp))
     })
+    this.#diskWritten()
     if (this.#rows.size > this.#cacheRows) this.#evict()
   }
 
@@ -250,7 +233,6 @@ export class RowTable<K, C> {
 
   /** Second chance: rows that were used since the last look go only if the others are not enough. */
   #evict(): void {
-    this.#evictions++
     const target = this.#cacheRows * 0.75
     const isEnough = (): boolean => this.#rows.size <= target
     for (let look = 0; look < 2 && !isEnough(); look++)
@@ -275,92 +257,94 @@ export class RowTable<K, C> {
     return compareBytes(left.bytes(this.#keys), right.bytes(this.#keys))
   }
 
-  /** The rows that are on disk only, decoded when their turn comes; the walk goes from `start` to `end`. */
-  #diskRows(
+  #walk({ start, end, reverse, isBehindStart, isBeforeEnd }: Walk): Generator<LiveRow<K, C>, void> {
+    const sign = reverse ? -1 : 1
+    const bytesOf = (row: TableRow<K, C>): Bytes => row.bytes(this.#keys)
+    const fromStart = (row: TableRow<K, C>): number =>
+      compareBytes(bytesOf(row), start as Bytes) || (isBehindStart ? -sign : 0)
+    const lastInclusive = isBeforeEnd ? -1 : 0
+    return mergedRows({
+      memory: this.#ordered().cursor(start === undefined ? undefined : fromStart, reverse),
+      openDisk: (behind) =>
+        this.#entriesBetween(
+          behind?.bytes(this.#keys) ?? start,
+          end,
+          reverse,
+          behind !== undefined || isBehindStart,
+        ),
+      diskVersion: () => this.#diskVersion,
+      compare: (left, right) => sign * compareBytes(bytesOf(left), bytesOf(right)),
+      compareToEntry: (row, { key }) => sign * compareBytes(bytesOf(row), key.subarray(1)),
+      rowOf: (entry) => this.#rowOnDisk(entry),
+      isBehindEnd: (row) => end !== undefined && sign * compareBytes(bytesOf(row), end) > lastInclusive,
+      onEntry: start === undefined && !reverse ? this.#deletedHeadWatch() : undefined,
+    }) as Generator<LiveRow<K, C>, void>
+  }
+
+  /** The entries on disk, of which those that are deleted in memory at the very beginning are known. */
+  #entriesBetween(
     start: Bytes | undefined,
     end: Bytes | undefined,
-    exclusive: boolean,
     reverse: boolean,
-  ): Cursor<TableRow<K, C>> | undefined {
+    isBehindStart: boolean,
+  ): DiskCursor | undefined {
     if (this.#disk === undefined) return undefined
-    const first = start === undefined ? undefined : diskKeyOf(start)
     const last = end === undefined ? undefined : diskKeyOf(end)
-    const range = { from: reverse ? last : first, to: reverse ? first : last, exclusive, reverse }
-    const read = ({ key, value }: DiskEntry): TableRow<K, C> => {
-      const bytes = key.subarray(1)
-      const parsed = this.#keys.readStored(bytes)
-      const row = new TableRow(this.#keys.idOf(parsed), parsed, this.#options.decode(value, bytes), bytes)
-      row.timestamp = timeOf(value)
-      return row
-    }
-    // Whether memory knows better is asked when a page is read; what changes later is in order, too, and comes first.
-    const isHereToo = ({ key }: DiskEntry): boolean =>
-      this.#rows.get(this.#keys.idOf(this.#keys.readStored(key, 1, key.length))) !== undefined
-    return new PageCursor(
-      pagesOf(this.#disk.rows, range, (entry) => !isHereToo(entry)),
-      read,
-    )
+    if (start === undefined && !reverse && this.#deletedHead !== undefined)
+      return new DiskCursor(this.#disk.rows, { from: this.#deletedHead, to: last, exclusive: true, reverse })
+    const first = start === undefined ? undefined : diskKeyOf(start)
+    const [from, to] = reverse ? [last, first] : [first, last]
+    return new DiskCursor(this.#disk.rows, { from, to, exclusive: isBehindStart, reverse })
   }
+
+  /** Notes up to which entry all are deleted, of a walk that begins at the first. */
+  #deletedHeadWatch(): (entry: DiskEntry, row: TableRow<K, C> | undefined) => void {
+    const version = this.#diskVersion
+    let isHead = true
+    return ({ key }, row) => {
+      isHead &&= row === undefined && version === this.#diskVersion
+      if (isHead) this.#deletedHead = key
+    }
+  }
+
+  /** The row of an entry that no live row in memory stands for: undefined where it is deleted. */
+  #rowOnDisk({ key, value }: DiskEntry): TableRow<K, C> | undefined {
+    const bytes = key.subarray(1)
+    const parsed = this.#keys.readStored(bytes)
+    const id = this.#keys.idOf(parsed)
+    if (this.#rows.get(id) !== undefined) return undefined
+    const row = new TableRow(id, parsed, this.#options.decode(value, bytes), bytes)
+    row.timestamp = timeOf(value)
+    return row
+  }
+
+  #diskWritten(): void {
+    this.#diskVersion++
+    this.#deletedHead = undefined
+  }
+}
+
+/** From where to where a walk goes, in its own direction. */
+interface Walk {
+  readonly start: Bytes | undefined
+  readonly end: Bytes | undefined
+  readonly reverse: boolean
+  /** Leaves out a row that is exactly at the start, or at the end. */
+  readonly isBehindStart: boolean
+  readonly isBeforeEnd: boolean
 }
 
 /** A row that holds something. */
 export type LiveRow<K, C> = TableRow<K, C> & { readonly current: C }
 
-const isLive = <K, C>(row: TableRow<K, C>): row is LiveRow<K, C> => row.current !== null
-
-const startsWith = (bytes: Bytes, prefix: Bytes): boolean => {
-  if (bytes.length < prefix.length) return false
-  for (let index = 0; index < prefix.length; index++) if (bytes[index] !== prefix[index]) return false
-  return true
-}
-
-/** Takes the next of two ordered walks; where both have it, the first knows better. */
-export const nextOf = <R>(
-  memory: Cursor<R>,
-  disk: Cursor<R> | undefined,
-  compare: (left: R, right: R) => number,
-): R | undefined => {
-  const here = memory.peek()
-  const there = disk?.peek()
-  if (disk === undefined || there === undefined) {
-    memory.advance()
-    return here
-  }
-  const difference = here === undefined ? 1 : compare(here, there)
-  if (difference >= 0) disk.advance()
-  if (difference <= 0) memory.advance()
-  return difference <= 0 ? here : there
-}
-
-/** The entries of pages, one by one, made into rows. */
-export class PageCursor<R> implements Cursor<R> {
-  readonly #pages: Generator<DiskEntry[], void>
-  readonly #read: (entry: DiskEntry) => R
-  #page: readonly DiskEntry[] = []
-  #index = 0
-  #head: R | undefined
-
-  constructor(pages: Generator<DiskEntry[], void>, read: (entry: DiskEntry) => R) {
-    this.#pages = pages
-    this.#read = read
-  }
-
-  peek(): R | undefined {
-    if (this.#head !== undefined) return this.#head
-    while (this.#index >= this.#page.length) {
-      const next = this.#pages.next()
-      if (next.done === true) return undefined
-      this.#page = next.value
-      this.#index = 0
-    }
-    this.#head = this.#read(this.#page[this.#index] as DiskEntry)
-    return this.#head
-  }
-
-  advance(): void {
-    this.#index++
-    this.#head = undefined
-  }
+/** The smallest bytes behind everything that begins with `prefix`; undefined where nothing can be behind it. */
+const afterPrefix = (prefix: Bytes): Bytes | undefined => {
+  let length = prefix.length
+  while (length > 0 && prefix[length - 1] === 0xff) length--
+  if (length === 0) return undefined
+  const bound = copyBytes(prefix.subarray(0, length))
+  bound[length - 1] = (bound[length - 1] as number) + 1
+  return bound
 }
 
 /** What a row takes in memory, measured with short keys and values. */

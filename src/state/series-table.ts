@@ -1,16 +1,16 @@
 import { ByteReader } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
+import { compareBytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { CacheOptions, SavedValue } from './change-tracker.ts'
 import { cacheBytesOf, ChangeTracker } from './change-tracker.ts'
 import type { Disk, DiskEntry } from './disk.ts'
-import { pagesOf } from './disk.ts'
+import { DiskCursor, entriesOf } from './disk.ts'
 import type { KeyId, KeyIdentity } from './key-identity.ts'
 import { exactId } from './key-identity.ts'
 import { KeyIndex } from './key-index.ts'
-import { nextOf, PageCursor } from './row-table.ts'
+import { mergedRows } from './merged-walk.ts'
 import { Series, SeriesRow } from './series.ts'
-import type { Cursor } from './sorted-list.ts'
 import { TimeIndex } from './time-index.ts'
 import { readSortable, rowKey, sweepTimedRows, timeKey, writeTimedRow } from './timed-rows.ts'
 
@@ -51,7 +51,8 @@ export class SeriesTable<K, C> {
   /** So many rows and keys are a reason to look for some to forget. */
   #evictAbove: number
   #rowCount = 0
-  #evictions = 0
+  /** Rises with each write to the disk, for walks that have read a page of it. */
+  #diskVersion = 0
   #observedMs: number
   /** Infinity unless a reader holds the time; see `holdTime`. */
   #heldMs = Infinity
@@ -185,32 +186,29 @@ export class SeriesTable<K, C> {
    * The rows of every key with times from `fromTime` to `toTime`, by time, second and serialised key; those that linger,
    * too. Where `after` is given, only those behind it.
    */
-  *walkTime(
+  walkTime(
     fromTime: number,
     toTime: number,
     after?: SeriesRow<K, C>,
   ): Generator<SeriesRow<K, C> & { readonly current: C }, void> {
     const compare = this.#byTime.compareRows
-    let last = after !== undefined && after.time >= fromTime ? after : undefined
-    const memory = this.#byTime.cursor(last?.time ?? fromTime, last)
-    let disk = this.#diskRows(last?.time ?? fromTime, toTime, last)
-    let evictions = this.#evictions
-    for (;;) {
-      const row = nextOf(memory, disk, compare)
-      if (row === undefined || row.time > toTime) return
-      if (last !== undefined && compare(row, last) <= 0) continue
-      last = row
-      const now = this.#asOfNow(row)
-      if (now !== undefined && isLive(now)) yield now
-      if (evictions === this.#evictions) continue
-      // What was forgotten meanwhile is on disk only, and no page has it yet.
-      evictions = this.#evictions
-      disk = this.#diskRows(row.time, toTime, row)
-    }
+    const start = after !== undefined && after.time >= fromTime ? after : undefined
+    const rows = mergedRows<SeriesRow<K, C>>({
+      memory: this.#byTime.cursor(start?.time ?? fromTime, start),
+      start,
+      openDisk: (behind) => this.#entriesBetween(behind?.time ?? fromTime, toTime, behind),
+      diskVersion: () => this.#diskVersion,
+      compare,
+      compareToEntry: (row, { key }) => this.#compareToEntry(row, key),
+      rowOf: (entry) => this.#rowOfEntry(entry),
+      isBehindEnd: (row) => row.time > toTime,
+    })
+    return rows as Generator<SeriesRow<K, C> & { readonly current: C }, void>
   }
 
   /** Forgets what was read, as the disk is about to know better. */
   forgetClean(): void {
+    this.#diskVersion++
     this.#series.sweep((series) => this.#forgets(series))
   }
 
@@ -228,6 +226,7 @@ export class SeriesTable<K, C> {
       this.#settle(row)
     })
     sweepTimedRows(disk, freedUpToMs)
+    this.#diskVersion++
     if (this.#rowCount + this.#series.size > this.#cacheRows) this.#evict()
   }
 
@@ -311,8 +310,7 @@ export class SeriesTable<K, C> {
       exclusive: true,
       reverse: false,
     }
-    for (const page of pagesOf(this.#disk.rows, range, () => true))
-      for (const entry of page) this.#loadRow(series, entry)
+    for (const entry of entriesOf(this.#disk.rows, range)) this.#loadRow(series, entry)
     this.#series.add(series)
     return series
   }
@@ -327,16 +325,15 @@ export class SeriesTable<K, C> {
     this.#change(row, this.#options.decode(value, series.bytes(this.#keys), time, second))
   }
 
-  /** The rows of keys that are on disk only, behind `after` if it is given. */
-  #diskRows(
+  /** The entries on disk that have not expired, behind `after` if it is given. */
+  #entriesBetween(
     fromTime: number,
     toTime: number,
     after: SeriesRow<K, C> | undefined,
-  ): Cursor<SeriesRow<K, C>> | undefined {
-    const disk = this.#disk
-    if (disk === undefined) return undefined
+  ): DiskCursor | undefined {
+    if (this.#disk === undefined) return undefined
     const first = Math.max(fromTime, this.#freedUpTo + 1)
-    const range = {
+    return new DiskCursor(this.#disk.byTime, {
       from:
         after === undefined
           ? timeKey(first, -Infinity, noBytes)
@@ -344,30 +341,38 @@ export class SeriesTable<K, C> {
       to: timeKey(toTime + 1, -Infinity, noBytes),
       exclusive: after !== undefined,
       reverse: false,
-    }
-    const isElsewhere = ({ key }: DiskEntry): boolean =>
-      this.#series.get(this.#keys.idOf(this.#keys.readStored(key, 16, key.length))) === undefined
-    return new PageCursor(pagesOf(disk.byTime, range, isElsewhere), (entry) => this.#readRow(disk, entry))
+    })
   }
 
-  #readRow(disk: Disk, { key }: DiskEntry): SeriesRow<K, C> {
+  #compareToEntry({ time, second, series }: SeriesRow<K, C>, entryKey: Bytes): number {
+    const reader = new ByteReader(entryKey)
+    return (
+      time - readSortable(reader) ||
+      second - readSortable(reader) ||
+      compareBytes(series.bytes(this.#keys), entryKey.subarray(16))
+    )
+  }
+
+  /** The row of an entry on disk as it is now: memory has all rows of a key, or none. */
+  #rowOfEntry({ key }: DiskEntry): SeriesRow<K, C> | undefined {
     const reader = new ByteReader(key)
     const time = readSortable(reader)
     const second = readSortable(reader)
+    if (time <= this.#freedUpTo) return undefined
     const bytes = key.subarray(16)
     const parsed = this.#keys.readStored(bytes)
-    const row = new SeriesRow(new Series<K, C>(this.#keys.idOf(parsed), parsed), time, second)
-    const value = disk.rows.get(rowKey(bytes, time, second))
-    if (value !== undefined) row.current = this.#options.decode(value, bytes, time, second)
-    return row
+    const id = this.#keys.idOf(parsed)
+    const series = this.#series.get(id)
+    const row =
+      series === undefined ? this.#readRow(id, parsed, bytes, time, second) : series.find(time, second)
+    return row !== undefined && isLive(row) ? row : undefined
   }
 
-  /** A row of a page may have been loaded and changed, or expired, since the page was read. */
-  #asOfNow(row: SeriesRow<K, C>): SeriesRow<K, C> | undefined {
-    if (this.#disk === undefined) return row
-    if (row.time <= this.#freedUpTo) return undefined
-    const series = this.#series.get(row.series.id)
-    return series === undefined ? row : series.find(row.time, row.second)
+  #readRow(id: KeyId, key: K, bytes: Bytes, time: number, second: number): SeriesRow<K, C> {
+    const row = new SeriesRow(new Series<K, C>(id, key), time, second)
+    const value = (this.#disk as Disk).rows.get(rowKey(bytes, time, second))
+    if (value !== undefined) row.current = this.#options.decode(value, bytes, time, second)
+    return row
   }
 
   #isClean(series: Series<K, C>): boolean {
@@ -386,7 +391,6 @@ export class SeriesTable<K, C> {
 
   /** Second chance: keys that were used since the last look go only if the others are not enough. */
   #evict(): void {
-    this.#evictions++
     const target = this.#cacheRows * 0.75
     const isEnough = (): boolean => this.#rowCount + this.#series.size <= target
     for (let look = 0; look < 2 && !isEnough(); look++)

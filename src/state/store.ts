@@ -59,8 +59,8 @@ export interface RangeOptions {
 export interface ReadOnlyKeyValueStore<K, V> {
   get(key: K): V | null
   range(from: K | undefined, to: K | undefined, options?: RangeOptions): IterableIterator<readonly [K, V]>
-  /** The entries whose serialised key starts with these bytes. */
-  prefix(prefix: Bytes): IterableIterator<readonly [K, V]>
+  /** The entries whose serialised key starts with these bytes; only those behind `after` where it is given. */
+  prefix(prefix: Bytes, after?: K): IterableIterator<readonly [K, V]>
   all(options?: RangeOptions): IterableIterator<readonly [K, V]>
   approximateCount(): number
 }

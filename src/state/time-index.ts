@@ -11,6 +11,8 @@ import { SortedList } from './sorted-list.ts'
 export class TimeIndex<K, C> {
   readonly compareRows: (left: SeriesRow<K, C>, right: SeriesRow<K, C>) => number
   readonly #buckets = new Map<number, Bucket<K, C>>()
+  /** Rises with every change, so that cursors know when to look again. */
+  #version = 0
   readonly #times = new SortedList<Bucket<K, C>>((left, right) => left.time - right.time)
 
   constructor(keys: KeyIdentity<K>) {
@@ -27,6 +29,7 @@ export class TimeIndex<K, C> {
       this.#buckets.set(row.time, bucket)
       this.#times.insert(bucket)
     }
+    this.#version++
     row.slot = bucket.rows.push(row) - 1
     bucket.order?.insert(row)
   }
@@ -34,6 +37,7 @@ export class TimeIndex<K, C> {
   remove(row: SeriesRow<K, C>): void {
     const bucket = this.#buckets.get(row.time)
     if (bucket === undefined || row.slot < 0) return
+    this.#version++
     const last = bucket.rows.pop() as SeriesRow<K, C>
     if (last !== row) {
       bucket.rows[row.slot] = last
@@ -48,6 +52,7 @@ export class TimeIndex<K, C> {
   takeOldest(limit: number): readonly SeriesRow<K, C>[] | undefined {
     const bucket = this.#times.first
     if (bucket === undefined || bucket.time > limit) return undefined
+    this.#version++
     this.#drop(bucket)
     for (const row of bucket.rows) row.slot = -1
     return bucket.rows
@@ -55,6 +60,13 @@ export class TimeIndex<K, C> {
 
   /** Walks upwards from the first row of that time or later; not before `from`, where it is given. */
   cursor(fromTime: number, from?: SeriesRow<K, C>): Cursor<SeriesRow<K, C>> {
+    return new TimeCursor(
+      (last) => this.#bucketCursor(last?.time ?? fromTime, last ?? from),
+      () => this.#version,
+    )
+  }
+
+  #bucketCursor(fromTime: number, from: SeriesRow<K, C> | undefined): Cursor<SeriesRow<K, C>> {
     const buckets = this.#times.cursor((bucket) => bucket.time - fromTime)
     return new BucketCursor(buckets, (bucket) =>
       this.#orderOf(bucket).cursor(
@@ -78,6 +90,37 @@ interface Bucket<K, C> {
   readonly time: number
   readonly rows: SeriesRow<K, C>[]
   order: SortedList<SeriesRow<K, C>> | undefined
+}
+
+/** Looks again behind the row it gave last once anything has changed. */
+class TimeCursor<K, C> implements Cursor<SeriesRow<K, C>> {
+  readonly #open: (last: SeriesRow<K, C> | undefined) => Cursor<SeriesRow<K, C>>
+  readonly #versionOf: () => number
+  #version: number
+  #rows: Cursor<SeriesRow<K, C>>
+  #last: SeriesRow<K, C> | undefined
+
+  constructor(open: (last: SeriesRow<K, C> | undefined) => Cursor<SeriesRow<K, C>>, versionOf: () => number) {
+    this.#open = open
+    this.#versionOf = versionOf
+    this.#version = versionOf()
+    this.#rows = open(undefined)
+  }
+
+  peek(): SeriesRow<K, C> | undefined {
+    if (this.#version !== this.#versionOf()) {
+      this.#version = this.#versionOf()
+      this.#rows = this.#open(this.#last)
+    }
+    return this.#rows.peek()
+  }
+
+  advance(): void {
+    const row = this.peek()
+    if (row === undefined) return
+    this.#last = row
+    this.#rows.advance()
+  }
 }
 
 class BucketCursor<K, C> implements Cursor<SeriesRow<K, C>> {
