@@ -89,6 +89,8 @@ export const settingsSchema = z.strictObject({
     .int()
     .min(1)
     .default(64 * 1024 * 1024),
+  /** Whether a batch whose checksum is wrong is refused, in inputs, changelogs and global tables alike. */
+  checkCrcs: z.boolean().default(true),
   sessionTimeoutMs: z.int().min(100).default(10_000),
   heartbeatIntervalMs: z.int().min(10).default(1_000),
   rebalanceTimeoutMs: z.int().min(100).default(60_000),

@@ -17,7 +17,9 @@ import {
   isStaleMetadata,
   protocolFault,
 } from './protocol-errors.ts'
-import { readRecords } from './record-batch/read-records.ts'
+import type { BatchProblem } from './record-batch/record-batch.ts'
+import { readBatches } from './record-batch/read-records.ts'
+import { scanBatches } from './record-batch/scan-batches.ts'
 import type { TopicPartition } from './topic-partition.ts'
 import { byTopic, partitionName } from './topic-partition.ts'
 import type { Lane } from './transport.ts'
@@ -50,7 +52,8 @@ export interface FetcherOptions {
   readonly partitionMaxBytes?: number
   /** What may wait for `poll`; beyond it nothing more is fetched. */
   readonly maxBufferedBytes?: number
-  readonly checkCrcs?: boolean
+  /** Whether batches whose checksum is wrong are refused (`check.crcs`); defaults to true. */
+  readonly checkCrcs?: boolean | undefined
   /** How long a partition may be missing or without leader before `poll` rejects. */
   readonly missingTimeoutMs?: number
   /** Told of faults that are tried again. */
@@ -83,13 +86,7 @@ export interface FetchedBatch extends TopicPartition {
 type Limits = Required<
   Pick<
     FetcherOptions,
-    | 'maxWaitMs'
-    | 'minBytes'
-    | 'maxBytes'
-    | 'partitionMaxBytes'
-    | 'maxBufferedBytes'
-    | 'checkCrcs'
-    | 'missingTimeoutMs'
+    'maxWaitMs' | 'minBytes' | 'maxBytes' | 'partitionMaxBytes' | 'maxBufferedBytes' | 'missingTimeoutMs'
   >
 >
 
@@ -99,16 +96,20 @@ const defaults: Limits = {
   maxBytes: 1_048_576,
   partitionMaxBytes: 1_048_576,
   maxBufferedBytes: 4_194_304,
-  checkCrcs: false,
   missingTimeoutMs: 30_000,
 }
 
 const retryPauseMs = 100
+/** How often a batch that cannot be read is fetched before `poll` rejects. */
+const readAttempts = 4
+/** The most that is asked for where a batch does not come as a whole: above what a broker takes in one request. */
+const maxBatchBytes = 134_217_728
 
 export class Fetcher {
   readonly #cluster: Cluster
   readonly #clock: Clock
   readonly #isolation: IsolationLevel
+  readonly #checkCrcs: boolean
   readonly #limits: Limits
   readonly #onRetry: ((fault: Fault) => void) | undefined
   readonly #onReset: ((fault: Fault) => void) | undefined
@@ -131,11 +132,13 @@ export class Fetcher {
     onRetry,
     onReset,
     offsetReset = 'none',
+    checkCrcs = true,
     ...limits
   }: FetcherOptions) {
     this.#cluster = cluster
     this.#clock = cluster.clock
     this.#isolation = isolation
+    this.#checkCrcs = checkCrcs
     this.#limits = { ...defaults, ...limits }
     this.#onRetry = onRetry
     this.#onReset = onReset
@@ -285,7 +288,10 @@ export class Fetcher {
   }
 
   #startFetch(leader: BrokerMetadata, states: PartitionState[]): void {
-    const lane = this.#lanes.find((each) => !this.#busyLanes.has(`${each} ${leader.nodeId}`))
+    const free = this.#lanes.filter((each) => !this.#busyLanes.has(`${each} ${leader.nodeId}`))
+    // What came damaged is asked for over another connection.
+    const damaged = states.find(({ failedReads }) => failedReads > 0)?.lane
+    const lane = free.find((each) => each !== damaged) ?? free[0]
     if (lane === undefined) return
     states.sort((left, right) => left.lastServed - right.lastServed)
     void this.#fetch(leader, lane, states)
@@ -295,7 +301,10 @@ export class Fetcher {
     const name = `${lane} ${leader.nodeId}`
     this.#busyLanes.add(name)
     const request = ++this.#requests
-    for (const state of states) state.isInFlight = true
+    for (const state of states) {
+      state.isInFlight = true
+      state.lane = lane
+    }
     try {
       const response = await this.#cluster.callBroker(leader, lane, fetchApi, this.#request(states))
       if (response.errorCode !== 0) throw protocolFault(response.errorCode, 'fetch records')
@@ -309,14 +318,18 @@ export class Fetcher {
   }
 
   #request(states: readonly PartitionState[]): FetchRequest {
-    const { maxWaitMs, minBytes, maxBytes, partitionMaxBytes } = this.#limits
+    const { maxWaitMs, minBytes, partitionMaxBytes } = this.#limits
+    const maxBytes = states.reduce(
+      (most, { batchBytes }) => Math.max(most, batchBytes),
+      this.#limits.maxBytes,
+    )
     const topics = Array.from(byTopic(states), ([topic, group]) => {
       const known = this.#cluster.known(topic)
-      const partitions = group.map(({ partition, position }) => ({
+      const partitions = group.map(({ partition, position, batchBytes }) => ({
         partition,
         leaderEpoch: known?.partitions[partition]?.leaderEpoch ?? -1,
         fetchOffset: position as number,
-        maxBytes: partitionMaxBytes,
+        maxBytes: Math.max(partitionMaxBytes, batchBytes),
       }))
       return { topicId: known?.id ?? '', partitions }
     })
@@ -334,8 +347,16 @@ export class Fetcher {
       else {
         state.endRequest = request
         state.unansweredSinceMs = undefined
-        this.#takeRecords(response, fetched, state)
+        this.#tryToTake(response, fetched, state)
       }
+    }
+  }
+
+  #tryToTake(response: FetchResponse, fetched: FetchedPartition, state: PartitionState): void {
+    try {
+      this.#takeRecords(response, fetched, state)
+    } catch (error) {
+      this.#giveUp(state, error)
     }
   }
 
@@ -345,15 +366,21 @@ export class Fetcher {
     const fetchOffset = state.position as number
     state.missingSinceMs = undefined
     state.endOffset = committed ? lastStableOffset : highWatermark
-    const { columns, nextOffset } = readRecords(body, start, end, {
+    const { topic, partition, generation } = state
+    const { batches, nextOffset, problem } = scanBatches(body, start, end, {
+      topic,
+      partition,
       fetchOffset,
       aborted: committed ? fetched.aborted : undefined,
-      checkCrcs: this.#limits.checkCrcs,
+      checkCrcs: this.#checkCrcs,
     })
-    if (nextOffset === fetchOffset) return
-    state.position = nextOffset
+    if (nextOffset === fetchOffset) {
+      if (problem !== undefined) this.#readAgain(state, problem)
+      return
+    }
+    const columns = readBatches(body, batches, fetchOffset)
+    state.movedBy(nextOffset)
     state.lastServed = ++this.#served
-    const { topic, partition, generation } = state
     const batch = {
       topic,
       topicId,
@@ -366,6 +393,15 @@ export class Fetcher {
       logStartOffset,
     }
     this.#ready.add({ state, batch, sizeInBytes: end - start })
+  }
+
+  /** Bits flip on the way, and not every broker returns a large batch as a whole unless it is asked for so many bytes. */
+  #readAgain(state: PartitionState, problem: BatchProblem): void {
+    const isCut = problem.kind === 'cut'
+    if (isCut) state.batchBytes = Math.min(problem.sizeInBytes, maxBatchBytes)
+    const fault = isCut ? state.cutBatch(problem.sizeInBytes) : problem.fault
+    if (++state.failedReads >= readAttempts) this.#giveUp(state, fault)
+    else this.#pause(state, fault)
   }
 
   #partitionError(state: PartitionState, errorCode: number): void {
@@ -399,7 +435,11 @@ export class Fetcher {
       this.#giveUp(state, fault)
       return
     }
-    state.notBeforeMs = nowMs + retryPauseMs
+    this.#pause(state, fault)
+  }
+
+  #pause(state: PartitionState, fault: Fault): void {
+    state.notBeforeMs = this.#clock.monotonicMs() + retryPauseMs
     this.#onRetry?.(fault)
     this.#clock.setTimer(() => this.#pump(), retryPauseMs)
   }

@@ -13,6 +13,7 @@ export interface GlobalTablesOptions {
   readonly cluster: Cluster
   readonly tables: readonly GlobalTable[]
   readonly stores: ReadonlyMap<string, StateStore>
+  readonly checkCrcs?: boolean | undefined
   readonly onFailedRow: GlobalRowHandler
   /** Called where a topic is read from its beginning again; rows that it no longer has stay until the next start. */
   readonly onReset: (fault: Fault) => void
@@ -33,7 +34,7 @@ export class GlobalTables {
   #following: Promise<void> | undefined
   #closed = false
 
-  constructor({ cluster, tables, stores, onFailedRow, onReset }: GlobalTablesOptions) {
+  constructor({ cluster, tables, stores, checkCrcs, onFailedRow, onReset }: GlobalTablesOptions) {
     this.#onFailedRow = onFailedRow
     this.#cluster = cluster
     this.#tables = tables
@@ -43,6 +44,7 @@ export class GlobalTables {
       name: 'global',
       offsetReset: 'earliest',
       isolation: 'read_committed',
+      checkCrcs,
       onReset,
     })
     for (const table of tables) {

@@ -43,6 +43,7 @@ export interface RestorerOptions {
   /** Leaves out the rows that a source topic's serdes do not read, where it serves as the changelog; throws by its policy. */
   readonly readableRows?: ReadableRows | undefined
   readonly cluster: Cluster
+  readonly checkCrcs?: boolean | undefined
   readonly onProgress?: (progress: RestoreProgress) => void
   /** So many records have been restored just now. */
   readonly onRestored?: (records: number) => void
@@ -101,6 +102,7 @@ export class Restorer {
       name: 'restore',
       offsetReset: 'earliest',
       isolation: 'read_committed',
+      checkCrcs: options.checkCrcs,
       onReset: (fault) => this.#reset(fault),
     })
   }

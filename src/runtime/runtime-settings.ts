@@ -14,6 +14,7 @@ export interface RuntimeSettings extends FailurePolicies, RetrySettings {
   readonly fetchMaxWaitMs: number
   readonly maxPollRecords: number
   readonly inputBufferMaxBytes: number
+  readonly checkCrcs: boolean
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
   readonly rebalanceTimeoutMs: number

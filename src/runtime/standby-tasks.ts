@@ -20,7 +20,10 @@ export interface StandbyTasksOptions {
   readonly planOf: () => ApplicationPlan
   readonly cluster: Cluster
   readonly clock: Clock
-  readonly settings: Pick<RuntimeSettings, 'acceptableRecoveryLag' | 'probingRebalanceIntervalMs'>
+  readonly settings: Pick<
+    RuntimeSettings,
+    'acceptableRecoveryLag' | 'probingRebalanceIntervalMs' | 'checkCrcs'
+  >
   readonly check: ChangelogCheck
   readonly openTaskStores: (task: TaskId, origins: StoreOrigins) => TaskStores
   /** Tasks may be able to move: a copy that was made for it is complete, or it has been long. */
@@ -65,6 +68,7 @@ export class StandbyTasks {
       isolation: 'read_committed',
       onReset: (fault) => this.#reset(fault),
       maxBufferedBytes: 1_048_576,
+      checkCrcs: options.settings.checkCrcs,
     })
   }
 

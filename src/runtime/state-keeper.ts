@@ -63,6 +63,7 @@ export class StateKeeper {
     this.restorer = new Restorer({
       cluster,
       onProgress: options.onRestore,
+      checkCrcs: options.settings.checkCrcs,
       onRestored: options.onRestored,
       readableRows: options.readableRows,
     })

@@ -306,6 +306,7 @@ export class StreamsApplication {
       isolation: 'read_committed',
       maxWaitMs: settings.fetchMaxWaitMs,
       maxBufferedBytes: settings.inputBufferMaxBytes,
+      checkCrcs: settings.checkCrcs,
       onReset: (fault) => this.#warn(fault.message, fieldsOf(fault)),
       onRetry: (fault) => {
         this.#warn(fault.message, fieldsOf(fault))
@@ -370,7 +371,7 @@ export class StreamsApplication {
   }
 
   #openGlobals(): GlobalTables {
-    const { topology, cluster, openGlobalStore } = this.#options
+    const { topology, cluster, settings, openGlobalStore } = this.#options
     const tables = globalTablesOf(topology)
     const stores = new Map(tables.map(({ store }) => [store.name, openGlobalStore(store)]))
     const onReset = (fault: Fault): void =>
@@ -378,7 +379,8 @@ export class StreamsApplication {
         `a global table reads its topic again, and keeps rows that it no longer has until the next start: ${fault.message}`,
         fieldsOf(fault),
       )
-    return new GlobalTables({ cluster, tables, stores, onFailedRow: this.#onFailedRow, onReset })
+    const { checkCrcs } = settings
+    return new GlobalTables({ cluster, tables, stores, checkCrcs, onFailedRow: this.#onFailedRow, onReset })
   }
 
   #taskFactory(output: RecordOutput): TaskFactory {

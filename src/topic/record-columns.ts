@@ -1,5 +1,5 @@
 import type { Bytes } from '../base/bytes.ts'
-import { concatBytes, joinBytes, utf8Decode, utf8Encode } from '../base/bytes.ts'
+import { joinBytes, utf8Decode, utf8Encode } from '../base/bytes.ts'
 import type { Header, Headers } from './headers.ts'
 import { noHeaders } from './headers.ts'
 
@@ -29,7 +29,9 @@ export const decodeHeaders = (columns: RecordColumns, row: number): Headers => {
   const cursor = { buffer: columns.buffer, position: start }
   const count = readVarint(cursor)
   if (count <= 0) return noHeaders
-  return Array.from({ length: count }, () => readHeader(cursor))
+  // Each header has at least the lengths of its name and its value.
+  const most = (columns.buffer.length - cursor.position) / 2
+  return Array.from({ length: Math.min(count, most) }, () => readHeader(cursor))
 }
 
 interface Cursor {
@@ -50,13 +52,12 @@ const readHeader = (cursor: Cursor): Header => {
 
 const readVarint = (cursor: Cursor): number => {
   let result = 0
-  let shift = 0
-  for (;;) {
+  for (let shift = 0; shift <= 28; shift += 7) {
     const byte = cursor.buffer[cursor.position++] as number
     result |= (byte & 0x7f) << shift
-    if (byte < 0x80) return (result >>> 1) ^ -(result & 1)
-    shift += 7
+    if (byte < 0x80) break
   }
+  return (result >>> 1) ^ -(result & 1)
 }
 
 /** One record as bytes: what a test, a restore or a transfer between tasks hands over. */
@@ -106,16 +107,15 @@ export const oneRow = (columns: RecordColumns, row: number): RecordColumns => ({
 })
 
 /** The headers of a record as Kafka writes them: a varint count, then varint-sized names and values. */
-export const encodeHeaders = (headers: Headers): Bytes =>
-  concatBytes(
-    varint(headers.length),
-    ...headers.flatMap(([name, value]) => {
-      const bytes = utf8Encode(name)
-      return value === null
-        ? [varint(bytes.length), bytes, varint(-1)]
-        : [varint(bytes.length), bytes, varint(value.length), value]
-    }),
-  )
+export const encodeHeaders = (headers: Headers): Bytes => {
+  const parts = [varint(headers.length)]
+  for (const [name, value] of headers) {
+    const bytes = utf8Encode(name)
+    parts.push(varint(bytes.length), bytes, varint(value === null ? -1 : value.length))
+    if (value !== null) parts.push(value)
+  }
+  return joinBytes(parts)
+}
 
 const emptyColumns = (count: number): Omit<RecordColumns, 'buffer' | 'count'> => ({
   offsets: new Float64Array(count),

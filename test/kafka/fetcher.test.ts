@@ -213,6 +213,82 @@ describe('the fetcher', () => {
     expect(retried.length).toBeGreaterThan(0)
   })
 
+  describe('of a response that is damaged on the way', () => {
+    /** Changes the answers to fetches that hold `text`, as often as `times`; returns the lanes they came over. */
+    const damage = (
+      { transport }: CoreWorld,
+      text: string,
+      change: (body: Buffer, at: number) => void,
+      times = Infinity,
+    ): readonly string[] => {
+      const lanes: string[] = []
+      const send = transport.send.bind(transport)
+      transport.send = async (broker, lane, request) => {
+        const body = Buffer.from(await send(broker, lane, request))
+        const at = body.indexOf(text)
+        if (request.apiKey !== 1 || at < 0) return body
+        lanes.push(lane)
+        if (lanes.length <= times) change(body, at)
+        return body
+      }
+      return lanes
+    }
+    const flip = (body: Buffer, at: number): void => void (body[at] = (body[at] as number) ^ 1)
+
+    it('reads it again over another connection', async () => {
+      const world = coreWorld({ topics })
+      await produce(world, ['hello'])
+      const lanes = damage(world, 'hello', flip, 1)
+      const retried: string[] = []
+      const fetcher = fetcherOf(world, { onRetry: ({ code }) => retried.push(code) })
+      fetcher.assign([{ ...first, offset: 0 }])
+      expect(textOf(await pollFor(world, fetcher, 1))).toEqual(['hello'])
+      expect(retried).toEqual(['BATCH_CORRUPT'])
+      expect(new Set(lanes).size).toBe(2)
+    })
+
+    it('names the batch that stays damaged, after the records before it', async () => {
+      const world = coreWorld({ topics })
+      await produce(world, ['a'])
+      await produce(world, ['hello'])
+      const lanes = damage(world, 'hello', flip)
+      const fetcher = fetcherOf(world)
+      fetcher.assign([{ ...first, offset: 0 }])
+      expect(textOf(await pollFor(world, fetcher, 1))).toEqual(['a'])
+      await expect(world.run(fetcher.poll(10_000))).rejects.toMatchObject({
+        code: 'BATCH_CORRUPT',
+        message: expect.stringMatching(/checksum is wrong .*to continue after the batch.* to 2 with/),
+        place: { ...first, offset: 1 },
+      })
+      const asked = lanes.length
+      await world.pass(2_000)
+      expect(lanes.length).toBe(asked)
+    })
+
+    it('reads it as it came where checksums are not checked', async () => {
+      const world = coreWorld({ topics })
+      await produce(world, ['hello'])
+      damage(world, 'hello', flip)
+      const fetcher = fetcherOf(world, { checkCrcs: false })
+      fetcher.assign([{ ...first, offset: 0 }])
+      expect(textOf(await pollFor(world, fetcher, 1))).toEqual(['iello'])
+    })
+
+    it('asks for as many bytes as the batch says it has, and ends where it does not come as a whole', async () => {
+      const world = coreWorld({ topics })
+      await produce(world, ['hello'])
+      // The length of the batch stands 61 + 6 - 8 bytes before its first value.
+      damage(world, 'hello', (body, at) => void body.writeInt32BE(5_000_000, at - 59))
+      const fetcher = fetcherOf(world)
+      fetcher.assign([{ ...first, offset: 0 }])
+      await expect(world.run(fetcher.poll(10_000))).rejects.toMatchObject({
+        code: 'BATCH_CORRUPT',
+        message: expect.stringContaining('only a part of it, and its header says that it has 5000012 bytes'),
+        place: { ...first, offset: 0 },
+      })
+    })
+  })
+
   it('waits for a topic to appear, and says so when it does not', async () => {
     const world = coreWorld()
     const fetcher = fetcherOf(world, { missingTimeoutMs: 2_000 })

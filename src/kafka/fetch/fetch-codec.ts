@@ -1,6 +1,6 @@
 import type { Bytes } from '../../base/bytes.ts'
 import type { Api } from '../apis.ts'
-import type { AbortedTransaction } from '../record-batch/read-records.ts'
+import type { AbortedTransaction } from '../record-batch/scan-batches.ts'
 import { WireReader, WireWriter } from '../wire-bytes.ts'
 
 /**

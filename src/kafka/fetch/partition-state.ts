@@ -1,6 +1,8 @@
 import { Fault } from '../../base/fault.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import type { FetchedBatch, FetchPosition } from '../fetcher.ts'
+import { corruptBatch } from '../record-batch/corrupt-batch.ts'
+import type { Lane } from '../transport.ts'
 
 /** One assigned partition: where it stands and whether it may be asked for. Never used again once it is given up. */
 export class PartitionState implements TopicPartition {
@@ -25,6 +27,11 @@ export class PartitionState implements TopicPartition {
   notBeforeMs = 0
   /** Since when it cannot be found; undefined where all is well. */
   missingSinceMs: number | undefined
+  /** How often in a row the batch at `position` could not be read, and the lane that it last came over. */
+  failedReads = 0
+  lane: Lane | undefined
+  /** How many bytes must be asked for, so that the batch at `position` comes as a whole. */
+  batchBytes = 0
   /** Grows with every response that brought something: who was served longest ago comes first. */
   lastServed = 0
 
@@ -66,6 +73,21 @@ export class PartitionState implements TopicPartition {
       remedy: isReset ? undefined : moveOffsets,
       place: { topic, partition, offset: position },
     })
+  }
+
+  /** The batch at the position was read. */
+  movedBy(nextOffset: number): void {
+    this.position = nextOffset
+    this.failedReads = 0
+    this.batchBytes = 0
+  }
+
+  cutBatch(sizeInBytes: number): Fault {
+    const { topic, partition, position } = this
+    return corruptBatch(
+      { topic, partition, offset: position },
+      `the broker returned only a part of it, and its header says that it has ${sizeInBytes} bytes`,
+    )
   }
 
   outOfRange(): Fault {

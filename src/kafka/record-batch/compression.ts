@@ -1,6 +1,5 @@
 import { compressionsAlgorithms, compressionsAlgorithmsByBitmask } from '@platformatic/kafka'
 import type { Bytes } from '../../base/bytes.ts'
-import { Fault } from '../../base/fault.ts'
 
 /** The codecs of record batches, all without native code of ours: zlib's are Node's, the rest the library's. */
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
@@ -14,12 +13,7 @@ export const compress = (compression: Compression, bytes: Bytes): Bytes =>
 
 export const decompress = (code: number, bytes: Bytes): Bytes => {
   const codec = compressionsAlgorithmsByBitmask[code]
-  if (codec === undefined)
-    throw new Fault({
-      code: 'COMPRESSION_UNKNOWN',
-      actor: 'runtime',
-      message: `a record batch is compressed by an unknown codec (${code})`,
-    })
+  if (codec === undefined) throw new RangeError(`unknown codec (${code})`)
   return codec.decompressSync(asBuffer(bytes))
 }
 
