@@ -1,4 +1,5 @@
 import { isFault, messageOf } from '../base/fault.ts'
+import { withContents } from '../base/record-contents.ts'
 import type { EventFields, RuntimeListener } from '../runtime/runtime-settings.ts'
 import { attempt } from './attempt.ts'
 import { LogLimit } from './log-limit.ts'
@@ -10,6 +11,8 @@ export interface ApplicationLogOptions {
   /** Undefined is the default: standard error, for what no listener takes. `false` logs nothing. */
   readonly logger: Logger | false | undefined
   readonly listener: RuntimeListener
+  /** The setting of that name; defaults to false. */
+  readonly logRecordContents?: boolean
 }
 
 /** A failure of the application, as it is reported. */
@@ -45,8 +48,9 @@ export class ApplicationLog {
         this.#notify('onRestore', () => listener.onRestore?.(progress))
       },
       onWarning: (message, fields) => {
-        this.#warn(message, fields)
-        this.#notify('onWarning', () => listener.onWarning?.(message, fields))
+        const { text, shown } = this.#shown(message, fields)
+        this.#warn(text, shown)
+        this.#notify('onWarning', () => listener.onWarning?.(text, shown))
       },
     }
   }
@@ -55,10 +59,8 @@ export class ApplicationLog {
   failed({ failure, fields, isHandled }: FailureReport): void {
     const logger = isHandled ? this.#explicit : this.#logger
     const code = isFault(failure) ? failure.code : undefined
-    logger?.error(
-      this.#fields({ ...fields, code, err: failure }),
-      `the application has failed: ${messageOf(failure)}`,
-    )
+    const { text, shown } = this.#shown(`the application has failed: ${messageOf(failure)}`, fields)
+    logger?.error(this.#fields({ ...shown, code, err: failure }), text)
     if (!isHandled && !process.exitCode) process.exitCode = 1
   }
 
@@ -87,6 +89,14 @@ export class ApplicationLog {
       () => logger.warn(all, message),
       (count) => logger.warn({ ...all, count }, `${message} (and ${count} more of this kind)`),
     )
+  }
+
+  /** An event as it may be shown: with the contents of records, or without. */
+  #shown(message: string, fields: EventFields = {}): { readonly text: string; readonly shown: EventFields } {
+    const { contents = {}, ...others } = fields
+    if (this.#options.logRecordContents !== true || Object.keys(contents).length === 0)
+      return { text: message, shown: others }
+    return { text: withContents(message, contents), shown: fields }
   }
 
   get #explicit(): Logger | undefined {

@@ -1,6 +1,7 @@
 import type { OptionShape } from '../base/options.ts'
 import { checkOptions } from '../base/options.ts'
 import { callback, oneOf, synchronous } from '../base/value-kinds.ts'
+import { printableLine } from '../base/printable.ts'
 import { systemClock } from '../base/system-clock.ts'
 
 /**
@@ -40,7 +41,8 @@ const loggerOptions: OptionShape<StandardErrorLoggerOptions> = {
 }
 
 /**
- * A logger that writes one line per event to standard error: time, level, application, task and message.
+ * A logger that writes one line per event to standard error: time, level, application, task and message. Control characters
+ * are escaped.
  *
  * @example
  * const logger = standardErrorLogger({ level: 'info' })
@@ -64,7 +66,7 @@ const lineOf = (time: Date, level: LogLevel, fields: object, message: string): s
   const source = [application, task === undefined ? undefined : `[${task}]`].filter(
     (part) => part !== undefined,
   )
-  const text = [source.join(' '), message.replaceAll(/\s*\n\s*/g, ' ')]
+  const text = [source.join(' '), printableLine(message)]
     .filter((part) => part !== '')
     .join(': ')
   return `${time.toISOString()} ${level.toUpperCase()} ${text}\n`

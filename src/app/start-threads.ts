@@ -67,7 +67,8 @@ export const startThreads = async (
   checkOptions('startThreads', source, moduleOptions)
   const topology = await topologyOfModule(source)
   const given = workerSettingsOf(topology, parseSettings(input))
-  const log = new ApplicationLog({ application: given.applicationId, logger, listener: listeners })
+  const { applicationId: application, logRecordContents } = given
+  const log = new ApplicationLog({ application, logger, listener: listeners, logRecordContents })
   const { listener } = log
   return withQueries(given, systemClock, listener, async (settings) => {
     const slots = await claimStateDirectories(join(settings.stateDirectory, settings.applicationId), threads)

@@ -76,7 +76,8 @@ export const start = async (
   checkOptions('start', options, startOptions)
   const { clock = systemClock, onUncaughtFailure, onFailedRecord, logger, ...listeners } = options
   const given = workerSettingsOf(topology, parseSettings(input))
-  const log = new ApplicationLog({ application: given.applicationId, logger, listener: listeners })
+  const { applicationId: application, logRecordContents } = given
+  const log = new ApplicationLog({ application, logger, listener: listeners, logRecordContents })
   const { listener } = log
   return withQueries(given, clock, listener, async (settings) => {
     const [state] = await claimStateDirectories(join(settings.stateDirectory, settings.applicationId), 1)

@@ -1,5 +1,6 @@
-import { Fault, isFault, messageOf } from '../base/fault.ts'
+import { Fault, isFault, messageOf, printableStackOf } from '../base/fault.ts'
 import type { FaultActor, FaultPlace } from '../base/fault.ts'
+import type { RecordContents } from '../base/record-contents.ts'
 import type { IsolationLevel } from '../kafka/list-offsets.ts'
 import type { ApplicationHealth } from '../runtime/application-health.ts'
 import type { ApplicationState, EventFields, RuntimeListener } from '../runtime/runtime-settings.ts'
@@ -75,15 +76,22 @@ export interface ErrorText {
         readonly actor: FaultActor
         readonly place: FaultPlace
         readonly remedy: string | undefined
+        readonly contents: RecordContents
       }
     | undefined
 }
 
 export const errorTextOf = (error: unknown): ErrorText => ({
   message: messageOf(error),
-  stack: error instanceof Error ? error.stack : undefined,
+  stack: printableStackOf(error),
   fault: isFault(error)
-    ? { code: error.code, actor: error.actor, place: error.place, remedy: error.remedy }
+    ? {
+        code: error.code,
+        actor: error.actor,
+        place: error.place,
+        remedy: error.remedy,
+        contents: error.contents,
+      }
     : undefined,
 })
 
@@ -92,7 +100,7 @@ export const errorOf = ({ message, stack, fault }: ErrorText): Error => {
   const error =
     fault === undefined
       ? new Error(message)
-      : Object.assign(new Fault({ code: fault.code, actor: fault.actor, message }), {
+      : Object.assign(new Fault({ code: fault.code, actor: fault.actor, message, contents: fault.contents }), {
           place: fault.place,
           remedy: fault.remedy,
         })

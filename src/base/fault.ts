@@ -1,3 +1,7 @@
+import { printableLine } from './printable.ts'
+import type { RecordContents } from './record-contents.ts'
+import { quotedTextOf, withoutQuotedText } from './record-contents.ts'
+
 /**
  * A fault says what happened, where, and who must act: every error that Millrace raises on purpose is one.
  *
@@ -15,7 +19,6 @@ export interface FaultPlace {
   readonly offset?: number | bigint | undefined
   readonly node?: string | undefined
   readonly store?: string | undefined
-  readonly key?: string | undefined
 }
 
 export interface FaultDetails {
@@ -27,6 +30,8 @@ export interface FaultDetails {
   /** The way out, in a sentence without a final stop. */
   readonly remedy?: string | undefined
   readonly place?: FaultPlace | undefined
+  /** Parts of the record that the fault is about, quoted. The message never has them. */
+  readonly contents?: RecordContents | undefined
   readonly cause?: unknown
 }
 
@@ -44,15 +49,23 @@ export class Fault extends Error {
   readonly remedy: string | undefined
   /** What happened, without place and remedy. */
   readonly summary: string
+  /** Private, so that neither a logger that prints an error's fields nor `util.inspect` shows them. */
+  readonly #contents: RecordContents
 
   constructor(details: FaultDetails) {
-    super(describe(details), details.cause === undefined ? undefined : { cause: details.cause })
+    super(describe(details), details.cause === undefined ? undefined : { cause: withoutQuotedText(details.cause) })
     this.name = 'Fault'
     this.code = details.code
     this.actor = details.actor
     this.place = details.place ?? {}
     this.remedy = details.remedy
     this.summary = details.message
+    this.#contents = { ...contentsOf(details.cause), ...quotedTextOf(details.cause), ...details.contents }
+  }
+
+  /** Parts of the record that the fault and its causes are about. Logs show them only with `logRecordContents`. */
+  get contents(): RecordContents {
+    return this.#contents
   }
 }
 
@@ -60,8 +73,30 @@ export class Fault extends Error {
 export const isFault = (error: unknown, code?: string): error is Fault =>
   error instanceof Fault && (code === undefined || error.code === code)
 
-/** The message of anything thrown. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** True of what V8 throws where functions call each other too deep; other `RangeError`s are about values. */
+export const isStackOverflow = (error: unknown): boolean =>
+  error instanceof RangeError && error.message.includes('call stack')
+
+/** The parts of a record that anything thrown is about. */
+export const contentsOf = (error: unknown): RecordContents => (isFault(error) ? error.contents : {})
+
+/**
+ * The message of anything thrown, as a log may show it: that of a foreign error is escaped, cut where it is long, and
+ * without the text that `JSON.parse` quotes.
+ */
+export const messageOf = (error: unknown): string => {
+  if (isFault(error)) return error.message
+  const shown = withoutQuotedText(error)
+  const message = printableLine((shown instanceof Error ? shown.message : String(shown)).slice(0, longestMessage + 1))
+  return message.length > longestMessage ? `${message.slice(0, longestMessage)}...` : message
+}
+
+/** The stack of anything thrown, with the message as `messageOf` shows it. */
+export const printableStackOf = (error: unknown): string | undefined =>
+  error instanceof Error ? error.stack?.replace(error.message, () => messageOf(error)) : undefined
+
+/** An exception may quote a whole record: its message must fit a log line and a header of a dead letter. */
+const longestMessage = 4_096
 
 const describe = ({ message, place, remedy }: FaultDetails): string => {
   const where = Object.entries(place ?? {})

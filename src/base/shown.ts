@@ -1,6 +1,9 @@
+import { printable, quoted } from './printable.ts'
+import type { RecordContents } from './record-contents.ts'
+
 /** A value as a message shows it: short, on one line, and with what kind of value it is. */
 export const shown = (value: unknown): string => {
-  if (typeof value === 'string') return `the text '${value}'`
+  if (typeof value === 'string') return `the text '${printable(value)}'`
   if (value instanceof Date) return `the Date ${String(value)}`
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'function') return 'a function'
@@ -8,9 +11,32 @@ export const shown = (value: unknown): string => {
   return Object.is(value, -0) ? '0' : String(value)
 }
 
-const shownObject = (value: object): string => {
+/** What kind of value it is, for messages about what may be part of a record. */
+export const kindOfValue = (value: unknown): string => {
+  if (typeof value === 'string') return 'a text'
+  if (typeof value === 'number') return Number.isFinite(value) ? 'a number' : String(value)
+  if (typeof value === 'bigint') return 'a bigint'
+  if (value instanceof Date) return 'a Date'
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return classOf(value) ?? 'an object'
+  return shown(value)
+}
+
+/** The value itself, for the contents of a fault: texts and numbers, and the names in an object. */
+export const contentsOfValue = (name: string, value: unknown): RecordContents => {
+  if (typeof value === 'string') return { [name]: quoted(value) }
+  if (typeof value === 'number' || typeof value === 'bigint') return { [name]: String(value) }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {}
+  return { [name]: quoted(Object.keys(value).slice(0, largestNameCount).join(', ')) }
+}
+
+const largestNameCount = 20
+
+const shownObject = (value: object): string =>
+  classOf(value) ?? `an object (${printable(Object.keys(value).join(', '))})`
+
+/** The class with its article; undefined for plain objects. What JSON was read from may have a `constructor` of its own. */
+const classOf = (value: object): string | undefined => {
   const { constructor } = value as { readonly constructor?: { readonly name?: unknown } }
-  if (typeof constructor === 'function' && constructor !== Object && constructor.name !== '')
-    return /^[AEIO]/.test(constructor.name) ? `an ${constructor.name}` : `a ${constructor.name}`
-  return `an object (${Object.keys(value).join(', ')})`
+  if (typeof constructor !== 'function' || constructor === Object || constructor.name === '') return undefined
+  return /^[AEIO]/.test(constructor.name) ? `an ${constructor.name}` : `a ${constructor.name}`
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { isFault, messageOf } from '../base/fault.ts'
+import { printableLine } from '../base/printable.ts'
 import { brokerCommand } from './broker.ts'
 import { checkFlags } from './check-flags.ts'
 import { checkCommand } from './check.ts'
@@ -72,4 +73,4 @@ const programOf = (): Command => {
 const asOneLine = (text: string): string =>
   text.startsWith('error: ') ? `millrace: ${oneLine(text.slice('error: '.length))}\n` : text
 
-const oneLine = (text: string): string => text.trim().replaceAll(/\s*\n\s*/g, ' ')
+const oneLine = printableLine

@@ -1,5 +1,5 @@
 import { Fault } from '../base/fault.ts'
-import { shown } from '../base/shown.ts'
+import { contentsOfValue, kindOfValue } from '../base/shown.ts'
 import { optionalResultOf, resultOf } from '../topology/callback-results.ts'
 import type { NodeKind } from '../topology/node.ts'
 import { isLegalTopicName } from '../topic/topic.ts'
@@ -63,8 +63,9 @@ const topicName: Check = (callback) => (record) => {
   throw new Fault({
     code: 'TOPIC_NAME_INVALID',
     actor: 'record',
-    message: `the topic name of the record is ${shown(name)}`,
+    message: `the topic name of the record is ${typeof name === 'string' ? 'not legal' : kindOfValue(name)}`,
     remedy: 'return 1 to 249 of a-z, A-Z, 0-9, dot, underscore and hyphen',
+    contents: contentsOfValue('topicName', name),
   })
 }
 

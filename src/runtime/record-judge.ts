@@ -1,8 +1,9 @@
 import { Fault, isFault } from '../base/fault.ts'
+import type { RecordContents } from '../base/record-contents.ts'
 import type { RecordInstead, RefusalAnswer } from '../kafka/producer.ts'
 import type { RefusedRecord } from '../kafka/produce/refused-batch.ts'
 import type { FailureHandler } from '../task/failure-handler.ts'
-import type { FailurePolicies } from '../task/failure-policy.ts'
+import type { JudgeSettings } from '../task/failure-policy.ts'
 import { judgeBy, leftOutReason } from '../task/failure-policy.ts'
 import type { TaskFailure } from '../task/ports.ts'
 import { faultOf, keyOf } from '../task/record-fault.ts'
@@ -59,7 +60,7 @@ export class RecordJudge {
 }
 
 export interface RecordJudgeOptions {
-  readonly policies: FailurePolicies & { readonly deadLetterTopic?: string | undefined }
+  readonly policies: JudgeSettings & { readonly deadLetterTopic?: string | undefined }
   readonly metrics: Metrics
   readonly onWarning: WarningListener
   readonly onFailedRecord?: FailureHandler | undefined
@@ -102,9 +103,14 @@ const orLeaveOut = 'set productionFailure to skip or deadLetter'
 export const chosenByRecord = (fault: Fault): Fault => changed(fault, { actor: 'record' })
 
 const withKey = (fault: Fault, record: AnyRecord): Fault =>
-  changed(fault, { place: { ...fault.place, key: keyOf(record) } })
+  changed(fault, { contents: contentsOfKey(record) })
+
+const contentsOfKey = (record: AnyRecord): RecordContents => {
+  const key = keyOf(record)
+  return key === undefined ? {} : { key }
+}
 
 const changed = (
-  { code, actor, summary, remedy, place, cause }: Fault,
-  change: Partial<Pick<Fault, 'actor' | 'remedy' | 'place'>>,
-): Fault => new Fault({ code, actor, message: summary, remedy, place, cause, ...change })
+  { code, actor, summary, remedy, place, contents, cause }: Fault,
+  change: Partial<Pick<Fault, 'actor' | 'remedy' | 'contents'>>,
+): Fault => new Fault({ code, actor, message: summary, remedy, place, contents, cause, ...change })

@@ -15,7 +15,8 @@ export const restoreFailed = (store: string, place: FaultPlace, error: unknown):
     actor: 'runtime',
     message: `store '${store}' can't be restored from its changelog: ${isFault(cause) ? cause.summary : messageOf(cause)}`,
     remedy: remedyOf(cause),
-    place: isRow ? { ...place, offset: error.offset, key: error.key } : place,
+    place: isRow ? { ...place, offset: error.offset } : place,
+    contents: isRow ? { key: error.key } : {},
     cause,
   })
 }

@@ -1,4 +1,5 @@
 import type { Fault } from '../base/fault.ts'
+import type { RecordContents } from '../base/record-contents.ts'
 import type { FailurePolicies } from '../task/failure-policy.ts'
 import type { RetrySettings } from './record-retries.ts'
 import type { RestoreProgress } from './restore.ts'
@@ -38,6 +39,7 @@ export interface RuntimeSettings extends FailurePolicies, RetrySettings {
   readonly lingerMs: number
   readonly compressionType: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   readonly deadLetterTopic?: string | undefined
+  readonly logRecordContents: boolean
 }
 
 /** Functions that the runtime calls with its events. */
@@ -59,8 +61,8 @@ export interface EventFields {
   readonly offset?: number | bigint | undefined
   readonly node?: string | undefined
   readonly store?: string | undefined
-  /** Of the record, or of the row in the store that cannot be read. */
-  readonly key?: string | undefined
+  /** Parts of the record that the event is about; only with the setting `logRecordContents`. */
+  readonly contents?: RecordContents | undefined
   /** Input partitions that are not read to an end, with the next offset to read and that end, where it is known. */
   readonly inputs?: readonly UnreadInput[] | undefined
   /** Why records were dropped. */
@@ -76,8 +78,8 @@ export interface UnreadInput {
   readonly endOffset: number | undefined
 }
 
-/** The fields of a fault: its code and its place. */
-export const fieldsOf = ({ code, place }: Fault): EventFields => ({ code, ...place })
+/** The fields of a fault: its code, its place and the contents, which the log leaves out without `logRecordContents`. */
+export const fieldsOf = ({ code, place, contents }: Fault): EventFields => ({ code, ...place, contents })
 
 /**
  * The life of an application: `starting` → `rebalancing` ⇄ `running` ⇄ `paused` → `closing` → `closed`; or `failed`,

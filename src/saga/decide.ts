@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts'
+import { contentsOfValue, kindOfValue } from '../base/shown.ts'
 import { evolve } from './evolve.ts'
 import type { KeptValue } from './kept-value.ts'
 import type { ReplyPlace, Saga } from './saga.ts'
@@ -196,9 +197,10 @@ const verdictOf = (place: ReplyPlace, value: unknown): Verdict => {
   throw new Fault({
     code: 'REPLY_UNHANDLED',
     actor: 'record',
-    message: `reply '${place.name}' to step '${place.step}' is judged to be ${String(verdict)}`,
+    message: `reply '${place.name}' to step '${place.step}' is judged to be ${kindOfValue(verdict)}`,
     remedy: "make its judge answer 'success' or 'refusal' for every value",
     place: { topic: place.reply.topic.name, node: place.step },
+    contents: contentsOfValue('verdict', verdict),
   })
 }
 

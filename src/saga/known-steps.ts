@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts'
+import { quoted } from '../base/printable.ts'
 import type { Saga } from './saga.ts'
 import { stepNamed } from './saga.ts'
 import type { SagaState, SagaStatus, StepState } from './state.ts'
@@ -44,9 +45,10 @@ const stepUnknown = ({ name, steps }: Saga, { sagaId }: SagaState, step: string)
   new Fault({
     code: 'SAGA_STEP_UNKNOWN',
     actor: 'author',
-    message: `saga '${sagaId}' of '${name}' is under way and has step '${step}', which its definition lacks: it has ${steps
+    message: `a saga of '${name}' is under way and has step '${step}', which its definition lacks: it has ${steps
       .map((each) => `'${each.name}'`)
       .join(', ')}`,
     remedy: `deploy a version that still has step '${step}' until the sagas under way have ended; compare versions with: millrace diff`,
-    place: { node: name, key: sagaId },
+    place: { node: name },
+    contents: { sagaId: quoted(sagaId) },
   })

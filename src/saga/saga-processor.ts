@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts'
 import type { Bytes } from '../base/bytes.ts'
 import { Fault, messageOf } from '../base/fault.ts'
+import { quoted } from '../base/printable.ts'
 import type { Headers } from '../topic/headers.ts'
 import { noHeaders } from '../topic/headers.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
@@ -156,7 +157,8 @@ const sagaMissing = (saga: string, sagaId: string, topic: string): Fault =>
   new Fault({
     code: 'SAGA_MISSING',
     actor: 'record',
-    message: `there is no saga '${sagaId}' of '${saga}' that this reply could belong to`,
+    message: `there is no saga of '${saga}' that this reply could belong to`,
     remedy: "find out who sent it, or say whenMissing: 'ignore' where such replies are expected",
-    place: { topic, key: sagaId },
+    place: { topic },
+    contents: { sagaId: quoted(sagaId) },
   })

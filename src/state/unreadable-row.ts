@@ -7,17 +7,16 @@ import type { RecordColumns } from '../topic/record-columns.ts'
  * The fault of a row that its store's serdes do not read. The record at hand is innocent: an earlier version of the
  * application wrote the row under another schema. So the task stops, and no policy leaves the record out.
  */
-export const unreadableRow = (store: string, key: Bytes, cause: unknown): Fault => {
-  const shown = textOfKey(key, 0, key.length)
-  return new Fault({
+export const unreadableRow = (store: string, key: Bytes, cause: unknown): Fault =>
+  new Fault({
     code: 'STORE_ROW_UNREADABLE',
     actor: 'runtime',
-    message: `store '${store}' cannot read its row of key ${shown}, which an earlier version of the application wrote: ${isFault(cause) ? cause.summary : messageOf(cause)}`,
+    message: `store '${store}' cannot read a row, which an earlier version of the application wrote: ${isFault(cause) ? cause.summary : messageOf(cause)}`,
     remedy: schemaRemedy,
-    place: { store, key: shown },
+    place: { store },
+    contents: { key: textOfKey(key, 0, key.length) },
     cause,
   })
-}
 
 /** A record of a changelog that its store cannot take up; `cause` is why. */
 export class RowNotRestored extends Error {

@@ -1,5 +1,5 @@
 import { Fault } from '../base/fault.ts'
-import { shown } from '../base/shown.ts'
+import { contentsOfValue, kindOfValue } from '../base/shown.ts'
 import { optionalResultOf } from '../topology/callback-results.ts'
 import type { AnyRecord } from '../topology/node.ts'
 import type { SinkTarget } from './ports.ts'
@@ -29,8 +29,9 @@ const validPartition = (chosen: unknown, topic: string, partitionCount: number):
   throw new Fault({
     code: 'PARTITION_INVALID',
     actor: 'record',
-    message: `the partitioner returned ${shown(chosen)} for a topic of ${partitionCount} ${partitionCount === 1 ? 'partition' : 'partitions'}`,
+    message: `the partitioner returned ${kindOfValue(chosen)} for a topic of ${partitionCount} ${partitionCount === 1 ? 'partition' : 'partitions'}`,
     remedy: `return a whole number from 0 to ${partitionCount - 1}, an array of them, or undefined to choose by key`,
     place: { topic },
+    contents: contentsOfValue('chosen', chosen),
   })
 }

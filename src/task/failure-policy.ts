@@ -1,5 +1,8 @@
 import { utf8Encode } from '../base/bytes.ts'
 import type { Fault } from '../base/fault.ts'
+import { printableStackOf } from '../base/fault.ts'
+import { printable } from '../base/printable.ts'
+import { withContents } from '../base/record-contents.ts'
 import type { Header } from '../topic/headers.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import type { RecordOrigin } from '../topic/record.ts'
@@ -18,6 +21,9 @@ export interface FailurePolicies {
   readonly productionFailure: FailurePolicy
 }
 
+/** The policies, and whether dead letters quote parts of records: the setting `logRecordContents`. */
+export type JudgeSettings = FailurePolicies & { readonly logRecordContents?: boolean }
+
 export interface FailureOutlets {
   /** Takes the record that goes to the dead letter topic. */
   readonly deadLetter: (row: RecordRow) => void
@@ -30,14 +36,14 @@ export interface FailureOutlets {
  * author's mistake, a broken store) always stops the task: leaving records out would not mend it.
  */
 export const judgeBy =
-  (policies: FailurePolicies, outlets: FailureOutlets, handler?: FailureHandler) =>
+  (policies: JudgeSettings, outlets: FailureOutlets, handler?: FailureHandler) =>
   (failure: TaskFailure, record: AnyRecord | undefined): FailureDecision => {
     if (failure.fault.actor !== 'record') return 'fail'
     const said = handler === undefined ? undefined : askHandler(handler, failure, record)
     const policy = said ?? policyFor(policies, failure.stage)
     if (policy === 'fail') return 'fail'
     if (policy === 'deadLetter' && record !== undefined)
-      outlets.deadLetter(deadLetterOf(record, failure.origin, failure.fault))
+      outlets.deadLetter(deadLetterOf(record, failure.origin, failure.fault, policies.logRecordContents))
     outlets.leftOut(failure, record)
     return 'continue'
   }
@@ -65,11 +71,15 @@ export const deadLetterOf = (
   record: AnyRecord,
   origin: RecordOrigin | undefined,
   fault: Fault,
+  logRecordContents = false,
 ): RecordRow => {
   const [thrown] = causesOf(fault)
   const added: readonly Header[] = [
     ['__streams.errors.exception', utf8Encode(nameOf(thrown))],
-    ['__streams.errors.message', utf8Encode(fault.message)],
+    [
+      '__streams.errors.message',
+      utf8Encode(logRecordContents ? withContents(fault.message, fault.contents) : fault.message),
+    ],
     ['__streams.errors.stacktrace', utf8Encode(stackOf(fault))],
     ...(origin === undefined ? [] : headersOf(origin)),
   ]
@@ -93,12 +103,12 @@ const causesOf = (fault: Fault): readonly unknown[] => {
 
 /** The stack of the first cause that has one: some libraries throw errors without. */
 const stackOf = (fault: Fault): string => {
-  const stacks = causesOf(fault).map((cause) => (cause instanceof Error ? cause.stack : undefined))
+  const stacks = causesOf(fault).map((cause) => (printableStackOf(cause)))
   return stacks.find((stack) => stack?.includes('\n    at ')) ?? fault.message
 }
 
 const nameOf = (thrown: unknown): string => {
   if (!(thrown instanceof Error)) return 'Error'
   const { code } = thrown as { code?: unknown }
-  return typeof code === 'string' ? `${thrown.name}: ${code}` : thrown.name
+  return printable(typeof code === 'string' ? `${thrown.name}: ${code}` : thrown.name)
 }

@@ -1,4 +1,5 @@
 import { Fault, isFault, messageOf } from '../base/fault.ts'
+import type { RecordContents } from '../base/record-contents.ts'
 import type { RecordOrigin } from '../topic/record.ts'
 import { textOfKey } from '../topic/key-text.ts'
 import type { AnyRecord } from '../topology/node.ts'
@@ -25,13 +26,14 @@ export const faultOf = ({ node, stage, origin, key, error }: RecordFailure): Fau
     message: known === undefined ? messageOf(error) : summaryOf(known, origin),
     remedy: known?.remedy ?? (actor === 'record' ? remedyOf(stage, error) : undefined),
     // Of a row that a store cannot read, the key is that of the row.
-    place: { ...known?.place, ...origin, node, key: rowKeyOf(known) ?? key },
+    place: { ...known?.place, ...origin, node },
+    contents: keyContents(known, key),
     cause: error,
   })
 }
 
-const rowKeyOf = (fault: Fault | undefined): string | undefined =>
-  fault?.code === 'STORE_ROW_UNREADABLE' ? fault.place.key : undefined
+const keyContents = (fault: Fault | undefined, key: string | undefined): RecordContents =>
+  key === undefined || fault?.code === 'STORE_ROW_UNREADABLE' ? {} : { key }
 
 /** The place is that of the record; a topic that was to be written is told beside what happened. */
 const summaryOf = (

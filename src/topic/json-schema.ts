@@ -7,6 +7,10 @@ export interface OpenParts {
   readonly hasOpenValues: boolean
   /** The schema does not name all keys, so that a value may have one that zod leaves out. */
   readonly hasOpenKeys: boolean
+  /** The schema alone does not bound how deep a value is nested. */
+  readonly mayBeDeep: boolean
+  /** The names of the properties that the schema declares, anywhere in it. */
+  readonly names: ReadonlySet<string>
 }
 
 /**
@@ -28,6 +32,8 @@ type Place = 'value' | 'property' | 'optionalProperty' | 'unwritten'
 class SchemaWalk implements OpenParts {
   hasOpenValues = false
   hasOpenKeys = false
+  #isSeenAgain = false
+  readonly names = new Set<string>()
   readonly #seen: Readonly<Record<Place, Set<unknown>>> = {
     value: new Set(),
     property: new Set(),
@@ -35,9 +41,18 @@ class SchemaWalk implements OpenParts {
     unwritten: new Set(),
   }
 
+  /** A schema that is met twice may contain itself. */
+  get mayBeDeep(): boolean {
+    return this.hasOpenValues || this.#isSeenAgain
+  }
+
   visit(schema: unknown, path: readonly string[], place: Place): void {
     const type = schema as z.core.$ZodTypes
-    if (type === undefined || this.#seen[place].has(type)) return
+    if (type === undefined) return
+    if (this.#seen[place].has(type)) {
+      this.#isSeenAgain = true
+      return
+    }
     this.#seen[place].add(type)
     const { def } = type._zod
     const problem = problemOf(type, place)
@@ -49,8 +64,10 @@ class SchemaWalk implements OpenParts {
         if (place !== 'unwritten') this.hasOpenValues = true
         return
       case 'object':
-        for (const [name, property] of this.#shapeOf(() => def.shape))
+        for (const [name, property] of this.#shapeOf(() => def.shape)) {
+          this.names.add(name)
           this.visit(property, [...path, name], inside(place, 'property'))
+        }
         if (def.catchall !== undefined) this.hasOpenKeys = true
         this.visit(def.catchall, [...path, '*'], inside(place, 'property'))
         return

@@ -1,21 +1,22 @@
-import { Fault } from '../base/fault.ts'
+import type { JsonPath } from './json-faults.ts'
+import { unheld } from './json-faults.ts'
 
 /**
  * Refuses a value that JSON would change or lose: NaN and infinities, undefined outside of a property, bigints, functions
  * and symbols, and objects of any class (a Map, a Date). Returns true where a property is undefined, which JSON leaves out.
  */
-export const refuseUnheld = (value: unknown, path: readonly string[] = []): boolean => {
+export const refuseUnheld = (value: unknown, names: ReadonlySet<string>, path: JsonPath = []): boolean => {
   const problem = unheldProblem(value)
-  if (problem !== undefined) throw unheld(path, problem)
+  if (problem !== undefined) throw unheld(path, problem, names)
   if (typeof value !== 'object' || value === null) return false
   let isIncomplete = false
   // By index too, as a hole of an array is none of its properties.
   if (Array.isArray(value))
     for (let index = 0; index < value.length; index++)
-      isIncomplete = refuseUnheld(value[index], [...path, String(index)]) || isIncomplete
+      isIncomplete = refuseUnheld(value[index], names, [...path, index]) || isIncomplete
   else
     for (const [name, property] of Object.entries(value))
-      isIncomplete = property === undefined || refuseUnheld(property, [...path, name]) || isIncomplete
+      isIncomplete = property === undefined || refuseUnheld(property, names, [...path, name]) || isIncomplete
   return isIncomplete
 }
 
@@ -23,28 +24,23 @@ export const refuseUnheld = (value: unknown, path: readonly string[] = []): bool
  * Refuses a value with a key that zod leaves out although its schema takes any: `__proto__`, as the own key of an object, of
  * which `written` is what zod makes.
  */
-export const refuseLostKeys = (value: unknown, written: unknown, path: readonly string[] = []): void => {
+export const refuseLostKeys = (
+  value: unknown,
+  written: unknown,
+  names: ReadonlySet<string>,
+  path: JsonPath = [],
+): void => {
   if (!isObject(value) || !isObject(written)) return
   if (!Array.isArray(value) && Object.hasOwn(value, lostKey) && !Object.hasOwn(written, lostKey))
-    throw unheld([...path, lostKey], 'no object is read back with this key')
+    throw unheld([...path, lostKey], `no object is read back with the key ${lostKey}`, names)
   for (const name of Object.keys(value))
-    if (isObject(value[name])) refuseLostKeys(value[name], written[name], [...path, name])
+    if (isObject(value[name])) refuseLostKeys(value[name], written[name], names, [...path, name])
 }
 
 const lostKey = '__proto__'
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
-
-/** What the schema does not read of a value, because JSON leaves its undefined properties out. */
-export const unreadable = (cause: Error, issues: string): Fault =>
-  new Fault({
-    code: 'VALUE_NOT_JSON',
-    actor: 'record',
-    message: `the value cannot be written as JSON and read back: JSON leaves out what is undefined, and then ${issues}`,
-    remedy: 'leave no property undefined, or make it .optional() in the schema',
-    cause,
-  })
 
 const unheldProblem = (value: unknown): string | undefined => {
   switch (typeof value) {
@@ -72,11 +68,3 @@ const unheldProblem = (value: unknown): string | undefined => {
 
 const nameOfClass = (value: object): string =>
   (value.constructor as { readonly name?: string } | undefined)?.name ?? 'of the value'
-
-const unheld = (path: readonly string[], problem: string): Fault =>
-  new Fault({
-    code: 'VALUE_NOT_JSON',
-    actor: 'record',
-    message: `the value cannot be written as JSON and read back: ${path.join('.') || 'value'}: ${problem}`,
-    remedy: 'declare it in the schema with z.codec(...), or make it plain data',
-  })

@@ -1,10 +1,13 @@
 import * as z from 'zod'
 import { utf8Decode } from '../base/bytes.ts'
-import { Fault, messageOf } from '../base/fault.ts'
+import { isStackOverflow } from '../base/fault.ts'
 import { checkArgument } from '../base/options.ts'
 import { schema as schemaKind } from './value-kinds.ts'
+import type { OpenParts } from './json-schema.ts'
 import { refuseUnwritable } from './json-schema.ts'
-import { refuseLostKeys, refuseUnheld, unreadable } from './json-value.ts'
+import { isTooDeep } from './json-depth.ts'
+import { breach, notJson, notWritable, stringifyFailed, tooDeep, unreadable } from './json-faults.ts'
+import { refuseLostKeys, refuseUnheld } from './json-value.ts'
 import type { Serde } from './serde.ts'
 import { serializeText } from './serde.ts'
 
@@ -19,79 +22,69 @@ import { serializeText } from './serde.ts'
  */
 export const json = <S extends z.ZodType>(schema: S, name?: string): Serde<z.output<S>> => {
   checkArgument('json', schema, schemaKind)
-  const { hasOpenValues, hasOpenKeys } = refuseUnwritable(schema)
+  const parts = refuseUnwritable(schema)
   return {
     name: name ?? `json(${schema.meta()?.title ?? schema.type})`,
     nullable: false,
     // What is written is the input side of a codec; what JSON Schema cannot describe accepts anything.
     jsonSchema: () => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
-    serialize: serializeText((value) => {
-      const encoded = z.safeEncode(schema, value)
-      if (!encoded.success) throw breach('written', encoded.error)
-      const text = textOfJson(encoded.data)
-      // After the text: a value that contains itself is refused by it.
-      if (hasOpenKeys) refuseLostKeys(value, encoded.data)
-      if (hasOpenValues && refuseUnheld(encoded.data)) refuseUnreadable(schema, text)
-      return text
-    }),
-    deserialize: (source, start, end) => {
-      const decoded = schema.safeParse(parseJson(utf8Decode(source, start, end)))
-      if (!decoded.success) throw breach('read', decoded.error)
-      return decoded.data
-    },
+    serialize: serializeText((value) => withinStack(() => textOf(schema, parts, value))),
+    deserialize: (source, start, end) =>
+      withinStack(() => valueOf(schema, parts, utf8Decode(source, start, end))),
   }
+}
+
+/** A value that overflows the stack is that record's failure. Deeper values than the limit come only from callbacks. */
+const withinStack = <T>(work: () => T): T => {
+  try {
+    return work()
+  } catch (error) {
+    throw isStackOverflow(error) ? tooDeep(error) : error
+  }
+}
+
+const textOf = <S extends z.ZodType>(schema: S, parts: OpenParts, value: z.output<S>): string => {
+  const encoded = z.safeEncode(schema, value)
+  if (!encoded.success) throw breach('written', encoded.error, parts.names)
+  const text = textOfJson(encoded.data)
+  if (parts.mayBeDeep && isTooDeep(text)) throw tooDeep()
+  // After the text: a value that contains itself is refused by it.
+  if (parts.hasOpenKeys) refuseLostKeys(value, encoded.data, parts.names)
+  if (parts.hasOpenValues && refuseUnheld(encoded.data, parts.names)) refuseUnreadable(schema, parts, text)
+  return text
+}
+
+const valueOf = <S extends z.ZodType>(schema: S, parts: OpenParts, text: string): z.output<S> => {
+  if (parts.mayBeDeep && isTooDeep(text)) throw tooDeep()
+  const decoded = schema.safeParse(parseJson(text))
+  if (!decoded.success) throw breach('read', decoded.error, parts.names)
+  return decoded.data
 }
 
 /** A property may be undefined under `z.any()`, but zod does not read an object without it. */
-const refuseUnreadable = (schema: z.ZodType, text: string): void => {
+const refuseUnreadable = (schema: z.ZodType, { names }: OpenParts, text: string): void => {
   const read = schema.safeParse(JSON.parse(text))
-  if (!read.success) throw unreadable(read.error, issuesOf(read.error))
+  if (!read.success) throw unreadable(read.error, names)
 }
 
 const textOfJson = (value: unknown): string => {
+  const text = stringify(value)
+  if (text === undefined) throw notWritable(`JSON has no ${typeof value}`)
+  return text
+}
+
+const stringify = (value: unknown): string | undefined => {
   try {
-    const text: string | undefined = JSON.stringify(value)
-    if (text !== undefined) return text
+    return JSON.stringify(value)
   } catch (cause) {
-    throw new Fault({
-      code: 'VALUE_NOT_JSON',
-      actor: 'record',
-      message: `the value cannot be written as JSON: ${messageOf(cause)}`,
-      remedy: 'declare it in the schema with z.codec(...), or make it plain data',
-      cause,
-    })
+    throw isStackOverflow(cause) ? cause : stringifyFailed(cause)
   }
-  throw new Fault({
-    code: 'VALUE_NOT_JSON',
-    actor: 'record',
-    message: `the value cannot be written as JSON: JSON has no ${typeof value}`,
-    remedy: 'write null to delete a row, or make it plain data',
-  })
 }
 
 const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new Fault({
-      code: 'JSON_INVALID',
-      actor: 'record',
-      message: `the value is not JSON: ${shorten(text)}`,
-      remedy: 'mend the producer, or route such records to the dead letter topic',
-      cause,
-    })
+    throw notJson(text, cause)
   }
 }
-
-const breach = (direction: 'read' | 'written', error: z.ZodError): Fault =>
-  new Fault({
-    code: 'SCHEMA_VIOLATION',
-    actor: 'record',
-    message: `the value ${direction} breaks the topic's schema: ${issuesOf(error)}`,
-    cause: error,
-  })
-
-const issuesOf = (error: z.ZodError): string =>
-  error.issues.map((issue) => `${issue.path.join('.') || 'value'}: ${issue.message}`).join(', ')
-
-const shorten = (text: string): string => (text.length > 80 ? `${text.slice(0, 77)}...` : text)

@@ -1,11 +1,12 @@
 import type { Bytes } from '../base/bytes.ts'
 import { hexEncode, utf8Decode } from '../base/bytes.ts'
+import { quoted } from '../base/printable.ts'
 
-/** A key as messages show it: text where its bytes are some, hex otherwise, cut where it is long. */
+/** A key for the contents of a fault: quoted text where its bytes are UTF-8, hex otherwise, cut where it is long. */
 export const textOfKey = (source: Bytes, start: number, end: number): string => {
   const bytes = source.subarray(start, Math.min(end, start + longestKey))
   const text = utf8Decode(bytes)
-  const shown = unreadable.test(text) ? `0x${hexEncode(bytes)}` : text
+  const shown = unreadable.test(text) ? `0x${hexEncode(bytes)}` : quoted(text)
   return end - start > longestKey ? `${shown}...` : shown
 }
 

@@ -1,6 +1,7 @@
 import type { Bytes } from '../base/bytes.ts'
 import { utf8Decode } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
+import { contentsOfValue, kindOfValue } from '../base/shown.ts'
 import type { Serde } from './serde.ts'
 import { serializeFixed, serializeText } from './serde.ts'
 
@@ -15,7 +16,7 @@ export const string: Serde<string> = {
   nullable: false,
   serialize: serializeText((text) => {
     if (typeof text !== 'string')
-      throw badValue('string', `${nameOf(text)} is no text`, 'make it a text, or give a serde of its type')
+      throw badValue('string', `${kindOfValue(text)} is no text`, 'make it a text, or give a serde of its type', text)
     return text
   }),
   deserialize: utf8Decode,
@@ -23,7 +24,7 @@ export const string: Serde<string> = {
 
 function checkLong(value: number): void {
   if (!Number.isSafeInteger(value))
-    throw badValue('long', `${value} is not an integer within ±2^53`, 'use bigLong for all 64 bits')
+    throw badValue('long', `${kindOfValue(value)} is not an integer within ±2^53`, 'use bigLong for all 64 bits', value)
 }
 
 /** 64-bit big-endian integer as a number, as Java's `LongSerializer`; beyond ±2^53 it faults: use `bigLong` there. */
@@ -39,7 +40,7 @@ export const long: Serde<number> = {
     checkLength('long', 8, start, end)
     const value = readInt32(source, start) * 0x1_0000_0000 + (readInt32(source, start + 4) >>> 0)
     if (!Number.isSafeInteger(value))
-      throw badValue('long', `${value} does not fit a number exactly`, 'use bigLong for all 64 bits')
+      throw badValue('long', 'a value does not fit a number exactly', 'use bigLong for all 64 bits', value)
     return value
   },
 }
@@ -50,14 +51,14 @@ export const bigLong: Serde<bigint> = {
   nullable: false,
   serialize: (value) => {
     if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value)
-      throw badValue('bigLong', `${nameOf(value)} is not a bigint of 64 bits`, 'write it as text')
+      throw badValue('bigLong', `${kindOfValue(value)} is not a bigint of 64 bits`, 'write it as text', value)
     return writeFixed(8, (view) => view.setBigInt64(0, value))
   },
   deserialize: (source, start, end) => viewOf('bigLong', 8, source, start, end).getBigInt64(0),
 }
 
 function checkInteger(value: number): void {
-  if ((value | 0) !== value) throw badValue('integer', `${value} is not a 32-bit integer`, 'use long')
+  if ((value | 0) !== value) throw badValue('integer', `${kindOfValue(value)} is not a 32-bit integer`, 'use long', value)
 }
 
 /** 32-bit big-endian integer, as Java's `IntegerSerializer`. */
@@ -74,7 +75,7 @@ export const double: Serde<number> = {
   nullable: false,
   serialize: (value) => {
     if (typeof value !== 'number')
-      throw badValue('double', `${nameOf(value)} is not a number`, 'make it a number')
+      throw badValue('double', `${kindOfValue(value)} is not a number`, 'make it a number', value)
     return writeFixed(8, (view) => view.setFloat64(0, value))
   },
   deserialize: (source, start, end) => viewOf('double', 8, source, start, end).getFloat64(0),
@@ -86,19 +87,10 @@ export const bytes: Serde<Bytes> = {
   nullable: false,
   serialize: (value) => {
     if (!(value instanceof Uint8Array))
-      throw badValue('bytes', `${nameOf(value)} is no Uint8Array`, 'make it one, or give a serde of its type')
+      throw badValue('bytes', `${kindOfValue(value)} is no Uint8Array`, 'make it one, or give a serde of its type', value)
     return value
   },
   deserialize: (source, start, end) => source.subarray(start, end),
-}
-
-/** A value in a message: numbers as they are, the type of what could be long. */
-const nameOf = (value: unknown): string => {
-  if (typeof value === 'object' && value !== null)
-    return `an object of class ${value.constructor?.name ?? 'none'}`
-  return typeof value === 'number' || typeof value === 'bigint'
-    ? String(value)
-    : `a value of type ${typeof value}`
 }
 
 const writeFixed = (length: number, write: (view: DataView) => void): Bytes => {
@@ -134,5 +126,11 @@ const readInt32 = (source: Bytes, at: number): number =>
   ((source[at + 2] as number) << 8) |
   (source[at + 3] as number)
 
-const badValue = (serde: string, message: string, remedy: string): Fault =>
-  new Fault({ code: 'SERDE_VALUE_INVALID', actor: 'record', message: `${serde} serde: ${message}`, remedy })
+const badValue = (serde: string, message: string, remedy: string, value?: unknown): Fault =>
+  new Fault({
+    code: 'SERDE_VALUE_INVALID',
+    actor: 'record',
+    message: `${serde} serde: ${message}`,
+    remedy,
+    contents: contentsOfValue('value', value),
+  })

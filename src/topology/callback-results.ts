@@ -1,5 +1,5 @@
 import { Fault } from '../base/fault.ts'
-import { shown } from '../base/shown.ts'
+import { contentsOfValue, kindOfValue } from '../base/shown.ts'
 import type { AnyRecord, EmittedRecord } from './node.ts'
 
 /**
@@ -67,8 +67,9 @@ const emissionInvalid = (what: string, emission: unknown): Fault =>
     : new Fault({
         code: 'EMISSION_INVALID',
         actor: 'record',
-        message: `${what} ${shown(emission)}, which is no record`,
+        message: `${what} ${kindOfValue(emission)}, which is no record`,
         remedy: 'give an object { key, value }, where null stands for no value',
+        contents: contentsOfValue('returned', emission),
       })
 
 const isThenable = (result: unknown): result is PromiseLike<unknown> =>
@@ -93,8 +94,9 @@ const notIterable = (what: string, results: unknown): Fault =>
   new Fault({
     code: 'EMISSION_INVALID',
     actor: 'record',
-    message: `${what} returned ${shown(results)}, which is no list`,
+    message: `${what} returned ${kindOfValue(results)}, which is no list`,
     remedy: 'return an array or a generator; an empty one emits nothing',
+    contents: contentsOfValue('returned', results),
   })
 
 const undefinedReturned = (callback: string): Fault =>

@@ -1,5 +1,5 @@
 import { Fault } from '../base/fault.ts'
-import { shown } from '../base/shown.ts'
+import { contentsOfValue, kindOfValue } from '../base/shown.ts'
 import { refusePromise } from './callback-results.ts'
 
 /**
@@ -11,7 +11,7 @@ export const wholeTime = (callback: string, timestamp: unknown): number => {
   const whole = typeof timestamp === 'number' ? Math.floor(timestamp) : Number.NaN
   if (Number.isSafeInteger(whole)) return whole
   refusePromise(callback, timestamp)
-  throw timestampInvalid(`${callback} gave ${shown(timestamp)} as a timestamp`)
+  throw timestampInvalid(`${callback} gave ${kindOfValue(timestamp)} as a timestamp`, timestamp)
 }
 
 /** The time that a step gives a record it makes; a negative one is refused, as by Kafka Streams. */
@@ -19,13 +19,14 @@ export const emittedTime = (timestamp: unknown): number => {
   if (Number.isSafeInteger(timestamp) && (timestamp as number) >= 0) return timestamp as number
   const time = wholeTime('the step', timestamp)
   if (time >= 0) return time
-  throw timestampInvalid(`the step gave the negative timestamp ${time}`)
+  throw timestampInvalid(`the step gave the negative timestamp ${time}`, time)
 }
 
-const timestampInvalid = (message: string): Fault =>
+const timestampInvalid = (message: string, timestamp: unknown): Fault =>
   new Fault({
     code: 'TIMESTAMP_INVALID',
     actor: 'record',
     message,
     remedy: 'give whole milliseconds since the Unix epoch, as date.getTime() does',
+    contents: contentsOfValue('timestamp', timestamp),
   })

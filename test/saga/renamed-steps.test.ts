@@ -87,7 +87,7 @@ describe('a saga whose steps were renamed while it was under way', () => {
 })
 
 describe('a saga with a step that its definition lacks', () => {
-  const unknown = /saga 's' of 'order' is under way and has step '\w+', which its definition lacks/
+  const unknown = /a saga of 'order' is under way and has step '\w+', which its definition lacks/
   it.each([
     ['was removed', order({ reserve: 'a' }), undefined],
     ['was replaced by one with another command', order({ reserve: 'a', invoice: 'c' }), undefined],

@@ -238,7 +238,7 @@ describe('a saga that cannot build its command', () => {
 
 describe('a reply to a saga that does not exist', () => {
   it('is a fault of the record unless the saga says otherwise', () => {
-    expect(() => driverOf().input(tripPaid).pipe('trip-7', note)).toThrow(/no saga 'trip-7' of 'trip'/)
+    expect(() => driverOf().input(tripPaid).pipe('trip-7', note)).toThrow(/no saga of 'trip' that this reply/)
   })
 
   it('is passed over where the saga expects such replies', () => {
