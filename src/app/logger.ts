@@ -66,9 +66,7 @@ const lineOf = (time: Date, level: LogLevel, fields: object, message: string): s
   const source = [application, task === undefined ? undefined : `[${task}]`].filter(
     (part) => part !== undefined,
   )
-  const text = [source.join(' '), printableLine(message)]
-    .filter((part) => part !== '')
-    .join(': ')
+  const text = [source.join(' '), printableLine(message)].filter((part) => part !== '').join(': ')
   return `${time.toISOString()} ${level.toUpperCase()} ${text}\n`
 }
 

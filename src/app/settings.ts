@@ -138,10 +138,10 @@ export const settingsSchema = z.strictObject({
   /** The pause before that; the worker's other tasks wait too. */
   processingRetryBackoffMs: z.int().min(0).max(30_000).default(1_000),
   productionFailure: policy.default('fail'),
-  /** Logs, warnings and dead letter headers quote parts of records: keys, values, and what errors say of them. */
-  logRecordContents: z.boolean().default(false),
   /** Takes the records of the policy `deadLetter`, with the headers of KIP-1034. */
   deadLetterTopic: z.string().min(1).optional(),
+  /** Logs, warnings and dead letter headers quote parts of records: keys, values, and what errors say of them. */
+  logRecordContents: z.boolean().default(false),
   /**
    * What becomes of a failure that no policy deals with: the worker is replaced, this application stops, or every member
    * of its group does.

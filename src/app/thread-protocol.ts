@@ -100,9 +100,12 @@ export const errorOf = ({ message, stack, fault }: ErrorText): Error => {
   const error =
     fault === undefined
       ? new Error(message)
-      : Object.assign(new Fault({ code: fault.code, actor: fault.actor, message, contents: fault.contents }), {
-          place: fault.place,
-          remedy: fault.remedy,
-        })
+      : Object.assign(
+          new Fault({ code: fault.code, actor: fault.actor, message, contents: fault.contents }),
+          {
+            place: fault.place,
+            remedy: fault.remedy,
+          },
+        )
   return stack === undefined ? error : Object.assign(error, { stack })
 }

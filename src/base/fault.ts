@@ -53,7 +53,10 @@ export class Fault extends Error {
   readonly #contents: RecordContents
 
   constructor(details: FaultDetails) {
-    super(describe(details), details.cause === undefined ? undefined : { cause: withoutQuotedText(details.cause) })
+    super(
+      describe(details),
+      details.cause === undefined ? undefined : { cause: withoutQuotedText(details.cause) },
+    )
     this.name = 'Fault'
     this.code = details.code
     this.actor = details.actor
@@ -87,7 +90,9 @@ export const contentsOf = (error: unknown): RecordContents => (isFault(error) ? 
 export const messageOf = (error: unknown): string => {
   if (isFault(error)) return error.message
   const shown = withoutQuotedText(error)
-  const message = printableLine((shown instanceof Error ? shown.message : String(shown)).slice(0, longestMessage + 1))
+  const message = printableLine(
+    (shown instanceof Error ? shown.message : String(shown)).slice(0, longestMessage + 1),
+  )
   return message.length > longestMessage ? `${message.slice(0, longestMessage)}...` : message
 }
 

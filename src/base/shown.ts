@@ -17,7 +17,8 @@ export const kindOfValue = (value: unknown): string => {
   if (typeof value === 'number') return Number.isFinite(value) ? 'a number' : String(value)
   if (typeof value === 'bigint') return 'a bigint'
   if (value instanceof Date) return 'a Date'
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return classOf(value) ?? 'an object'
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return classOf(value) ?? 'an object'
   return shown(value)
 }
 

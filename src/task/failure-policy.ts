@@ -103,7 +103,7 @@ const causesOf = (fault: Fault): readonly unknown[] => {
 
 /** The stack of the first cause that has one: some libraries throw errors without. */
 const stackOf = (fault: Fault): string => {
-  const stacks = causesOf(fault).map((cause) => (printableStackOf(cause)))
+  const stacks = causesOf(fault).map((cause) => printableStackOf(cause))
   return stacks.find((stack) => stack?.includes('\n    at ')) ?? fault.message
 }
 

@@ -12,7 +12,7 @@ export const notJson = (text: string, cause: unknown): Fault =>
     code: 'JSON_INVALID',
     actor: 'record',
     message: 'the value is not JSON',
-    remedy: 'fix the producer, or route such records to the dead letter topic',
+    remedy: 'mend the producer, or route such records to the dead letter topic',
     contents: { value: quoted(text) },
     cause,
   })
@@ -26,20 +26,26 @@ export const tooDeep = (cause?: unknown): Fault =>
     cause,
   })
 
-export const notWritable = (why: string, cause?: unknown): Fault =>
+const notWritable = (why: string, remedy: string, cause?: unknown): Fault =>
   new Fault({
     code: 'VALUE_NOT_JSON',
     actor: 'record',
     message: `the value cannot be written as JSON: ${why}`,
-    remedy: 'declare it in the schema with z.codec(...), make it plain data, or write null to delete a row',
+    remedy,
     cause,
   })
 
 /** What `JSON.stringify` throws; of a value that contains itself, it names properties. */
 export const stringifyFailed = (cause: unknown): Fault =>
   cause instanceof TypeError && /circular/i.test(cause.message)
-    ? notWritable('it contains itself')
-    : notWritable(messageOf(cause), cause)
+    ? notWritable('it contains itself', orPlain)
+    : notWritable(messageOf(cause), orPlain, cause)
+
+/** JSON has no text for some values. */
+export const hasNoText = (value: unknown): Fault =>
+  notWritable(`JSON has no ${typeof value}`, 'write null to delete a row, or make it plain data')
+
+const orPlain = 'declare it in the schema with z.codec(...), or make it plain data'
 
 /** A value that breaks the schema. */
 export const breach = (direction: 'read' | 'written', error: z.ZodError, names: ReadonlySet<string>): Fault =>
@@ -66,7 +72,7 @@ export const unheld = (path: JsonPath, problem: string, names: ReadonlySet<strin
     code: 'VALUE_NOT_JSON',
     actor: 'record',
     message: `the value cannot be written as JSON and read back: ${pathText(path, names)}: ${problem}`,
-    remedy: 'declare it in the schema with z.codec(...), or make it plain data',
+    remedy: orPlain,
     contents: { path: quoted(path.join('.')) },
   })
 

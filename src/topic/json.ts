@@ -6,7 +6,7 @@ import { schema as schemaKind } from './value-kinds.ts'
 import type { OpenParts } from './json-schema.ts'
 import { refuseUnwritable } from './json-schema.ts'
 import { isTooDeep } from './json-depth.ts'
-import { breach, notJson, notWritable, stringifyFailed, tooDeep, unreadable } from './json-faults.ts'
+import { breach, hasNoText, notJson, stringifyFailed, tooDeep, unreadable } from './json-faults.ts'
 import { refuseLostKeys, refuseUnheld } from './json-value.ts'
 import type { Serde } from './serde.ts'
 import { serializeText } from './serde.ts'
@@ -69,7 +69,7 @@ const refuseUnreadable = (schema: z.ZodType, { names }: OpenParts, text: string)
 
 const textOfJson = (value: unknown): string => {
   const text = stringify(value)
-  if (text === undefined) throw notWritable(`JSON has no ${typeof value}`)
+  if (text === undefined) throw hasNoText(value)
   return text
 }
 

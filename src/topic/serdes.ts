@@ -16,7 +16,12 @@ export const string: Serde<string> = {
   nullable: false,
   serialize: serializeText((text) => {
     if (typeof text !== 'string')
-      throw badValue('string', `${kindOfValue(text)} is no text`, 'make it a text, or give a serde of its type', text)
+      throw badValue(
+        'string',
+        `${kindOfValue(text)} is no text`,
+        'make it a text, or give a serde of its type',
+        text,
+      )
     return text
   }),
   deserialize: utf8Decode,
@@ -24,7 +29,12 @@ export const string: Serde<string> = {
 
 function checkLong(value: number): void {
   if (!Number.isSafeInteger(value))
-    throw badValue('long', `${kindOfValue(value)} is not an integer within ±2^53`, 'use bigLong for all 64 bits', value)
+    throw badValue(
+      'long',
+      `${kindOfValue(value)} is not an integer within ±2^53`,
+      'use bigLong for all 64 bits',
+      value,
+    )
 }
 
 /** 64-bit big-endian integer as a number, as Java's `LongSerializer`; beyond ±2^53 it faults: use `bigLong` there. */
@@ -58,7 +68,8 @@ export const bigLong: Serde<bigint> = {
 }
 
 function checkInteger(value: number): void {
-  if ((value | 0) !== value) throw badValue('integer', `${kindOfValue(value)} is not a 32-bit integer`, 'use long', value)
+  if ((value | 0) !== value)
+    throw badValue('integer', `${kindOfValue(value)} is not a 32-bit integer`, 'use long', value)
 }
 
 /** 32-bit big-endian integer, as Java's `IntegerSerializer`. */
@@ -87,7 +98,12 @@ export const bytes: Serde<Bytes> = {
   nullable: false,
   serialize: (value) => {
     if (!(value instanceof Uint8Array))
-      throw badValue('bytes', `${kindOfValue(value)} is no Uint8Array`, 'make it one, or give a serde of its type', value)
+      throw badValue(
+        'bytes',
+        `${kindOfValue(value)} is no Uint8Array`,
+        'make it one, or give a serde of its type',
+        value,
+      )
     return value
   },
   deserialize: (source, start, end) => source.subarray(start, end),

@@ -66,7 +66,7 @@ describe('an application whose end fails', () => {
       work.reject(new Error('too late'))
       const failure = {
         message: expect.stringContaining('too late'),
-        place: { topic: `${name}-input`, partition: 0, offset: 0, node: 'mapAsync-0001', key: 'k' },
+        place: { topic: `${name}-input`, partition: 0, offset: 0, node: 'mapAsync-0001' },
       }
       await expect(closed).rejects.toMatchObject(failure)
       await expect(application.done).rejects.toMatchObject(failure)

@@ -114,7 +114,8 @@ describe('a restoration', () => {
     restorer.close()
     expect(fault).toMatchObject({
       code: 'RESTORE_FAILED',
-      place: { store: 'counts', topic: changelog, partition: 0, offset: 1, key: 'bob' },
+      place: { store: 'counts', topic: changelog, partition: 0, offset: 1 },
+      contents: { key: '"bob"' },
     })
     expect(String(fault)).toContain('7 bytes are not a bigLong of 8 bytes')
   })

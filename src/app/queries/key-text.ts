@@ -1,6 +1,7 @@
 import type { Bytes } from '../../base/bytes.ts'
 import { utf8Encode } from '../../base/bytes.ts'
 import { Fault, messageOf } from '../../base/fault.ts'
+import { printable } from '../../base/printable.ts'
 import { deserializeAll } from '../../topic/serde.ts'
 import type { AnySerde, Serde } from '../../topic/serde.ts'
 import { bigLong, bytes, double, integer, long, string } from '../../topic/serdes.ts'
@@ -17,7 +18,7 @@ export const parseKey = (serde: AnySerde, text: string): unknown => {
   if (inner !== undefined) return parseWindowed(inner, text)
   const plain = plainKeys.find(([known]) => known.deserialize === serde.deserialize)
   const key = plain === undefined ? parseJsonKey(serde as Serde<unknown>, text) : plain[1](text)
-  if (key === undefined) throw badKey(`the text is not a key of type ${serde.name}`)
+  if (key === undefined) throw badKey(`'${printable(text)}' is not a key of type ${serde.name}`)
   return key
 }
 
@@ -26,7 +27,7 @@ export const parsePrefix = (serde: AnySerde, text: string): Bytes => {
   if (serde.deserialize === string.deserialize) return utf8Encode(text)
   const prefix = serde.deserialize === bytes.deserialize ? base64Decode(text) : undefined
   if (prefix !== undefined) return prefix
-  throw badKey(`keys of type ${serde.name} have no prefixes, or the text is none`)
+  throw badKey(`keys of type ${serde.name} have no prefixes, or '${printable(text)}' is none`)
 }
 
 const number =
@@ -48,7 +49,7 @@ const plainKeys: readonly (readonly [AnySerde, (text: string) => unknown])[] = [
 const parseWindowed = (inner: AnySerde, text: string): unknown => {
   const parts = jsonOf(text) as { key?: unknown; startMs?: unknown; endMs?: unknown } | undefined
   if (typeof parts?.startMs !== 'number' || typeof parts.endMs !== 'number')
-    throw badKey(`the text is not a windowed key: write {"key": …, "startMs": …, "endMs": …}`)
+    throw badKey(`'${printable(text)}' is not a windowed key: write {"key": …, "startMs": …, "endMs": …}`)
   const key = typeof parts.key === 'string' ? parts.key : JSON.stringify(parts.key)
   return windowed(parseKey(inner, key), parts.startMs, parts.endMs)
 }

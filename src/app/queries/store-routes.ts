@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { Fault } from '../../base/fault.ts'
-import { quoted } from '../../base/printable.ts'
+import { printable } from '../../base/printable.ts'
 import type { StoreListing } from '../../runtime/store-directory.ts'
 import type { StoreQuery } from '../../state/store-query.ts'
 import { entryParameters, listEntries } from './entries.ts'
@@ -134,7 +134,6 @@ const unknownKey = (store: string, key: string): Fault =>
   new Fault({
     code: 'KEY_UNKNOWN',
     actor: 'author',
-    message: `store '${store}' holds nothing for the key`,
+    message: `store '${store}' holds nothing for the key '${printable(key)}'`,
     place: { store },
-    contents: { key: quoted(key) },
   })

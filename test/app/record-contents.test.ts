@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import type { RunningBroker } from '../../src/broker/index.ts'
+import { startBroker } from '../../src/broker/index.ts'
+import type { Logger, SettingsInput } from '../../src/index.ts'
+import { bytes, standardErrorLogger, start, string, topic, topology } from '../../src/index.ts'
+import { utf8Decode, utf8Encode } from '../../src/base/bytes.ts'
+import { TopicClient } from '../support/topic-client.ts'
+
+const pan = '4111-1111-1111-1111'
+const forged = '\u001b[2J\nFAKE: shop: running'
+
+describe('a record that fails', () => {
+  let broker: RunningBroker
+  let client: TopicClient
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-contents-'))
+  beforeAll(async () => {
+    broker = await startBroker()
+    client = new TopicClient(broker.bootstrapServers)
+  })
+  afterAll(async () => {
+    await client[Symbol.asyncDispose]()
+    await broker.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  /** Runs an application over one bad record; returns all that it reports, and the dead letter's headers. */
+  const reportsOf = async (name: string, settings: Partial<SettingsInput>): Promise<string> => {
+    const cards = topic(`${name}-cards`, { key: string, value: z.object({ pan: z.string() }) })
+    const letters = topic(`${name}-letters`, { value: bytes })
+    await client.create(cards, letters)
+    await client.writeBytes(cards.name, [
+      { key: utf8Encode(`key-${pan}${forged}`), value: utf8Encode(`{"pan":"${pan}","cvv":"123"${forged}`) },
+      { key: utf8Encode(pan), value: utf8Encode(JSON.stringify({ pan: `ok ${forged}` })) },
+    ])
+    const reports: string[] = []
+    const write = (line: string): void => void reports.push(line.slice(0, -1))
+    const lines = standardErrorLogger({ level: 'debug', write })
+    const all =
+      (level: keyof Logger) =>
+      (fields: object, message: string): void => {
+        lines[level](fields, message)
+        reports.push(inspect(fields, { depth: 20 }).replaceAll('\n', ' '))
+      }
+    const logger: Logger = { debug: all('debug'), info: all('info'), warn: all('warn'), error: all('error') }
+    const program = topology(name, (builder) => {
+      builder.stream(cards).forEach(({ value }) => {
+        throw new Error(`refused: ${value.pan}`)
+      })
+    })
+    const application = await start(
+      program,
+      {
+        bootstrapServers: broker.bootstrapServers,
+        stateDirectory: join(folder, name),
+        deserializationFailure: 'deadLetter',
+        processingFailure: 'deadLetter',
+        deadLetterTopic: letters.name,
+        ...settings,
+      },
+      {
+        logger,
+        onWarning: (message, fields) => void reports.push(message, inspect(fields).replaceAll('\n', ' ')),
+      },
+    )
+    const written = await client.readUntil(letters, (all) => all.length === 2)
+    reports.push(JSON.stringify(application.health), JSON.stringify(application.metrics))
+    await application.close()
+    const headers = written
+      .flatMap((each) => each.headers)
+      .map(([header, value]) => [header, value === null ? '' : utf8Decode(value)])
+    for (const [header, value] of headers)
+      if (header === '__streams.errors.message') reports.push(value as string)
+    const stacks = headers
+      .filter(([header]) => header === '__streams.errors.stacktrace')
+      .map(([, value]) => value)
+    return [...reports, ...stacks.map((stack) => (stack as string).replaceAll('\n    at', ' at'))].join('\n')
+  }
+
+  it('is reported by its place, and nowhere by what it holds', async () => {
+    const reports = await reportsOf('withheld', {})
+    expect(reports).toContain('the value is not JSON (topic withheld-cards, partition 0, offset 0, node')
+    expect(reports).toContain('refused: ok \\u001b[2J FAKE')
+    expect(reports).not.toContain(pan)
+    expect(reports).not.toContain('cvv')
+    expect(reports).not.toContain('\u001b')
+    expect(reports).not.toMatch(/^FAKE/m)
+  })
+
+  it('is quoted in logs, warnings and dead letters with logRecordContents, on one line', async () => {
+    const reports = await reportsOf('shown', { logRecordContents: true })
+    expect(reports).toContain(
+      String.raw`value "{\"pan\":\"${pan}\",\"cvv\":\"123\"\u001b[2J\nFAKE: shop: running"`,
+    )
+    expect(reports).not.toContain('\u001b')
+    expect(reports).not.toMatch(/^FAKE/m)
+  })
+})
