@@ -67,7 +67,7 @@ describe('a record that fails', () => {
         onWarning: (message, fields) => void reports.push(message, inspect(fields).replaceAll('\n', ' ')),
       },
     )
-    const written = await client.readUntil(letters, (all) => all.length === 2)
+    const written = await client.readUntil(letters, (records) => records.length === 2)
     reports.push(JSON.stringify(application.health), JSON.stringify(application.metrics))
     await application.close()
     const headers = written

@@ -4,7 +4,6 @@ import * as z from 'zod'
 import { utf8Encode } from '../../src/base/bytes.ts'
 import type { Fault } from '../../src/base/fault.ts'
 import { json } from '../../src/topic/json.ts'
-import type { Serde } from '../../src/topic/serde.ts'
 import { deserializeAll } from '../../src/topic/serde.ts'
 import { bigLong, bytes, double, integer, long, string } from '../../src/topic/serdes.ts'
 
@@ -20,7 +19,7 @@ const faultOf = (call: () => unknown): Fault => {
 }
 
 const read = (schema: z.ZodType, text: string): Fault =>
-  faultOf(() => deserializeAll(json(schema) as Serde<unknown>, utf8Encode(text)))
+  faultOf(() => deserializeAll(json(schema), utf8Encode(text)))
 const write = (serde: unknown, value: unknown): Fault =>
   faultOf(() => (serde as { serialize: (each: unknown) => unknown }).serialize(value))
 
