@@ -45,6 +45,7 @@ import { RepartitionPurge } from './repartition-purge.ts'
 import type { ApplicationState, EventFields, RuntimeListener, RuntimeSettings } from './runtime-settings.ts'
 import { fieldsOf } from './runtime-settings.ts'
 import { storeNotHere } from './store-not-here.ts'
+import { StoreReads } from './store-reads.ts'
 import type { TaskStores } from './task-factory.ts'
 import { TaskFactory } from './task-factory.ts'
 import type { UncaughtFailureResponse } from './uncaught-failure.ts'
@@ -88,6 +89,7 @@ export class StreamsApplication {
   /** Without the timeouts that the topology's asynchronous work needs. */
   readonly #givenSettings: RuntimeSettings
   readonly #metrics = new Metrics()
+  readonly #reads: StoreReads
   readonly #retries: RecordRetries
   readonly #drops: DropLog
   readonly #judge: RecordJudge
@@ -122,6 +124,7 @@ export class StreamsApplication {
     this.#givenSettings = given.settings
     this.#options = { ...options, listener: this.#restoring.watch(options.listener) }
     this.topology = options.topology
+    this.#reads = new StoreReads(options.clock, () => this.#worker?.isClean ?? true)
     this.#retries = new RecordRetries(options.settings)
     this.#drops = new DropLog({
       metrics: this.#metrics,
@@ -236,9 +239,8 @@ export class StreamsApplication {
       if (definition === undefined || store === undefined) throw storeNotHere(request)
       return readPage(store, definition, request)
     }
-    const worker = this.#worker
-    const waits = isolation === 'read_committed' && this.store(name, partition) !== undefined
-    return waits && worker !== undefined ? worker.readCommitted(read) : new Promise((done) => done(read()))
+    const committed = isolation === 'read_committed' && this.store(name, partition) !== undefined
+    return this.#reads.run(read, { committed, timeoutMs: request.timeoutMs })
   }
 
   /** Makes the internal topics, fills the global tables and joins the group. */
@@ -326,6 +328,7 @@ export class StreamsApplication {
       committer,
       purge: this.#purge(plan),
       onWarning: (message, fields) => this.#warn(message, fields),
+      onClean: () => this.#reads.release(),
       onTasksChange: () => this.#settle(),
       onTaskEnd: (task, offsets) => this.#states.ended(task, offsets),
       tasks: this.#taskFactory(output),

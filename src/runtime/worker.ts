@@ -9,7 +9,6 @@ import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { Metrics } from './metrics.ts'
 import { CarefulProgress } from './careful-progress.ts'
-import { CommittedReads } from './committed-reads.ts'
 import { CatchUp } from './catch-up.ts'
 import type { Committer } from './committer.ts'
 import type { InputStart } from './input-starts.ts'
@@ -36,6 +35,8 @@ export interface WorkerOptions {
   readonly retries: RecordRetries
   readonly purge: RepartitionPurge
   readonly onWarning: (message: string, fields?: EventFields) => void
+  /** Called where the stores hold nothing any more that is not committed, before the next record. */
+  readonly onClean: () => void
   /** Tasks have begun, or are being opened. */
   readonly onTasksChange: () => void
   /** A task has ended here, with its stores at these offsets of their changelogs. */
@@ -54,7 +55,6 @@ export class Worker {
   readonly #options: WorkerOptions
   readonly #turns = new Mutex()
   readonly #registry: TaskRegistry
-  readonly #committedReads = new CommittedReads(() => !this.#dirty)
   readonly #progress: CarefulProgress
   readonly #restarts = new RestartPause()
   #lastCommitMs: number
@@ -108,9 +108,9 @@ export class Worker {
     return this.#paused
   }
 
-  /** Calls `read` when the stores hold nothing that is not committed. */
-  readCommitted<T>(read: () => T): Promise<T> {
-    return this.#committedReads.run(read)
+  /** True where the stores hold nothing that is not committed. */
+  get isClean(): boolean {
+    return !this.#dirty
   }
 
   /** Asks for a commit at the end of this turn. */
@@ -413,7 +413,7 @@ export class Worker {
     this.#lastCommitMs = clock.monotonicMs()
     metrics.commits++
     metrics.lastCommitMs = clock.now()
-    this.#committedReads.release()
+    this.#options.onClean()
   }
 
   async #closeAll(): Promise<void> {
@@ -421,7 +421,7 @@ export class Worker {
     this.#progress.forgetWork()
     this.#offsetsMoved = false
     await this.#registry.closeAll()
-    this.#committedReads.release()
+    this.#options.onClean()
   }
 
   #isReady(): boolean {

@@ -62,4 +62,6 @@ export interface PageRequest {
   readonly after?: RowPlace | undefined
   /** True where a copy will do that follows the store's changelog and may be behind. */
   readonly copy?: boolean | undefined
+  /** How long the read may wait for its turn; as long as it takes unless given. */
+  readonly timeoutMs?: number | undefined
 }

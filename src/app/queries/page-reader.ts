@@ -150,7 +150,8 @@ export class PageReader {
   }
 
   #readHere({ isolation, ...request }: WireRequest, leftMs: number): Promise<StorePage> {
-    return within(this.#patience(leftMs), this.host.readStore(request, isolation), () =>
+    const read = this.host.readStore({ ...request, timeoutMs: leftMs }, isolation)
+    return within(this.#patience(leftMs), read, () =>
       notReady(
         `store '${request.store}' holds what is not committed yet`,
         'ask again, or with isolation read_uncommitted',

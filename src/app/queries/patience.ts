@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import { sleep } from '../../base/clock.ts'
+import type { Fault } from '../../base/fault.ts'
 import { isFault } from '../../base/fault.ts'
 
 /** How long somebody waits for what is on the move, and what ends the waiting at once. */
@@ -24,12 +25,16 @@ export const withPatience = async <T>(
     try {
       return await work(Math.max(0, untilMs - clock.monotonicMs()))
     } catch (error) {
-      const passes = isFault(error) && error.actor === 'retry' && !signal.aborted && !once
+      const passes =
+        isFault(error) && error.actor === 'retry' && !isOverload(error) && !signal.aborted && !once
       if (!passes || clock.monotonicMs() + pauseMs > untilMs) throw error
     }
     await sleep(clock, pauseMs, signal)
   }
 }
+
+/** What is refused because too much waits there must not wait here instead. */
+const isOverload = ({ code }: Fault): boolean => code === 'QUERIES_OVERLOADED'
 
 /** The result of `work`; what `late` makes where that takes longer than there is time. */
 export const within = async <T>(

@@ -41,6 +41,7 @@ const statuses: Readonly<Record<string, number>> = {
   ROUTE_UNKNOWN: 404,
   STORE_NOT_HERE: 421,
   STORE_NOT_READY: 503,
+  QUERIES_OVERLOADED: 503,
   OWNER_UNREACHABLE: 503,
   APPLICATION_CLOSED: 503,
 }

@@ -20,7 +20,9 @@ const problem = (description: string): { readonly description: string; readonly 
 const failures = {
   400: problem('The request is wrong.'),
   404: problem('There is no such store.'),
-  503: problem('The store moves, is being restored, or its process does not answer.'),
+  503: problem(
+    'The store moves, is being restored, its process does not answer, or too many reads wait there already.',
+  ),
 }
 
 /** The routes that read stores. */

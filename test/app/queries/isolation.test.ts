@@ -6,7 +6,8 @@ import type { RunningBroker } from '../../../src/broker/index.ts'
 import { startBroker } from '../../../src/broker/index.ts'
 import type { Application } from '../../../src/index.ts'
 import { long, start, string, topic, topology } from '../../../src/index.ts'
-import { CommittedReads } from '../../../src/runtime/committed-reads.ts'
+import { problemOf } from '../../../src/app/queries/problem.ts'
+import { mostWaitingReads } from '../../../src/runtime/store-reads.ts'
 import { TopicClient } from '../../support/topic-client.ts'
 
 describe('a query under exactly once', () => {
@@ -72,35 +73,24 @@ describe('a query under exactly once', () => {
     const committed = await client.readUntil(counts, (records) => records.length >= 2)
     expect(committed.map(({ value }) => value)).toEqual([1, 2])
   })
-})
-
-describe('committed reads', () => {
-  it('wait for the commit and read within it, so that nothing comes in between', async () => {
-    let state = 'clean'
-    const reads = new CommittedReads(() => state === 'clean')
-    const seen: string[] = []
-    const read = (): number => seen.push(state)
-    await reads.run(read)
-    state = 'dirty'
-    const late = reads.run(read)
-    expect(seen).toEqual(['clean'])
-    state = 'clean'
-    reads.release()
-    state = 'dirty again'
-    await late
-    expect(seen).toEqual(['clean', 'clean'])
-  })
-
-  it('a read that fails is told to whoever asked, and to nobody else', async () => {
-    let isClean = false
-    const reads = new CommittedReads(() => isClean)
-    const bad = reads.run(() => {
-      throw new Error('no such row')
+  it('is refused at once, over HTTP with 503, where too many reads wait for the commit', async () => {
+    gate = Promise.withResolvers()
+    const { queries } = application
+    const usual = queries.tableStore<string, number>('seen')
+    const hasty = queries.tableStore<string, number>('seen', { isolation: 'read_uncommitted' })
+    await client.write(
+      words,
+      ['', ''].map((value) => ({ key: 'b', value })),
+    )
+    await vi.waitFor(async () => expect((await hasty.get('b'))?.value).toBe(2), { timeout: 10_000 })
+    const waiting = Array.from({ length: mostWaitingReads }, () => usual.get('b'))
+    const refused: unknown = await usual.get('b').catch((error: unknown) => error)
+    expect(problemOf(refused)).toMatchObject({
+      status: 503,
+      problem: { code: 'QUERIES_OVERLOADED', retryable: true },
     })
-    const good = reads.run(() => 'here')
-    isClean = true
-    reads.release()
-    await expect(bad).rejects.toThrow('no such row')
-    expect(await good).toBe('here')
+    gate.resolve()
+    const values = new Set((await Promise.all(waiting)).map((row) => row?.value))
+    expect(values).toEqual(new Set([2]))
   })
 })

@@ -1,0 +1,122 @@
+import type { Clock } from '../base/clock.ts'
+import { Fault } from '../base/fault.ts'
+
+export interface StoreReadOptions {
+  /** True for a read that may see only what is committed. */
+  readonly committed: boolean
+  /** A read that waited longer is not run: nobody waits for it any more. Defaults to no limit. */
+  readonly timeoutMs?: number | undefined
+}
+
+/**
+ * Reads of stores from outside their tasks. They share the thread with records and heartbeats, so one iteration of the event
+ * loop gives them `readBudgetMs` and the read that is running then. The others wait in order, at most `mostWaitingReads` of
+ * them: one more is refused.
+ *
+ * A store holds what its task has done since the last commit too. A committed read therefore waits for the next moment
+ * without any: at once where there is none now, else at the end of the commit, before the next record is processed. That
+ * is at most a commit interval away under load, and nothing is kept twice.
+ */
+export class StoreReads {
+  readonly #clock: Clock
+  readonly #isClean: () => boolean
+  #committed: WaitingRead[] = []
+  #uncommitted: WaitingRead[] = []
+  #arrivals = 0
+  /** When the budget of this iteration of the event loop ends; undefined where it has read nothing yet. */
+  #untilMs: number | undefined
+
+  constructor(clock: Clock, isClean: () => boolean) {
+    this.#clock = clock
+    this.#isClean = isClean
+  }
+
+  run<T>(read: () => T, { committed, timeoutMs = Infinity }: StoreReadOptions): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    if (this.#isFull()) return Promise.reject(tooManyReads())
+    const lateMs = this.#clock.monotonicMs() + timeoutMs
+    const waiting = committed ? this.#committed : this.#uncommitted
+    waiting.push({ run: () => resolve(read()), reject, lateMs, arrival: ++this.#arrivals })
+    this.#readNow()
+    return promise
+  }
+
+  /** Everything is committed, or what was not is gone: waiting reads run within this very call. */
+  release(): void {
+    this.#untilMs = undefined
+    this.#readNow()
+  }
+
+  #readNow(): void {
+    const nowMs = this.#clock.monotonicMs()
+    if (this.#untilMs === undefined) {
+      this.#untilMs = nowMs + readBudgetMs
+      setImmediate(() => this.#nextIteration())
+    }
+    const untilMs = this.#untilMs
+    for (let now = nowMs; now < untilMs; now = this.#clock.monotonicMs()) {
+      const next = this.#take()
+      if (next === undefined) return
+      attempt(next, now)
+    }
+  }
+
+  /** The read that came first, of those that may run now. */
+  #take(): WaitingRead | undefined {
+    const [uncommitted] = this.#uncommitted
+    const committed = this.#isClean() ? this.#committed[0] : undefined
+    const isCommittedFirst = (committed?.arrival ?? Infinity) < (uncommitted?.arrival ?? Infinity)
+    return isCommittedFirst ? this.#committed.shift() : this.#uncommitted.shift()
+  }
+
+  #nextIteration(): void {
+    this.#untilMs = undefined
+    const mayRead = this.#uncommitted.length > 0 || (this.#committed.length > 0 && this.#isClean())
+    if (mayRead) this.#readNow()
+  }
+
+  #isFull(): boolean {
+    const count = (): number => this.#committed.length + this.#uncommitted.length
+    if (count() < mostWaitingReads) return false
+    const nowMs = this.#clock.monotonicMs()
+    this.#committed = withoutLate(this.#committed, nowMs)
+    this.#uncommitted = withoutLate(this.#uncommitted, nowMs)
+    return count() >= mostWaitingReads
+  }
+}
+
+interface WaitingRead {
+  readonly run: () => void
+  readonly reject: (error: unknown) => void
+  readonly lateMs: number
+  readonly arrival: number
+}
+
+/** Of the thread's time in one iteration of its event loop. */
+const readBudgetMs = 5
+export const mostWaitingReads = 1_000
+
+const attempt = ({ run, reject, lateMs }: WaitingRead, nowMs: number): void => {
+  if (nowMs > lateMs) return reject(lateRead())
+  try {
+    run()
+  } catch (error) {
+    reject(error)
+  }
+}
+
+const withoutLate = (reads: readonly WaitingRead[], nowMs: number): WaitingRead[] => {
+  for (const { reject, lateMs } of reads) if (nowMs > lateMs) reject(lateRead())
+  return reads.filter(({ lateMs }) => nowMs <= lateMs)
+}
+
+const tooManyReads = (): Fault =>
+  new Fault({
+    code: 'QUERIES_OVERLOADED',
+    actor: 'retry',
+    message: `${mostWaitingReads} reads of stores wait in this thread already`,
+    remedy: 'ask again later, or run more threads or processes, among which stores and reads are spread',
+  })
+
+const lateRead = (): Fault =>
+  new Fault({ code: 'STORE_NOT_READY', actor: 'retry', message: 'the read waited longer than its timeout' })
