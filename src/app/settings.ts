@@ -5,12 +5,20 @@ import { defaultMaxRequestSize } from '../topic/record-size.ts'
 import { isLegalTopicName } from '../topic/topic.ts'
 import { uncaughtFailureResponses } from '../runtime/uncaught-failure.ts'
 import { isProduction } from './environment.ts'
+import { isEndpoint } from './queries/endpoint.ts'
 
 /**
  * The settings of an application: Kafka's names in camelCase, units last, every default written down. Parsed once at the
  * edge; whatever is unknown is refused with the nearest name suggested.
  */
 const secret = z.union([z.string(), z.strictObject({ file: z.string() })])
+
+/** Several separated by commas, or as a list. */
+const list = z
+  .union([z.string(), z.array(z.string())])
+  .transform((given) => (typeof given === 'string' ? given.split(',') : given).map((each) => each.trim()))
+
+const endpoint = z.string().refine(isEndpoint, 'must be host:port')
 
 const saslSettings = z.strictObject({
   mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER']),
@@ -36,11 +44,7 @@ const policy = z.enum(['fail', 'skip', 'deadLetter'])
 
 export const settingsSchema = z.strictObject({
   /** `host:port`, several separated by commas or as a list. */
-  bootstrapServers: z
-    .union([z.string(), z.array(z.string())])
-    .transform((servers) =>
-      (typeof servers === 'string' ? servers.split(',') : servers).map((each) => each.trim()),
-    ),
+  bootstrapServers: list,
   /** The group and the prefix of internal topics; the topology's name unless given. */
   applicationId: z
     .string()
@@ -107,15 +111,15 @@ export const settingsSchema = z.strictObject({
   /** How often a rebalance is asked for while state is being built up somewhere, if nothing else brings one. */
   probingRebalanceIntervalMs: z.int().min(1_000).default(600_000),
   /** `host:port` where others reach the interactive queries of this process; the whole group is told. */
-  applicationServer: z
-    .string()
-    .regex(/^.+:\d+$/, 'must be host:port')
-    .optional(),
+  applicationServer: endpoint.optional(),
   /** `host:port` where queries are served; on loopback with the port of `applicationServer` unless given. */
-  queryListen: z
-    .string()
-    .regex(/^.+:\d+$/, 'must be host:port')
-    .optional(),
+  queryListen: endpoint.optional(),
+  /** `host:port` where health and metrics are served alone, without access to stores. */
+  healthListen: endpoint.optional(),
+  /** Hosts that requests may name, besides those that a listener answers to anyway; `*.example.org` for all names below. */
+  queryAllowedHosts: list.optional(),
+  /** Origins of web pages that may read the answers, such as `https://dashboard.example.org`. */
+  queryAllowedOrigins: list.optional(),
   /** What queries see: only what is committed, as under `exactly_once` unless given, or also what came after. */
   queryIsolation: z.enum(['read_committed', 'read_uncommitted']).optional(),
   /** How long a query waits for a store that moves or is restored, or for its process to answer. */

@@ -22,6 +22,7 @@ interface RunOptions {
   readonly deadLetterTopic?: string
   readonly applicationServer?: string
   readonly queryListen?: string
+  readonly healthListen?: string
   readonly threads: number
   readonly shutdownTimeoutMs: number
   readonly setting: Readonly<Record<string, string>>
@@ -46,6 +47,7 @@ export const runTopologiesCommand = (): Command =>
       '--query-listen <host:port>',
       'where queries are served; on loopback, with the port of --application-server, unless given',
     )
+    .option('--health-listen <host:port>', 'where health and metrics alone are served, as for probes')
     .option('--threads <count>', 'how many worker threads run each topology', wholeNumber(1), 1)
     .option(
       '--shutdown-timeout-ms <ms>',
@@ -63,7 +65,7 @@ export const runTopologiesCommand = (): Command =>
     .addOption(commandConfigOption())
     .action(async (files: readonly string[], options: RunOptions) => {
       const topologies = await loadTopologyModules(files)
-      if (topologies.length > 1 && servesQueries(options)) throw oneServerEach()
+      if (topologies.length > 1 && opensPort(options)) throw oneServerEach()
       const { signal, dispose } = shutdownSignal()
       try {
         await runUntil(signal, await startAll(topologies, options), options)
@@ -117,8 +119,9 @@ const startOne = async (
   const application = await startIn(options.threads, { topology, module }, settings, listener)
   // A failure is the last line of the command; with this handler the application does not log it too.
   application.done.catch(() => undefined)
-  const { address } = application.queries
+  const { address, healthAddress } = application.queries
   if (address !== undefined) console.error(`${topology.name}: serves queries on ${address}`)
+  if (healthAddress !== undefined) console.error(`${topology.name}: serves health on ${healthAddress}`)
   return application
 }
 
@@ -136,18 +139,17 @@ const startIn = async (
   return startThreads({ module, topology: topology.name }, settings, { ...listener, threads })
 }
 
-const servesQueries = ({ applicationServer, queryListen, setting }: RunOptions): boolean =>
-  applicationServer !== undefined ||
-  queryListen !== undefined ||
-  'queryListen' in setting ||
-  'applicationServer' in setting
+const opensPort = (options: RunOptions): boolean =>
+  (['applicationServer', 'queryListen', 'healthListen'] as const).some(
+    (name) => options[name] !== undefined || name in options.setting,
+  )
 
 const oneServerEach = (): Fault =>
   new Fault({
     code: 'USAGE',
     actor: 'author',
     message: "several topologies can't serve queries on one port",
-    remedy: 'run each by itself, or without --application-server and --query-listen',
+    remedy: 'run each by itself, or without --application-server, --query-listen and --health-listen',
   })
 
 /** Two topologies can't share one application id: each is a group of its own. */
@@ -165,6 +167,7 @@ const settingsOf = (topology: Topology, options: RunOptions, count: number): Set
     ...(options.stateDirectory === undefined ? {} : { stateDirectory: options.stateDirectory }),
     ...(options.applicationServer === undefined ? {} : { applicationServer: options.applicationServer }),
     ...(options.queryListen === undefined ? {} : { queryListen: options.queryListen }),
+    ...(options.healthListen === undefined ? {} : { healthListen: options.healthListen }),
     ...(options.commitIntervalMs === undefined ? {} : { commitIntervalMs: options.commitIntervalMs }),
     ...(deadLetterTopic === undefined
       ? {}

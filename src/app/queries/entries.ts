@@ -3,6 +3,7 @@ import type { Bytes } from '../../base/bytes.ts'
 import type { StoreListing } from '../../runtime/store-directory.ts'
 import type { PageRequest, StoreQuery } from '../../state/store-query.ts'
 import { badQuery, parsePrefix } from './key-text.ts'
+import { checkPageRequest } from './page-place.ts'
 import type { PageReader } from './page-reader.ts'
 import { decodeToken, encodeToken } from './page-token.ts'
 import { kindOf } from './queries.ts'
@@ -63,6 +64,7 @@ export const listEntries = async (parameters: Entries, pages: PageReader): Promi
     if (start !== undefined && each < start.partition) continue
     const after = each === start?.partition ? start.after : undefined
     const request: PageRequest = { store, partition: each, query, limit: limit - rows.length, after }
+    checkPageRequest(listing, request)
     const page = await pages.read(request, options)
     rows.push(...page.rows.map((row) => rowAnswer(listing, each, row)))
     start = { partition: page.after === undefined ? each + 1 : each, after: page.after }

@@ -48,10 +48,11 @@ const plainKeys: readonly (readonly [AnySerde, (text: string) => unknown])[] = [
 
 const parseWindowed = (inner: AnySerde, text: string): unknown => {
   const parts = jsonOf(text) as { key?: unknown; startMs?: unknown; endMs?: unknown } | undefined
-  if (typeof parts?.startMs !== 'number' || typeof parts.endMs !== 'number')
+  const times = [parts?.startMs, parts?.endMs]
+  if (parts === undefined || !times.every((each) => Number.isSafeInteger(each)))
     throw badKey(`'${printable(text)}' is not a windowed key: write {"key": …, "startMs": …, "endMs": …}`)
   const key = typeof parts.key === 'string' ? parts.key : JSON.stringify(parts.key)
-  return windowed(parseKey(inner, key), parts.startMs, parts.endMs)
+  return windowed(parseKey(inner, key), parts.startMs as number, parts.endMs as number)
 }
 
 /** What the serde takes: the JSON as it is, what the serde makes of the JSON's text, or the text itself. */

@@ -28,11 +28,17 @@ export interface KeyMetadata extends StoreOwners {
 export class Queries {
   /** `host:port` where this process serves queries over HTTP; undefined where it does not. */
   readonly address: string | undefined
+  /** `host:port` where this process serves health and metrics alone (`healthListen`); undefined where it does not. */
+  readonly healthAddress: string | undefined
   readonly #pages: PageReader
 
-  constructor(pages: PageReader, address: string | undefined) {
+  constructor(
+    pages: PageReader,
+    addresses: { readonly address: string | undefined; readonly healthAddress: string | undefined },
+  ) {
     this.#pages = pages
-    this.address = address
+    this.address = addresses.address
+    this.healthAddress = addresses.healthAddress
   }
 
   /** The names and kinds of the stores that can be asked. */

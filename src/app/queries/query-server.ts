@@ -1,28 +1,53 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fastify } from 'fastify'
+import type { ServerOptions as TlsOptions } from 'node:https'
 import type * as z from 'zod'
 import type { Clock } from '../../base/clock.ts'
 import { Fault, isFault, messageOf } from '../../base/fault.ts'
+import { refuseUnreadable } from './client-error.ts'
 import type { Endpoint } from './endpoint.ts'
 import { endpointText } from './endpoint.ts'
+import { HttpListener } from './http-listener.ts'
 import { badQuery } from './key-text.ts'
+import { methodsOf, wrongMethod } from './method-not-allowed.ts'
 import type { PageReader } from './page-reader.ts'
 import { problemOf } from './problem.ts'
+import type { GuardSettings, RequestSource } from './request-guard.ts'
+import { allowedOriginOf, checkSource, isPreflight, preflightHeaders, sharedWith } from './request-guard.ts'
 import type { Route } from './route.ts'
+
+export interface QueryServerOptions {
+  readonly listener?: HttpListener
+  readonly guard?: GuardSettings
+  readonly tls?: TlsOptions | undefined
+}
 
 /**
  * The HTTP server of interactive queries. It knows no store: it registers a table of routes, parses what comes by their
  * schemas, and answers what they answer. Loaded only where a server is asked for.
  */
-export const queryServer = (routes: readonly Route[], pages: () => PageReader): FastifyInstance => {
+export const queryServer = (
+  routes: readonly Route[],
+  pages: () => PageReader,
+  { listener = new HttpListener(), guard = onLoopback, tls }: QueryServerOptions = {},
+): FastifyInstance => {
   const server = fastify({
     bodyLimit: largestBodyBytes,
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 300 },
-    connectionTimeout: idleConnectionMs,
-    keepAliveTimeout: idleConnectionMs,
-    requestTimeout: requestTimeoutMs,
-    http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: 1_000 },
+    serverFactory: (handler) => listener.createServer(handler, tls),
+    clientErrorHandler: refuseUnreadable,
+    frameworkErrors: (error, _request, reply) => void refuse(reply as FastifyReply, asFault(error)),
   })
+  server.addHook('onRequest', async (request, reply) => {
+    reply.headers(privateHeaders)
+    const source = request.raw as RequestSource
+    checkSource(source, guard)
+    const origin = allowedOriginOf(source, guard)
+    if (origin !== undefined) reply.headers(sharedWith(origin))
+    if (origin !== undefined && isPreflight(source)) return reply.code(204).headers(preflightHeaders).send()
+  })
+  server.addHook('onSend', async (_request, reply) => listener.limitAnswer(reply.raw))
   for (const each of routes)
     server.route({
       method: each.method,
@@ -33,34 +58,49 @@ export const queryServer = (routes: readonly Route[], pages: () => PageReader): 
       },
     })
   server.setErrorHandler((error, _request, reply) => refuse(reply, asFault(error)))
-  server.setNotFoundHandler(({ method, url }, reply) => refuse(reply, noRoute(method, url)))
+  server.setNotFoundHandler(({ method, url }, reply) => {
+    const allowed = methodsOf(routes, url)
+    if (allowed.length === 0) return refuse(reply, noRoute(method, url))
+    return refuse(reply.header('allow', allowed.join(', ')), wrongMethod(method, allowed))
+  })
   return server
 }
 
+const onLoopback: GuardSettings = { listensOn: '127.0.0.1', allowedHosts: [], allowedOrigins: [] }
+
+/** What a store holds is for the one that asked. */
+const privateHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', vary: 'Origin' }
+
 /** Opens the server's port; resolves with the port it got. */
-export const listen = async (server: FastifyInstance, at: Endpoint): Promise<number> => {
+export const listen = async (
+  server: FastifyInstance,
+  at: Endpoint,
+  setting = 'applicationServer or queryListen',
+): Promise<number> => {
   try {
     await server.listen({ host: at.host, port: at.port })
   } catch (cause) {
-    throw cannotListen(at, cause)
+    throw cannotListen(at, setting, cause)
   }
   const [address] = server.addresses()
   return typeof address === 'object' ? address.port : at.port
 }
 
 /** Closes the port. Answers under way get a moment. Then all connections are closed, whether their requests are complete or not. */
-export const closeServer = async (server: FastifyInstance, clock: Clock): Promise<void> => {
-  const cancel = clock.setTimer(() => server.server.closeAllConnections(), closeGraceMs)
+export const closeServer = async (
+  server: FastifyInstance,
+  listener: HttpListener,
+  clock: Clock,
+): Promise<void> => {
+  const cancel = clock.setTimer(() => listener.destroyConnections(), closeGraceMs)
   const closed = server.close()
-  server.server.closeIdleConnections()
+  listener.destroyIdleConnections()
   await closed
+  listener.destroyConnections()
   cancel()
 }
 
 const closeGraceMs = 500
-/** How long a client may take for its request, and for each part of it. */
-const requestTimeoutMs = 10_000
-const idleConnectionMs = 30_000
 
 /** A key in the body may be a megabyte, and as base64 a third more. */
 const largestBodyBytes = 8 * 1024 * 1024
@@ -103,11 +143,11 @@ const noRoute = (method: string, url: string): Fault =>
     remedy: 'see /openapi.json',
   })
 
-const cannotListen = (at: Endpoint, cause: unknown): Fault =>
+const cannotListen = (at: Endpoint, setting: string, cause: unknown): Fault =>
   new Fault({
     code: 'QUERY_LISTEN_FAILED',
     actor: 'author',
     message: `queries can't be served on ${endpointText(at)}: ${messageOf(cause)}`,
-    remedy: 'set applicationServer or queryListen to an address of this machine with a free port',
+    remedy: `set ${setting} to an address of this machine with a free port`,
     cause,
   })

@@ -3,14 +3,23 @@ import type { RuntimeListener } from '../../runtime/runtime-settings.ts'
 import type { Settings } from '../settings.ts'
 import type { Endpoint } from './endpoint.ts'
 import { endpointText, isLoopback, parseEndpoint } from './endpoint.ts'
+import type { GuardSettings } from './request-guard.ts'
 import { notReady, PageReader } from './page-reader.ts'
 import { Queries } from './queries.ts'
+import type { Route } from './route.ts'
 import type { QueryHost } from './query-host.ts'
 
 /** The settings of queries. */
 type QuerySettings = Pick<
   Settings,
-  'applicationServer' | 'queryListen' | 'queryIsolation' | 'queryTimeoutMs' | 'processingGuarantee'
+  | 'applicationServer'
+  | 'queryListen'
+  | 'healthListen'
+  | 'queryAllowedHosts'
+  | 'queryAllowedOrigins'
+  | 'queryIsolation'
+  | 'queryTimeoutMs'
+  | 'processingGuarantee'
 >
 
 /**
@@ -57,7 +66,7 @@ interface QueryService {
   close(): Promise<void>
 }
 
-/** Opens the HTTP server where the settings ask for one; without, queries are answered in the process alone. */
+/** Opens the HTTP servers that the settings ask for; without, queries are answered in the process alone. */
 const serveQueries = async (
   name: string,
   settings: QuerySettings,
@@ -68,7 +77,12 @@ const serveQueries = async (
 ): Promise<QueryService> => {
   let pages: PageReader | undefined
   const at = listenerOf(settings)
-  const server = at && (await open(name, at, () => pages ?? starting(name), clock))
+  const open = opener(name, settings, () => pages ?? starting(name), clock)
+  const servers = await openAll(
+    at && (() => open(at, 'queries')),
+    settings.healthListen && (() => open(parseEndpoint(settings.healthListen as string), 'health')),
+  )
+  const [server, healthServer] = servers
   const endpoint = endpointOf(settings, server?.port)
   warnOfLoopback(settings, at, onWarning)
   return {
@@ -81,14 +95,37 @@ const serveQueries = async (
         isolation: settings.queryIsolation ?? usualIsolation[settings.processingGuarantee],
         timeoutMs: settings.queryTimeoutMs,
       })
-      const address = server && endpointText({ host: at.host, port: server.port })
-      return new Queries(pages, address)
+      return new Queries(pages, { address: server?.address, healthAddress: healthServer?.address })
     },
     close: async () => {
       pages?.close()
-      await server?.close()
+      await closeAll(servers)
     },
   }
+}
+
+interface OpenServer {
+  readonly port: number
+  readonly address: string
+  readonly close: () => Promise<void>
+}
+
+/** Opens one after the other; where one can't be opened, those before it are closed. */
+const openAll = async (
+  ...openings: readonly ((() => Promise<OpenServer>) | undefined | '')[]
+): Promise<readonly (OpenServer | undefined)[]> => {
+  const servers: (OpenServer | undefined)[] = []
+  try {
+    for (const open of openings) servers.push(open ? await open() : undefined)
+    return servers
+  } catch (error) {
+    await closeAll(servers)
+    throw error
+  }
+}
+
+const closeAll = async (servers: readonly (OpenServer | undefined)[]): Promise<void> => {
+  await Promise.all(servers.flatMap((each) => each?.close() ?? []))
 }
 
 /** As far as a reader of topics sees: under exactly once, what was not committed may never have been. */
@@ -111,20 +148,42 @@ const endpointOf = (
   return endpointText({ host, port: port === 0 ? (openPort as number) : port })
 }
 
-const open = async (
-  name: string,
-  at: Endpoint,
-  pages: () => PageReader,
-  clock: Clock,
-): Promise<{ readonly port: number; readonly close: () => Promise<void> }> => {
-  // Neither is loaded where nobody asks for a server.
-  const [{ closeServer, listen, queryServer }, { routesOf }] = await Promise.all([
-    import('./query-server.ts'),
-    import('./routes.ts'),
-  ])
-  const server = queryServer(routesOf(name), pages)
-  const port = await listen(server, at)
-  return { port, close: () => closeServer(server, clock) }
+/** Opens a server with all routes, or with those of health alone. */
+const opener =
+  (name: string, settings: QuerySettings, pages: () => PageReader, clock: Clock) =>
+  async (at: Endpoint, serves: 'queries' | 'health'): Promise<OpenServer> => {
+    // Neither is loaded where no setting asks for a server.
+    const [{ closeServer, listen, queryServer }, { HttpListener }] = await Promise.all([
+      import('./query-server.ts'),
+      import('./http-listener.ts'),
+    ])
+    const listener = new HttpListener()
+    const routes = await routesFor(name, serves)
+    const server = queryServer(routes, pages, { listener, guard: guardOf(settings, at) })
+    const port = await listen(server, at, serves === 'health' ? 'healthListen' : undefined)
+    return {
+      port,
+      address: endpointText({ host: at.host, port }),
+      close: () => closeServer(server, listener, clock),
+    }
+  }
+
+const routesFor = async (name: string, serves: 'queries' | 'health'): Promise<readonly Route[]> =>
+  serves === 'health'
+    ? (await import('./health-routes.ts')).healthRoutes
+    : (await import('./routes.ts')).routesOf(name)
+
+/** The hosts that the settings name themselves may be asked for. */
+const guardOf = (
+  { applicationServer, queryListen, healthListen, queryAllowedHosts, queryAllowedOrigins }: QuerySettings,
+  { host }: Endpoint,
+): GuardSettings => {
+  const named = [applicationServer, queryListen, healthListen].filter((each) => each !== undefined)
+  return {
+    listensOn: host,
+    allowedHosts: [...named.map((each) => parseEndpoint(each).host), ...(queryAllowedHosts ?? [])],
+    allowedOrigins: queryAllowedOrigins ?? [],
+  }
 }
 
 const starting = (name: string): never => {

@@ -6,6 +6,7 @@ import type { StoreQuery } from '../../state/store-query.ts'
 import { entryParameters, listEntries } from './entries.ts'
 import { localPagesPath } from './forward.ts'
 import { parseKey } from './key-text.ts'
+import { checkPageRequest } from './page-place.ts'
 import type { PageReader } from './page-reader.ts'
 import { kindOf } from './queries.ts'
 import type { Route } from './route.ts'
@@ -114,7 +115,10 @@ export const storeRoutes: readonly Route[] = [
       ...failures,
       421: problem('This process does not have that partition.'),
     },
-    handle: async ({ body }, pages) => ok(encodePage(await pages.readHere(body))),
+    handle: async ({ body }, pages) => {
+      checkPageRequest(pages.directory.store(body.store), body)
+      return ok(encodePage(await pages.readHere(body)))
+    },
   }),
 ]
 

@@ -10,7 +10,7 @@ const bytes = z.codec(z.base64(), z.instanceof(Uint8Array), {
   decode: (text) => base64Decode(text) as Uint8Array<ArrayBuffer>,
   encode: (value) => base64Encode(value),
 })
-const time = z.number().optional()
+const time = z.int().optional()
 export const placeSchema = z.object({ key: bytes, time, second: time })
 
 const query = z.discriminatedUnion('kind', [

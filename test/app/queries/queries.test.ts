@@ -266,6 +266,47 @@ describe('queries of one process', () => {
       expect(await get('/nowhere')).toMatchObject({ status: 404, body: { code: 'ROUTE_UNKNOWN' } })
     })
 
+    it('a forged place of a page is a wrong request', async () => {
+      const tokenOf = (place: unknown): string => Buffer.from(JSON.stringify(place)).toString('base64url')
+      const key = Buffer.from('ada').toString('base64')
+      for (const [path, place] of [
+        ['latest-amounts/entries?prefix=order-', { partition: 0, after: { key } }],
+        ['latest-amounts/entries?from=b', { partition: 0, after: { key } }],
+        ['orders-by-minute/entries?', { partition: 0, after: { key } }],
+        ['orders-by-minute/entries?fromMs=50', { partition: 0, after: { key, time: 0 } }],
+        ['orders-by-visit/entries?', { partition: 0, after: { key, time: 1 } }],
+        ['latest-amounts/entries?', { partition: -1 }],
+        ['latest-amounts/entries?', { partition: 1e300 }],
+        ['latest-amounts/entries?', { partition: 0, after: { key: 5 } }],
+        ['latest-amounts/entries?', null],
+      ] as const)
+        expect(await get(`/stores/${path}&after=${tokenOf(place)}`), path).toMatchObject({
+          status: 400,
+          body: { code: 'QUERY_INVALID' },
+        })
+    })
+
+    it('a forged request between processes is a wrong request', async () => {
+      const ask = async (query: unknown, after?: unknown): Promise<unknown> => {
+        const request = { store: 'latest-amounts', partition: 0, limit: 1, isolation: 'read_uncommitted' }
+        const response = await fetch(`http://${application.queries.address}/internal/pages`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ ...request, query, after }),
+        })
+        return { status: response.status, body: await response.json() }
+      }
+      const wrong = { status: 400, body: { code: 'QUERY_INVALID' } }
+      expect(await ask({ kind: 'get', key: 'no base64' })).toMatchObject(wrong)
+      expect(await ask({ kind: 'range' }, { key: 'YQ==', time: 'now' })).toMatchObject(wrong)
+      expect(await ask({ kind: 'range', from: 'Yg==' }, { key: 'YQ==' })).toMatchObject(wrong)
+      expect(await ask({ kind: 'get', key: 'YQ==', asOfMs: 1.5 })).toMatchObject(wrong)
+      expect(await ask({ kind: 'time', fromMs: 0 })).toMatchObject({
+        status: 400,
+        body: { code: 'STORE_KIND' },
+      })
+    })
+
     it('says what stores there are and who has them', async () => {
       expect(await get('/stores')).toMatchObject({
         body: {

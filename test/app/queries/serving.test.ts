@@ -11,6 +11,7 @@ import { queryServer } from '../../../src/app/queries/query-server.ts'
 import { routesOf } from '../../../src/app/queries/routes.ts'
 import { Fault } from '../../../src/base/fault.ts'
 import type { RunningBroker } from '../../../src/broker/index.ts'
+import { freePort } from '../../support/free-port.ts'
 import { startBroker } from '../../../src/broker/index.ts'
 import type { Application, SettingsInput } from '../../../src/index.ts'
 import { start, string, topic, topology } from '../../../src/index.ts'
@@ -100,6 +101,33 @@ describe('where queries are served', () => {
     await first.close()
     const again = await run({ applicationServer: address })
     expect(again.queries.address).toBe(address)
+    await again.close()
+  })
+
+  it('health on a port of its own, which knows no store', async () => {
+    const application = await run({ healthListen: '127.0.0.1:0' })
+    await application.waitFor('running')
+    const { address, healthAddress } = application.queries
+    expect(address).toBeUndefined()
+    expect(healthAddress).toMatch(/^127\.0\.0\.1:\d+$/)
+    const statuses = ['/health/live', '/health/ready', '/metrics', '/stores', '/openapi.json'].map(
+      async (path) => (await fetch(`http://${healthAddress}${path}`)).status,
+    )
+    expect(await Promise.all(statuses)).toEqual([200, 200, 200, 404, 404])
+    await application.close()
+    await expect(fetch(`http://${healthAddress}/health/live`)).rejects.toThrow('fetch failed')
+  })
+
+  it('a health port that is taken ends the start, and leaves no other port behind', async () => {
+    const first = await run({ healthListen: '127.0.0.1:0' })
+    const { healthAddress = '' } = first.queries
+    const applicationServer = `127.0.0.1:${await freePort()}`
+    await expect(run({ applicationServer, healthListen: healthAddress })).rejects.toThrow(
+      `queries can't be served on ${healthAddress}`,
+    )
+    await first.close()
+    const again = await run({ applicationServer, healthListen: healthAddress })
+    expect(again.queries).toMatchObject({ address: applicationServer, healthAddress })
     await again.close()
   })
 
