@@ -17,8 +17,8 @@ import {
   isStaleMetadata,
   protocolFault,
 } from './protocol-errors.ts'
+import { BatchSlices } from './record-batch/batch-slices.ts'
 import type { BatchProblem } from './record-batch/record-batch.ts'
-import { readBatches } from './record-batch/read-records.ts'
 import { scanBatches } from './record-batch/scan-batches.ts'
 import type { TopicPartition } from './topic-partition.ts'
 import { byTopic, partitionName } from './topic-partition.ts'
@@ -50,7 +50,7 @@ export interface FetcherOptions {
   /** The most that one response may bring, a single larger batch excepted. */
   readonly maxBytes?: number
   readonly partitionMaxBytes?: number
-  /** What may wait for `poll`; beyond it nothing more is fetched. */
+  /** What may be in memory, as fetched or decompressed; beyond it nothing more is fetched. */
   readonly maxBufferedBytes?: number
   /** Whether batches whose checksum is wrong are refused (`check.crcs`); defaults to true. */
   readonly checkCrcs?: boolean | undefined
@@ -100,6 +100,8 @@ const defaults: Limits = {
 }
 
 const retryPauseMs = 100
+/** A record of a compressed batch may have as many bytes when it is decompressed, or as many as may be buffered. */
+const minRecordBytes = 67_108_864
 /** How often a batch that cannot be read is fetched before `poll` rejects. */
 const readAttempts = 4
 /** The most that is asked for where a batch does not come as a whole: above what a broker takes in one request. */
@@ -144,7 +146,11 @@ export class Fetcher {
     this.#onReset = onReset
     this.#offsetResetOf = typeof offsetReset === 'function' ? offsetReset : () => offsetReset
     this.#lanes = [`fetch:${name}`, `fetch:${name}-2`]
-    this.#ready = new ReadyBatches(cluster.clock)
+    this.#ready = new ReadyBatches({
+      clock: cluster.clock,
+      maxBytes: this.#limits.maxBufferedBytes,
+      onUnreadable: (state, error) => this.#giveUp(state, error),
+    })
     this.#finder = new PositionFinder({
       cluster,
       isolation,
@@ -183,7 +189,7 @@ export class Fetcher {
     return Array.from(this.#partitions.values(), ({ topic, partition }) => ({ topic, partition }))
   }
 
-  /** Fetches no more of a partition; what has been fetched already is still handed over. */
+  /** Fetches and hands over no more of a partition. */
   pause(topic: string, partition: number): void {
     const state = this.#state(topic, partition)
     if (state !== undefined) state.isPaused = true
@@ -193,6 +199,7 @@ export class Fetcher {
     const state = this.#state(topic, partition)
     if (state === undefined || !state.isPaused) return
     state.isPaused = false
+    if (state.bufferedBytes > 0) this.#ready.wakeup()
     this.#pump()
   }
 
@@ -232,6 +239,7 @@ export class Fetcher {
 
   /** What has arrived; waits for it up to `maxWaitMs`. Rejects with what cannot be tried again. */
   async poll(maxWaitMs: number): Promise<readonly FetchedBatch[]> {
+    this.#ready.handled()
     this.#pump()
     const batches = await this.#ready.take(maxWaitMs)
     this.#pump()
@@ -367,32 +375,26 @@ export class Fetcher {
     state.missingSinceMs = undefined
     state.endOffset = committed ? lastStableOffset : highWatermark
     const { topic, partition, generation } = state
-    const { batches, nextOffset, problem } = scanBatches(body, start, end, {
+    const found = scanBatches(body, start, end, {
       topic,
       partition,
       fetchOffset,
       aborted: committed ? fetched.aborted : undefined,
       checkCrcs: this.#checkCrcs,
     })
-    if (nextOffset === fetchOffset) {
-      if (problem !== undefined) this.#readAgain(state, problem)
+    if (found.nextOffset === fetchOffset) {
+      if (found.problem !== undefined) this.#readAgain(state, found.problem)
       return
     }
-    const columns = readBatches(body, batches, fetchOffset)
-    state.movedBy(nextOffset)
+    state.movedBy(found.nextOffset)
     state.lastServed = ++this.#served
-    const batch = {
-      topic,
-      topicId,
-      partition,
-      generation,
-      columns,
-      nextOffset,
-      highWatermark,
-      lastStableOffset,
-      logStartOffset,
-    }
-    this.#ready.add({ state, batch, sizeInBytes: end - start })
+    const maxRecordBytes = Math.max(minRecordBytes, this.#limits.maxBufferedBytes)
+    this.#ready.add({
+      state,
+      place: { topic, topicId, partition, generation, highWatermark, lastStableOffset, logStartOffset },
+      slices: new BatchSlices(found, fetchOffset, maxRecordBytes),
+      sizeInBytes: end - start,
+    })
   }
 
   /** Bits flip on the way, and not every broker returns a large batch as a whole unless it is asked for so many bytes. */

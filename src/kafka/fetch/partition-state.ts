@@ -1,6 +1,7 @@
 import { Fault } from '../../base/fault.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import type { FetchedBatch, FetchPosition } from '../fetcher.ts'
+import type { BatchSlices } from '../record-batch/batch-slices.ts'
 import { corruptBatch } from '../record-batch/corrupt-batch.ts'
 import type { Lane } from '../transport.ts'
 
@@ -110,6 +111,9 @@ const moveOffsets =
 
 export interface ReadyBatch {
   readonly state: PartitionState
-  readonly batch: FetchedBatch
+  /** What is said of its records when they are handed over. */
+  readonly place: Omit<FetchedBatch, 'columns' | 'nextOffset'>
+  readonly slices: BatchSlices
+  /** As it was fetched. */
   readonly sizeInBytes: number
 }

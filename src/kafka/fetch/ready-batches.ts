@@ -1,26 +1,46 @@
 import type { Clock } from '../../base/clock.ts'
+import type { BatchSlices, RecordSlice } from '../record-batch/batch-slices.ts'
 import type { FetchedBatch } from '../fetcher.ts'
 import type { PartitionState, ReadyBatch } from './partition-state.ts'
 
-/** What has been fetched and not been handed over yet, and the one reader that waits for it. */
+export interface ReadyBatchesOptions {
+  readonly clock: Clock
+  /** The most that is handed over at once, a single larger slice excepted. */
+  readonly maxBytes: number
+  /** A batch of the partition cannot be read; what was read before it is handed over. */
+  readonly onUnreadable: (state: PartitionState, error: unknown) => void
+}
+
+/**
+ * What has been fetched and not been handed over yet, and the one reader that waits for it. Batches are decompressed when
+ * they are handed over: in turns over the partitions, and so much at a time that neither memory nor the event loop suffers.
+ */
 export class ReadyBatches {
-  readonly #clock: Clock
-  #ready: ReadyBatch[] = []
+  readonly #options: ReadyBatchesOptions
+  readonly #maxUnpackedBytes: number
+  /** By partition, which comes first whose turn is next. */
+  readonly #queues = new Map<PartitionState, ReadyBatch[]>()
   #bytes = 0
+  /** What was decompressed for the reader, who has it in hand until it comes again. */
+  #unpackedBytes = 0
   #fault: unknown
   #isWoken = false
   #wake: (() => void) | undefined
 
-  constructor(clock: Clock) {
-    this.#clock = clock
+  constructor(options: ReadyBatchesOptions) {
+    this.#options = options
+    this.#maxUnpackedBytes = Math.min(maxUnpackedBytes, options.maxBytes / 2)
   }
 
+  /** What is in memory: as it was fetched, and decompressed. */
   get bytes(): number {
-    return this.#bytes
+    return this.#bytes + this.#unpackedBytes
   }
 
   add(ready: ReadyBatch): void {
-    this.#ready.push(ready)
+    const queue = this.#queues.get(ready.state)
+    if (queue === undefined) this.#queues.set(ready.state, [ready])
+    else queue.push(ready)
     this.#bytes += ready.sizeInBytes
     ready.state.bufferedBytes += ready.sizeInBytes
     this.#wake?.()
@@ -39,27 +59,93 @@ export class ReadyBatches {
   }
 
   drop(isGone: (state: PartitionState) => boolean): void {
-    this.#ready = this.#ready.filter(({ state }) => !isGone(state))
-    this.#bytes = this.#ready.reduce((sum, { sizeInBytes }) => sum + sizeInBytes, 0)
+    for (const [state, queue] of this.#queues)
+      if (isGone(state)) for (const ready of [...queue]) this.#removeFirst(ready)
   }
 
   /** The offset of the first record of a partition that waits to be handed over. */
   firstOffset(of: PartitionState): number | undefined {
-    const first = this.#ready.find(({ state }) => state === of)?.batch.columns
-    return first === undefined || first.count === 0 ? undefined : first.offsets[0]
+    return this.#queues.get(of)?.[0]?.slices.firstOffset
   }
 
-  /** Everything, or what comes within `maxWaitMs`. */
+  /** The reader is done with what it got. */
+  handled(): void {
+    this.#unpackedBytes = 0
+  }
+
+  /** What is ready, or what comes within `maxWaitMs`. */
   async take(maxWaitMs: number): Promise<readonly FetchedBatch[]> {
-    if (this.#ready.length === 0 && this.#fault === undefined && !this.#isWoken && maxWaitMs > 0)
+    if (this.#fault === undefined && !this.#isWoken && maxWaitMs > 0 && this.#heads().length === 0)
       await this.#wait(maxWaitMs)
     this.#isWoken = false
     this.#throwFault()
-    const ready = this.#ready
-    this.#ready = []
-    this.#bytes = 0
-    for (const { state } of ready) state.bufferedBytes = 0
-    return ready.map(({ batch }) => batch)
+    const batches = await this.#handOver()
+    if (batches.length === 0) this.#throwFault()
+    return batches
+  }
+
+  async #handOver(): Promise<readonly FetchedBatch[]> {
+    const batches: FetchedBatch[] = []
+    let bytes = 0
+    const isFull = (): boolean =>
+      bytes >= this.#options.maxBytes || this.#unpackedBytes >= this.#maxUnpackedBytes
+    for (let heads = this.#heads(); heads.length > 0 && !isFull(); heads = this.#heads())
+      for (const ready of heads) {
+        if (isFull()) break
+        const batch = await this.#next(ready)
+        if (batch === undefined) continue
+        batches.push(batch)
+        bytes += ready.sizeInBytes
+      }
+    return batches
+  }
+
+  /** The next records of a response; undefined where they cannot be read, or are not wanted any more. */
+  async #next(ready: ReadyBatch): Promise<FetchedBatch | undefined> {
+    const { state, slices, place } = ready
+    try {
+      const next = slices.next()
+      const { columns, nextOffset, unpackedBytes } = isLater(next) ? await next : next
+      if (!this.#isFirst(ready)) return undefined
+      this.#unpackedBytes += unpackedBytes
+      if (slices.isDone) this.#removeFirst(ready)
+      else this.#moveBack(state)
+      return { ...place, columns, nextOffset }
+    } catch (error) {
+      if (!this.#isFirst(ready)) return undefined
+      this.drop((each) => each === state)
+      this.#options.onUnreadable(state, error)
+      return undefined
+    }
+  }
+
+  /** The first response of each partition that is not paused. Of those that were begun, some are read to their ends first. */
+  #heads(): readonly ReadyBatch[] {
+    const heads: ReadyBatch[] = []
+    for (const [{ isPaused }, [first]] of this.#queues)
+      if (!isPaused && first !== undefined) heads.push(first)
+    const begun = heads.filter(({ slices }) => slices.isBegun)
+    return begun.length < maxBegun ? heads : begun
+  }
+
+  #isFirst(ready: ReadyBatch): boolean {
+    return this.#queues.get(ready.state)?.[0] === ready
+  }
+
+  /** Others come first next time. */
+  #moveBack(state: PartitionState): void {
+    const queue = this.#queues.get(state) as ReadyBatch[]
+    this.#queues.delete(state)
+    this.#queues.set(state, queue)
+  }
+
+  #removeFirst({ state, slices, sizeInBytes }: ReadyBatch): void {
+    const queue = this.#queues.get(state)
+    queue?.shift()
+    if (queue?.length === 0) this.#queues.delete(state)
+    this.#bytes -= sizeInBytes
+    state.bufferedBytes -= sizeInBytes
+    slices.close()
   }
 
   #throwFault(): void {
@@ -76,8 +162,16 @@ export class ReadyBatches {
         this.#wake = undefined
         resolve()
       }
-      const cancel = this.#clock.setTimer(finish, maxWaitMs)
+      const cancel = this.#options.clock.setTimer(finish, maxWaitMs)
       this.#wake = finish
     })
   }
 }
+
+/** The most that is decompressed at once: some tens of milliseconds. */
+const maxUnpackedBytes = 8_388_608
+/** How many responses are read in turns: a large batch has a decompressor, with its memory, as long as it is read. */
+const maxBegun = 8
+
+const isLater = (slice: ReturnType<BatchSlices['next']>): slice is Promise<RecordSlice> =>
+  slice instanceof Promise

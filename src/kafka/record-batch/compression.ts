@@ -8,6 +8,11 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 export const compressionCode = (compression: Compression): number =>
   compressionsAlgorithms[compression].bitmask
 
+export const gzipCode = 1
+export const snappyCode = 2
+export const lz4Code = 3
+export const zstdCode = 4
+
 export const compress = (compression: Compression, bytes: Bytes): Bytes =>
   compression === 'none' ? bytes : compressionsAlgorithms[compression].compressSync(asBuffer(bytes))
 

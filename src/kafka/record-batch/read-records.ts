@@ -27,11 +27,7 @@ export const readRecords = (source: Bytes, start: number, end: number, options: 
   return { columns: readBatches(source, batches, options.fetchOffset), nextOffset }
 }
 
-export const readBatches = (
-  source: Bytes,
-  batches: readonly RecordBatch[],
-  fetchOffset: number,
-): RecordColumns => {
+const readBatches = (source: Bytes, batches: readonly RecordBatch[], fetchOffset: number): RecordColumns => {
   const isCompressed = batches.some(({ codec }) => codec !== 0)
   const { buffer, sections } = isCompressed ? joined(batches) : asTheyAre(source, batches)
   const rows = new RecordRows(

@@ -30,6 +30,16 @@ export class RecordRows {
     this.#headersStarts = new Int32Array(capacity)
   }
 
+  /** How many there are. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Forgets all but the first so many. */
+  truncate(count: number): void {
+    this.#count = count
+  }
+
   columns(): RecordColumns {
     return {
       buffer: this.#buffer,
