@@ -42,15 +42,17 @@ const tlsSettings = z.strictObject({
 /** What becomes of a record that can't be read, processed or written. */
 const policy = z.enum(['fail', 'skip', 'deadLetter'])
 
+/** Kafka's rule for the names of topics and for group instance ids. */
+const kafkaName = z
+  .string()
+  .refine(isLegalTopicName, 'must be a name of 1 to 249 of a-z, A-Z, 0-9, dot, underscore and hyphen')
+
 export const settingsSchema = z.strictObject({
   /** `host:port`, several separated by commas or as a list. */
   bootstrapServers: list,
   /** The group and the prefix of internal topics; the topology's name unless given. */
-  applicationId: z
-    .string()
-    .refine(isLegalTopicName, 'must be a name of 1 to 249 of a-z, A-Z, 0-9, dot, underscore and hyphen')
-    .optional(),
-  clientId: z.string().min(1).optional(),
+  applicationId: kafkaName.optional(),
+  clientId: z.string().min(1).max(32_767).optional(),
   /** Where durable stores lie, a folder for each application. */
   stateDirectory: z.string().min(1).default('.millrace'),
   /** How long state is kept on disk: of tasks not assigned to this process, in slots that no process holds, or set aside. */
@@ -68,7 +70,7 @@ export const settingsSchema = z.strictObject({
   /** `exactly_once` makes records, state and offsets one transaction; `at_least_once` may repeat after a crash. */
   processingGuarantee: z.enum(['at_least_once', 'exactly_once']).default('at_least_once'),
   /** How long the broker lets a transaction stay open; how long others wait for one that a crash left behind. */
-  transactionTimeoutMs: z.int().min(1_000).default(10_000),
+  transactionTimeoutMs: z.int32().min(1_000).default(10_000),
   /** Where to begin without a committed offset. */
   autoOffsetReset: z.enum(['earliest', 'latest', 'none']).default('earliest'),
   /** A turn commits when its input is drained or after this long, whichever comes first. */
@@ -85,7 +87,7 @@ export const settingsSchema = z.strictObject({
    */
   wallClockCatchUpTimeoutMs: z.int().min(0).default(300_000),
   /** How long a fetch may wait at the broker for something to come. */
-  fetchMaxWaitMs: z.int().min(1).default(500),
+  fetchMaxWaitMs: z.int32().min(1).default(500),
   /** How many records one task processes before the others get their turn. */
   maxPollRecords: z.int().min(1).default(1_000),
   /** Bytes fetched ahead of processing, over all partitions; fetching pauses beyond it. */
@@ -97,11 +99,11 @@ export const settingsSchema = z.strictObject({
   checkCrcs: z.boolean().default(true),
   sessionTimeoutMs: z.int().min(100).default(10_000),
   heartbeatIntervalMs: z.int().min(10).default(1_000),
-  rebalanceTimeoutMs: z.int().min(100).default(60_000),
+  rebalanceTimeoutMs: z.int32().min(100).default(60_000),
   /** How often source topics are looked at: new ones that a pattern matches, and more partitions. */
   metadataMaxAgeMs: z.int().min(10).default(300_000),
   /** Keeps the place of this process in the group over a restart (static membership). */
-  groupInstanceId: z.string().min(1).optional(),
+  groupInstanceId: kafkaName.optional(),
   /** How many copies of each task's state are kept on other processes, ready to take it over. */
   standbyReplicas: z.int().min(0).default(0),
   /** A process whose copy of a task's state is behind by no more records than this may run the task at once. */
@@ -125,10 +127,10 @@ export const settingsSchema = z.strictObject({
   /** How long a query waits for a store that moves or is restored, or for its process to answer. */
   queryTimeoutMs: z.int().min(0).default(5_000),
   /** Replicas of internal topics; -1 leaves it to the broker. */
-  replicationFactor: z.int().min(-1).default(-1),
+  replicationFactor: z.int().min(-1).max(32_767).default(-1),
   /** About how often records of repartition topics are deleted that have been processed and committed. */
   repartitionPurgeIntervalMs: z.int().min(1).default(30_000),
-  requestTimeoutMs: z.int().min(1).default(30_000),
+  requestTimeoutMs: z.int32().min(1).default(30_000),
   /** The largest record that may be written, and about the largest request. A topic has a limit too: `max.message.bytes`. */
   maxRequestSize: z.int().min(1_024).max(1_073_741_824).default(defaultMaxRequestSize),
   /** How long a record may take to be acknowledged, retries included. */
@@ -143,7 +145,7 @@ export const settingsSchema = z.strictObject({
   processingRetryBackoffMs: z.int().min(0).max(30_000).default(1_000),
   productionFailure: policy.default('fail'),
   /** Takes the records of the policy `deadLetter`, with the headers of KIP-1034. */
-  deadLetterTopic: z.string().min(1).optional(),
+  deadLetterTopic: kafkaName.optional(),
   /** Logs, warnings and dead letter headers quote parts of records: keys, values, and what errors say of them. */
   logRecordContents: z.boolean().default(false),
   /**

@@ -48,6 +48,9 @@ const badBrokers = (text: string): Fault =>
   new Fault({
     code: 'BROKERS_INVALID',
     actor: 'author',
-    message: `'${text}' is no list of Kafka brokers`,
+    message: `'${withoutCredentials(text)}' is no list of Kafka brokers`,
     remedy: 'write host:port, several separated by commas, such as kafka-1:9092,kafka-2:9092',
   })
+
+/** A URL may hold a password in front of its host, which must not get into a log. */
+const withoutCredentials = (text: string): string => text.replace(/^(\w+:\/\/)?.*@/, '$1…@')

@@ -34,6 +34,26 @@ describe('settings', () => {
     expect(refusalOf({ sasl })).toContain(message)
   })
 
+  it.each([
+    ['applicationId', '..'],
+    ['deadLetterTopic', 'a b'],
+    ['groupInstanceId', '../shop'],
+    ['groupInstanceId', 'x'.repeat(250)],
+  ])('that are names take what Kafka takes: %s %j', (setting, value) => {
+    expect(refusalOf({ [setting]: value })).toContain(`${setting}: must be a name of 1 to 249`)
+  })
+
+  it.each([
+    ['transactionTimeoutMs', 2 ** 31],
+    ['rebalanceTimeoutMs', 2 ** 31],
+    ['requestTimeoutMs', 2 ** 31],
+    ['fetchMaxWaitMs', 2 ** 31],
+    ['replicationFactor', 32_768],
+    ['clientId', 'x'.repeat(32_768)],
+  ])('that Kafka could not be sent are refused: %s', (setting, value) => {
+    expect(refusalOf({ [setting]: value })).toContain(setting)
+  })
+
   it('that name no directory are refused: state would lie in the working directory', () => {
     expect(refusalOf({ stateDirectory: '' })).toContain('stateDirectory')
   })

@@ -18,4 +18,11 @@ describe('a list of brokers', () => {
       )
     },
   )
+
+  it.each(['sasl://shop:pa/ss@kafka:9092', 'shop:secret@kafka:9092'])(
+    'is refused without its password: %j',
+    (text) => {
+      expect(() => parseBrokers(text)).toThrow(/'(sasl:\/\/)?…@kafka:9092' is no list/)
+    },
+  )
 })
