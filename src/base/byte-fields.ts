@@ -1,4 +1,5 @@
 import type { Bytes } from './bytes.ts'
+import { checkCount, endTooEarly } from './malformed-bytes.ts'
 
 /**
  * Big-endian fields in the order they are written, as Java's `ByteBuffer` lays them out: what composite keys and values
@@ -74,7 +75,7 @@ export class ByteWriter {
 const spares: Uint8Array[] = []
 const noBytes = new Uint8Array(0)
 
-/** Reads what `ByteWriter` wrote; a read past the end throws a `RangeError`. */
+/** Reads what `ByteWriter` wrote; a read past the end, or of a negative length, throws `BYTES_MALFORMED`. */
 export class ByteReader {
   readonly source: Bytes
   position: number
@@ -97,6 +98,13 @@ export class ByteReader {
   int64(): number {
     const high = this.int32()
     return high * 0x1_0000_0000 + this.#uint32()
+  }
+
+  /** Items of `itemBytes` bytes each at the least, behind a 32-bit count; none where that is negative. */
+  items<T>(itemBytes: number, read: () => T): T[] {
+    const count = Math.max(0, this.int32())
+    checkCount(count, this.#end - this.position, itemBytes)
+    return Array.from({ length: count }, read)
   }
 
   /** Steps over that many bytes and returns where they begin. */
@@ -126,8 +134,8 @@ export class ByteReader {
 
   #step(length: number): number {
     const position = this.position
-    this.position += length
-    if (this.position > this.#end) throw new RangeError('the bytes end too early')
+    if (length < 0 || position + length > this.#end) throw endTooEarly()
+    this.position = position + length
     return position
   }
 }

@@ -1,9 +1,7 @@
 import {
-  Reader,
   ResponseError,
   addOffsetsToTxnV4,
   addPartitionsToTxnV3,
-  apiVersionsV3,
   createPartitionsV3,
   createTopicsV7,
   deleteGroupsV2,
@@ -31,15 +29,20 @@ import {
   syncGroupV5,
   txnOffsetCommitV4,
 } from '@platformatic/kafka'
-import type { Writer } from '@platformatic/kafka'
+import type { Reader, Writer } from '@platformatic/kafka'
 import type { Bytes } from '../base/bytes.ts'
+import { BoundedReader } from './bounded-reader.ts'
+import { malformedResponse } from './malformed-response.ts'
 import type { BrokerAddress, Lane, Transport, WireRequest } from './transport.ts'
 
 /**
  * The requests that Millrace sends, each pinned to one version: @platformatic/kafka's codecs, where its bytes are
- * right. Fetch and Produce have codecs of their own (fetch/fetch-codec.ts, produce/produce-codec.ts), which is where speed counts.
+ * right. Fetch and Produce have codecs of their own (fetch/fetch-codec.ts, produce/produce-codec.ts), which is where speed counts,
+ * and so has ApiVersions (api-versions-codec.ts).
  */
 export interface Api<Arguments extends readonly unknown[], Response> {
+  /** Kafka's, such as `OffsetFetch`. */
+  readonly name: string
   readonly key: number
   readonly version: number
   readonly encode: (...args: Arguments) => Bytes
@@ -67,9 +70,11 @@ interface Variation {
 }
 
 const pin = <Arguments extends readonly unknown[], Response>(
+  name: string,
   { createRequest, parseResponse, api }: LibraryApi<Arguments, Response>,
   variation: Variation = {},
 ): Api<Arguments, Response> => ({
+  name,
   key: api.key,
   version: variation.version ?? api.version,
   encode: (...args) => createRequest(...args).buffer,
@@ -85,16 +90,13 @@ const decodeWith = <Response>(
   body: Bytes,
 ): Response => {
   try {
-    return parse(0, api.key, api.version, Reader.from(asBuffer(body)))
+    return parse(0, api.key, api.version, BoundedReader.of(body))
   } catch (error) {
     const { response } = error as { response?: Response }
     if (error instanceof ResponseError && response !== undefined) return response
     throw error
   }
 }
-
-const asBuffer = (bytes: Bytes): Buffer =>
-  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /** One request of `api` as a transport takes it. */
 export const wireRequestOf = <Arguments extends readonly unknown[], Response>(
@@ -108,14 +110,26 @@ export const wireRequestOf = <Arguments extends readonly unknown[], Response>(
   taggedResponseHeader: api.taggedResponseHeader,
 })
 
-/** Sends one request of `api` to one broker and decodes the answer; error codes are left to the caller. */
+/**
+ * Sends one request of `api` to one broker and decodes the answer; error codes are left to the caller. An answer that
+ * cannot be read ends the connection, and is a fault to try again (`RESPONSE_MALFORMED`).
+ */
 export const callApi = async <Arguments extends readonly unknown[], Response>(
   transport: Transport,
   broker: BrokerAddress,
   lane: Lane,
   api: Api<Arguments, Response>,
   ...args: Arguments
-): Promise<Response> => api.decode(await transport.send(broker, lane, wireRequestOf(api, ...args)))
+): Promise<Response> => {
+  const body = await transport.send(broker, lane, wireRequestOf(api, ...args))
+  try {
+    return api.decode(body)
+  } catch (error) {
+    const fault = malformedResponse(broker, api, error)
+    transport.disconnect(broker, lane, fault)
+    throw fault
+  }
+}
 
 /** EndTxn 5 has the request of version 4; its response adds the identity that the next transaction must use. */
 const parseEndTxnV5 = (
@@ -141,41 +155,62 @@ type ApiOf<L> = L extends LibraryApi<infer Arguments, infer Response> ? Api<Argu
 
 const untagged: Variation = { taggedRequestHeader: false, taggedResponseHeader: false }
 
-export const apiVersionsApi: ApiOf<typeof apiVersionsV3> = pin(apiVersionsV3, { taggedResponseHeader: false })
-export const saslHandshakeApi: ApiOf<typeof saslHandshakeV1> = pin(saslHandshakeV1, untagged)
-export const saslAuthenticateApi: ApiOf<typeof saslAuthenticateV2> = pin(saslAuthenticateV2)
-export const metadataApi: ApiOf<typeof metadataV12> = pin(metadataV12)
-export const findCoordinatorApi: ApiOf<typeof findCoordinatorV6> = pin(findCoordinatorV6)
-export const listOffsetsApi: ApiOf<typeof listOffsetsV9> = pin(listOffsetsV9)
+export const saslHandshakeApi: ApiOf<typeof saslHandshakeV1> = pin('SaslHandshake', saslHandshakeV1, untagged)
+export const saslAuthenticateApi: ApiOf<typeof saslAuthenticateV2> = pin(
+  'SaslAuthenticate',
+  saslAuthenticateV2,
+)
+export const metadataApi: ApiOf<typeof metadataV12> = pin('Metadata', metadataV12)
+export const findCoordinatorApi: ApiOf<typeof findCoordinatorV6> = pin('FindCoordinator', findCoordinatorV6)
+export const listOffsetsApi: ApiOf<typeof listOffsetsV9> = pin('ListOffsets', listOffsetsV9)
 
-export const joinGroupApi: ApiOf<typeof joinGroupV9> = pin(joinGroupV9)
-export const syncGroupApi: ApiOf<typeof syncGroupV5> = pin(syncGroupV5)
-export const heartbeatApi: ApiOf<typeof heartbeatV4> = pin(heartbeatV4)
-export const leaveGroupApi: ApiOf<typeof leaveGroupV5> = pin(leaveGroupV5)
-export const offsetCommitApi: ApiOf<typeof offsetCommitV9> = pin(offsetCommitV9)
-export const offsetFetchApi: ApiOf<typeof offsetFetchV9> = pin(offsetFetchV9)
+export const joinGroupApi: ApiOf<typeof joinGroupV9> = pin('JoinGroup', joinGroupV9)
+export const syncGroupApi: ApiOf<typeof syncGroupV5> = pin('SyncGroup', syncGroupV5)
+export const heartbeatApi: ApiOf<typeof heartbeatV4> = pin('Heartbeat', heartbeatV4)
+export const leaveGroupApi: ApiOf<typeof leaveGroupV5> = pin('LeaveGroup', leaveGroupV5)
+export const offsetCommitApi: ApiOf<typeof offsetCommitV9> = pin('OffsetCommit', offsetCommitV9)
+export const offsetFetchApi: ApiOf<typeof offsetFetchV9> = pin('OffsetFetch', offsetFetchV9)
 
-export const initProducerIdApi: ApiOf<typeof initProducerIdV5> = pin(initProducerIdV5)
-export const addPartitionsToTxnApi: ApiOf<typeof addPartitionsToTxnV3> = pin(addPartitionsToTxnV3)
-export const addOffsetsToTxnApi: ApiOf<typeof addOffsetsToTxnV4> = pin(addOffsetsToTxnV4)
-export const txnOffsetCommitV4Api: ApiOf<typeof txnOffsetCommitV4> = pin(txnOffsetCommitV4)
-export const txnOffsetCommitV5Api: ApiOf<typeof txnOffsetCommitV4> = pin(txnOffsetCommitV4, { version: 5 })
-export const endTxnV4Api: ApiOf<typeof endTxnV4> = pin(endTxnV4)
+export const initProducerIdApi: ApiOf<typeof initProducerIdV5> = pin('InitProducerId', initProducerIdV5)
+export const addPartitionsToTxnApi: ApiOf<typeof addPartitionsToTxnV3> = pin(
+  'AddPartitionsToTxn',
+  addPartitionsToTxnV3,
+)
+export const addOffsetsToTxnApi: ApiOf<typeof addOffsetsToTxnV4> = pin('AddOffsetsToTxn', addOffsetsToTxnV4)
+export const txnOffsetCommitV4Api: ApiOf<typeof txnOffsetCommitV4> = pin('TxnOffsetCommit', txnOffsetCommitV4)
+export const txnOffsetCommitV5Api: ApiOf<typeof txnOffsetCommitV4> = pin(
+  'TxnOffsetCommit',
+  txnOffsetCommitV4,
+  { version: 5 },
+)
+export const endTxnV4Api: ApiOf<typeof endTxnV4> = pin('EndTxn', endTxnV4)
 export const endTxnV5Api: Api<Parameters<typeof endTxnV4.createRequest>, EndTxnV5Response> = pin(
+  'EndTxn',
   { ...endTxnV4, parseResponse: parseEndTxnV5 },
   { version: 5 },
 )
-export const describeTransactionsApi: ApiOf<typeof describeTransactionsV0> = pin(describeTransactionsV0)
-export const describeProducersApi: ApiOf<typeof describeProducersV0> = pin(describeProducersV0)
+export const describeTransactionsApi: ApiOf<typeof describeTransactionsV0> = pin(
+  'DescribeTransactions',
+  describeTransactionsV0,
+)
+export const describeProducersApi: ApiOf<typeof describeProducersV0> = pin(
+  'DescribeProducers',
+  describeProducersV0,
+)
 
-export const createTopicsApi: ApiOf<typeof createTopicsV7> = pin(createTopicsV7)
-export const deleteTopicsApi: ApiOf<typeof deleteTopicsV6> = pin(deleteTopicsV6)
-export const createPartitionsApi: ApiOf<typeof createPartitionsV3> = pin(createPartitionsV3)
-export const deleteRecordsApi: ApiOf<typeof deleteRecordsV2> = pin(deleteRecordsV2)
-export const describeConfigsApi: ApiOf<typeof describeConfigsV4> = pin(describeConfigsV4)
-export const incrementalAlterConfigsApi: ApiOf<typeof incrementalAlterConfigsV1> =
-  pin(incrementalAlterConfigsV1)
-export const describeGroupsApi: ApiOf<typeof describeGroupsV5> = pin(describeGroupsV5)
-export const listGroupsApi: ApiOf<typeof listGroupsV5> = pin(listGroupsV5)
-export const deleteGroupsApi: ApiOf<typeof deleteGroupsV2> = pin(deleteGroupsV2)
-export const offsetDeleteApi: ApiOf<typeof offsetDeleteV0> = pin(offsetDeleteV0, untagged)
+export const createTopicsApi: ApiOf<typeof createTopicsV7> = pin('CreateTopics', createTopicsV7)
+export const deleteTopicsApi: ApiOf<typeof deleteTopicsV6> = pin('DeleteTopics', deleteTopicsV6)
+export const createPartitionsApi: ApiOf<typeof createPartitionsV3> = pin(
+  'CreatePartitions',
+  createPartitionsV3,
+)
+export const deleteRecordsApi: ApiOf<typeof deleteRecordsV2> = pin('DeleteRecords', deleteRecordsV2)
+export const describeConfigsApi: ApiOf<typeof describeConfigsV4> = pin('DescribeConfigs', describeConfigsV4)
+export const incrementalAlterConfigsApi: ApiOf<typeof incrementalAlterConfigsV1> = pin(
+  'IncrementalAlterConfigs',
+  incrementalAlterConfigsV1,
+)
+export const describeGroupsApi: ApiOf<typeof describeGroupsV5> = pin('DescribeGroups', describeGroupsV5)
+export const listGroupsApi: ApiOf<typeof listGroupsV5> = pin('ListGroups', listGroupsV5)
+export const deleteGroupsApi: ApiOf<typeof deleteGroupsV2> = pin('DeleteGroups', deleteGroupsV2)
+export const offsetDeleteApi: ApiOf<typeof offsetDeleteV0> = pin('OffsetDelete', offsetDeleteV0, untagged)

@@ -1,10 +1,13 @@
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import type { Api } from './apis.ts'
-import { apiVersionsApi, callApi, findCoordinatorApi, metadataApi } from './apis.ts'
+import { apiVersionsApi } from './api-versions-codec.ts'
+import { callApi, findCoordinatorApi, metadataApi } from './apis.ts'
+import { incompleteResponse } from './malformed-response.ts'
 import { errorName, isRetriable, protocolFault } from './protocol-errors.ts'
 import { retrying } from './retry.ts'
 import type { BrokerAddress, Lane, Transport } from './transport.ts'
+import { addressText } from './transport.ts'
 
 /**
  * What is known of the cluster: its brokers, its topics with their ids and leaders, its coordinators and features.
@@ -95,7 +98,7 @@ export class Cluster {
     const running = this.#refreshing.get(name)
     if (running !== undefined) return running
     const refreshed = this.#fetchTopics([name])
-      .then(([topic]) => topic as TopicMetadata)
+      .then((topics) => topics.find((topic) => topic.name === name) as TopicMetadata)
       .finally(() => this.#refreshing.delete(name))
     this.#refreshing.set(name, refreshed)
     return refreshed
@@ -197,7 +200,7 @@ export class Cluster {
   features(): Promise<ReadonlyMap<string, number>> {
     if (this.#features !== undefined) return this.#features
     const asked = this.callAny(apiVersionsApi, 'millrace', '0').then(
-      ({ finalizedFeatures = [] }) =>
+      ({ finalizedFeatures }) =>
         new Map(finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel])),
     )
     this.#features = asked
@@ -216,7 +219,7 @@ export class Cluster {
           {},
           found?.errorMessage,
         )
-      return { host: found.host, port: found.port }
+      return checkedAddress('FindCoordinator', found)
     })
   }
 
@@ -238,6 +241,7 @@ export class Cluster {
       this.#allowAutoTopicCreation,
       false,
     )
+    checkAnswer(response, names)
     this.#brokers = new Map(
       response.brokers.map((broker) => [broker.nodeId, { ...broker, rack: broker.rack ?? null }]),
     )
@@ -275,6 +279,27 @@ export class Cluster {
     return [...known.values()]
   }
 }
+
+type LibraryMetadata = ReturnType<(typeof metadataApi)['decode']>
+
+/** Nothing of an answer is taken over that names impossible brokers, or not all topics and partitions. */
+const checkAnswer = ({ brokers, topics }: LibraryMetadata, asked: readonly string[] | null): void => {
+  for (const broker of brokers) checkedAddress('Metadata', broker)
+  const missing = asked?.find((name) => !topics.some((topic) => topic.name === name))
+  if (missing !== undefined) throw incompleteResponse('Metadata', `topic ${missing}`)
+  for (const { name, partitions } of topics) {
+    const present = new Set(partitions.map(({ partitionIndex }) => partitionIndex))
+    const absent = partitions.findIndex((_, partition) => !present.has(partition))
+    if (absent >= 0) throw incompleteResponse('Metadata', `partition ${name}-${absent}`)
+  }
+}
+
+const checkedAddress = (apiName: string, { host, port }: BrokerAddress): BrokerAddress => {
+  if (host !== '' && port > 0 && port <= highestPort) return { host, port }
+  throw incompleteResponse(apiName, `a broker address (${addressText({ host, port })})`)
+}
+
+const highestPort = 65_535
 
 type LibraryPartition = ReturnType<(typeof metadataApi)['decode']>['topics'][number]['partitions'][number]
 

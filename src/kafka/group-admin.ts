@@ -89,7 +89,7 @@ export class GroupAdmin {
           groupInstanceId: member.groupInstanceId ?? null,
           clientId: member.clientId,
           clientHost: member.clientHost,
-          ...(group.protocolType === 'consumer' ? decodeAssignment(member.memberAssignment) : noAssignment),
+          ...(group.protocolType === 'consumer' ? assignmentIn(member.memberAssignment) : noAssignment),
         })),
       }
     })
@@ -147,6 +147,15 @@ export class GroupAdmin {
 }
 
 const noAssignment: Assignment = { partitions: [], userData: null }
+
+/** Who looks at a group from outside sees its members also where one of them has what cannot be read. */
+const assignmentIn = (bytes: Bytes): Assignment => {
+  try {
+    return decodeAssignment(bytes)
+  } catch {
+    return noAssignment
+  }
+}
 
 const groupIsLive = (groupId: string, cause: Fault): Fault =>
   new Fault({

@@ -1,6 +1,7 @@
 import { listOffsetsApi } from './apis.ts'
 import type { Cluster } from './cluster.ts'
 import { topicMissing } from './cluster.ts'
+import { checkAnswered } from './malformed-response.ts'
 import { isStaleMetadata, passingFault, protocolFault } from './protocol-errors.ts'
 import { retrying } from './retry.ts'
 import type { TopicPartition } from './topic-partition.ts'
@@ -105,6 +106,7 @@ const listFrom = async (
         timestamp: Number(timestamp),
       })
     }
+  checkAnswered('ListOffsets', queries, result)
 }
 
 const placeOf = ({ topic, partition }: TopicPartition): TopicPartition => ({ topic, partition })

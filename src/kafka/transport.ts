@@ -1,4 +1,5 @@
 import type { Bytes } from '../base/bytes.ts'
+import type { Fault } from '../base/fault.ts'
 
 /**
  * The one seam to Kafka: a transport carries one encoded request to one broker and resolves with the response's body.
@@ -18,6 +19,8 @@ export interface Transport {
   readonly lostConnections: number
   /** Sends one request; requests of one lane to one broker arrive in the order they were sent. */
   send(broker: BrokerAddress, lane: Lane, request: WireRequest): Promise<Bytes>
+  /** Ends one connection, whose answers cannot be read; what is in flight on it rejects with `reason`. */
+  disconnect(broker: BrokerAddress, lane: Lane, reason: Fault): void
   /** Ends all connections; what is in flight rejects. */
   close(): Promise<void>
 }

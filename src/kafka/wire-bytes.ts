@@ -1,5 +1,6 @@
 import type { Bytes } from '../base/bytes.ts'
 import { utf8Decode, utf8Encode } from '../base/bytes.ts'
+import { checkCount, endTooEarly, malformedBytes } from '../base/malformed-bytes.ts'
 import {
   readInt16,
   readInt32,
@@ -103,7 +104,11 @@ export class WireWriter {
   }
 }
 
-/** Reads the compact encoding. */
+/**
+ * Reads the compact encoding, and the classic one of the group protocol. The bytes are a stranger's: no read passes their
+ * end, and no count or length is believed before the bytes left could hold it. What cannot be read throws
+ * `BYTES_MALFORMED`.
+ */
 export class WireReader {
   readonly bytes: Bytes
   position = 0
@@ -112,53 +117,107 @@ export class WireReader {
     this.bytes = bytes
   }
 
+  get remaining(): number {
+    return this.bytes.length - this.position
+  }
+
   int16(): number {
-    this.position += 2
-    return readInt16(this.bytes, this.position - 2)
+    return readInt16(this.bytes, this.skip(2))
   }
 
   int32(): number {
-    this.position += 4
-    return readInt32(this.bytes, this.position - 4)
+    return readInt32(this.bytes, this.skip(4))
   }
 
   int64(): number {
-    this.position += 8
-    return readInt64(this.bytes, this.position - 8)
+    return readInt64(this.bytes, this.skip(8))
   }
 
   unsignedVarint(): number {
     let result = 0
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.bytes[this.position++] as number
+    for (let shift = 0; shift < maxVarintBits; shift += 7) {
+      const byte = this.bytes[this.skip(1)] as number
       result |= (byte & 0x7f) << shift
       if (byte < 0x80) return result >>> 0
     }
+    throw malformedBytes('a varint does not end')
   }
 
   compactString(): string | null {
     const length = this.unsignedVarint() - 1
-    if (length < 0) return null
-    this.position += length
-    return utf8Decode(this.bytes, this.position - length, this.position)
+    return length < 0 ? null : this.#text(length)
   }
 
   uuid(): string {
-    const at = this.position
-    this.position += 16
+    const at = this.skip(16)
     const hex = Buffer.from(this.bytes.buffer, this.bytes.byteOffset + at, 16).toString('hex')
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
   }
 
   compactArray<T>(read: () => T): T[] {
-    return Array.from({ length: Math.max(0, this.unsignedVarint() - 1) }, read)
+    return this.#items(Math.max(0, this.unsignedVarint() - 1), 1, read)
+  }
+
+  /** A text behind 16 bits of length. */
+  string(): string {
+    return this.#text(this.int16())
+  }
+
+  /** A copy of the bytes behind 32 bits of length; null where that is negative. */
+  nullableBytes(): Bytes | null {
+    const length = this.int32()
+    if (length < 0) return null
+    const at = this.skip(length)
+    return new Uint8Array(this.bytes.subarray(at, at + length))
+  }
+
+  /** Items of `itemBytes` bytes each at the least, behind 32 bits of count. */
+  array<T>(itemBytes: number, read: () => T): T[] {
+    return this.#items(this.int32(), itemBytes, read)
+  }
+
+  /** The tagged fields; `read` gets each with a reader of its own bytes. */
+  tags(read: (tag: number, payload: WireReader) => void): void {
+    for (let count = this.#tagCount(); count > 0; count--) {
+      const tag = this.unsignedVarint()
+      const length = this.unsignedVarint()
+      const at = this.skip(length)
+      read(tag, new WireReader(this.bytes.subarray(at, at + length)))
+    }
   }
 
   skipTags(): void {
-    for (let count = this.unsignedVarint(); count > 0; count--) {
+    for (let count = this.#tagCount(); count > 0; count--) {
       this.unsignedVarint()
-      const length = this.unsignedVarint()
-      this.position += length
+      this.skip(this.unsignedVarint())
     }
   }
+
+  /** Steps over that many bytes and returns where they begin. */
+  skip(length: number): number {
+    const at = this.position
+    if (length < 0 || at + length > this.bytes.length) throw endTooEarly()
+    this.position = at + length
+    return at
+  }
+
+  /** Each tag takes two bytes at the least: its number and its length. */
+  #tagCount(): number {
+    return checkCount(this.unsignedVarint(), this.remaining, 2)
+  }
+
+  #text(length: number): string {
+    const at = this.skip(length)
+    return utf8Decode(this.bytes, at, at + length)
+  }
+
+  #items<T>(count: number, itemBytes: number, read: () => T): T[] {
+    checkCount(count, this.remaining, itemBytes)
+    const items: T[] = []
+    for (let index = 0; index < count; index++) items.push(read())
+    return items
+  }
 }
+
+/** Five bytes of seven bits: what 32 bits take. */
+const maxVarintBits = 35

@@ -65,6 +65,7 @@ export const memberOf = (options: ApplicationMemberOptions): ClassicMembership =
         leaving: options.isLeaving(),
         stop: options.stopRequest(),
       }),
+      onForeignMember: (memberId, why) => onWarning(foreignMember(settings.applicationId, memberId, why)),
       sizesOf: (plan) => changelogSizes(cluster, plan),
     }),
     topics: () => plans.planned.topics,
@@ -75,12 +76,17 @@ export const memberOf = (options: ApplicationMemberOptions): ClassicMembership =
     listener: {
       onRevoke,
       onAssign: async ({ assigned, userData }) => {
-        const { endpoints, stop, sizes, ...said } = decodeAssignmentData(userData)
+        const { endpoints, stop, sizes, standbys, warmups, followUp, members } =
+          decodeAssignmentData(userData)
         if (stop !== undefined) return options.onStop(stop)
         const plan = sizes === undefined ? plans.planned : await plans.adopt(sizes)
-        if (said.followUp) membership.expectRebalance(followUpHeartbeatMs)
+        const known = new Set(plan.tasks)
+        if (followUp) membership.expectRebalance(followUpHeartbeatMs)
         await options.onAssign({
-          ...said,
+          followUp,
+          members,
+          standbys: standbys.filter((task) => known.has(task)),
+          warmups: warmups.filter((task) => known.has(task)),
           tasks: tasksOfPartitions(plan, assigned),
           endpoints: queryEndpointsOf(plan, endpoints),
         })
@@ -97,3 +103,6 @@ export const memberOf = (options: ApplicationMemberOptions): ClassicMembership =
   })
   return membership
 }
+
+const foreignMember = (applicationId: string, memberId: string, why: string): string =>
+  `member ${memberId} of group '${applicationId}' is given no tasks: ${why}; stop that member, or give this application another applicationId (millrace groups --describe --group ${applicationId} names its host)`

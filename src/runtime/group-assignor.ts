@@ -3,7 +3,13 @@ import type { GroupAssignor, GroupMember } from '../kafka/group/group-membership
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { EndpointTasks, MemberData } from './group-data.ts'
-import { decodeMemberData, encodeAssignmentData, encodeMemberData, nothingSaid } from './group-data.ts'
+import {
+  decodeMemberData,
+  encodeAssignmentData,
+  encodeMemberData,
+  isForeign,
+  nothingSaid,
+} from './group-data.ts'
 import type { Placement, StateHolder, StateSettings } from './place-tasks.ts'
 import { placeTasks } from './place-tasks.ts'
 
@@ -13,6 +19,8 @@ export interface TaskAssignorOptions {
   readonly settings: StateSettings
   /** What this member tells the leader. */
   readonly ownData: () => MemberData | Promise<MemberData>
+  /** A member that is no Millrace application is dealt no tasks; `why` says what is wrong with its metadata. */
+  readonly onForeignMember: (memberId: string, why: string) => void
   /** The records in the changelogs of the tasks that have state. */
   readonly sizesOf: (plan: ApplicationPlan) => Promise<ReadonlyMap<TaskId, number>>
 }
@@ -21,9 +29,15 @@ export interface TaskAssignorOptions {
  * Deals out tasks, not partitions: all inputs of a task go to one member. It is cooperative: what moves is given to its
  * new owner in the round after the one in which the old owner gave it up, and what does not move never stops. Each
  * member is told whether such a round follows, and who serves queries for what. A member that says it is leaving gets
- * nothing.
+ * nothing, and so does one that is no Millrace application: nobody would run its tasks.
  */
-export const taskAssignor = ({ planOf, settings, ownData, sizesOf }: TaskAssignorOptions): GroupAssignor => ({
+export const taskAssignor = ({
+  planOf,
+  settings,
+  ownData,
+  onForeignMember,
+  sizesOf,
+}: TaskAssignorOptions): GroupAssignor => ({
   name: 'millrace',
   kind: 'cooperative',
   userData: async () => encodeMemberData(await ownData()),
@@ -31,12 +45,24 @@ export const taskAssignor = ({ planOf, settings, ownData, sizesOf }: TaskAssigno
     const stopped = stopAll(groupMembers)
     if (stopped !== undefined) return stopped
     const plan = await planOf()
-    const members = groupMembers.map((each) => memberOf(plan, each))
+    const members = ownMembers(groupMembers, onForeignMember).map((each) => memberOf(plan, each))
     const staying = members.filter(({ leaving }) => !leaving)
     const sizes = members.length > 1 ? await sizesOf(plan) : new Map<TaskId, number>()
     return dealOut(plan, members, placeTasks(plan.tasks, sizes, staying, settings))
   },
 })
+
+const ownMembers = (
+  members: readonly GroupMember[],
+  onForeignMember: TaskAssignorOptions['onForeignMember'],
+): readonly GroupMember[] =>
+  members.filter(({ memberId, userData, unreadable }) => {
+    const why = unreadable ?? (isForeign(decodeMemberData(userData)) ? unknownMetadata : undefined)
+    if (why !== undefined) onForeignMember(memberId, why)
+    return why === undefined
+  })
+
+const unknownMetadata = 'its metadata is not that of a Millrace application'
 
 /** Where one member says that the application is to stop, all are told, and nobody gets anything. */
 const stopAll = (members: readonly GroupMember[]): ReadonlyMap<string, Assignment> | undefined => {

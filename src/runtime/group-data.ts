@@ -4,9 +4,11 @@ import type { TopicSizes } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 
 /**
- * What members and their leader tell each other as user data of the group protocol: JSON with a version. What a member
- * of another version or make says is not understood, and it counts as one that holds nothing; version 1, which said only
- * which tasks a member runs, is.
+ * What members and their leader send each other as user data of the group protocol: JSON with a version. A member of a
+ * newer version counts as one that holds nothing; of version 1, only the tasks that it runs are known. One without a
+ * version is no Millrace application: it is dealt no tasks, as it would run none.
+ *
+ * Any client that may join the group can send any bytes. What is not as described here is left out, never trusted.
  */
 export interface MemberData {
   /** Tells copies on one process, or one machine's folder, from copies elsewhere. */
@@ -54,7 +56,8 @@ export const encodeMemberData = ({ standbys, ...data }: MemberData): Bytes =>
 
 export const decodeMemberData = (userData: Bytes | null): MemberData => {
   const { version, processId, tasks, standbys, endpoint, leaving, stop } = decode(userData)
-  if (version !== 1 && version !== 2) return nothingHeld
+  if (typeof version !== 'number') return foreignData
+  if (version !== 1 && version !== 2) return { ...foreignData }
   return {
     processId: typeof processId === 'string' ? processId : '',
     tasks: texts(tasks),
@@ -64,6 +67,9 @@ export const decodeMemberData = (userData: Bytes | null): MemberData => {
     leaving: leaving === true,
   }
 }
+
+/** True where no Millrace application has written it, of whatever version: such a member would run no task. */
+export const isForeign = (data: MemberData): boolean => data === foreignData
 
 export const encodeAssignmentData = ({ sizes, ...data }: AssignmentData): Bytes =>
   encode({ version: 2, ...data, sizes: sizes === undefined ? undefined : Object.fromEntries(sizes) })
@@ -77,19 +83,14 @@ export const decodeAssignmentData = (userData: Bytes | null): AssignmentData => 
     warmups: texts(warmups),
     followUp: followUp === true,
     stop: typeof stop === 'string' ? stop : undefined,
-    members: typeof members === 'number' ? members : 1,
+    members: isCount(members) ? (members as number) : 1,
     sizes: sizes === undefined ? undefined : numbers(sizes),
-    endpoints: Array.isArray(endpoints)
-      ? endpoints.map(({ endpoint, active, standby }: Record<string, unknown>) => ({
-          endpoint: String(endpoint),
-          active: texts(active),
-          standby: texts(standby),
-        }))
-      : [],
+    endpoints: Array.isArray(endpoints) ? endpoints.flatMap(endpointTasksIn) : [],
   }
 }
 
-const nothingHeld: MemberData = { processId: '', tasks: [], standbys: new Map() }
+/** Of a member that no one here understands; compared by identity. */
+const foreignData: MemberData = { processId: '', tasks: [], standbys: new Map() }
 /** An assignment without anything beside its partitions. */
 export const nothingSaid: AssignmentData = {
   standbys: [],
@@ -110,10 +111,17 @@ const decode = (userData: Bytes | null): Readonly<Record<string, unknown>> => {
   }
 }
 
+/** Nothing where it names no endpoint. */
+const endpointTasksIn = (entry: unknown): readonly EndpointTasks[] => {
+  const { endpoint, active, standby } = (entry ?? {}) as Readonly<Record<string, unknown>>
+  return typeof endpoint === 'string' ? [{ endpoint, active: texts(active), standby: texts(standby) }] : []
+}
+
+/** Counts by name; what is no count is left out. */
 const numbers = (byName: unknown): ReadonlyMap<string, number> =>
-  new Map(
-    Object.entries(byName ?? {}).filter((each): each is [string, number] => typeof each[1] === 'number'),
-  )
+  new Map(Object.entries(byName ?? {}).filter((each): each is [string, number] => isCount(each[1])))
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
 
 const texts = (list: unknown): readonly string[] =>
   Array.isArray(list) ? list.filter((each): each is string => typeof each === 'string') : []

@@ -1,4 +1,7 @@
-import { concatBytes, utf8Decode, utf8Encode } from '../base/bytes.ts'
+import { ByteReader } from '../base/byte-fields.ts'
+import type { Bytes } from '../base/bytes.ts'
+import { hexEncode, joinBytes, utf8Decode, utf8Encode } from '../base/bytes.ts'
+import { isFault } from '../base/fault.ts'
 
 /** What is committed beside an offset. */
 export interface OffsetMetadata {
@@ -30,43 +33,47 @@ export const encodeOffsetMetadata = ({ partitionTimeMs, processors, topic }: Off
   }
   if (topic !== undefined)
     parts.push(Buffer.from(topic.id.replaceAll('-', ''), 'hex'), int32(topic.partitions))
-  return Buffer.from(concatBytes(...parts)).toString('base64')
+  return Buffer.from(joinBytes(parts)).toString('base64')
 }
 
-/** Reads it again; what is not of this kind says nothing. */
+/** Reads it again; what is not of this kind says nothing, as any client may commit any text for the group. */
 export const decodeOffsetMetadata = (metadata: string | null | undefined): OffsetMetadata => {
-  const bytes = Buffer.from(metadata ?? '', 'base64')
-  const version = bytes[0]
-  if (bytes.length < headerLength || (version !== 1 && version !== currentVersion)) return nothingKnown
-  const processors = new Map<string, number>()
-  const partitionTimeMs = Number(bytes.readBigInt64BE(1))
-  if (version !== currentVersion || bytes.length === headerLength) return { partitionTimeMs, processors }
-  const end = readProcessors(bytes, processors)
-  return { partitionTimeMs, processors, topic: readTopic(bytes, end) }
+  try {
+    return read(Buffer.from(metadata ?? '', 'base64'))
+  } catch (error) {
+    if (isFault(error, 'BYTES_MALFORMED')) return nothingKnown
+    throw error
+  }
+}
+
+const read = (bytes: Bytes): OffsetMetadata => {
+  const reader = new ByteReader(bytes)
+  const version = reader.byte()
+  if (version !== 1 && version !== currentVersion) return nothingKnown
+  const partitionTimeMs = reader.int64()
+  if (version !== currentVersion || reader.position === bytes.length)
+    return { partitionTimeMs, processors: new Map() }
+  const processors = new Map(
+    reader.items(processorBytes, () => [utf8Decode(reader.bytes(reader.int32())), reader.int64()] as const),
+  )
+  const topic = bytes.length - reader.position === topicBytes ? readTopic(reader) : undefined
+  return { partitionTimeMs, processors, topic }
 }
 
 const currentVersion = 2
-const headerLength = 9
 const nothingKnown: OffsetMetadata = { partitionTimeMs: -1, processors: new Map() }
 
-/** Returns where they end. */
-const readProcessors = (bytes: Buffer, into: Map<string, number>): number => {
-  let position = headerLength + 4
-  for (let left = bytes.readInt32BE(headerLength); left > 0; left--) {
-    const nameEnd = position + 4 + bytes.readInt32BE(position)
-    into.set(utf8Decode(bytes, position + 4, nameEnd), Number(bytes.readBigInt64BE(nameEnd)))
-    position = nameEnd + 8
-  }
-  return position
-}
+/** What a number takes at the least: the length of its name, and itself. */
+const processorBytes = 12
+const topicIdBytes = 16
+const topicBytes = topicIdBytes + 4
 
-const topicIdLength = 16
-
-const readTopic = (bytes: Buffer, at: number): CommittedTopic | undefined => {
-  const end = at + topicIdLength
-  if (bytes.length !== end + 4) return undefined
-  const id = bytes.toString('hex', at, end).replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5')
-  return { id, partitions: bytes.readInt32BE(end) }
+const readTopic = (reader: ByteReader): CommittedTopic => {
+  const id = hexEncode(reader.bytes(topicIdBytes)).replace(
+    /(.{8})(.{4})(.{4})(.{4})(.{12})/,
+    '$1-$2-$3-$4-$5',
+  )
+  return { id, partitions: reader.int32() }
 }
 
 const int32 = (value: number): Uint8Array => {

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { AssertionFailed } from '../base/assert.ts'
 import type { Cluster } from '../kafka/cluster.ts'
+import { malformedAssignment } from '../kafka/group/group-requests.ts'
 import type { Topology } from '../topology/topology.ts'
 import { refuseOwnOutput } from '../topology/validate-patterns.ts'
 import type { ApplicationPlan, TopicSizes } from './application-plan.ts'
@@ -73,11 +74,21 @@ export class PlanKeeper {
 
   /** The plan for the topics that there are now; for the leader. */
   async renew(): Promise<ApplicationPlan> {
-    return this.adopt(await this.#look())
+    return this.#change(await this.#look())
   }
 
-  /** The plan for these topics, which the leader has seen. */
+  /** The plan for these topics, which the leader says it has seen; it is not believed what cannot be. */
   async adopt(sizes: TopicSizes): Promise<ApplicationPlan> {
+    if (changeOf(this.planned.sizes, sizes) === undefined) return this.planned
+    const disputed = disputedTopic(this.planned.sizes, sizes, await this.#look())
+    if (disputed === undefined) return this.#change(sizes)
+    throw malformedAssignment(
+      this.#options.settings.applicationId,
+      `it plans for topic '${disputed}' with ${sizes.get(disputed) ?? 0} partitions, which the cluster does not confirm`,
+    )
+  }
+
+  async #change(sizes: TopicSizes): Promise<ApplicationPlan> {
     const { topology, settings, cluster, onPlan, onWarning } = this.#options
     const change = changeOf(this.planned.sizes, sizes)
     if (change === undefined) return this.planned
@@ -100,3 +111,10 @@ export class PlanKeeper {
     return sourceSizes(topology, settings, cluster, this.#plan?.sizes)
   }
 }
+
+/** A topic whose size is neither what it was, nor what it is, nor in between. */
+const disputedTopic = (planned: TopicSizes, said: TopicSizes, seen: TopicSizes): string | undefined =>
+  [...new Set([...planned.keys(), ...said.keys()])].find((topic) => {
+    const [before = 0, now = 0, size = 0] = [planned.get(topic), seen.get(topic), said.get(topic)]
+    return size < Math.min(before, now) || size > Math.max(before, now)
+  })

@@ -204,7 +204,7 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
   #decode(packed: Bytes, key: Bytes): Versions {
     const reader = new ByteReader(packed)
     reader.int64()
-    return Array.from({ length: reader.int32() }, () => {
+    return reader.items(versionBytes, () => {
       const timestamp = reader.int64()
       const length = reader.int32()
       if (length < 0) return { timestamp, value: null }
@@ -213,6 +213,9 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
     })
   }
 }
+
+/** The time and the length of a version's value. */
+const versionBytes = 12
 
 /**
  * As in Kafka Streams, a deletion at the very time of the latest value takes it away as if it had never been, where no

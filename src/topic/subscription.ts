@@ -51,6 +51,8 @@ const hashLength = 16
 const withoutHash = 0x80
 const subscriptionVersion = 1
 const responseVersion = 0
+/** Version, instruction and partition. */
+const shortestSubscription = 6
 
 /** Subscriptions by rows with such primary keys. */
 export const subscriptionSerde = (primaryKey: AnySerde): AnySerde => ({
@@ -68,6 +70,7 @@ export const subscriptionSerde = (primaryKey: AnySerde): AnySerde => ({
     return result
   },
   deserialize: (source, start, end): Subscription => {
+    if (end - start < shortestSubscription) throw tooShort('subscription', end - start)
     const version = (source[start] as number) & 0x7f
     if (version !== subscriptionVersion) throw unknownVersion('subscription', version)
     const hasHash = (source[start] as number) < withoutHash
@@ -96,6 +99,7 @@ export const subscriptionResponseSerde = (value: AnySerde): AnySerde => ({
     return result
   },
   deserialize: (source, start, end): SubscriptionResponse => {
+    if (start === end) throw tooShort('response', 0)
     const version = (source[start] as number) & 0x7f
     if (version !== responseVersion) throw unknownVersion('response', version)
     const hasHash = (source[start] as number) < withoutHash
@@ -121,10 +125,11 @@ export const combinedKeySerde = (foreignKey: AnySerde, primaryKey: AnySerde): An
     return result
   },
   deserialize: (source, start, end): CombinedKey => {
-    const foreignEnd = start + 4 + (end - start < 4 ? 0 : int32At(source, start))
-    if (foreignEnd > end) throw tooShort('combined key', end - start)
+    const foreignStart = start + 4
+    const foreignEnd = foreignStart + (end < foreignStart ? 0 : int32At(source, start))
+    if (foreignEnd < foreignStart || foreignEnd > end) throw tooShort('combined key', end - start)
     return {
-      foreignKey: foreignKey.deserialize(source, start + 4, foreignEnd),
+      foreignKey: foreignKey.deserialize(source, foreignStart, foreignEnd),
       primaryKey: primaryKey.deserialize(source, foreignEnd, end),
     }
   },

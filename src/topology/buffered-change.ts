@@ -1,5 +1,6 @@
+import { ByteReader, ByteWriter } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
-import { bytesEqual, concatBytes, utf8Decode, utf8Encode } from '../base/bytes.ts'
+import { bytesEqual, copyBytes, utf8Decode, utf8Encode } from '../base/bytes.ts'
 import type { Header, Headers } from '../topic/headers.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
 
@@ -42,18 +43,17 @@ export const bufferedChangeSerde = (value: AnySerde): BufferedChangeSerde => {
     serialize: (change: BufferedChange) => {
       const prior = bytesOf(change.priorValue)
       const old = bytesOf(change.oldValue)
-      return concatBytes(
-        long(change.timestamp),
-        long(change.offset),
-        sized(utf8Encode(change.topic)),
-        int(change.partition),
-        int(change.headers.length),
-        ...change.headers.flatMap(([name, content]) => [sized(utf8Encode(name)), sized(content)]),
-        sized(prior),
-        old !== null && bytesEqual(old, prior) ? int(samePrior) : sized(old),
-        sized(bytesOf(change.newValue)),
-        long(change.bufferTimeMs),
-      )
+      const writer = new ByteWriter()
+        .int64(change.timestamp)
+        .int64(change.offset)
+        .sized(utf8Encode(change.topic))
+        .int32(change.partition)
+        .int32(change.headers.length)
+      for (const [name, content] of change.headers) writer.sized(utf8Encode(name)).sized(content)
+      writer.sized(prior)
+      if (old !== null && bytesEqual(old, prior)) writer.int32(samePrior)
+      else writer.sized(old)
+      return writer.sized(bytesOf(change.newValue)).int64(change.bufferTimeMs).finish()
     },
     deserialize: (source: Bytes, start: number, end: number) => read(inner, source, start, end),
   }
@@ -91,48 +91,37 @@ export const bufferedChangeHeaders: Headers = [['v', Uint8Array.of(3)]]
 const samePrior = -2
 
 const read = (serde: Serde<unknown>, source: Bytes, start: number, end: number): BufferedChange => {
-  const view = new DataView(source.buffer, source.byteOffset + start, end - start)
-  let position = 0
-  const readInt = (): number => {
-    position += 4
-    return view.getInt32(position - 4)
-  }
-  const readLong = (): number => {
-    position += 8
-    return Number(view.getBigInt64(position - 8))
-  }
-  const region = (length: number): readonly [from: number, to: number] => {
-    position += length
-    return [start + position - length, start + position]
-  }
-  const readText = (): string => utf8Decode(source, ...region(readInt()))
+  const reader = new ByteReader(source, start, end)
+  const readText = (): string => utf8Decode(reader.bytes(reader.int32()))
   const readBytes = (): Bytes | null => {
-    const length = readInt()
-    return length < 0 ? null : source.slice(...region(length))
+    const bytes = reader.sized()
+    return bytes === null ? null : copyBytes(bytes)
   }
   const readValue = (prior: unknown): unknown => {
-    const length = readInt()
+    const length = reader.int32()
     if (length === samePrior) return prior
-    return length < 0 ? null : serde.deserialize(source, ...region(length))
+    if (length < 0) return null
+    const from = reader.skip(length)
+    return serde.deserialize(source, from, from + length)
   }
-  const context = { timestamp: readLong(), offset: readLong(), topic: readText(), partition: readInt() }
-  const headers = Array.from({ length: readInt() }, (): Header => [readText(), readBytes()])
+  const context = {
+    timestamp: reader.int64(),
+    offset: reader.int64(),
+    topic: readText(),
+    partition: reader.int32(),
+  }
+  const headers = reader.items(headerBytes, (): Header => [readText(), readBytes()])
   const priorValue = readValue(null)
   const oldValue = readValue(priorValue)
-  return { ...context, headers, priorValue, oldValue, newValue: readValue(null), bufferTimeMs: readLong() }
+  return {
+    ...context,
+    headers,
+    priorValue,
+    oldValue,
+    newValue: readValue(null),
+    bufferTimeMs: reader.int64(),
+  }
 }
 
-const sized = (bytes: Bytes | null): Bytes =>
-  bytes === null ? int(-1) : concatBytes(int(bytes.length), bytes)
-
-const int = (value: number): Bytes => {
-  const result = new Uint8Array(4)
-  new DataView(result.buffer).setInt32(0, value)
-  return result
-}
-
-const long = (value: number): Bytes => {
-  const result = new Uint8Array(8)
-  new DataView(result.buffer).setBigInt64(0, BigInt(value))
-  return result
-}
+/** The lengths of a header's name and value. */
+const headerBytes = 8

@@ -60,7 +60,7 @@ export const waitingValuesSerde = (left: AnySerde, right: AnySerde): Serde<Waiti
   deserialize: (source, start, end) => {
     const reader = new ByteReader(source, start + 1, end)
     let side: JoinSide = 'left'
-    const values = Array.from({ length: reader.int32() }, () => {
+    const values = reader.items(waitingValueBytes, () => {
       const length = reader.int32() - 1
       side = sideOf(reader.byte())
       const valueStart = reader.skip(length)
@@ -134,7 +134,7 @@ export const bufferedValueSerde = (value: AnySerde): Serde<BufferedValue> => ({
     const offset = reader.int64()
     const topic = utf8Decode(reader.bytes(reader.int32()))
     const partition = reader.int32()
-    const headers = Array.from({ length: Math.max(0, reader.int32()) }, () => readHeader(reader))
+    const headers = reader.items(headerBytes, () => readHeader(reader))
     reader.sized()
     reader.sized()
     const length = reader.int32()
@@ -151,6 +151,10 @@ export const bufferedValueSerde = (value: AnySerde): Serde<BufferedValue> => ({
 })
 
 const readHeader = (reader: ByteReader): Header => [utf8Decode(reader.bytes(reader.int32())), reader.sized()]
+
+/** What an item takes at the least: a length and a side; the lengths of a name and a value. */
+const waitingValueBytes = 5
+const headerBytes = 8
 
 const variableSize = 1
 const timeFirst = 0

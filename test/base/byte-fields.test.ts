@@ -24,3 +24,14 @@ test('fields of any number and size are read as they were written', () => {
     }),
   )
 })
+
+test.each([
+  ['a field behind the end', '0000', (reader: ByteReader) => reader.int32()],
+  ['bytes of a negative length', '0000000000000000', (reader: ByteReader) => reader.bytes(-4)],
+  ['bytes longer than there are', '00000009ff', (reader: ByteReader) => reader.sized()],
+  ['more items than the bytes hold', '7fffffff00', (reader: ByteReader) => reader.items(1, () => 0)],
+] as const)('%s is refused', (_, hex, read) => {
+  expect(() => read(new ByteReader(Buffer.from(hex, 'hex')))).toThrow(
+    expect.objectContaining({ code: 'BYTES_MALFORMED' }),
+  )
+})

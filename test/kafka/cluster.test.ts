@@ -39,6 +39,7 @@ describe('the cluster', () => {
         if (broker.port !== 1) return world.transport.send(broker, lane, request)
         return Promise.reject(new Fault({ code: 'BROKER_UNREACHABLE', actor: 'retry', message: 'gone' }))
       },
+      disconnect: () => undefined,
       close: () => world.transport.close(),
     }
     const cluster = new Cluster({ transport, clock: world.clock })

@@ -74,3 +74,26 @@ it('what is written is read back', () => {
   const reader = new WireReader(bytes)
   expect([reader.int32(), reader.int64(), reader.int16()]).toEqual([-5, 2 ** 40, 7])
 })
+
+it.each([
+  ['an int16', '00', (reader: WireReader) => reader.int16()],
+  ['an int32', '000000', (reader: WireReader) => reader.int32()],
+  ['an int64', '00000000000000', (reader: WireReader) => reader.int64()],
+  ['a uuid', '00', (reader: WireReader) => reader.uuid()],
+  ['a varint that the bytes end in', 'ff', (reader: WireReader) => reader.unsignedVarint()],
+  ['a varint that does not end', 'ffffffffffff', (reader: WireReader) => reader.unsignedVarint()],
+  ['a text longer than the bytes', '05616263', (reader: WireReader) => reader.compactString()],
+  ['a text of a negative length', 'ffff', (reader: WireReader) => reader.string()],
+  ['bytes longer than the bytes', '7fffffff00', (reader: WireReader) => reader.nullableBytes()],
+  [
+    'a list of more than the bytes hold',
+    'ffffffff0f0102',
+    (reader: WireReader) => reader.compactArray(() => 0),
+  ],
+  ['more tags than the bytes hold', 'ffffffff0f', (reader: WireReader) => reader.skipTags()],
+  ['a tag longer than the bytes', '0100ffffffff0f', (reader: WireReader) => reader.skipTags()],
+] as const)('%s is refused and read no further', (_, hex, read) => {
+  const reader = new WireReader(Buffer.from(hex, 'hex'))
+  expect(() => read(reader)).toThrow(expect.objectContaining({ code: 'BYTES_MALFORMED' }))
+  expect(reader.position).toBeLessThanOrEqual(reader.bytes.length)
+})

@@ -44,6 +44,7 @@ class Group {
       planOf: () => plan,
       settings: { standbyReplicas: 0, acceptableRecoveryLag: 0, maxWarmupReplicas: 1 },
       ownData: () => ({ processId: '', tasks: [], standbys: new Map() }),
+      onForeignMember: () => undefined,
       sizesOf: () => Promise.resolve(new Map()),
     })
     const dealt = await assignor.assign(members)

@@ -62,11 +62,23 @@ describe('the user data of a group', () => {
     }
   })
 
+  it('leaves out what no application has written', () => {
+    const assignment = decodeAssignmentData(
+      utf8Encode(
+        '{"version":2,"endpoints":[null,7,{"endpoint":5},{"endpoint":"a:1"}],"standbys":{"0_0":1},"members":-1,' +
+          '"sizes":{"orders":1e99,"bills":-1,"cards":2.5,"shops":3}}',
+      ),
+    )
+    expect(assignment).toMatchObject({ standbys: [], members: 1, sizes: new Map([['shops', 3]]) })
+    expect(assignment.endpoints).toEqual([{ endpoint: 'a:1', active: [], standby: [] }])
+  })
+
   it('tells every member who serves queries for which partitions', async () => {
     const assignor = taskAssignor({
       planOf: () => plan,
       settings: { standbyReplicas: 0, acceptableRecoveryLag: 0, maxWarmupReplicas: 1 },
       ownData: () => memberData({}),
+      onForeignMember: () => undefined,
       sizesOf: () => Promise.resolve(new Map()),
     })
     const members = ['a', 'b', 'c'].map((memberId) => ({

@@ -34,4 +34,14 @@ describe('offset metadata', () => {
   it.each([null, undefined, '', 'no base64 of ours', 'Zm9v'])('says nothing where it is %j', (metadata) => {
     expect(decodeOffsetMetadata(metadata)).toEqual({ partitionTimeMs: -1, processors: new Map() })
   })
+
+  it.each([
+    ['more numbers than it holds', `02${'00'.repeat(8)}7fffffff`],
+    ['a name of a negative length', `02${'00'.repeat(8)}7fffffff${'fffffff4'.repeat(3)}${'00'.repeat(9)}`],
+  ])('says nothing where it has %s', (_, hex) => {
+    expect(decodeOffsetMetadata(Buffer.from(hex, 'hex').toString('base64'))).toEqual({
+      partitionTimeMs: -1,
+      processors: new Map(),
+    })
+  })
 })

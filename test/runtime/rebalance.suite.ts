@@ -79,6 +79,7 @@ export const rebalanceSuite = (brokers: () => string, unique: (prefix: string) =
         planOf: () => plan,
         settings: { standbyReplicas: 0, acceptableRecoveryLag: 0, maxWarmupReplicas: 1 },
         ownData: () => ({ processId: 'bystander', tasks: tasks(), standbys: new Map() }),
+        onForeignMember: () => undefined,
         sizesOf: () => Promise.resolve(new Map()),
       })
       const membership = new ClassicMembership({

@@ -68,7 +68,30 @@ const speak = (
     case 'SCRAM-SHA-256':
     case 'SCRAM-SHA-512': {
       const algorithm = mechanism === 'SCRAM-SHA-256' ? 'SHA-256' : 'SHA-512'
-      return saslScramSha.authenticate(exchange, noConnection, algorithm, username ?? '', password ?? '')
+      return saslScramSha.authenticate(
+        exchange,
+        noConnection,
+        algorithm,
+        username ?? '',
+        password ?? '',
+        boundedCrypto,
+      )
     }
   }
+}
+
+/**
+ * The broker says how often the password is hashed, on a thread that files and name look-ups need too. Kafka allows 16,384
+ * iterations; a million take about a second.
+ */
+const maxIterations = 1_000_000
+
+const boundedCrypto: typeof saslScramSha.defaultCrypto = {
+  ...saslScramSha.defaultCrypto,
+  hi: (definition, password, salt, iterations) =>
+    iterations <= maxIterations
+      ? saslScramSha.hi(definition, password, salt, iterations)
+      : Promise.reject(
+          new Error(`the broker asks for ${iterations} iterations of SCRAM, of at most ${maxIterations}`),
+        ),
 }

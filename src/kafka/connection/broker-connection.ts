@@ -6,6 +6,7 @@ import type { Bytes } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
 import { wireRequestOf } from '../apis.ts'
 import type { KafkaSettings } from '../kafka-settings.ts'
+import { malformedResponse } from '../malformed-response.ts'
 import type { BrokerAddress, WireRequest } from '../transport.ts'
 import { WireReader } from '../wire-bytes.ts'
 import { authenticate } from './authentication.ts'
@@ -61,11 +62,11 @@ export class BrokerConnection {
 
   /** Connects and authenticates; rejects with a `Fault` that names the broker and the way out. */
   static async open(broker: BrokerAddress, options: ConnectionOptions): Promise<BrokerConnection> {
-    const connection = new BrokerConnection(broker, options)
+    const connection = connecting(broker, () => new BrokerConnection(broker, options))
     try {
       await connection.#prepare()
     } catch (error) {
-      connection.#end(error)
+      connection.end(error)
       throw connectFault(broker, connection.#ending ?? error)
     }
     return connection
@@ -77,7 +78,7 @@ export class BrokerConnection {
     this.#clientId = Buffer.from(options.clientId)
     this.#socket = this.#connect()
     this.#socket.setNoDelay(true)
-    this.#socket.on('error', (error) => this.#end(error))
+    this.#socket.on('error', (error) => this.end(error))
     this.#socket.on('close', () => this.#closed())
   }
 
@@ -126,7 +127,7 @@ export class BrokerConnection {
 
   /** KIP-368. What is in flight is still answered. */
   #renew(): void {
-    const renewal = this.#inTime(this.#authenticate()).catch((error: unknown) => this.#end(error))
+    const renewal = this.#inTime(this.#authenticate()).catch((error: unknown) => this.end(error))
     // The first to be told of the end, or a request could overtake those that wait for it.
     void renewal.then(() => (this.#renewal = undefined))
     this.#renewal = renewal
@@ -144,10 +145,17 @@ export class BrokerConnection {
   }
 
   #alarm(delayMs: number): () => void {
-    return this.#options.clock.setTimer(() => this.#end(timeoutFault(this.#broker)), delayMs)
+    return this.#options.clock.setTimer(() => this.end(timeoutFault(this.#broker)), delayMs)
   }
 
-  readonly #call: Call = async (api, ...args) => api.decode(await this.#exchange(wireRequestOf(api, ...args)))
+  readonly #call: Call = async (api, ...args) => {
+    const body = await this.#exchange(wireRequestOf(api, ...args))
+    try {
+      return api.decode(body)
+    } catch (error) {
+      throw malformedResponse(this.#broker, api, error)
+    }
+  }
 
   #exchange(request: WireRequest): Promise<Bytes> {
     return new Promise((resolve, reject) => {
@@ -185,12 +193,12 @@ export class BrokerConnection {
 
   #receive(length: number, buffer: Uint8Array): boolean {
     if (!this.#hasReceived && this.#options.tls === undefined && isTlsRecord(buffer, length))
-      this.#end(new Error('The broker requires TLS.'))
+      this.end(new Error('The broker requires TLS.'))
     this.#hasReceived = true
     try {
       if (!this.#isGone) this.#frames.take(length)
     } catch (error) {
-      this.#end(error)
+      this.end(new Error('The broker sent what is no answer of Kafka.', { cause: error }))
     }
     return true
   }
@@ -200,17 +208,20 @@ export class BrokerConnection {
     const correlationId = reader.int32()
     const pending = this.#inFlight.get(correlationId)
     if (pending === undefined) {
-      this.#end(new Error(`The broker answered request ${correlationId}, which was not sent.`))
+      this.end(new Error(`The broker answered request ${correlationId}, which was not sent.`))
       return
     }
+    if (pending.hasTags) reader.skipTags()
     this.#inFlight.delete(correlationId)
     pending.cancelTimer()
-    if (pending.hasTags) reader.skipTags()
     pending.resolve(frame.subarray(reader.position))
   }
 
-  /** The first reason counts. The bytes of requests are no longer read once the socket is destroyed. */
-  #end(reason: unknown): void {
+  /**
+   * Ends the connection at once; what is in flight rejects. The first reason counts. The bytes of requests are no longer
+   * read once the socket is destroyed.
+   */
+  end(reason: unknown): void {
     this.#ending ??= reason
     this.#gone()
     this.#socket.destroy()
@@ -232,6 +243,15 @@ export class BrokerConnection {
     this.#isGone = true
     this.#cancelRenewal?.()
     this.#options.onGone()
+  }
+}
+
+/** Node throws at once where metadata named a port that cannot be one. */
+const connecting = (broker: BrokerAddress, connect: () => BrokerConnection): BrokerConnection => {
+  try {
+    return connect()
+  } catch (error) {
+    throw connectFault(broker, error)
   }
 }
 

@@ -1,4 +1,4 @@
-import { Fault, messageOf } from '../../base/fault.ts'
+import { Fault, isFault, messageOf } from '../../base/fault.ts'
 import type { BrokerAddress } from '../transport.ts'
 import { addressText } from '../transport.ts'
 import { causesOf, securityFault } from './security-fault.ts'
@@ -13,6 +13,7 @@ export const closedFault = (): Fault =>
 
 /** No connection came about. */
 export const connectFault = (broker: BrokerAddress, error: unknown): Fault =>
+  malformedIn(error) ??
   securityFault(broker, error) ??
   new Fault({
     code: 'BROKER_UNREACHABLE',
@@ -40,6 +41,10 @@ export const lossFault = (broker: BrokerAddress, ending: unknown): Fault =>
         message: `the connection to broker ${addressText(broker)} was lost (${reasonOf(ending)})`,
         cause: ending,
       }))
+
+/** What the broker says of SASL may be no answer at all, which the library reports as refused credentials. */
+const malformedIn = (error: unknown): Fault | undefined =>
+  [...causesOf(error)].find((cause): cause is Fault => isFault(cause, 'RESPONSE_MALFORMED'))
 
 /** The innermost reason, which names the system call or the handshake that failed. */
 const reasonOf = (error: unknown): string => {

@@ -1,4 +1,5 @@
 import type { Bytes } from '../../base/bytes.ts'
+import type { Fault } from '../../base/fault.ts'
 import { systemClock } from '../../base/system-clock.ts'
 import type { KafkaSettings } from '../kafka-settings.ts'
 import { parseBrokers } from '../kafka-settings.ts'
@@ -40,6 +41,14 @@ export class TcpTransport implements Transport {
     }
   }
 
+  disconnect(broker: BrokerAddress, lane: Lane, reason: Fault): void {
+    const connection = this.#connections.get(nameOf(broker, lane))
+    connection?.then(
+      (open) => open.end(reason),
+      () => undefined,
+    )
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     const open = await Promise.allSettled(this.#connections.values())
@@ -50,7 +59,7 @@ export class TcpTransport implements Transport {
   }
 
   #connection(broker: BrokerAddress, lane: Lane): Promise<BrokerConnection> {
-    const name = `${lane} ${addressText(broker)}`
+    const name = nameOf(broker, lane)
     const known = this.#connections.get(name)
     if (known !== undefined) return known
     const onGone = (): void => {
@@ -82,3 +91,5 @@ export class TcpTransport implements Transport {
     }
   }
 }
+
+const nameOf = (broker: BrokerAddress, lane: Lane): string => `${lane} ${addressText(broker)}`

@@ -95,8 +95,7 @@ const decodePartition = (reader: WireReader, topicId: string): FetchedPartition 
   })
   reader.int32() // preferred read replica
   const length = Math.max(0, reader.unsignedVarint() - 1)
-  const start = reader.position
-  reader.position += length
+  const start = reader.skip(length)
   reader.skipTags()
   return {
     topicId,
@@ -112,6 +111,7 @@ const decodePartition = (reader: WireReader, topicId: string): FetchedPartition 
 }
 
 export const fetchApi: Api<[FetchRequest], FetchResponse> = {
+  name: 'Fetch',
   key: 1,
   version: 17,
   encode: encodeFetch,

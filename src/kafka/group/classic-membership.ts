@@ -53,6 +53,8 @@ interface Joined {
 }
 
 const retryPauseMs = 100
+/** While joining fails again and again, the pause doubles up to here. */
+const longestRetryPauseMs = 5_000
 
 export class ClassicMembership implements GroupMembership {
   readonly #options: ClassicMembershipOptions
@@ -75,6 +77,7 @@ export class ClassicMembership implements GroupMembership {
   #joinWaiters: (() => void)[] = []
   #isLost = false
   #losses = 0
+  #nextPauseMs = retryPauseMs
   #fatal: Fault | undefined
   /** How many connections had been lost when the coordinator last knew this member. */
   #lossesWhenKnown = 0
@@ -254,6 +257,7 @@ export class ClassicMembership implements GroupMembership {
     this.#owned = partitions
     const { generationId, memberId } = this.generation
     await this.#options.listener.onAssign({ generationId, memberId, added, assigned: partitions, userData })
+    this.#nextPauseMs = retryPauseMs
   }
 
   async #giveUp(partitions: readonly TopicPartition[]): Promise<void> {
@@ -417,7 +421,8 @@ export class ClassicMembership implements GroupMembership {
     this.#report(error)
     if (!isRetriableFault(error)) return false
     this.#forgetCoordinator()
-    await sleep(this.#clock, retryPauseMs, this.#stop.signal)
+    await sleep(this.#clock, this.#nextPauseMs, this.#stop.signal)
+    this.#nextPauseMs = Math.min(this.#nextPauseMs * 2, longestRetryPauseMs)
     return true
   }
 

@@ -1,8 +1,9 @@
 import type { Bytes } from '../../base/bytes.ts'
-import { utf8Decode, utf8Encode } from '../../base/bytes.ts'
-import { readInt16, readInt32, writeInt16, writeInt32 } from '../record-batch/batch-header.ts'
+import { utf8Encode } from '../../base/bytes.ts'
+import { writeInt16, writeInt32 } from '../record-batch/batch-header.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { byTopic } from '../topic-partition.ts'
+import { WireReader } from '../wire-bytes.ts'
 
 /**
  * What members of a group of protocol type `consumer` tell each other, as Kafka's own consumers encode it, so that
@@ -29,25 +30,42 @@ export const encodeSubscription = (subscription: Subscription): Bytes => {
   return writer.int32(subscription.generationId).int16(-1).done()
 }
 
+/** Throws `BYTES_MALFORMED` where these are no subscription: any client that may join the group can send any bytes. */
 export const decodeSubscription = (source: Bytes): Subscription => {
-  const reader = new ProtocolReader(source)
+  const reader = new WireReader(source)
   const version = reader.int16()
-  const topics = Array.from({ length: reader.int32() }, () => reader.string())
-  const userData = reader.bytes()
-  const ownedPartitions = version >= 1 ? reader.partitions() : []
+  const topics = reader.array(stringBytes, () => reader.string())
+  const userData = reader.nullableBytes()
+  const ownedPartitions = version >= 1 ? readPartitions(reader) : []
   return { topics, userData, ownedPartitions, generationId: version >= 2 ? reader.int32() : -1 }
 }
 
 export const encodeAssignment = ({ partitions, userData }: Assignment): Bytes =>
   new ProtocolWriter().int16(0).partitions(partitions).bytes(userData).done()
 
-/** An empty array, which a member without assignment may get, is an empty assignment. */
+/**
+ * An empty array, which a member without assignment may get, is an empty assignment. Throws `BYTES_MALFORMED` where these
+ * are no assignment.
+ */
 export const decodeAssignment = (source: Bytes): Assignment => {
   if (source.length === 0) return { partitions: [], userData: null }
-  const reader = new ProtocolReader(source)
+  const reader = new WireReader(source)
   reader.int16()
-  return { partitions: reader.partitions(), userData: reader.bytes() }
+  return { partitions: readPartitions(reader), userData: reader.nullableBytes() }
 }
+
+const readPartitions = (reader: WireReader): readonly TopicPartition[] =>
+  reader
+    .array(stringBytes + countBytes, () => {
+      const topic = reader.string()
+      return reader.array(partitionBytes, () => ({ topic, partition: reader.int32() }))
+    })
+    .flat()
+
+/** What a field takes at the least: a text its length, a list its count. */
+const stringBytes = 2
+const countBytes = 4
+const partitionBytes = 4
 
 class ProtocolWriter {
   readonly #parts: Bytes[] = []
@@ -92,46 +110,5 @@ class ProtocolWriter {
 
   done(): Bytes {
     return Buffer.concat(this.#parts)
-  }
-}
-
-class ProtocolReader {
-  readonly #source: Bytes
-  #position = 0
-
-  constructor(source: Bytes) {
-    this.#source = source
-  }
-
-  int16(): number {
-    this.#position += 2
-    return readInt16(this.#source, this.#position - 2)
-  }
-
-  int32(): number {
-    this.#position += 4
-    return readInt32(this.#source, this.#position - 4)
-  }
-
-  string(): string {
-    const length = this.int16()
-    this.#position += length
-    return utf8Decode(this.#source, this.#position - length, this.#position)
-  }
-
-  bytes(): Bytes | null {
-    const length = this.int32()
-    if (length < 0) return null
-    this.#position += length
-    return new Uint8Array(this.#source.subarray(this.#position - length, this.#position))
-  }
-
-  partitions(): readonly TopicPartition[] {
-    return Array.from({ length: this.int32() }, () => this.#partitionsOfTopic()).flat()
-  }
-
-  #partitionsOfTopic(): TopicPartition[] {
-    const topic = this.string()
-    return Array.from({ length: this.int32() }, () => ({ topic, partition: this.int32() }))
   }
 }

@@ -65,6 +65,8 @@ export interface AssignedPartitions {
 export interface GroupMember extends Subscription {
   readonly memberId: string
   readonly groupInstanceId: string | null
+  /** Why its subscription cannot be read; it counts as an empty one. Undefined where it can. */
+  readonly unreadable?: string | undefined
 }
 
 /** How partitions are dealt out. All members of a group must have the same name and kind. */

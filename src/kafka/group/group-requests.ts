@@ -1,4 +1,5 @@
 import type { Bytes } from '../../base/bytes.ts'
+import { Fault, messageOf } from '../../base/fault.ts'
 import { heartbeatApi, joinGroupApi, leaveGroupApi, syncGroupApi } from '../apis.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Lane } from '../transport.ts'
@@ -90,7 +91,16 @@ export class GroupRequests {
         assignment: asBuffer(encodeAssignment(dealt)),
       })),
     )
-    return { errorCode, assignment: errorCode === 0 ? decodeAssignment(assignment) : noAssignment }
+    return { errorCode, assignment: errorCode === 0 ? this.#assignmentIn(assignment) : noAssignment }
+  }
+
+  /** The broker passes on what the leader of the group has sent: its next assignment may be readable. */
+  #assignmentIn(bytes: Bytes): Assignment {
+    try {
+      return decodeAssignment(bytes)
+    } catch (error) {
+      throw malformedAssignment(this.#options.groupId, messageOf(error), error)
+    }
   }
 
   async heartbeat({ generationId, memberId, groupInstanceId }: GroupGeneration): Promise<number> {
@@ -122,10 +132,26 @@ interface JoinedMember {
   readonly metadata: Buffer
 }
 
-const memberOf = ({ memberId, groupInstanceId, metadata }: JoinedMember): GroupMember => ({
-  memberId,
-  groupInstanceId: groupInstanceId ?? null,
-  ...decodeSubscription(metadata),
-})
+/** A member whose subscription cannot be read must not keep the others from their partitions. */
+const memberOf = ({ memberId, groupInstanceId, metadata }: JoinedMember): GroupMember => {
+  const member = { memberId, groupInstanceId: groupInstanceId ?? null }
+  try {
+    return { ...member, ...decodeSubscription(metadata) }
+  } catch (error) {
+    return { ...member, ...noSubscription, unreadable: messageOf(error) }
+  }
+}
+
+const noSubscription: Subscription = { topics: [], userData: null, ownedPartitions: [], generationId: -1 }
 
 const asBuffer = (bytes: Bytes): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+/** What the leader has sent cannot be read or cannot be true. The member joins again, and so is dealt another one. */
+export const malformedAssignment = (groupId: string, why: string, cause?: unknown): Fault =>
+  new Fault({
+    code: 'ASSIGNMENT_MALFORMED',
+    actor: 'retry',
+    message: `the leader of group '${groupId}' has sent an assignment that cannot be followed: ${why}`,
+    remedy: `find the members of the group (millrace groups --describe --group ${groupId}) and stop those of other applications`,
+    cause,
+  })

@@ -1,5 +1,6 @@
 import { offsetCommitApi, offsetFetchApi } from '../apis.ts'
 import type { Cluster } from '../cluster.ts'
+import { checkAnswered, incompleteResponse } from '../malformed-response.ts'
 import { isRetriableFault, isStaleMetadata, passingFault, protocolFault } from '../protocol-errors.ts'
 import { retrying } from '../retry.ts'
 import type { TopicPartition } from '../topic-partition.ts'
@@ -57,6 +58,7 @@ const coordinatorIsGone = new Set([
   'BROKER_UNREACHABLE',
   'CONNECTION_LOST',
   'REQUEST_TIMED_OUT',
+  'RESPONSE_MALFORMED',
   'COORDINATOR_NOT_AVAILABLE',
   'NOT_COORDINATOR',
 ])
@@ -82,9 +84,13 @@ export const commitOffsets = (
       groupInstanceId,
       topics,
     )
+    const answered = new Set<string>()
     for (const { name, partitions } of response.topics)
-      for (const { partitionIndex, errorCode } of partitions)
+      for (const { partitionIndex, errorCode } of partitions) {
         checkCommitted(errorCode, groupId, { topic: name, partition: partitionIndex })
+        answered.add(partitionName(name, partitionIndex))
+      }
+    checkAnswered('OffsetCommit', offsets, answered)
   })
 }
 
@@ -142,11 +148,13 @@ export const fetchOffsets = (
     const groups = [{ groupId, memberId: null, memberEpoch: -1, topics }]
     const response = await cluster.callBroker(coordinator, 'control', offsetFetchApi, groups, requireStable)
     const result = new Map<string, CommittedOffset & TopicPartition>()
+    const answered = new Set<string>()
     for (const group of response.groups) {
       if (group.errorCode !== 0) throw protocolFault(group.errorCode, `read the offsets of group ${groupId}`)
       for (const { name, partitions: found } of group.topics)
         for (const { partitionIndex, committedOffset, metadata, errorCode } of found) {
           const place = { topic: name, partition: partitionIndex }
+          answered.add(partitionName(name, partitionIndex))
           if (errorCode !== 0) throw protocolFault(errorCode, `read the offsets of group ${groupId}`, place)
           if (committedOffset >= 0n)
             result.set(partitionName(name, partitionIndex), {
@@ -156,6 +164,9 @@ export const fetchOffsets = (
             })
         }
     }
+    // Without an answer, a partition would count as one that was never read, and begin where its reset says.
+    if (response.groups.length === 0) throw incompleteResponse('OffsetFetch', `group ${groupId}`)
+    checkAnswered('OffsetFetch', partitions ?? [], answered)
     return result
   }
   const timeoutMs = options.timeoutMs ?? cluster.retryTimeoutMs * (requireStable ? 2 : 1)

@@ -76,6 +76,7 @@ const decodePartition = (reader: WireReader, topic: string): ProducedPartition =
 }
 
 const produceApi = (version: number): Api<[ProduceRequest], readonly ProducedPartition[]> => ({
+  name: 'Produce',
   key: 0,
   version,
   encode: encodeProduce,

@@ -12,11 +12,12 @@ import {
 import type { Cluster } from '../cluster.ts'
 import type { GroupGeneration, OffsetToCommit } from '../group/offsets.ts'
 import { callCoordinator, toCommit } from '../group/offsets.ts'
+import { checkAnswered } from '../malformed-response.ts'
 import type { ProducerIdentity } from '../produce/producer-session.ts'
 import { fencedFault } from '../produce/producer-session.ts'
 import { errorName, isStaleMetadata, passingFault, protocolFault } from '../protocol-errors.ts'
 import type { TopicPartition } from '../topic-partition.ts'
-import { byTopic } from '../topic-partition.ts'
+import { byTopic, partitionName } from '../topic-partition.ts'
 
 export interface TransactionRequestsOptions {
   readonly cluster: Cluster
@@ -69,11 +70,15 @@ export class TransactionRequests {
       })),
     }
     await this.#ask(addPartitionsToTxnApi, [[transaction]], ({ resultsByTransaction }) => {
+      const answered = new Set<string>()
       for (const { topicResults } of resultsByTransaction)
         for (const { name, resultsByPartition } of topicResults)
-          for (const { partitionIndex: partition, partitionErrorCode } of resultsByPartition)
+          for (const { partitionIndex: partition, partitionErrorCode } of resultsByPartition) {
+            answered.add(partitionName(name, partition))
             if (errorName(partitionErrorCode) !== 'OPERATION_NOT_ATTEMPTED')
               this.#check(partitionErrorCode, 'add a partition to a transaction', { topic: name, partition })
+          }
+      checkAnswered('AddPartitionsToTxn', partitions, answered)
     })
   }
 
@@ -108,9 +113,13 @@ export class TransactionRequests {
         groupInstanceId,
         topics,
       )
+      const answered = new Set<string>()
       for (const { name, partitions } of response.topics)
-        for (const { partitionIndex: partition, errorCode } of partitions)
+        for (const { partitionIndex: partition, errorCode } of partitions) {
           this.#check(errorCode, `commit offsets of group ${groupId}`, { topic: name, partition })
+          answered.add(partitionName(name, partition))
+        }
+      checkAnswered('TxnOffsetCommit', offsets, answered)
     })
   }
 

@@ -58,6 +58,16 @@ describe('the frames of a connection', () => {
     expect(frames[0]?.every((byte) => byte === 7)).toBe(true)
   })
 
+  it('get memory as their bytes come where they say that they are larger than 16 MB', () => {
+    const frames: Buffer[] = []
+    const reader = new FrameReader((frame) => void frames.push(frame))
+    const bytes = framed([new Uint8Array(40_000_000).fill(7)])
+    feed(reader, bytes.subarray(0, 1_000), () => 1_000)
+    expect(reader.room.length).toBeLessThanOrEqual(2 ** 24)
+    feed(reader, bytes.subarray(1_000), () => 1_000_000)
+    expect(frames[0]?.equals(bytes.subarray(4))).toBe(true)
+  })
+
   it.each([
     ['a size below zero', Buffer.from('ffffffff', 'hex')],
     ['the first bytes of another protocol', Buffer.from('HTTP/1.1 400 Bad Request')],

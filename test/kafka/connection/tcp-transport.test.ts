@@ -4,7 +4,8 @@ import { inspect } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { RunningBroker } from '../../../src/broker/index.ts'
 import { startBroker } from '../../../src/broker/index.ts'
-import { apiVersionsApi, callApi, metadataApi } from '../../../src/kafka/apis.ts'
+import { apiVersionsApi } from '../../../src/kafka/api-versions-codec.ts'
+import { callApi, metadataApi } from '../../../src/kafka/apis.ts'
 import type { KafkaSettings } from '../../../src/kafka/kafka-settings.ts'
 import { TcpTransport } from '../../../src/kafka/connection/tcp-transport.ts'
 import { freePort } from '../../support/free-port.ts'
@@ -163,6 +164,66 @@ describe('the TCP transport', () => {
     expect(connections).toBe(2)
   })
 
+  it('leaves a connection whose answer is no response to the request, and tries again on another', async () => {
+    const sockets = new Set<Socket>()
+    const port = await serverOf((socket, data) => {
+      sockets.add(socket)
+      const lies = Buffer.from('0000ffffffff0f', 'hex')
+      const body = sockets.size === 1 ? lies : versionsAnswer
+      for (const { correlationId } of requestsIn(data)) answer(socket, correlationId, body)
+    })
+    const transport = transportTo(`127.0.0.1:${port}`)
+    await expect(ask(transport)).rejects.toMatchObject({
+      code: 'RESPONSE_MALFORMED',
+      actor: 'retry',
+      message: expect.stringContaining(`broker 127.0.0.1:${port} answered ApiVersions (version 3)`),
+    })
+    expect(await ask(transport)).toMatchObject({ errorCode: 0 })
+    expect(sockets.size).toBe(2)
+  })
+
+  it.each([
+    ['fewer bytes than its header', '00000002ffff'],
+    ['more tags in its header than it holds', '0000000900000001ffffffff0f'],
+  ])('gives up a connection on which an answer has %s', async (_, hex) => {
+    const port = await serverOf((socket) => void socket.write(Buffer.from(hex, 'hex')))
+    await expect(
+      callApi(
+        transportTo(`127.0.0.1:${port}`),
+        { host: '127.0.0.1', port },
+        'control',
+        metadataApi,
+        [],
+        false,
+        false,
+      ),
+    ).rejects.toMatchObject({ code: 'CONNECTION_LOST', actor: 'retry' })
+  })
+
+  it('does not reach a broker at a port that cannot be one', async () => {
+    const broker = { host: '127.0.0.1', port: 70_000 }
+    await expect(
+      callApi(transportTo('127.0.0.1:1'), broker, 'control', apiVersionsApi, 'x', '1'),
+    ).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE', actor: 'retry' })
+  })
+
+  it('refuses a broker that asks for too many iterations of SCRAM', async () => {
+    const port = await serverOf((socket, data) => {
+      for (const { apiKey, correlationId } of requestsIn(data)) {
+        const nonce = /r=([^,]*)/.exec(data.toString('latin1'))?.[1] ?? ''
+        const text = Buffer.from(`r=${nonce}1,s=c2FsdA==,i=2147483647`)
+        const head = Buffer.from('00000000', 'hex')
+        const first = Buffer.concat([head, Buffer.from([text.length + 1]), text, Buffer.alloc(9)])
+        answer(socket, correlationId, apiKey === handshakeKey ? handshakeAnswer : first)
+      }
+    })
+    const sasl = { mechanism: 'SCRAM-SHA-256', username: 'user', password: 'any' } as const
+    await expect(ask(transportTo(`127.0.0.1:${port}`, { sasl }))).rejects.toMatchObject({
+      code: 'AUTHENTICATION_FAILED',
+      cause: { cause: { message: expect.stringContaining('asks for 2147483647 iterations') } },
+    })
+  })
+
   it('tells the answers of several requests apart, whatever pieces they come in', async () => {
     const port = await serverOf((socket, data) => {
       const answers = requestsIn(data).map(({ correlationId }) => {
@@ -236,7 +297,7 @@ describe('the TCP transport', () => {
   })
 
   it('says that the credentials were refused where a mechanism makes no sense of an answer', async () => {
-    const senseless = Buffer.from('0000000478797a000000000000000000', 'hex')
+    const senseless = Buffer.from('000000000478797a000000000000000000', 'hex')
     const port = await serverOf(authenticating(() => senseless))
     const sasl = { mechanism: 'SCRAM-SHA-256', username: 'user', password: 'any' } as const
     await expect(ask(transportTo(`127.0.0.1:${port}`, { sasl }))).rejects.toMatchObject({

@@ -42,6 +42,26 @@ describe('the consumer protocol', () => {
     )
   })
 
+  it.each([
+    ['of more topics than its bytes hold', '00037fffffff'],
+    ['that owns more than its bytes hold', '000300000000ffffffff7fffffff'],
+    ['that ends in the middle of a topic', '0003000000010005616263'],
+  ])('refuses a subscription %s, at once', (_, hex) => {
+    expect(() => decodeSubscription(Buffer.from(hex, 'hex'))).toThrow(
+      expect.objectContaining({ code: 'BYTES_MALFORMED' }),
+    )
+  })
+
+  it.each([
+    ['of more topics than its bytes hold', '00007fffffff'],
+    ['of a topic with more partitions than its bytes hold', '0000000000010001617fffffff'],
+    ['of fewer bytes than its version', '00'],
+  ])('refuses an assignment %s, at once', (_, hex) => {
+    expect(() => decodeAssignment(Buffer.from(hex, 'hex'))).toThrow(
+      expect.objectContaining({ code: 'BYTES_MALFORMED' }),
+    )
+  })
+
   it('takes no bytes for no partitions', () => {
     expect(decodeAssignment(new Uint8Array())).toEqual({ partitions: [], userData: null })
   })

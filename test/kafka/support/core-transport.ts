@@ -50,6 +50,11 @@ export class CoreTransport implements Transport {
     }
   }
 
+  disconnect(_broker: BrokerAddress, lane: Lane): void {
+    const open = this.#connections.get(lane)
+    if (open !== undefined) this.#lose(lane, open)
+  }
+
   async close(): Promise<void> {
     this.loseAll()
   }
