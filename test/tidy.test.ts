@@ -71,6 +71,8 @@ describe('a planted violation is found', () => {
     ],
     ['chance', 'src/task/x.ts', 'const x = Math.random()', 'random'],
     ['the environment', 'src/app/x.ts', 'const x = process.env.HOME', 'reads the environment'],
+    ['a list spread over arguments', 'src/task/x.ts', 'all.push(...more)', 'overflow the stack'],
+    ['a list among arguments', 'src/task/x.ts', 'all.splice(0, all.length, ...more)', 'overflow the stack'],
     ['any', 'src/task/x.ts', 'const x = y as any', 'says any'],
     ['a barrel', 'src/task/x.ts', "export { Task } from './task.ts'\nexport * from './ports.ts'", 'a barrel'],
     ['a name that is not kebab-case', 'src/task/taskRunner.ts', 'export const x = 1', 'kebab-case'],

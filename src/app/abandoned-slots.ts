@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { largestOf } from '../base/extremes.ts'
 import type { Clock } from '../base/clock.ts'
 import { holderOfDirectory, lockDirectory } from '../files/directory-lock.ts'
 
@@ -53,8 +54,8 @@ const stateIn = (slot: string): readonly string[] =>
     : []
 
 const lastWriteMs = (slot: string): number =>
-  Math.max(
-    ...stateIn(slot).flatMap((folder) =>
+  largestOf(
+    stateIn(slot).flatMap((folder) =>
       [folder, ...readdirSync(folder).map((file) => join(folder, file))].map(
         (path) => statSync(path).mtimeMs,
       ),

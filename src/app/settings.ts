@@ -195,8 +195,7 @@ const conflictsOf = (settings: Settings): readonly string[] => {
     )
   if (settings.heartbeatIntervalMs >= settings.sessionTimeoutMs)
     conflicts.push('heartbeatIntervalMs must be below sessionTimeoutMs (a third of it is usual)')
-  if (settings.sasl !== undefined) conflicts.push(...missingCredentials(settings.sasl))
-  return conflicts
+  return settings.sasl === undefined ? conflicts : [...conflicts, ...missingCredentials(settings.sasl)]
 }
 
 const missingCredentials = (sasl: NonNullable<Settings['sasl']>): readonly string[] => {

@@ -113,7 +113,7 @@ export class Broker {
       this.#memory.release(bytes, 0)
       throw error
     }
-    topic.partitions.push(...added)
+    for (const log of added) topic.partitions.push(log)
   }
 
   restoreTopic(entry: TopicEntry, logStartOf: (partition: number) => number): void {

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { largestOf } from '../base/extremes.ts'
 import type { GroupMemberOverview, GroupOverview, GroupPartition } from '../app/group-overview.ts'
 import type { Admin } from '../kafka/admin.ts'
 import { chooseAction } from './choose-action.ts'
@@ -111,7 +112,7 @@ const partitionRow = (each: GroupPartition): readonly string[] => [
 /** Columns as wide as their widest cell. */
 const printTable = (columns: readonly string[], rows: readonly (readonly string[])[]): void => {
   const widths = columns.map((_, index) =>
-    Math.max(...[columns, ...rows].map((row) => row[index]?.length ?? 0)),
+    largestOf([columns, ...rows].map((row) => row[index]?.length ?? 0)),
   )
   for (const row of [columns, ...rows])
     console.log(

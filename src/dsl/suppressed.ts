@@ -1,4 +1,5 @@
 import type { OptionShape } from '../base/options.ts'
+import { largestOf } from '../base/extremes.ts'
 import { checkArgument, checkOptions } from '../base/options.ts'
 import type { ValueKind } from '../base/options.ts'
 import { bufferedChangeSerde } from '../topology/buffered-change.ts'
@@ -71,5 +72,5 @@ const graceAbove = (graph: Graph, name: string): number | undefined => {
   if (node.kind === 'windowAggregate' || node.kind === 'slidingAggregate') return node.windows.graceMs
   if (node.kind === 'sessionAggregate') return node.windows.gapMs + node.windows.graceMs
   const graces = node.from.map((parent) => graceAbove(graph, parent))
-  return graces.includes(undefined) ? undefined : Math.max(...(graces as number[]))
+  return graces.includes(undefined) ? undefined : largestOf(graces as number[])
 }

@@ -45,9 +45,11 @@ const stepFaults = (step: Step): readonly Fault[] => {
         "leave `undo` out, or make the step 'compensable'",
       ),
     )
-  faults.push(...exchangeFaults(name, 'command', command))
-  if (undo !== undefined) faults.push(...exchangeFaults(name, 'undo', undo))
-  return faults
+  return [
+    ...faults,
+    ...exchangeFaults(name, 'command', command),
+    ...(undo === undefined ? [] : exchangeFaults(name, 'undo', undo)),
+  ]
 }
 
 const exchangeFaults = (step: string, what: 'command' | 'undo', exchange: Exchange): readonly Fault[] => {

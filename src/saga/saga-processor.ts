@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts'
+import { smallestOf } from '../base/extremes.ts'
 import type { Bytes } from '../base/bytes.ts'
 import { Fault, messageOf } from '../base/fault.ts'
 import { quoted } from '../base/printable.ts'
@@ -150,7 +151,7 @@ class SagaProcessor implements Processor<string, SagaInput> {
 
 const nextDueMs = (state: SagaState | null): number | null => {
   const due = (state?.steps ?? []).flatMap(({ dueMs }) => (dueMs === null ? [] : [dueMs]))
-  return due.length === 0 ? null : Math.min(...due)
+  return due.length === 0 ? null : smallestOf(due)
 }
 
 const sagaMissing = (saga: string, sagaId: string, topic: string): Fault =>

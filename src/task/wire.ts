@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs'
 import { EMPTY, Subscription, merge } from 'rxjs'
 import type { AnyRecord, RepartitionNode, TopologyNode } from '../topology/node.ts'
 import type { SubTopology } from '../topology/sub-topologies.ts'
+import { refuseLongChain } from './chain-length.ts'
 import { interpret } from './interpret.ts'
 import type { NodeContext } from './node-context.ts'
 import { outputKey } from './nodes/process.ts'
@@ -44,11 +45,14 @@ class Wirer {
   }
 
   wire(): Wiring {
-    const { reads, nodes, writes } = this.#subTopology
+    refuseLongChain(this.#subTopology)
+    const reads = new Set<TopologyNode>(this.#subTopology.reads)
+    const nodes = new Set(this.#subTopology.nodes)
+    const writes = new Set<TopologyNode>(this.#subTopology.writes)
     this.#context.topology.nodes.forEach((node, index) => {
-      if (writes.includes(node as RepartitionNode)) this.#write(node as RepartitionNode, index)
-      if (reads.includes(node as RepartitionNode)) this.#enter(node, index)
-      else if (nodes.includes(node)) this.#add(node, index)
+      if (writes.has(node)) this.#write(node as RepartitionNode, index)
+      if (reads.has(node)) this.#enter(node, index)
+      else if (nodes.has(node)) this.#add(node, index)
     })
     // Nothing flows yet, so only the order among the followers of one relay matters: that of their creation.
     const subscription = new Subscription()

@@ -1,4 +1,5 @@
 import type { Bytes } from '../base/bytes.ts'
+import { smallestOf } from '../base/extremes.ts'
 import { Fault, isFault } from '../base/fault.ts'
 import { checkArgument, checkOptions } from '../base/options.ts'
 import { callback, durationMs as durationKind } from '../base/value-kinds.ts'
@@ -136,7 +137,7 @@ export class TestDriver {
     this.#settle()
     const untilMs = this.clock.now() + durationMs
     for (;;) {
-      const dueMs = Math.min(...this.#tasks().map(({ nextWallClockDueMs }) => nextWallClockDueMs))
+      const dueMs = smallestOf(this.#tasks().map(({ nextWallClockDueMs }) => nextWallClockDueMs))
       this.clock.advance(Math.max(0, Math.min(dueMs, untilMs) - this.clock.now()))
       for (const task of this.#tasks()) task.punctuateWallClock()
       this.#settle()

@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts'
+import { largestOf } from '../base/extremes.ts'
 import type { CopartitionGroup } from './copartition.ts'
 import { copartitionGroupsOf } from './copartition.ts'
 import type { RepartitionNode } from './node.ts'
@@ -58,7 +59,7 @@ export const partitionCountsOf = (
 
 const largest = (counts: readonly (number | undefined)[]): number | undefined => {
   const known = counts.filter((count) => count !== undefined)
-  return known.length === 0 ? undefined : Math.max(...known)
+  return known.length === 0 ? undefined : largestOf(known)
 }
 
 /** The counts that a topic of the world, or the author, has settled for a whole group. */

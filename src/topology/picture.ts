@@ -82,10 +82,6 @@ class Artist {
       owner: topology.owner,
       parts: [...parts, ...globals],
     })
-    for (const node of topology.nodes) this.#connect(topology, node, idOf)
-  }
-
-  #connect(topology: Topology, node: TopologyNode, idOf: (name: string) => string): void {
     const repartitions = new Map(
       topology.nodes.filter((each) => each.kind === 'repartition').map((each) => [each.name, each.topic]),
     )
@@ -93,6 +89,11 @@ class Artist {
       const topic = repartitions.get(name)
       return topic === undefined ? idOf(name) : this.#topic(`${topology.name}-${topic}`, 'internalTopic')
     }
+    for (const node of topology.nodes) this.#connect(node, idOf, box)
+  }
+
+  /** `box` is where arrows between nodes go: the topic of a repartition, and the box of any other node. */
+  #connect(node: TopologyNode, idOf: (name: string) => string, box: (name: string) => string): void {
     for (const parent of new Set(node.from)) this.#arrow(box(parent), box(node.name), 'records')
     for (const store of storesOf(node)) this.#arrow(idOf(node.name), idOf(storeKey(store)), 'state')
     if (node.kind === 'source')

@@ -86,20 +86,24 @@ const collect = (
     if (node.kind === 'repartition') indexOf(writerOf(node))
     indexOf(readerOf(node))
   }
-  const inGroup = (index: number, member: string): boolean => indexOf(member) === index
-  return Array.from({ length: indexes.size }, (_, index) => {
-    const repartitions = locals.filter((node) => node.kind === 'repartition')
-    return {
-      index,
-      nodes: locals.filter((node) => node.kind !== 'repartition' && inGroup(index, node.name)),
-      reads: repartitions.filter((node) => inGroup(index, readerOf(node))),
-      writes: repartitions.filter((node) => inGroup(index, writerOf(node))),
-      stores: topology.stores.filter(({ name }) => {
-        const owner = owners.get(name)
-        return owner !== undefined && inGroup(index, owner)
-      }),
-    }
-  })
+  const repartitions = locals.filter((node) => node.kind === 'repartition')
+  const nodes = Map.groupBy(
+    locals.filter((node) => node.kind !== 'repartition'),
+    (node) => indexOf(node.name),
+  )
+  const reads = Map.groupBy(repartitions, (node) => indexOf(readerOf(node)))
+  const writes = Map.groupBy(repartitions, (node) => indexOf(writerOf(node)))
+  const stores = Map.groupBy(
+    topology.stores.filter(({ name }) => owners.has(name)),
+    ({ name }) => indexOf(owners.get(name) as string),
+  )
+  return Array.from({ length: indexes.size }, (_, index) => ({
+    index,
+    nodes: nodes.get(index) ?? [],
+    reads: reads.get(index) ?? [],
+    writes: writes.get(index) ?? [],
+    stores: stores.get(index) ?? [],
+  }))
 }
 
 /** Union-find over names. */
@@ -116,8 +120,15 @@ class Groups {
     this.#parents.set(this.rootOf(right), this.rootOf(left))
   }
 
+  /** In a loop, and each member on the way is led to its grandparent: a chain may have ten thousand nodes. */
   rootOf(member: string): string {
-    const parent = this.#parents.get(member) ?? member
-    return parent === member ? member : this.rootOf(parent)
+    let current = member
+    for (;;) {
+      const parent = this.#parents.get(current) ?? current
+      const grandparent = this.#parents.get(parent) ?? parent
+      if (parent === grandparent) return parent
+      this.#parents.set(current, grandparent)
+      current = grandparent
+    }
   }
 }

@@ -174,6 +174,11 @@ const textViolations = ({ path, text }: SourceFile): readonly string[] => {
       `reads the environment (only config/ and ${environmentFile} do)`,
     ],
     [/\bas any\b|: any\b/, false, 'says any'],
+    [
+      /(?:\.(?:push|unshift|splice)|\bMath\.(?:max|min)|\bconcatBytes)\((?:[^(){}[\]]*,)?\s*\.\.\./,
+      !path.startsWith('src/'),
+      'spreads a list over arguments, of which a hundred thousand overflow the stack: use a loop, largestOf or joinBytes',
+    ],
   ]
   return [
     ...rules

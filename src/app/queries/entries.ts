@@ -66,7 +66,7 @@ export const listEntries = async (parameters: Entries, pages: PageReader): Promi
     const request: PageRequest = { store, partition: each, query, limit: limit - rows.length, after }
     checkPageRequest(listing, request)
     const page = await pages.read(request, options)
-    rows.push(...page.rows.map((row) => rowAnswer(listing, each, row)))
+    for (const row of page.rows) rows.push(rowAnswer(listing, each, row))
     start = { partition: page.after === undefined ? each + 1 : each, after: page.after }
     for (const row of page.rows) bytes += row.key.length + row.value.length
     if (rows.length === limit || page.after !== undefined || bytes >= answerBytes) break

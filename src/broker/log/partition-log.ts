@@ -238,8 +238,8 @@ export class PartitionLog {
     this.#logStartOffset = logStartOffset
     const kept = this.#indexOf(logStartOffset)
     this.#release(this.#batches.splice(0, kept))
-    const aborted = this.#aborted.filter((transaction) => transaction.lastOffset >= logStartOffset)
-    this.#aborted.splice(0, this.#aborted.length, ...aborted)
+    const gone = this.#aborted.findIndex((transaction) => transaction.lastOffset >= logStartOffset)
+    this.#aborted.splice(0, gone < 0 ? this.#aborted.length : gone)
   }
 
   /** The index of the batch that holds `offset`, or of the first behind it. */

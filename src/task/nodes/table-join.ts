@@ -109,5 +109,5 @@ const joinedView = (
   },
 })
 
-const laterOf = (...rows: readonly (ValueAndTimestamp<unknown> | null)[]): number =>
-  Math.max(...rows.map((row) => row?.timestamp ?? -1))
+const laterOf = (left: ValueAndTimestamp<unknown> | null, right: ValueAndTimestamp<unknown> | null): number =>
+  Math.max(left?.timestamp ?? -1, right?.timestamp ?? -1)
