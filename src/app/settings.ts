@@ -90,6 +90,8 @@ export const settingsSchema = z.strictObject({
   fetchMaxWaitMs: z.int32().min(1).default(500),
   /** How many records one task processes before the others get their turn. */
   maxPollRecords: z.int().min(1).default(1_000),
+  /** How long records of all tasks are processed before heartbeats, timers and fetches run. */
+  maxPollDurationMs: z.int().min(1).default(50),
   /** Bytes fetched ahead of processing, over all partitions; fetching pauses beyond it. */
   inputBufferMaxBytes: z
     .int()
@@ -97,7 +99,7 @@ export const settingsSchema = z.strictObject({
     .default(64 * 1024 * 1024),
   /** Whether a batch whose checksum is wrong is refused, in inputs, changelogs and global tables alike. */
   checkCrcs: z.boolean().default(true),
-  sessionTimeoutMs: z.int().min(100).default(10_000),
+  sessionTimeoutMs: z.int().min(100).default(45_000),
   heartbeatIntervalMs: z.int().min(10).default(1_000),
   rebalanceTimeoutMs: z.int32().min(100).default(60_000),
   /** How often source topics are looked at: new ones that a pattern matches, and more partitions. */

@@ -1,27 +1,24 @@
 import { Fault } from '../base/fault.ts'
+import type { TimeSlice } from '../base/time-slice.ts'
 import { nameOfPartition, partitionName } from '../kafka/topic-partition.ts'
 import type { RunningTask } from './running-task.ts'
 
 export interface CarefulProgressSettings {
   readonly transactionTimeoutMs: number
   readonly sessionTimeoutMs: number
-  readonly commitIntervalMs: number
-  readonly maxPollRecords: number
 }
 
 /**
  * Bounds how often records are processed again because processing them took too long.
  *
- * 1. A slice takes fewer records when the last one took longer than `commitIntervalMs`, and more again when it did not.
- * 2. Work that outlasted `transactionTimeoutMs`, or `sessionTimeoutMs` where the group removed this member, is repeated from
+ * 1. Work that outlasted `transactionTimeoutMs`, or `sessionTimeoutMs` where the group removed this member, is repeated from
  *    the last commit. Its records are then processed and committed one by one, so those that are fast get through.
- * 3. A record that is lost in this way `maxAttempts` times in a row fails instead of being processed again.
+ * 2. A record that is lost in this way `maxAttempts` times in a row fails instead of being processed again.
  *
  * A broker that is away adds to no count: the time of the commit itself is not counted.
  */
 export class CarefulProgress {
   readonly #settings: CarefulProgressSettings
-  #limit: number
   #workBeganMs: number | undefined
   #workEndedMs: number | undefined
   /** Input partitions whose records are processed one by one, with the offset where that ends. */
@@ -31,7 +28,6 @@ export class CarefulProgress {
 
   constructor(settings: CarefulProgressSettings) {
     this.#settings = settings
-    this.#limit = Math.min(firstLimit, settings.maxPollRecords)
   }
 
   /** True while the records of work that was lost are processed one by one. */
@@ -39,23 +35,13 @@ export class CarefulProgress {
     return this.#upTo.size > 0
   }
 
-  /** How many records a task processes in one slice. */
-  get limit(): number {
-    return this.#limit
-  }
-
-  /** Adapts the limit to how long a slice took. `isDirty`: something waits for a commit. */
-  sliced(beganMs: number, endedMs: number, isDirty: boolean): void {
-    if (isDirty) this.#workBeganMs ??= beganMs
-    const tookMs = endedMs - beganMs
-    const { commitIntervalMs, maxPollRecords } = this.#settings
-    if (tookMs > commitIntervalMs)
-      this.#limit = Math.max(1, Math.floor((this.#limit * commitIntervalMs) / tookMs))
-    else if (this.#limit < maxPollRecords) this.#limit = Math.min(this.#limit * 2, maxPollRecords)
+  /** Something was processed, from this time on. */
+  began(beganMs: number): void {
+    this.#workBeganMs ??= beganMs
   }
 
   /** Processes one record of one task: of those that were lost if one is there, of any other task if not. */
-  processOne(tasks: Iterable<RunningTask>): number {
+  processOne(tasks: Iterable<RunningTask>, slice?: TimeSlice): number {
     const ready = [...tasks].filter(({ task }) => task.isReady)
     const lost = ready.find((each) => each.inputs.some((input) => this.#upTo.has(nameOfPartition(input))))
     const next = lost ?? ready[0]
@@ -63,7 +49,7 @@ export class CarefulProgress {
     const loss = this.#lossOf(next)
     return loss !== undefined && loss.count >= maxAttempts
       ? next.task.failNext(lostTooOften(loss))
-      : next.task.process(1)
+      : next.task.process(1, slice)
   }
 
   /** Processing is over; what follows is the commit. */
@@ -130,7 +116,6 @@ interface Loss {
   readonly reason: Fault
 }
 
-const firstLimit = 100
 const maxAttempts = 3
 
 const removedFromGroup = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION'])

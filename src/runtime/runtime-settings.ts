@@ -14,6 +14,7 @@ export interface RuntimeSettings extends FailurePolicies, RetrySettings {
   readonly commitIntervalMs: number
   readonly fetchMaxWaitMs: number
   readonly maxPollRecords: number
+  readonly maxPollDurationMs: number
   readonly inputBufferMaxBytes: number
   readonly checkCrcs: boolean
   readonly sessionTimeoutMs: number

@@ -31,6 +31,7 @@ import { memberOf } from './application-member.ts'
 import { writtenTopicsOf } from './cluster-plan.ts'
 import { offsetResetOf, startsOfInputs } from './input-starts.ts'
 import { applicationOutput } from './application-output.ts'
+import { BlockedLog } from './blocked-log.ts'
 import { DropLog } from './drop-log.ts'
 import { GlobalTables } from './global-tables.ts'
 import type { QueryEndpoint } from './application-metadata.ts'
@@ -92,6 +93,7 @@ export class StreamsApplication {
   readonly #reads: StoreReads
   readonly #retries: RecordRetries
   readonly #drops: DropLog
+  readonly #blocked: BlockedLog
   readonly #judge: RecordJudge
   readonly #restoring = new RestoreBoard()
   #state: ApplicationState = 'starting'
@@ -128,6 +130,10 @@ export class StreamsApplication {
     this.#retries = new RecordRetries(options.settings)
     this.#drops = new DropLog({
       metrics: this.#metrics,
+      clock: options.clock,
+      onWarning: (message, fields) => this.#warn(message, fields),
+    })
+    this.#blocked = new BlockedLog({
       clock: options.clock,
       onWarning: (message, fields) => this.#warn(message, fields),
     })
@@ -403,6 +409,7 @@ export class StreamsApplication {
       globalStore: (name) => this.#globals?.store(name),
       requestCommit: () => this.#worker?.requestCommit(),
       workReady: () => this.#worker?.wake(),
+      blocked: (task, event) => this.#blocked.note(task, event),
       // Of topics with fewer partitions than its others, a task has inputs that do not exist and never bring anything.
       hasMore: (topic, partition) =>
         planOf().taskOf({ topic, partition }) !== undefined && this.#fetcher?.lag(topic, partition) !== 0,
@@ -533,10 +540,10 @@ export class StreamsApplication {
 
   /** The leader hands it on with the next assignment, which reaches every member, this one too (KIP-671). */
   async #tellGroupToStop(reason: unknown): Promise<void> {
-    const { clock, settings } = this.#options
+    const { clock } = this.#options
     this.#stopRequest = messageOf(reason)
     this.#membership?.requestRejoin('the application is to stop')
-    await Promise.race([this.#stopTold.promise, sleep(clock, settings.sessionTimeoutMs)])
+    await Promise.race([this.#stopTold.promise, sleep(clock, stopToldMs)])
   }
 
   /** Nothing is waited for any more; what is not committed is processed again after the next start. */
@@ -583,6 +590,9 @@ export class StreamsApplication {
 
 /** How long a broker may take to hear that a member leaves that is cut off. */
 const farewellMs = 500
+
+/** How long a failed member waits at most until its group knows that it is to stop. */
+const stopToldMs = 10_000
 
 const applicationStopped = (reason: string): Fault =>
   new Fault({

@@ -1,7 +1,8 @@
 import type { Clock } from '../base/clock.ts'
 import { AssertionFailed } from '../base/assert.ts'
+import { TimeSlice } from '../base/time-slice.ts'
 import type { ChangelogSink, StateStore } from '../state/store.ts'
-import type { TaskHost } from '../task/ports.ts'
+import type { Blocked, TaskHost } from '../task/ports.ts'
 import { queueSourceOf, Task } from '../task/task.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { SubTopology } from '../topology/sub-topologies.ts'
@@ -33,6 +34,8 @@ export interface TaskFactoryOptions {
   readonly globalStore: (name: string) => StateStore | undefined
   readonly requestCommit: () => void
   readonly workReady: () => void
+  /** A step of a task held the thread for long. */
+  readonly blocked: (task: TaskId, event: Blocked) => void
   /** True where an input has records that have not arrived yet. */
   readonly hasMore: (topic: string, partition: number) => boolean
 }
@@ -49,9 +52,11 @@ export interface TaskStores {
 /** Makes tasks and brings their stores up to date. */
 export class TaskFactory {
   readonly #options: TaskFactoryOptions
+  readonly #slice: TimeSlice
 
   constructor(options: TaskFactoryOptions) {
     this.#options = options
+    this.#slice = new TimeSlice(options.clock, options.settings.maxPollDurationMs)
   }
 
   /**
@@ -64,8 +69,11 @@ export class TaskFactory {
     signal: AbortSignal,
   ): Promise<RunningTask | undefined> {
     const { check, clock, restorer } = this.#options
+    // Hundreds of tasks are opened at once after a rebalance, and both steps open files.
+    while (this.#slice.check()) await this.#slice.next()
     const beganMs = clock.now()
     const origins = await check.prepare(id)
+    while (this.#slice.check()) await this.#slice.next()
     if (signal.aborted) return undefined
     const opened = this.#open(id, origins)
     try {
@@ -93,7 +101,7 @@ export class TaskFactory {
       partition: parts.partition,
       idleAdvanceMs: settings.idleAdvanceMs,
       maxTimestampAheadMs: settings.maxTimestampAheadMs,
-      host: this.#hostOf(stores, parts.partition, subTopology),
+      host: this.#hostOf(id, stores, subTopology),
       onFailure: this.#options.retries.before(judge.with((topic, row) => output.sendRow(topic, row))),
     })
     const inputs = plan.inputsOf(id)
@@ -101,8 +109,9 @@ export class TaskFactory {
     return new RunningTask(task, inputs, subTopology.stores, settings.applicationId, stores)
   }
 
-  #hostOf(stores: TaskStores, partition: number, subTopology: SubTopology): TaskHost {
+  #hostOf(id: TaskId, stores: TaskStores, subTopology: SubTopology): TaskHost {
     const { settings, clock, output, metrics, globalStore, requestCommit, workReady, hasMore } = this.#options
+    const { partition } = partsOfTask(id)
     const topics = new Map(
       subTopology.stores.map((store) => [store.name, changelogTopicOf(settings.applicationId, store)]),
     )
@@ -121,6 +130,7 @@ export class TaskFactory {
       requestCommit,
       workReady,
       hasMore,
+      blocked: (event) => this.#options.blocked(id, event),
       freezeState: settings.freezeState,
     }
   }

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { sleep } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
+import { TimeSlice } from '../base/time-slice.ts'
 import type { FetchedBatch, Fetcher } from '../kafka/fetcher.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { isRetriableFault } from '../kafka/protocol-errors.ts'
@@ -9,11 +10,13 @@ import type { ApplicationPlan } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { InputStart } from './input-starts.ts'
 import type { RunningTask } from './running-task.ts'
+import type { RuntimeSettings } from './runtime-settings.ts'
 import type { TaskFactory } from './task-factory.ts'
 
 export interface TaskRegistryOptions {
   readonly planOf: () => ApplicationPlan
   readonly clock: Clock
+  readonly settings: Pick<RuntimeSettings, 'maxPollDurationMs'>
   readonly fetcher: Pick<Fetcher, 'add' | 'remove'>
   readonly tasks: Pick<TaskFactory, 'open'>
   readonly startsOf: (inputs: readonly TopicPartition[]) => Promise<Starts>
@@ -46,10 +49,12 @@ export class TaskRegistry {
   readonly #running = new Map<TaskId, RunningTask>()
   readonly #readers = new Map<string, { readonly running: RunningTask; readonly epoch: number }>()
   readonly #opening = new Map<TaskId, Opening>()
+  readonly #slice: TimeSlice
   #epoch = 0
 
   constructor(options: TaskRegistryOptions) {
     this.#options = options
+    this.#slice = new TimeSlice(options.clock, options.settings.maxPollDurationMs)
   }
 
   get running(): ReadonlyMap<TaskId, RunningTask> {
@@ -183,6 +188,7 @@ export class TaskRegistry {
     this.stopReading([id])
     this.#running.delete(id)
     this.#options.onTaskEnd(id, running.changelogOffsets)
+    while (this.#slice.check()) await this.#slice.next()
     await running.close()
   }
 

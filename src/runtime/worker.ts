@@ -3,8 +3,10 @@ import { sleep } from '../base/clock.ts'
 import type { Fault } from '../base/fault.ts'
 import { isFault } from '../base/fault.ts'
 import { Mutex } from '../base/mutex.ts'
+import { TimeSlice } from '../base/time-slice.ts'
 import type { FetchedBatch, Fetcher } from '../kafka/fetcher.ts'
 import { isRetriableFault } from '../kafka/protocol-errors.ts'
+import type { Task } from '../task/task.ts'
 import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { Metrics } from './metrics.ts'
@@ -21,6 +23,7 @@ import type { EventFields, RuntimeSettings } from './runtime-settings.ts'
 import { fieldsOf } from './runtime-settings.ts'
 import type { TaskFactory } from './task-factory.ts'
 import { TaskRegistry } from './task-registry.ts'
+import { TaskRotation } from './task-rotation.ts'
 
 export interface WorkerOptions {
   /** What the application does here as of now. */
@@ -46,16 +49,20 @@ export interface WorkerOptions {
 }
 
 /**
- * The loop of one worker: poll → process → commit. A turn is what happens between two waits: everything that was fetched
- * is processed, slice by slice, and committed when the input is drained or `commitIntervalMs` has passed, whichever is
- * first. A rebalance takes the same lock as a turn, so tasks are given up only between turns; those that are new open
- * beside the turns.
+ * The loop of one worker: poll → process → commit. A turn processes what was fetched for `maxPollDurationMs` at most, over
+ * all tasks, and the next turn goes on with the task after it. Between two turns, and wherever a turn takes longer than
+ * that, the event loop runs. It commits when the input is drained or `commitIntervalMs` has passed, whichever is first. A
+ * rebalance takes the same lock as a turn, so tasks are given up only between turns; those that are new open beside the
+ * turns.
  */
 export class Worker {
   readonly #options: WorkerOptions
   readonly #turns = new Mutex()
   readonly #registry: TaskRegistry
   readonly #progress: CarefulProgress
+  readonly #slice: TimeSlice
+  readonly #processing = new TaskRotation()
+  readonly #punctuation = new TaskRotation()
   readonly #restarts = new RestartPause()
   #lastCommitMs: number
   /** What the group has given to this worker: it is open, or will be again. */
@@ -69,6 +76,8 @@ export class Worker {
   readonly #stop = new AbortController()
   #failure: { readonly error: unknown } | undefined
   #lastPunctuationMs = 0
+  /** True where a slice was over before all that was due had run. */
+  #punctuatesAgain = false
   readonly #catchUp: CatchUp
 
   constructor(options: WorkerOptions) {
@@ -80,6 +89,8 @@ export class Worker {
     })
     this.#lastCommitMs = options.clock.monotonicMs()
     this.#progress = new CarefulProgress(options.settings)
+    const { maxPollDurationMs, commitIntervalMs } = options.settings
+    this.#slice = new TimeSlice(options.clock, Math.min(maxPollDurationMs, commitIntervalMs))
     this.#registry = new TaskRegistry({
       ...options,
       onChange: options.onTasksChange,
@@ -121,7 +132,7 @@ export class Worker {
   /** Runs until `stop`; rejects with what stopped it otherwise. */
   async run(): Promise<void> {
     while (!this.#closing) {
-      const batches = await this.#fetch()
+      const batches = this.#hasWork() ? [] : await this.#fetch()
       if (this.#failure !== undefined) throw this.#failure.error
       await this.#turns.run(() => this.#guardedTurn(batches))
     }
@@ -239,8 +250,15 @@ export class Worker {
     const workOf = (): Promise<void> | undefined => this.tasks.get(id)?.task.pendingAsync()
     for (let work = workOf(); work !== undefined && !this.#closing; work = workOf()) {
       await Promise.race([work, sleep(clock, settings.fetchMaxWaitMs)])
-      await this.#turns.run(() => this.#guarded(() => Promise.resolve(this.#process(id))))
+      await this.#turns.run(() => this.#guarded(() => this.#processSliceOf(id)))
     }
+  }
+
+  async #processSliceOf(id: TaskId): Promise<void> {
+    const task = this.tasks.get(id)?.task
+    this.#slice.begin()
+    if (task !== undefined) this.#process(task)
+    await this.#slice.next()
   }
 
   /** Nothing is processed until the group has said what is ours. */
@@ -286,37 +304,37 @@ export class Worker {
       this.#registry.deliver(batch)
       if (endsWithoutRecord(batch)) this.#offsetsMoved = true
     }
-    do {
-      this.#processSlice()
-      this.#punctuate()
-      if (this.#options.output.isFull) await this.#options.output.drained()
-      if (this.#isCommitDue()) await this.#commit()
-      // Heartbeats and other timers get their turn between two slices.
-      await new Promise((resolve) => setImmediate(resolve))
-    } while (this.#isReady() && !this.#closing && !this.#paused)
+    this.#slice.begin()
+    this.#processSlice()
+    while (this.#slice.check()) await this.#slice.next()
+    this.#punctuate()
+    if (this.#options.output.isFull) await this.#options.output.drained()
+    if (this.#isCommitDue()) await this.#commit()
+    await this.#slice.next()
     if (!this.#dirty && this.#mayCommitOffsets()) this.#dirty = true
     if (!this.#dirty) await this.#options.committer.settle()
-    else if (!this.#isReady() && this.#isDrained()) await this.#commit()
+    else if (!this.#hasWork() && this.#isDrained()) await this.#commit()
   }
 
   #processSlice(): void {
     if (this.#paused) return
-    const { clock } = this.#options
-    const beganMs = clock.monotonicMs()
+    const beganMs = this.#slice.nowMs
     if (this.#progress.isOneByOne) this.#processOne()
-    else for (const id of this.tasks.keys()) this.#process(id)
-    this.#progress.sliced(beganMs, clock.monotonicMs(), this.#dirty)
+    else this.#processing.visit(this.tasks, this.#slice, ({ task }) => this.#process(task))
+    if (this.#dirty) this.#progress.began(beganMs)
     for (const running of this.tasks.values()) if (running.inputs.length > 1) this.#balance(running)
   }
 
   #processOne(): void {
-    const done = this.#progress.processOne(this.tasks.values())
+    const done = this.#progress.processOne(this.tasks.values(), this.#slice)
     this.#processed(done)
     if (done > 0) this.#commitRequested = true
   }
 
-  #process(id: TaskId): void {
-    this.#processed(this.tasks.get(id)?.task.process(this.#progress.limit) ?? 0)
+  #process(task: Task): void {
+    if (!task.isReady) return
+    this.#dirty = true
+    this.#processed(task.process(this.#options.settings.maxPollRecords, this.#slice))
   }
 
   #processed(done: number): void {
@@ -349,8 +367,9 @@ export class Worker {
     if (sinceMs > this.#options.settings.fetchMaxWaitMs + stallMs)
       this.#catchUp.stalled(this.tasks.values(), sinceMs)
     this.#lastPunctuationMs = nowMs
-    for (const running of this.tasks.values())
-      if (this.#mayPunctuate(running) && running.task.punctuateWallClock() > 0) this.#dirty = true
+    this.#punctuatesAgain = !this.#punctuation.visit(this.tasks, this.#slice, (running) => {
+      if (this.#mayPunctuate(running) && running.task.punctuateWallClock(this.#slice) > 0) this.#dirty = true
+    })
   }
 
   #mayPunctuate(running: RunningTask): boolean {
@@ -399,11 +418,18 @@ export class Worker {
     const { committer, metrics, clock, settings, purge } = this.#options
     // What a transaction holds of a record's effects, it holds all of.
     if (settings.processingGuarantee === 'exactly_once') await this.#drain()
-    for (const { task } of this.tasks.values()) task.prepareCommit()
+    for (const { task } of this.tasks.values()) {
+      while (!task.prepareCommit(this.#slice)) await this.#slice.next()
+      if (this.#slice.isOver) await this.#slice.next()
+    }
     this.#progress.worked(clock.monotonicMs())
     const offsets = new Map([...this.tasks.values()].map((each) => [each, each.offsetsToCommit(isWanted)]))
     const acked = await committer.commit([...offsets.values()].flat())
-    for (const [each, committed] of offsets) each.committed(committed, acked)
+    for (const [each, committed] of offsets) {
+      // It may have been closed in between, with what was committed.
+      if (this.tasks.get(each.task.id) === each) each.committed(committed, acked)
+      while (this.#slice.check()) await this.#slice.next()
+    }
     purge.committed([...offsets.values()].flat())
     this.#progress.committed(this.tasks.values())
     this.#restarts.reset()
@@ -422,6 +448,11 @@ export class Worker {
     this.#offsetsMoved = false
     await this.#registry.closeAll()
     this.#options.onClean()
+  }
+
+  /** True where a turn has something to process without waiting. */
+  #hasWork(): boolean {
+    return !this.#paused && this.#isReady()
   }
 
   #isReady(): boolean {
@@ -446,13 +477,13 @@ export class Worker {
     const busy = [...this.tasks.values()].filter(({ task }) => task.pendingAsync() !== undefined)
     if (busy.length > 0) this.#dirty = true
     // Side by side: one after another, calls that follow calls would add up over the tasks.
-    await Promise.all(busy.map(({ task }) => task.drain()))
+    await Promise.all(busy.map(({ task }) => task.drain(this.#slice)))
   }
 
   /** Idle workers wait for records; one with timers, or with something to commit, looks at the clock in between. */
   #pollWaitMs(): number {
     const { settings } = this.#options
-    if (!this.#paused && this.#isReady()) return 0
+    if (this.#punctuatesAgain) return 0
     if (this.#dirty) {
       const sinceCommitMs = this.#options.clock.monotonicMs() - this.#lastCommitMs
       return Math.max(0, Math.min(settings.fetchMaxWaitMs, settings.commitIntervalMs - sinceCommitMs))

@@ -97,7 +97,9 @@ class Batches {
   readonly #environment: LmdbEnvironment
   readonly #clock: Clock
   readonly #intervalMs: number
-  readonly #rows: number
+  readonly #maxRows: number
+  /** So many waiting rows are a batch: fewer than `#maxRows` where the disk is slow. */
+  #rows: number
   readonly #waiting = new Map<LmdbDisk, number>()
   #lastMs: number
 
@@ -105,7 +107,8 @@ class Batches {
     this.#environment = environment
     this.#clock = options.clock
     this.#intervalMs = options.batchIntervalMs ?? 1_000
-    this.#rows = options.batchRows ?? 200_000
+    this.#maxRows = options.batchRows ?? 200_000
+    this.#rows = this.#maxRows
     this.#lastMs = options.clock.monotonicMs()
   }
 
@@ -116,9 +119,8 @@ class Batches {
 
   persist(disk: LmdbDisk, waiting: number): void {
     this.#waiting.set(disk, waiting)
-    let rows = 0
-    for (const count of this.#waiting.values()) rows += count
-    if (rows >= this.#rows || this.#clock.monotonicMs() - this.#lastMs >= this.#intervalMs) this.writeAll()
+    if (this.#waitingRows >= this.#rows || this.#clock.monotonicMs() - this.#lastMs >= this.#intervalMs)
+      this.writeAll()
   }
 
   /** Has a store noted with the next batch, although it has nothing to write. */
@@ -130,6 +132,7 @@ class Batches {
     this.#lastMs = this.#clock.monotonicMs()
     if (this.#waiting.size === 0) return
     const disks = [...this.#waiting.keys()]
+    const rows = this.#waitingRows
     this.#environment.batch(
       () => {
         for (const disk of disks) disk.writeCommitted()
@@ -137,8 +140,25 @@ class Batches {
       disks.map(({ store }) => store),
     )
     this.#waiting.clear()
+    this.#rows = nextBatchRows(rows, this.#clock.monotonicMs() - this.#lastMs, this.#rows, this.#maxRows)
+  }
+
+  get #waitingRows(): number {
+    let rows = 0
+    for (const count of this.#waiting.values()) rows += count
+    return rows
   }
 }
+
+/** A batch blocks the thread: the next one has as many rows as the disk writes in `batchMs`, by the time of the last. */
+export const nextBatchRows = (rows: number, tookMs: number, limit: number, maxRows: number): number => {
+  if (tookMs > batchMs)
+    return Math.min(maxRows, Math.max(minBatchRows, Math.floor((rows * batchMs) / tookMs)))
+  return tookMs * 2 < batchMs && rows * 2 >= limit ? Math.min(maxRows, limit * 2) : limit
+}
+
+const batchMs = 100
+const minBatchRows = 1_000
 
 const noteIntervalMs = 60_000
 

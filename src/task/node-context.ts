@@ -9,6 +9,7 @@ import type { Topology } from '../topology/topology.ts'
 import { nodeNamed } from '../topology/topology.ts'
 import { AsyncWork } from './async-work.ts'
 import type { HeldUpdates } from './nodes/held-back.ts'
+import type { NodeTimes } from './node-times.ts'
 import type { DropReason, TaskFailure, TaskHost } from './ports.ts'
 import { PunctuationQueue } from './punctuation-queue.ts'
 import { faultOf, keyOf } from './record-fault.ts'
@@ -32,6 +33,9 @@ export interface ScheduledPunctuator {
   readonly callback: (timestamp: number) => void
 }
 
+/** Works until `isOver` and returns whether it is done; it is called again where it is not. */
+export type BeforeCommit = (isOver: () => boolean) => boolean
+
 /**
  * What the interpreters of one task share: stores and table views by name, the first failure of the record in hand,
  * the drops, the punctuators and what is to be done before a commit.
@@ -50,8 +54,10 @@ export class NodeContext {
     streamTime: new PunctuationQueue(),
     wallClock: new PunctuationQueue(),
   }
-  /** Called before every commit, in order of registration: emissions that were held back go out here. */
-  readonly beforeCommit: (() => void)[] = []
+  /** Called before every commit, in order of registration: coalesced updates are emitted here. */
+  readonly beforeCommit: BeforeCommit[] = []
+  /** Measures nodes while the records of the task are slow. */
+  times: NodeTimes | undefined
   /** What tables hold back until then, by store. */
   readonly heldUpdates: Map<string, HeldUpdates> = new Map()
   readonly onClose: (() => void)[] = []
@@ -198,11 +204,14 @@ export const step = (
     onStart?.(subscriber)
     return source.subscribe((record) => {
       if (context.failure !== undefined) return
+      const { times } = context
+      if (times !== undefined) times.enter(node)
       try {
         onRecord(record, subscriber)
       } catch (error) {
         context.fail(node, error)
       }
+      if (times !== undefined) times.leave()
     })
   })
 

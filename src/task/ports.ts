@@ -5,6 +5,7 @@ import type { RecordOrigin } from '../topic/record.ts'
 import type { Serializer } from '../topic/serde.ts'
 import type { AnyRecord, Partitioner } from '../topology/node.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
+import type { NodeTime } from './node-times.ts'
 
 /**
  * What a task needs of the world. The runtime answers with Kafka behind it, the test driver with memory.
@@ -26,6 +27,8 @@ export interface TaskHost {
   readonly requestCommit: () => void
   /** A result of asynchronous work waits for `Task.process`, though no record has come. */
   readonly workReady?: () => void
+  /** A step held the thread for a second or longer. */
+  readonly blocked?: (event: Blocked) => void
   /** Objects that several steps get are frozen; the stores are opened with the same setting. */
   readonly freezeState?: boolean
   /**
@@ -46,6 +49,15 @@ export interface Watcher {
   left(node: string): void
   emits(node: string, record: AnyRecord): void
   emitted(node: string): void
+}
+
+/** A step of a task that held the thread for long. */
+export interface Blocked {
+  readonly durationMs: number
+  /** The node that took most of it; undefined where the records before were so fast that nodes were not measured. */
+  readonly longest: NodeTime | undefined
+  /** The last record of the step; undefined for a punctuator and before a commit. */
+  readonly origin: RecordOrigin | undefined
 }
 
 /** Takes what a sink gives; the serialised form is the receiver's matter, so that it is written once, in place. */

@@ -37,14 +37,21 @@ export class PunctuationQueue {
 
   /**
    * Calls all that are due, the earliest first; also what they schedule meanwhile, if that is due. Missed intervals are
-   * skipped, and each schedule keeps its own phase. Returns how many calls were made.
+   * skipped, and each schedule keeps its own phase. Stops where `isOver` after a call: the others stay due. Returns how many
+   * calls were made.
    */
-  runDue(nowMs: number, call: (punctuator: ScheduledPunctuator) => void): number {
+  runDue(
+    nowMs: number,
+    call: (punctuator: ScheduledPunctuator) => void,
+    isOver: (punctuator: ScheduledPunctuator) => boolean = never,
+  ): number {
     let ran = 0
-    while (this.nextDueMs <= nowMs) {
+    let stops = false
+    while (!stops && this.nextDueMs <= nowMs) {
       const punctuator = this.#heap.take() as ScheduledPunctuator
       call(punctuator)
       ran++
+      stops = isOver(punctuator)
       if (punctuator.isCancelled) continue
       const missed = Math.floor((nowMs - punctuator.nextDueMs) / punctuator.intervalMs)
       punctuator.nextDueMs += (missed + 1) * punctuator.intervalMs
@@ -55,3 +62,5 @@ export class PunctuationQueue {
 }
 
 const byDueTime = (): Heap<ScheduledPunctuator> => new Heap((left, right) => left.nextDueMs - right.nextDueMs)
+
+const never = (): boolean => false

@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts'
+import type { TimeSlice } from '../base/time-slice.ts'
 import type { ChangelogSink, StateStore } from '../state/store.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { AnyRecord, NodeOf, TopologyNode } from '../topology/node.ts'
@@ -6,7 +7,10 @@ import type { SubTopology } from '../topology/sub-topologies.ts'
 import type { Topology } from '../topology/topology.ts'
 import { IdleAdvance } from './idle-advance.ts'
 import { NodeContext } from './node-context.ts'
-import type { ScheduledPunctuator } from './node-context.ts'
+import type { BeforeCommit, ScheduledPunctuator } from './node-context.ts'
+import type { NodeTime } from './node-times.ts'
+import { NodeTimes } from './node-times.ts'
+import { Pace } from './pace.ts'
 import type { TaskFailure, TaskHost } from './ports.ts'
 import type { QueueSource } from './record-queue.ts'
 import { RecordQueue } from './record-queue.ts'
@@ -49,6 +53,15 @@ export class Task {
   readonly #maxTimestampAheadMs: number | undefined
   /** The time of day when wall-clock punctuators were last looked at. */
   #wallClockMs = -Infinity
+  /** Of records, and of punctuators and coalesced updates. */
+  readonly #pace = new Pace()
+  readonly #otherPace = new Pace()
+  readonly #times: NodeTimes
+  #measuresUntilMs = -Infinity
+  /** How many of the emitters before a commit are done. */
+  #emitted = 0
+  /** Stream-time punctuators are due that a slice left; they run before the next record. */
+  #hasPunctuationLeft = false
   #closed = false
 
   constructor(options: TaskOptions) {
@@ -66,6 +79,7 @@ export class Task {
       ]),
     )
     this.#context = new NodeContext(topology, this.id, partition, host, this.stores)
+    this.#times = new NodeTimes(host.clock)
     this.#wiring = wire(subTopology, this.#context)
     this.queues = sourcesOf(subTopology, partition, host.applicationId).map(
       (source) => new RecordQueue(source, host.clock, options.maxTimestampAheadMs),
@@ -120,7 +134,7 @@ export class Task {
   /** True where `process` would find something to do. */
   get isReady(): boolean {
     const { asyncWork, failedOutsideTurn } = this.#context
-    if (failedOutsideTurn !== undefined) return true
+    if (failedOutsideTurn !== undefined || this.#hasPunctuationLeft) return true
     return asyncWork.hasFinished || (!asyncWork.isFull && this.queued > 0 && !this.#lacksInput())
   }
 
@@ -150,10 +164,11 @@ export class Task {
   }
 
   /** Waits for all asynchronous work and hands its results on: what a commit of everything taken has to wait for. */
-  async drain(): Promise<void> {
+  async drain(slice?: TimeSlice): Promise<void> {
     for (let work = this.pendingAsync(); work !== undefined; work = this.pendingAsync()) {
       await work
-      this.#deliverFinished(Infinity)
+      while (slice?.check() === true) await slice.next()
+      this.#deliverFinished(Infinity, slice)
     }
   }
 
@@ -161,31 +176,37 @@ export class Task {
    * Moves stream time on although no record came, so that windows close and punctuators run while an input is idle.
    * It never goes back.
    */
-  advanceStreamTime(streamTimeMs: number): void {
+  advanceStreamTime(streamTimeMs: number, slice?: TimeSlice): void {
     const context = this.#context
     if (streamTimeMs <= context.streamTimeMs) return
     context.streamTimeMs = streamTimeMs
     for (const advance of context.onStreamTime) this.#turn(undefined, () => advance(streamTimeMs))
-    this.#punctuate('streamTime', streamTimeMs)
+    this.#punctuate('streamTime', streamTimeMs, slice)
   }
 
   /**
-   * Hands results of asynchronous work on, then processes records, up to `limit` in all; returns how many it did. It
-   * takes no records while asynchronous work has as many in hand as it may. The first record is that of `first`, where
-   * whoever looks over several tasks has chosen a queue.
+   * Hands results of asynchronous work on, then processes records, up to `limit` in all and until `slice` is over; returns
+   * how many it did. It takes no records while asynchronous work has as many in hand as it may. The first record is that
+   * of `first`, where the caller has chosen a queue among several tasks.
    */
-  process(limit: number, first?: RecordQueue): number {
+  process(limit: number, slice?: TimeSlice, first?: RecordQueue): number {
     const { asyncWork } = this.#context
     this.#failIfOutsideTurn()
-    let done = asyncWork.hasFinished ? this.#deliverFinished(limit) : 0
-    if (this.#lacksInput()) return done
+    if (slice !== undefined) this.#begin(this.#pace, slice)
+    if (this.#hasPunctuationLeft) this.#punctuate('streamTime', this.streamTimeMs, slice)
+    if (this.#hasPunctuationLeft) return 0
+    let done = asyncWork.hasFinished ? this.#deliverFinished(limit, slice) : 0
+    if (slice?.isOver === true || this.#lacksInput()) return done
     while (done < limit && !asyncWork.isFull) {
       const queue = (done === 0 ? first : undefined) ?? this.#nextQueue()
       if (queue === undefined) break
-      this.#processOne(queue)
+      this.#processOne(queue, slice)
       done++
+      if (slice !== undefined && (--this.#pace.untilRead === 0 ? this.#isOver(slice) : slice.isOver)) break
       if (queue.size === 0 && this.#lacksInput()) break
     }
+    // The last records are measured too.
+    if (slice !== undefined && !this.#pace.isRead) this.#isOver(slice)
     return done
   }
 
@@ -205,14 +226,17 @@ export class Task {
     return 1
   }
 
-  /** Does what is due by the clock: punctuators, and stream time while input is idle. Returns how much that was. */
-  punctuateWallClock(): number {
-    const advanced = this.#idle !== undefined && this.#advanceIdle(this.#idle) ? 1 : 0
+  /**
+   * Does what is due by the clock: punctuators, and stream time while input is idle. Stops where `slice` is over; punctuators
+   * that are left stay due. Returns how much it did.
+   */
+  punctuateWallClock(slice?: TimeSlice): number {
+    const advanced = this.#idle !== undefined && this.#advanceIdle(this.#idle, slice) ? 1 : 0
     if (this.nextWallClockDueMs === Infinity) return advanced
     const nowMs = this.#context.host.clock.now()
     if (nowMs < this.#wallClockMs) this.#context.punctuators.wallClock.steppedBack(nowMs)
     this.#wallClockMs = nowMs
-    return advanced + this.#punctuate('wallClock', nowMs)
+    return advanced + this.#punctuate('wallClock', nowMs, slice)
   }
 
   /** When the next wall-clock punctuator falls due; Infinity where there is none. */
@@ -225,13 +249,25 @@ export class Task {
     return this.#idle !== undefined || this.nextWallClockDueMs < Infinity
   }
 
-  /** Sends out what was held back and hands every store's changes to the changelog; the next step is the commit. */
-  prepareCommit(): void {
+  /**
+   * Emits coalesced updates and writes the changes of every store to its changelog; the next step is the commit. Returns
+   * false where `slice` is over before: then it is called again, and nothing else is done with the task in between.
+   */
+  prepareCommit(slice?: TimeSlice): boolean {
     this.#failIfOutsideTurn()
-    this.#turn(undefined, () => {
-      for (const emit of this.#context.beforeCommit) emit()
-    })
+    const { beforeCommit } = this.#context
+    if (slice !== undefined) this.#begin(this.#otherPace, slice)
+    const isOver = (): boolean => slice !== undefined && this.#isOtherOver(slice)
+    while (this.#emitted < beforeCommit.length) {
+      const emit = beforeCommit[this.#emitted] as BeforeCommit
+      let isDone = false
+      this.#turn(undefined, () => (isDone = emit(isOver)))
+      if (isDone) this.#emitted++
+      else if (slice?.isOver === true) return false
+    }
+    this.#emitted = 0
     for (const store of this.stores.values()) store.flush()
+    return true
   }
 
   /** Closes all of it, also where code of the author throws meanwhile; the first error is thrown at the end. */
@@ -280,27 +316,29 @@ export class Task {
     return best
   }
 
-  #advanceIdle(idle: IdleAdvance): boolean {
+  #advanceIdle(idle: IdleAdvance, slice: TimeSlice | undefined): boolean {
     const { host, asyncWork, streamTimeMs } = this.#context
     if (this.queued > 0 || asyncWork.inFlight > 0) return false
     const target = idle.streamTimeAt(host.clock.monotonicMs())
     if (target === undefined || target <= streamTimeMs) return false
-    this.advanceStreamTime(target)
+    this.advanceStreamTime(target, slice)
     return true
   }
 
-  #deliverFinished(limit: number): number {
+  #deliverFinished(limit: number, slice: TimeSlice | undefined): number {
     const { asyncWork } = this.#context
     let done = 0
-    for (; done < limit; done++) {
+    while (done < limit) {
       const finished = asyncWork.take()
       if (finished === undefined) break
       this.#turn(finished.piece.source, finished.deliver)
+      done++
+      if (slice !== undefined && --this.#pace.untilRead === 0 && this.#isOver(slice)) break
     }
     return done
   }
 
-  #processOne(queue: RecordQueue): void {
+  #processOne(queue: RecordQueue, slice: TimeSlice | undefined): void {
     const timestamp = queue.headTimestamp
     const failure = queue.headFailure
     const record = queue.take()
@@ -322,13 +360,60 @@ export class Task {
     }
     this.#endTurn(record)
     const { punctuators, streamTimeMs } = this.#context
-    if (punctuators.streamTime.nextDueMs <= streamTimeMs) this.#punctuate('streamTime', streamTimeMs)
+    if (punctuators.streamTime.nextDueMs <= streamTimeMs) this.#punctuate('streamTime', streamTimeMs, slice)
   }
 
-  #punctuate(type: ScheduledPunctuator['type'], nowMs: number): number {
-    return this.#context.punctuators[type].runDue(nowMs, (punctuator) =>
-      this.#turn(undefined, () => this.#callPunctuator(punctuator, nowMs)),
-    )
+  #punctuate(type: ScheduledPunctuator['type'], nowMs: number, slice: TimeSlice | undefined): number {
+    const queue = this.#context.punctuators[type]
+    const call = (punctuator: ScheduledPunctuator): void =>
+      this.#turn(undefined, () => this.#callPunctuator(punctuator, nowMs))
+    if (slice === undefined) return queue.runDue(nowMs, call)
+    this.#begin(this.#otherPace, slice)
+    const beganMs = slice.nowMs
+    const ran = queue.runDue(nowMs, call, ({ node }) => this.#isOtherOver(slice, node))
+    slice.check()
+    this.#pace.exclude(slice.nowMs - beganMs)
+    if (type === 'streamTime') this.#hasPunctuationLeft = queue.nextDueMs <= nowMs
+    return ran
+  }
+
+  #begin(pace: Pace, slice: TimeSlice): void {
+    slice.check()
+    pace.begin(slice.nowMs)
+    this.#measureNext(pace, slice)
+  }
+
+  /** Called where the pace asks for the time. */
+  #isOver(slice: TimeSlice): boolean {
+    slice.check()
+    const tookMs = this.#pace.read(slice.nowMs)
+    if (tookMs >= blockedMs) this.#blocked(tookMs, this.#context.times?.longest, slice)
+    this.#measureNext(this.#pace, slice)
+    return slice.isOver
+  }
+
+  #isOtherOver(slice: TimeSlice, node?: string): boolean {
+    if (--this.#otherPace.untilRead > 0) return slice.isOver
+    slice.check()
+    const tookMs = this.#otherPace.read(slice.nowMs)
+    const longest = node === undefined ? this.#context.times?.longest : { node, durationMs: tookMs }
+    if (tookMs >= blockedMs) this.#blocked(tookMs, longest, slice)
+    this.#measureNext(this.#otherPace, slice)
+    return slice.isOver
+  }
+
+  /** Measures the nodes where their last step was slow. */
+  #measureNext({ recordMs }: Pace, { nowMs }: TimeSlice): void {
+    const isSlow = recordMs >= slowRecordMs || nowMs < this.#measuresUntilMs
+    this.#context.times = isSlow ? this.#times : undefined
+    if (isSlow) this.#times.begin()
+  }
+
+  /** The nodes of a task that blocked once are measured for a while: the next time, the node is known. */
+  #blocked(durationMs: number, longest: NodeTime | undefined, { nowMs }: TimeSlice): void {
+    this.#measuresUntilMs = nowMs + measuredMs
+    const { host, origin } = this.#context
+    host.blocked?.({ durationMs, longest, origin })
   }
 
   #callPunctuator({ callback, node }: ScheduledPunctuator, nowMs: number): void {
@@ -369,6 +454,15 @@ export class Task {
     if (failure !== undefined && this.#onFailure(failure, record) === 'fail') throw failure.fault
   }
 }
+
+/** A step that takes longer is reported. */
+const blockedMs = 1_000
+
+/** The nodes of a task are measured while its records take longer: what that costs is then below one percent. */
+const slowRecordMs = 0.1
+
+/** For how long nodes are measured after one of them blocked. */
+const measuredMs = 60_000
 
 const noChangelog: ChangelogSink = { append: () => {} }
 

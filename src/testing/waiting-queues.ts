@@ -29,7 +29,7 @@ export class WaitingQueues {
     const added: WaitingQueue[] = []
     this.#addedMeanwhile = added
     try {
-      next.task.process(1, next.queue)
+      next.task.process(1, undefined, next.queue)
     } finally {
       this.#addedMeanwhile = undefined
       // A queue that still has records waits again before those that got some of what was written.

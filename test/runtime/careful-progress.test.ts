@@ -14,8 +14,6 @@ class Shop {
   readonly progress = new CarefulProgress({
     transactionTimeoutMs: 1_000,
     sessionTimeoutMs: 2_000,
-    commitIntervalMs: 100,
-    maxPollRecords: 1_000,
   })
   committed = 0
   running = this.#open()
@@ -33,8 +31,8 @@ class Shop {
   process(): number {
     const done = this.progress.isOneByOne
       ? this.progress.processOne([this.running])
-      : this.running.task.process(this.progress.limit)
-    this.progress.sliced(0, 0, true)
+      : this.running.task.process(1_000)
+    this.progress.began(0)
     return done
   }
 
@@ -119,18 +117,5 @@ describe('work that is lost because it took too long', () => {
       shop.lose(code, workedMs)
       expect(shop.progress.isOneByOne).toBe(false)
     }
-  })
-})
-
-describe('the records of a slice', () => {
-  it('become fewer when they take longer than a commit interval, and more again when they do not', () => {
-    const { progress } = new Shop()
-    expect(progress.limit).toBe(100)
-    progress.sliced(0, 2_000, true)
-    expect(progress.limit).toBe(5)
-    progress.sliced(0, 100_000, true)
-    expect(progress.limit).toBe(1)
-    for (let slice = 0; slice < 20; slice++) progress.sliced(0, 10, true)
-    expect(progress.limit).toBe(1_000)
   })
 })

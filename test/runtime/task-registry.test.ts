@@ -46,6 +46,7 @@ const registryOf = (open: (id: TaskId, signal: AbortSignal) => Promise<RunningTa
   const registry = new TaskRegistry({
     planOf: () => plan,
     clock,
+    settings: { maxPollDurationMs: 50 },
     fetcher: {
       add: (positions, epoch) => void added.push({ positions, epoch }),
       remove: () => {},

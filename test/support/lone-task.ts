@@ -1,6 +1,6 @@
 import { ManualClock } from '../../src/base/manual-clock.ts'
 import { openMemoryStore } from '../../src/state/open-memory-store.ts'
-import type { DropReason, TaskHost } from '../../src/task/ports.ts'
+import type { Blocked, DropReason, TaskHost } from '../../src/task/ports.ts'
 import { Task } from '../../src/task/task.ts'
 import type { Headers, Topic, Topology } from '../../src/index.ts'
 import type { RecordRow } from '../../src/topic/record-columns.ts'
@@ -23,6 +23,7 @@ export class LoneTask {
   readonly clock: ManualClock = new ManualClock()
   readonly sent: { readonly topic: string; readonly record: AnyRecord }[] = []
   readonly dropped: DropReason[] = []
+  readonly blocked: Blocked[] = []
   workReadyCalls = 0
   task: Task
   readonly #topology: Topology
@@ -98,6 +99,7 @@ export class LoneTask {
       },
       dropped: (reason) => void this.dropped.push(reason),
       requestCommit: () => {},
+      blocked: (event) => void this.blocked.push(event),
       workReady: () => void this.workReadyCalls++,
     }
     return new Task({

@@ -156,3 +156,28 @@ describe('a cogroup that tells its values on commit', () => {
     )
   })
 })
+
+describe('an update that fails while it is emitted on commit', () => {
+  it('takes no other update of that commit along', () => {
+    const driver = testDriver(
+      topology('failing', (builder) => {
+        builder
+          .stream(events)
+          .groupByKey()
+          .count({ store: 'counts', emit: 'onCommit' })
+          .toStream()
+          .peek(({ key }) => {
+            if (key === 'b') throw new Error('not b')
+          })
+          .to(counts)
+      }),
+      { commit: 'manual', policies: { processingFailure: 'skip' } },
+    )
+    for (const key of ['a', 'b', 'c']) driver.input(events).pipe(key, 'x', { timestamp: 1 })
+    driver.commit()
+    expect(driver.output(counts).readKeyValues()).toEqual([
+      { key: 'a', value: 1 },
+      { key: 'c', value: 1 },
+    ])
+  })
+})

@@ -1,7 +1,7 @@
 import { utf8Decode } from '../../base/bytes.ts'
 import type { AnyRecord, Change, EmitPolicy } from '../../topology/node.ts'
 import { tableSemanticsOf } from '../../topology/table-semantics.ts'
-import type { Emit, NodeContext } from '../node-context.ts'
+import type { BeforeCommit, Emit, NodeContext } from '../node-context.ts'
 import { changeOf } from '../node-context.ts'
 
 /**
@@ -55,7 +55,7 @@ interface Held {
 /** What one table holds back until the next commit. */
 export interface HeldUpdates {
   readonly held: Map<unknown, Held>
-  readonly tell: () => void
+  readonly tell: BeforeCommit
 }
 
 /**
@@ -83,19 +83,23 @@ const heldUpdatesOf = (context: NodeContext, store: string): HeldUpdates => {
   const { beforeCommit, heldUpdates } = context
   const known = heldUpdates.get(store)
   if (known !== undefined) beforeCommit.splice(beforeCommit.indexOf(known.tell), 1)
-  const updates = known ?? newHeldUpdates()
+  const updates = known ?? newHeldUpdates(context)
   heldUpdates.set(store, updates)
   beforeCommit.push(updates.tell)
   return updates
 }
 
-const newHeldUpdates = (): HeldUpdates => {
+const newHeldUpdates = (context: NodeContext): HeldUpdates => {
   const held = new Map<unknown, Held>()
-  const tell = (): void => {
-    const leaving = [...held.values()]
-    held.clear()
-    for (const { emit, withChange, record, newValue, oldValue } of leaving)
-      if (newValue !== null || oldValue !== null) emit.next(withChange(record, newValue, oldValue, true))
+  const tell: BeforeCommit = (isOver) => {
+    for (const [identity, { emit, withChange, record, newValue, oldValue }] of held) {
+      held.delete(identity)
+      if (newValue === null && oldValue === null) continue
+      emit.next(withChange(record, newValue, oldValue, true))
+      // A failure is that of this row alone; the others follow in a turn of their own.
+      if (isOver() || context.failure !== undefined) break
+    }
+    return held.size === 0
   }
   return { held, tell }
 }

@@ -26,9 +26,16 @@ import { PipedObservable } from './piped-observable.ts'
 export const interpretPipe: Interpreter<'pipe'> = (node, inputs, context) =>
   new Observable<AnyRecord>((subscriber) => {
     const pipeline = new Pipeline(node, context, subscriber)
-    context.beforeCommit.push(() => pipeline.refusePending())
+    context.beforeCommit.push(() => {
+      pipeline.refusePending()
+      return true
+    })
     const input = onlyInput(inputs).subscribe((record) => {
-      if (context.failure === undefined) pipeline.process(record)
+      if (context.failure !== undefined) return
+      const { times } = context
+      if (times !== undefined) times.enter(node.name)
+      pipeline.process(record)
+      if (times !== undefined) times.leave()
     })
     return () => {
       input.unsubscribe()
