@@ -360,6 +360,30 @@ export class Worker {
     }
   }
 
+  /** As in Kafka Streams, inputs whose records wait are not read on while all of them take `inputBufferMaxBytes`; or while paused. */
+  #limitQueues(): void {
+    const { fetcher, settings } = this.#options
+    const isFull = this.#paused || this.#queuedBytes() >= settings.inputBufferMaxBytes
+    for (const { task, inputs } of this.tasks.values())
+      for (const { topic, partition } of inputs) {
+        const queue = task.queue(topic)
+        const isWaiting = queue !== undefined && queue.size > 0 && isFull
+        if (isWaiting && !queue.isHeldBack) {
+          queue.isHeldBack = true
+          fetcher.pause(topic, partition)
+        } else if (!isWaiting && queue?.isHeldBack === true && inputs.length === 1) {
+          queue.isHeldBack = false
+          fetcher.resume(topic, partition)
+        }
+      }
+  }
+
+  #queuedBytes(): number {
+    let bytes = 0
+    for (const { task } of this.tasks.values()) for (const queue of task.queues) bytes += queue.bytes
+    return bytes
+  }
+
   #punctuate(): void {
     const nowMs = this.#options.clock.monotonicMs()
     if (nowMs === this.#lastPunctuationMs || this.#paused) return
@@ -462,6 +486,7 @@ export class Worker {
 
   /** What has arrived; nothing while a task has all the asynchronous work in hand that it may. */
   async #fetch(): Promise<readonly FetchedBatch[]> {
+    this.#limitQueues()
     const full = [...this.tasks.values()].filter(({ task }) => task.isFull)
     if (full.length === 0) return this.#options.fetcher.poll(this.#pollWaitMs())
     const { clock, settings } = this.#options

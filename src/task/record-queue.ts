@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
+import { sizeOfRows } from '../topic/record-columns.ts'
 import type { ReadBatch } from '../topic/record.ts'
 import { StreamRecord } from '../topic/record.ts'
 import type { AnySerde } from '../topic/serde.ts'
@@ -37,6 +38,7 @@ export class RecordQueue {
   #batches: ReadBatch[] = []
   #row = 0
   #size = 0
+  #bytes = 0
   #head: AnyRecord | undefined
   #headTimestamp = 0
   #headFailure: { readonly error: unknown } | undefined
@@ -58,6 +60,11 @@ export class RecordQueue {
     return this.#size
   }
 
+  /** About how many bytes the batches take that have records which wait. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** Takes a batch; `nextOffset` is where reading goes on after it, beyond markers and compacted records at its end. */
   push(columns: RecordColumns, nextOffset?: number): void {
     this.#fetchedTo = nextOffset
@@ -68,6 +75,7 @@ export class RecordQueue {
     const { key, value, topic, partition } = this.source
     this.#batches.push({ columns, key, value, topic, partition })
     this.#size += columns.count
+    this.#bytes += sizeOfRows(columns)
     if (this.#size === columns.count) this.#readHead()
   }
 
@@ -91,6 +99,7 @@ export class RecordQueue {
     this.#size--
     if (++this.#row === columns.count) {
       this.#batches.shift()
+      this.#bytes -= sizeOfRows(columns)
       this.#row = 0
     }
     this.#head = undefined
@@ -105,6 +114,7 @@ export class RecordQueue {
     this.#batches = []
     this.#row = 0
     this.#size = 0
+    this.#bytes = 0
     this.#head = undefined
     this.#headFailure = undefined
     this.#fetchedTo = undefined

@@ -22,6 +22,13 @@ export interface RecordColumns {
   readonly headersStarts: Int32Array
 }
 
+/** About how many bytes the rows take: their part of the buffer, and the columns. */
+export const sizeOfRows = ({ count, keyEnds, valueEnds }: RecordColumns): number =>
+  count === 0 ? 0 : (valueEnds[count - 1] as number) - (keyEnds[0] as number) + count * rowBytes
+
+/** Two columns of eight bytes, and five of four. */
+export const rowBytes = 36
+
 /** Decodes the headers of one record; called only where somebody asks for them. */
 export const decodeHeaders = (columns: RecordColumns, row: number): Headers => {
   const start = columns.headersStarts[row] as number

@@ -2,6 +2,7 @@ import type { Bytes } from '../../base/bytes.ts'
 import { joinBytes } from '../../base/bytes.ts'
 import { isFault, messageOf } from '../../base/fault.ts'
 import type { RecordColumns } from '../../topic/record-columns.ts'
+import { rowBytes } from '../../topic/record-columns.ts'
 import { headerLength } from './batch-header.ts'
 import { corruptBatch } from './corrupt-batch.ts'
 import { decompressWhole } from './decompress-batch.ts'
@@ -177,8 +178,6 @@ interface Section {
 const wholeBytes = 4_194_304
 /** Batches are put together as long as they are less than this. */
 const groupBytes = 262_144
-/** What the arrays of columns take for each record. */
-const rowBytes = 36
 const sizeOf = ({ buffer, count }: RecordColumns): number => buffer.length + count * rowBytes
 const noBytes = new Uint8Array(0)
 const noRows = (): RecordColumns => new RecordRows(noBytes, 0).columns()
