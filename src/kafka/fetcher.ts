@@ -268,7 +268,7 @@ export class Fetcher {
 
   /** Starts every request that can be started now. */
   #pump(): void {
-    if (this.#stop.signal.aborted || this.#ready.bytes >= this.#limits.maxBufferedBytes) return
+    if (this.#stop.signal.aborted || this.#ready.isFull) return
     const nowMs = this.#clock.monotonicMs()
     const wanted = new Map<BrokerMetadata, PartitionState[]>()
     const unknown: PartitionState[] = []

@@ -197,6 +197,20 @@ describe('the fetcher', () => {
     expect((await pollFor(world, fetcher, 20)).length).toBeGreaterThan(5)
   })
 
+  it('fetches other partitions although its buffer is full of a paused one', async () => {
+    const world = coreWorld({ topics })
+    for (let batch = 0; batch < 20; batch++) await produce(world, ['x'.repeat(1_000)])
+    const fetcher = fetcherOf(world, { maxBytes: 2_000, partitionMaxBytes: 2_000, maxBufferedBytes: 2_000 })
+    fetcher.assign([{ ...first, offset: 0 }])
+    await world.pass(1_000)
+    fetcher.pause('t', 0)
+    fetcher.add([{ topic: 't', partition: 1, offset: 0 }])
+    await produce(world, ['other'], 1)
+    expect(textOf(await pollFor(world, fetcher, 1))).toEqual(['other'])
+    fetcher.resume('t', 0)
+    expect((await pollFor(world, fetcher, 20)).length).toBeGreaterThan(5)
+  })
+
   it.each([
     ['a lost connection', { kind: 'drop' }],
     ['a lost answer', { kind: 'loseResponse' }],

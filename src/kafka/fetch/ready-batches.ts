@@ -32,9 +32,12 @@ export class ReadyBatches {
     this.#maxUnpackedBytes = Math.min(maxUnpackedBytes, options.maxBytes / 2)
   }
 
-  /** What is in memory: as it was fetched, and decompressed. */
-  get bytes(): number {
-    return this.#bytes + this.#unpackedBytes
+  /**
+   * True where enough is in memory, as it was fetched or decompressed, and some of it can be handed over: what waits for
+   * paused partitions must not keep the others from being fetched, for which they may be paused.
+   */
+  get isFull(): boolean {
+    return this.#bytes + this.#unpackedBytes >= this.#options.maxBytes && this.#heads().length > 0
   }
 
   add(ready: ReadyBatch): void {
