@@ -199,7 +199,7 @@ export class Fetcher {
     const state = this.#state(topic, partition)
     if (state === undefined || !state.isPaused) return
     state.isPaused = false
-    if (state.bufferedBytes > 0) this.#ready.wakeup()
+    this.#ready.resumed()
     this.#pump()
   }
 

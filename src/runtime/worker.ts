@@ -72,6 +72,8 @@ export class Worker {
   /** True where inputs moved past markers or aborted records since the last commit. */
   #offsetsMoved = false
   #paused = false
+  /** True where inputs whose records wait are not read on. */
+  #areQueuesFull = false
   #closing = false
   readonly #stop = new AbortController()
   #failure: { readonly error: unknown } | undefined
@@ -353,7 +355,7 @@ export class Worker {
       if (!queue.isHeldBack && queue.size > enough) {
         queue.isHeldBack = true
         fetcher.pause(topic, partition)
-      } else if (queue.isHeldBack && queue.size * 2 <= enough) {
+      } else if (queue.isHeldBack && queue.size * 2 <= enough && !this.#areQueuesFull) {
         queue.isHeldBack = false
         fetcher.resume(topic, partition)
       }
@@ -363,15 +365,15 @@ export class Worker {
   /** As in Kafka Streams, inputs whose records wait are not read on while all of them take `inputBufferMaxBytes`; or while paused. */
   #limitQueues(): void {
     const { fetcher, settings } = this.#options
-    const isFull = this.#paused || this.#queuedBytes() >= settings.inputBufferMaxBytes
+    this.#areQueuesFull = this.#paused || this.#queuedBytes() >= settings.inputBufferMaxBytes
     for (const { task, inputs } of this.tasks.values())
       for (const { topic, partition } of inputs) {
         const queue = task.queue(topic)
-        const isWaiting = queue !== undefined && queue.size > 0 && isFull
-        if (isWaiting && !queue.isHeldBack) {
+        if (queue === undefined) continue
+        if (queue.size > 0 && this.#areQueuesFull && !queue.isHeldBack) {
           queue.isHeldBack = true
           fetcher.pause(topic, partition)
-        } else if (!isWaiting && queue?.isHeldBack === true && inputs.length === 1) {
+        } else if (queue.isHeldBack && (queue.size === 0 || (!this.#areQueuesFull && inputs.length === 1))) {
           queue.isHeldBack = false
           fetcher.resume(topic, partition)
         }

@@ -61,6 +61,11 @@ export class ReadyBatches {
     this.#wake?.()
   }
 
+  /** Ends the reader's wait where it waits: what is ready of a paused partition can be handed over now. */
+  resumed(): void {
+    this.#wake?.()
+  }
+
   drop(isGone: (state: PartitionState) => boolean): void {
     for (const [state, queue] of this.#queues)
       if (isGone(state)) for (const ready of [...queue]) this.#removeFirst(ready)
