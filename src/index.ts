@@ -82,6 +82,7 @@ export type { Settings, SettingsInput } from './app/settings.ts'
 export type { FailedRecord, FailureHandler, RecordAsRead } from './task/failure-handler.ts'
 export type { KeyMetadata, Queries, StoreKind } from './app/queries/queries.ts'
 export type { QueryOptions } from './app/queries/page-reader.ts'
+export type { Authorization, QueryRequest } from './app/queries/request-access.ts'
 export type {
   KeyValueView,
   ReadOptions,

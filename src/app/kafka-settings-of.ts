@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { KafkaSettings } from '../kafka/kafka-settings.ts'
+import { readSecret } from './secret.ts'
 import type { Settings } from './settings.ts'
-
-type Secret = NonNullable<NonNullable<Settings['sasl']>['password']>
 
 /** How to reach Kafka, with secrets read from their files at the moment a connection needs them. */
 export const kafkaSettingsOf = (settings: Settings, clientId: string): KafkaSettings => ({
@@ -34,6 +33,3 @@ const saslOf = ({
   ...(password === undefined ? {} : { password: () => readSecret(password) }),
   ...(token === undefined ? {} : { token: () => readSecret(token) }),
 })
-
-const readSecret = (secret: Secret): string =>
-  typeof secret === 'string' ? secret : readFileSync(secret.file, 'utf8').trimEnd()

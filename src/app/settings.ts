@@ -18,6 +18,16 @@ const list = z
   .union([z.string(), z.array(z.string())])
   .transform((given) => (typeof given === 'string' ? given.split(',') : given).map((each) => each.trim()))
 
+/** The certificate of the listener of queries, in PEM files. */
+const queryTlsSettings = z.strictObject({
+  certFile: z.string(),
+  keyFile: z.string(),
+  keyPassword: secret.optional(),
+  /** The authority of the other processes, and of clients. */
+  caFile: z.string().optional(),
+  clientAuth: z.enum(['none', 'required']).default('none'),
+})
+
 const endpoint = z.string().refine(isEndpoint, 'must be host:port')
 
 const saslSettings = z.strictObject({
@@ -38,6 +48,9 @@ const tlsSettings = z.strictObject({
   serverName: z.string().optional(),
   rejectUnauthorized: z.boolean().default(true),
 })
+
+/** What proves who asks; never empty, as that would prove nothing. */
+const proof = z.union([z.string().min(1), z.strictObject({ file: z.string() })])
 
 /** What becomes of a record that can't be read, processed or written. */
 const policy = z.enum(['fail', 'skip', 'deadLetter'])
@@ -124,6 +137,13 @@ export const settingsSchema = z.strictObject({
   queryAllowedHosts: list.optional(),
   /** Origins of web pages that may read the answers, such as `https://dashboard.example.org`. */
   queryAllowedOrigins: list.optional(),
+  /** The bearer token that requests must carry, or `{ file }` to read it from. */
+  queryToken: proof.optional(),
+  /** What processes of the application prove to each other that they belong together by; `queryToken` unless given. */
+  queryMemberSecret: proof.optional(),
+  /** The only hosts that are asked for what other processes have. */
+  queryMemberHosts: list.optional(),
+  queryTls: queryTlsSettings.optional(),
   /** What queries see: only what is committed, as under `exactly_once` unless given, or also what came after. */
   queryIsolation: z.enum(['read_committed', 'read_uncommitted']).optional(),
   /** How long a query waits for a store that moves or is restored, or for its process to answer. */
@@ -197,8 +217,18 @@ const conflictsOf = (settings: Settings): readonly string[] => {
     )
   if (settings.heartbeatIntervalMs >= settings.sessionTimeoutMs)
     conflicts.push('heartbeatIntervalMs must be below sessionTimeoutMs (a third of it is usual)')
-  return settings.sasl === undefined ? conflicts : [...conflicts, ...missingCredentials(settings.sasl)]
+  const { sasl, queryTls } = settings
+  return [
+    ...conflicts,
+    ...(sasl === undefined ? [] : missingCredentials(sasl)),
+    ...(queryTls === undefined ? [] : missingAuthority(queryTls)),
+  ]
 }
+
+const missingAuthority = ({ clientAuth, caFile }: NonNullable<Settings['queryTls']>): readonly string[] =>
+  clientAuth === 'required' && caFile === undefined
+    ? ['queryTls.clientAuth is required, but no queryTls.caFile names the authority of the certificates']
+    : []
 
 const missingCredentials = (sasl: NonNullable<Settings['sasl']>): readonly string[] => {
   const needed = sasl.mechanism === 'OAUTHBEARER' ? (['token'] as const) : (['username', 'password'] as const)
@@ -207,10 +237,16 @@ const missingCredentials = (sasl: NonNullable<Settings['sasl']>): readonly strin
     .map((name) => `sasl.${name} is missing, and ${sasl.mechanism} needs it`)
 }
 
+const groups: Readonly<Record<string, z.ZodObject>> = {
+  tls: tlsSettings,
+  sasl: saslSettings,
+  queryTls: queryTlsSettings,
+}
+
 const describeIssue = (issue: z.core.$ZodIssue): string => {
   if (issue.code !== 'unrecognized_keys') return `${issue.path.join('.') || 'settings'}: ${issue.message}`
   const group = String(issue.path[0])
-  const known = group === 'tls' ? tlsSettings : group === 'sasl' ? saslSettings : settingsSchema
+  const known = groups[group] ?? settingsSchema
   return issue.keys
     .map((key) => {
       const near = nearest(key, Object.keys(known.shape))

@@ -35,5 +35,6 @@ export const startOptions: OptionShape<StartOptions> = {
   clock: clockKind,
   onUncaughtFailure: synchronous,
   onFailedRecord: synchronous,
+  authorization: callback,
   logger: loggerKind,
 }

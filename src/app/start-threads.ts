@@ -63,14 +63,14 @@ export const startThreads = async (
   options: StartThreadsOptions,
 ): Promise<ThreadedApplication> => {
   checkOptions('startThreads', options, startThreadsOptions)
-  const { threads, resourceLimits, onUncaughtFailure, logger, ...listeners } = options
+  const { threads, resourceLimits, onUncaughtFailure, authorization, logger, ...listeners } = options
   checkOptions('startThreads', source, moduleOptions)
   const topology = await topologyOfModule(source)
   const given = workerSettingsOf(topology, parseSettings(input))
   const { applicationId: application, logRecordContents } = given
   const log = new ApplicationLog({ application, logger, listener: listeners, logRecordContents })
   const { listener } = log
-  return withQueries(given, systemClock, listener, async (settings) => {
+  return withQueries(given, { clock: systemClock, listener, authorization }, async (settings) => {
     const slots = await claimStateDirectories(join(settings.stateDirectory, settings.applicationId), threads)
     const processId = slots[0]?.processId ?? ''
     return new Supervisor({

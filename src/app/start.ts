@@ -10,6 +10,7 @@ import type { Topology } from '../topology/topology.ts'
 import { ApplicationLog } from './application-log.ts'
 import type { Logger } from './logger.ts'
 import type { Queries } from './queries/queries.ts'
+import type { Authorization } from './queries/request-access.ts'
 import { withQueries } from './queries/serve-queries.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
@@ -27,6 +28,11 @@ export interface StartOptions extends RuntimeListener {
   readonly onUncaughtFailure?: UncaughtFailureHandler
   /** Says what becomes of a record that failed; where it says nothing, the settings do. */
   readonly onFailedRecord?: FailureHandler | undefined
+  /**
+   * Decides who may read over HTTP, beside the setting `queryToken`: a request is answered where it returns true. It is
+   * called for every request but those of web pages and hosts that are refused anyway.
+   */
+  readonly authorization?: Authorization | undefined
   /**
    * Gets every event: a failure as `error`, what needs attention as `warn`, states as `info`, restorations as `debug`.
    * Defaults to one line on standard error for each warning and failure that no listener or caller takes; `false` logs
@@ -74,12 +80,19 @@ export const start = async (
 ): Promise<Application> => {
   checkArgument('start', topology, topologyKind)
   checkOptions('start', options, startOptions)
-  const { clock = systemClock, onUncaughtFailure, onFailedRecord, logger, ...listeners } = options
+  const {
+    clock = systemClock,
+    onUncaughtFailure,
+    onFailedRecord,
+    authorization,
+    logger,
+    ...listeners
+  } = options
   const given = workerSettingsOf(topology, parseSettings(input))
   const { applicationId: application, logRecordContents } = given
   const log = new ApplicationLog({ application, logger, listener: listeners, logRecordContents })
   const { listener } = log
-  return withQueries(given, clock, listener, async (settings) => {
+  return withQueries(given, { clock, listener, authorization }, async (settings) => {
     const [state] = await claimStateDirectories(join(settings.stateDirectory, settings.applicationId), 1)
     if (state === undefined) throw new AssertionFailed('one folder was asked for')
     const place = { ...state, transactionName: state.processId }

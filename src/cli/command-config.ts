@@ -3,19 +3,29 @@ import { Option } from 'commander'
 import type { SettingsInput } from '../app/settings.ts'
 import { usage } from './usage.ts'
 
-/** How the command line reaches a secured broker: the settings `tls` and `sasl`, in a file that others can't read. */
-export type CommandConfig = Pick<SettingsInput, 'tls' | 'sasl'>
+/** Settings that hold secrets, in a file that others can't read. */
+export type CommandConfig = Partial<SettingsInput>
+
+/** How every command reaches a secured broker. */
+const ofBroker = ['tls', 'sasl'] as const
+/** What a running application serves queries with. */
+export const ofQueries = ['queryToken', 'queryMemberSecret', 'queryTls'] as const
 
 export const commandConfigOption = (): Option =>
   new Option('--command-config <file>', 'a JSON file with the settings tls and sasl, for a secured broker')
 
 /** Reads the file; none given is none needed. Nothing of its content is told, since a password may be in it. */
-export const readCommandConfig = (file: string | undefined): CommandConfig => {
+export const readCommandConfig = (
+  file: string | undefined,
+  more: readonly (keyof SettingsInput)[] = [],
+): CommandConfig => {
   if (file === undefined) return {}
   const config = parse(file)
-  const strange = Object.keys(config).find((name) => name !== 'tls' && name !== 'sasl')
+  const known: readonly string[] = [...ofBroker, ...more]
+  const strange = Object.keys(config).find((name) => !known.includes(name))
   if (strange === undefined) return config
-  throw usage(`${file} sets '${strange}', which --command-config does not know`, 'set tls and sasl there')
+  const names = `${known.slice(0, -1).join(', ')} and ${known.at(-1)}`
+  throw usage(`${file} sets '${strange}', which --command-config does not know`, `set ${names} there`)
 }
 
 const parse = (file: string): CommandConfig => {

@@ -1,5 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
+import { isEndpoint, parseEndpoint } from '../app/queries/endpoint.ts'
+import type { HttpAnswer } from '../app/queries/http-request.ts'
+import { askOverHttp } from '../app/queries/http-request.ts'
 import { Fault, messageOf } from '../base/fault.ts'
+import { systemClock } from '../base/system-clock.ts'
 import { wholeNumber } from './options.ts'
 import { usage } from './usage.ts'
 
@@ -19,13 +24,20 @@ interface QueryCommandOptions {
   readonly limit?: number
   readonly reverse?: boolean
   readonly owner?: boolean
+  readonly tokenFile?: string
+  readonly caFile?: string
+  readonly certFile?: string
+  readonly keyFile?: string
 }
 
 /** `millrace query`: asks a running application for what its stores hold; each row is a line of JSON. */
 export const queryCommand = (): Command =>
   new Command('query')
     .description('read the state stores of a running application')
-    .requiredOption('--server <host:port>', 'any process of the application that serves queries')
+    .requiredOption(
+      '--server <host:port>',
+      'any process of the application that serves queries; https://host:port over TLS',
+    )
     .option('--store <name>', 'the store; without it the stores are listed')
     .option('--key <key>', 'the value of this key, or its windows, sessions or versions')
     .option('--from <key>', 'the smallest key of a range')
@@ -51,6 +63,10 @@ export const queryCommand = (): Command =>
     )
     .option('--limit <rows>', 'stop after so many rows', wholeNumber(1))
     .option('--reverse', 'from the largest key down')
+    .option('--token-file <file>', 'a file with the token that the application wants (queryToken)')
+    .option('--ca-file <file>', "a PEM file with the authority of the server's certificate; asks over TLS")
+    .option('--cert-file <file>', 'a PEM file with a certificate of your own, where the server wants one')
+    .option('--key-file <file>', 'a PEM file with its key')
     .option('--owner', 'who has the key, instead of its value')
     .addHelpText('after', exitCodes)
     .action(async (options: QueryCommandOptions) => {
@@ -114,37 +130,74 @@ const print = (value: unknown): void => console.log(JSON.stringify(value))
 
 /** Asks one of the routes of a store, or for the list of stores. */
 const ask = async (
-  { server, store }: QueryCommandOptions,
+  options: QueryCommandOptions,
   route: string | undefined,
   parameters: Readonly<Record<string, string | number | boolean | undefined>> = {},
 ): Promise<unknown> => {
+  const { server, store } = options
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(parameters))
     if (value !== undefined) search.set(name, String(value))
   const path = store === undefined ? '' : `/${encodeURIComponent(store)}${route === '' ? '' : `/${route}`}`
-  const response = await answerOf(server, `/stores${path}?${search.toString()}`)
-  const answer: unknown = await response.json().catch(() => undefined)
-  if (response.ok) return answer
-  throw refusal(server, response.status, answer)
+  const { status, body } = await answerOf(options, `/stores${path}?${search.toString()}`)
+  const answer = jsonOf(body)
+  if (status === 200) return answer
+  throw refusal(server, status, answer)
 }
 
-const answerOf = async (server: string, path: string): Promise<Response> => {
-  let url: URL
+const jsonOf = (body: Buffer): unknown => {
   try {
-    url = new URL(`http://${server}${path}`)
+    return JSON.parse(body.toString())
   } catch {
-    throw usage(`'${server}' is not host:port`)
+    return undefined
   }
+}
+
+const answerOf = async (options: QueryCommandOptions, path: string): Promise<HttpAnswer> => {
+  const { server, tokenFile, caFile, certFile, keyFile } = options
+  const [, scheme, endpoint = ''] = /^(https?:\/\/)?(.*?)\/?$/.exec(server) ?? []
+  if (!isEndpoint(endpoint)) throw usage(`'${server}' is not host:port`)
+  const isSecure = scheme === 'https://' || caFile !== undefined || certFile !== undefined
+  const token = tokenFile === undefined ? undefined : fileOf(tokenFile).toString().trim().split(/\s/)[0]
+  const tls = {
+    ca: caFile && fileOf(caFile),
+    cert: certFile && fileOf(certFile),
+    key: keyFile && fileOf(keyFile),
+  }
+  const late = new AbortController()
+  const cancel = systemClock.setTimer(() => late.abort(new Error('no answer in time')), answerTimeoutMs)
   try {
-    return await fetch(url)
+    return await askOverHttp({
+      ...parseEndpoint(endpoint),
+      method: 'GET',
+      path,
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      tls: isSecure ? tls : undefined,
+      signal: late.signal,
+      maxAnswerBytes,
+    })
   } catch (cause) {
     throw new Fault({
       code: 'SERVER_UNREACHABLE',
       actor: 'runtime',
-      message: `nobody serves queries on ${server} (${messageOf((cause as Error).cause ?? cause)})`,
+      message: `nobody serves queries on ${server} (${messageOf(cause)})`,
       remedy: 'start the application with --application-server, and name that address',
       cause,
     })
+  } finally {
+    cancel()
+  }
+}
+
+/** Beyond the longest time that a request may ask a server to wait. */
+const answerTimeoutMs = 90_000
+const maxAnswerBytes = 256 * 1024 * 1024
+
+const fileOf = (path: string): Buffer => {
+  try {
+    return readFileSync(path)
+  } catch (cause) {
+    throw usage(`${path} can't be read: ${messageOf(cause)}`, 'check the path and who may read it')
   }
 }
 

@@ -6,7 +6,7 @@ import type { StartOptions } from '../app/start.ts'
 import { failureHandlerOfModule } from '../app/topology-module.ts'
 import { Fault } from '../base/fault.ts'
 import type { Topology } from '../topology/topology.ts'
-import { commandConfigOption, readCommandConfig } from './command-config.ts'
+import { commandConfigOption, ofQueries, readCommandConfig } from './command-config.ts'
 import type { LoadedTopology } from './load-topologies.ts'
 import { loadTopologyModules } from './load-topologies.ts'
 import { bootstrapServerOption, pair, wholeNumber } from './options.ts'
@@ -157,7 +157,7 @@ const settingsOf = (topology: Topology, options: RunOptions, count: number): Set
   const { applicationId, deadLetterTopic } = options
   return {
     bootstrapServers: options.bootstrapServer,
-    ...readCommandConfig(options.commandConfig),
+    ...readCommandConfig(options.commandConfig, ofQueries),
     applicationId:
       applicationId === undefined
         ? topology.name

@@ -5,8 +5,10 @@ import { problemOf } from './problem.ts'
 
 /** Answers what is no HTTP request, or one that is not complete in time, and closes its connection. */
 export const refuseUnreadable = (error: NodeJS.ErrnoException, socket: Duplex): void => {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return
-  const [status, message] = answers[error.code ?? ''] ?? [400, 'this is no HTTP request']
+  const { code = '' } = error
+  // Before its TLS handshake is complete, a connection takes no answer.
+  if (code === 'ECONNRESET' || /^ERR_(TLS|SSL)_/.test(code) || !socket.writable) return void socket.destroy()
+  const [status, message] = answers[code] ?? [400, 'this is no HTTP request']
   const body = JSON.stringify(problemOf(badQuery(message)).problem)
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

@@ -5,7 +5,6 @@ import type { PageRequest, StoreQuery } from '../../state/store-query.ts'
 import { badQuery, parsePrefix } from './key-text.ts'
 import { checkPageRequest } from './page-place.ts'
 import type { PageReader } from './page-reader.ts'
-import { decodeToken, encodeToken } from './page-token.ts'
 import { kindOf } from './queries.ts'
 import type { RouteAnswer } from './route.ts'
 import { ok } from './route.ts'
@@ -59,7 +58,9 @@ export const listEntries = async (parameters: Entries, pages: PageReader): Promi
   const options = asked({ ...parameters, partition: partition ?? parameters.partition })
   const rows: unknown[] = []
   let bytes = 0
-  let start = parameters.after === undefined ? undefined : decodeToken(parameters.after)
+  const { after: token, limit: _limit, ...continued } = parameters
+  const same = JSON.stringify(continued)
+  let start = token === undefined ? undefined : pages.tokens.decode(token, same)
   for (const each of pages.partitionsOf(store, options)) {
     if (start !== undefined && each < start.partition) continue
     const after = each === start?.partition ? start.after : undefined
@@ -73,7 +74,9 @@ export const listEntries = async (parameters: Entries, pages: PageReader): Promi
   }
   const last = options.partition ?? listing.partitions - 1
   const isOver = start === undefined || start.partition > last
-  return ok(isOver ? { rows } : { rows, after: encodeToken(start as NonNullable<typeof start>) })
+  return ok(
+    isOver ? { rows } : { rows, after: pages.tokens.encode(start as NonNullable<typeof start>, same) },
+  )
 }
 
 const entriesQuery = (parameters: Entries, listing: StoreListing): StoreQuery => {

@@ -1,9 +1,20 @@
-import type { RequestListener, Server, ServerResponse } from 'node:http'
+import type { RequestListener, Server, ServerOptions, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { ServerOptions as TlsOptions } from 'node:https'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { backgroundTimer } from '../../base/system-clock.ts'
+
+/** What a client may take. */
+export interface ConnectionLimits {
+  /** For its TLS handshake, and for its request. */
+  readonly requestTimeoutMs: number
+  /** Without any traffic. */
+  readonly idleTimeoutMs: number
+  /** To read an answer. */
+  readonly answerTimeoutMs: number
+  readonly maxConnections: number
+}
 
 /**
  * Node's HTTP server with a bound on everything a client may take: time for its TLS handshake, for its request and for
@@ -11,15 +22,24 @@ import { backgroundTimer } from '../../base/system-clock.ts'
  * idle longest is closed, so that silent clients never keep others out.
  */
 export class HttpListener {
+  readonly #limits: ConnectionLimits
   readonly #connections = new Map<string, Connection>()
+  readonly #tlsServers: TlsServer[] = []
+
+  constructor(limits: ConnectionLimits = usualLimits) {
+    this.#limits = limits
+  }
 
   /** One server for each address of a host; Fastify asks for several where it listens on `localhost`. */
   createServer(handler: RequestListener, tls: TlsOptions | undefined): Server {
+    const { requestTimeoutMs, idleTimeoutMs } = this.#limits
+    const options = serverOptionsOf(this.#limits)
     const server =
       tls === undefined
         ? createServer(options, handler)
         : createTlsServer({ ...options, ...tls, handshakeTimeout: requestTimeoutMs }, handler)
-    server.timeout = idleConnectionMs
+    if (server instanceof TlsServer) this.#tlsServers.push(server)
+    server.timeout = idleTimeoutMs
     server.on('connection', (socket: Socket) => this.#opened(socket))
     // An expectation that HTTP does not define may be ignored.
     server.on('checkExpectation', handler)
@@ -27,9 +47,14 @@ export class HttpListener {
     return server
   }
 
+  /** New connections get this certificate. */
+  renewTls(tls: TlsOptions): void {
+    for (const server of this.#tlsServers) server.setSecureContext(tls)
+  }
+
   /** Gives the client of an answer that is ready its time to read it. */
   limitAnswer(response: ServerResponse): void {
-    const cancel = backgroundTimer(() => response.socket?.destroy(), answerTimeoutMs)
+    const cancel = backgroundTimer(() => response.socket?.destroy(), this.#limits.answerTimeoutMs)
     response.once('close', cancel)
   }
 
@@ -47,7 +72,7 @@ export class HttpListener {
     const name = nameOf(socket)
     this.#connections.set(name, { socket, requests: 0 })
     socket.once('close', () => this.#connections.delete(name))
-    if (this.#connections.size > maxConnections) this.#evict()
+    if (this.#connections.size > this.#limits.maxConnections) this.#evict()
   }
 
   #asked(socket: Socket, response: ServerResponse): void {
@@ -73,18 +98,18 @@ interface Connection {
 /** The same for a TLS connection and for the TCP connection below it. */
 const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
 
-/** How long a client may take for its TLS handshake and for its request. */
-const requestTimeoutMs = 10_000
-const idleConnectionMs = 30_000
-/** How long a client may take to read an answer. */
-const answerTimeoutMs = 30_000
-const maxConnections = 1_000
+const usualLimits: ConnectionLimits = {
+  requestTimeoutMs: 10_000,
+  idleTimeoutMs: 30_000,
+  answerTimeoutMs: 30_000,
+  maxConnections: 1_000,
+}
 
-const options = {
+const serverOptionsOf = ({ requestTimeoutMs, idleTimeoutMs }: ConnectionLimits): ServerOptions => ({
   headersTimeout: requestTimeoutMs,
   requestTimeout: requestTimeoutMs,
-  keepAliveTimeout: idleConnectionMs,
-  connectionsCheckingInterval: 1_000,
+  keepAliveTimeout: idleTimeoutMs,
+  connectionsCheckingInterval: Math.min(1_000, requestTimeoutMs),
   // Node would answer without a body; the guard of requests refuses them.
   requireHostHeader: false,
-}
+})

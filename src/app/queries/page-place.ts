@@ -1,11 +1,13 @@
 import type { Bytes } from '../../base/bytes.ts'
 import { bytesEqual, compareBytes, copyBytes } from '../../base/bytes.ts'
+import { Fault } from '../../base/fault.ts'
 import type { StoreListing } from '../../runtime/store-directory.ts'
-import type { PageRequest, RowPlace, StoreQuery } from '../../state/store-query.ts'
+import type { PageRequest, RowPlace, StorePage, StoreQuery } from '../../state/store-query.ts'
 import { deserializeAll } from '../../topic/serde.ts'
 import type { Serde } from '../../topic/serde.ts'
 import type { StoreDefinition } from '../../topology/store-definition.ts'
 import { badQuery } from './key-text.ts'
+import { readRow } from './store-reader.ts'
 
 /**
  * Checks what came from outside as bytes: that its keys are keys of the store, and that the page begins inside of what the
@@ -72,3 +74,28 @@ const isBetween = (
 ): boolean =>
   (from === undefined || compareBytes(canonical(definition, from), key) <= 0) &&
   (to === undefined || compareBytes(key, canonical(definition, to)) <= 0)
+
+/** Checks the page of another process: that it can be read by the serdes of the store, and that the next one can be asked for. */
+export const checkAnswer = (
+  listing: StoreListing,
+  { query }: PageRequest,
+  { rows, after }: StorePage,
+  endpoint: string,
+): void => {
+  try {
+    for (const row of rows) readRow(listing.definition, row)
+    checkPageRequest(listing, { query, after })
+  } catch (cause) {
+    throw unreadableAnswer(listing, endpoint, cause)
+  }
+}
+
+const unreadableAnswer = ({ definition }: StoreListing, endpoint: string, cause: unknown): Fault =>
+  new Fault({
+    code: 'OWNER_ANSWER_INVALID',
+    actor: 'runtime',
+    message: `${endpoint} answered with rows that are none of this store`,
+    remedy: 'run the same version of the application there',
+    place: { store: definition.name },
+    cause,
+  })

@@ -5,9 +5,11 @@ import { flag, oneOf, wholeNumber } from '../../base/value-kinds.ts'
 import type { StoreDirectory } from '../../runtime/store-directory.ts'
 import { storeNotHere } from '../../runtime/store-not-here.ts'
 import type { PageRequest, StorePage } from '../../state/store-query.ts'
-import { forward } from './forward.ts'
+import type { MemberClient } from './member-client.ts'
 import type { Patience } from './patience.ts'
 import { within, withPatience } from './patience.ts'
+import { checkAnswer } from './page-place.ts'
+import type { PageTokens } from './page-token.ts'
 import type { QueryHost } from './query-host.ts'
 import type { WireRequest } from './wire.ts'
 
@@ -42,6 +44,10 @@ export interface PageReaderOptions {
   readonly endpoint: () => string | undefined
   readonly isolation: WireRequest['isolation']
   readonly timeoutMs: number
+  /** Asks other processes. */
+  readonly members: MemberClient
+  /** Where listings go on. */
+  readonly tokens: PageTokens
 }
 
 /** Finds pages of stores: in this process where its tasks have them, else at the process that does. */
@@ -102,9 +108,14 @@ export class PageReader {
     return scope === 'local' ? all.filter((each) => this.isHere(store, each)) : all
   }
 
+  get tokens(): PageTokens {
+    return this.#options.tokens
+  }
+
   /** Whoever waits is told that the application closes. */
   close(): void {
     this.#closing.abort()
+    this.#options.members.close()
   }
 
   /** True where a task of this process has that partition. */
@@ -130,17 +141,13 @@ export class PageReader {
     leftMs: number,
     failure: Fault,
   ): Promise<StorePage> {
-    const { clock, endpoint } = this.#options
+    const { endpoint } = this.#options
     const { standbys } = this.directory.ownersOf(request.store, request.partition)
     const others = scope === 'local' ? [] : standbys.filter((each) => each !== endpoint())
-    const forwarding = {
-      clock,
-      timeoutMs: Math.max(leftMs / Math.max(1, others.length), shortestRequestMs),
-      signal: this.#closing.signal,
-    }
+    const timeoutMs = Math.max(leftMs / Math.max(1, others.length), shortestRequestMs)
     const attempts = [
       () => this.#readHere(request, leftMs),
-      ...others.map((each) => () => forward(request, { ...forwarding, endpoint: each })),
+      ...others.map((each) => () => this.#askMember(request, each, timeoutMs)),
     ]
     for (const attempt of attempts) {
       const page = await attempt().catch(() => undefined)
@@ -172,10 +179,15 @@ export class PageReader {
         'ask again in a moment; every process needs an applicationServer to be asked by others',
       )
     if (scope === 'local') throw storeNotHere(request, owner)
-    const { clock } = this.#options
     // Who does not want to wait still gives a request the time that it takes.
-    const timeoutMs = Math.max(leftMs, shortestRequestMs)
-    return forward(request, { endpoint: owner, clock, timeoutMs, signal: this.#closing.signal })
+    return this.#askMember(request, owner, Math.max(leftMs, shortestRequestMs))
+  }
+
+  async #askMember(request: WireRequest, endpoint: string, timeoutMs: number): Promise<StorePage> {
+    const { signal } = this.#closing
+    const page = await this.#options.members.ask(request, { endpoint, timeoutMs, signal })
+    checkAnswer(this.directory.store(request.store), request, page, endpoint)
+    return page
   }
 }
 

@@ -9,9 +9,13 @@ import type { Endpoint } from './endpoint.ts'
 import { endpointText } from './endpoint.ts'
 import { HttpListener } from './http-listener.ts'
 import { badQuery } from './key-text.ts'
+import type { ProvenRequest } from './member-signature.ts'
+import { signAnswer, signatureHeader } from './member-signature.ts'
 import { methodsOf, wrongMethod } from './method-not-allowed.ts'
 import type { PageReader } from './page-reader.ts'
 import { problemOf } from './problem.ts'
+import type { QueryRequest, RequestAccess } from './request-access.ts'
+import { isProvenBody, unknownMember } from './request-access.ts'
 import type { GuardSettings, RequestSource } from './request-guard.ts'
 import { allowedOriginOf, checkSource, isPreflight, preflightHeaders, sharedWith } from './request-guard.ts'
 import type { Route } from './route.ts'
@@ -20,6 +24,8 @@ export interface QueryServerOptions {
   readonly listener?: HttpListener
   readonly guard?: GuardSettings
   readonly tls?: TlsOptions | undefined
+  /** Who is answered; everybody by default. */
+  readonly access?: RequestAccess | undefined
 }
 
 /**
@@ -29,7 +35,7 @@ export interface QueryServerOptions {
 export const queryServer = (
   routes: readonly Route[],
   pages: () => PageReader,
-  { listener = new HttpListener(), guard = onLoopback, tls }: QueryServerOptions = {},
+  { listener = new HttpListener(), guard = onLoopback, tls, access }: QueryServerOptions = {},
 ): FastifyInstance => {
   const server = fastify({
     bodyLimit: largestBodyBytes,
@@ -46,12 +52,26 @@ export const queryServer = (
     const origin = allowedOriginOf(source, guard)
     if (origin !== undefined) reply.headers(sharedWith(origin))
     if (origin !== undefined && isPreflight(source)) return reply.code(204).headers(preflightHeaders).send()
+    if (request.routeOptions.config.caller !== 'member') return access?.check(asQuery(request))
+    request.proven = await access?.checkMember(asQuery(request))
   })
-  server.addHook('onSend', async (_request, reply) => listener.limitAnswer(reply.raw))
+  server.decorateRequest('proven', undefined)
+  server.removeContentTypeParser('text/plain')
+  const parseJson = server.getDefaultJsonParser('error', 'error')
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (!isProvenBody(request.proven, body)) return done(unknownMember())
+    void parseJson(request, body.toString(), done)
+  })
+  server.addHook('onSend', async ({ proven }, reply, payload) => {
+    listener.limitAnswer(reply.raw)
+    if (proven !== undefined)
+      void reply.header(signatureHeader, signAnswer(proven, reply.statusCode, payload as string))
+  })
   for (const each of routes)
     server.route({
       method: each.method,
       url: each.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      config: { caller: each.caller },
       handler: async (request, reply) => {
         const { status, body } = await each.handle(parsed(each, request), pages())
         return reply.code(status).send(body)
@@ -65,6 +85,23 @@ export const queryServer = (
   })
   return server
 }
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    caller?: Route['caller']
+  }
+  interface FastifyRequest {
+    /** What a process of the application has proven by its signature. */
+    proven?: ProvenRequest | undefined
+  }
+}
+
+const asQuery = ({ method, url, headers, ip }: FastifyRequest): QueryRequest => ({
+  method,
+  url,
+  headers,
+  remoteAddress: ip,
+})
 
 const onLoopback: GuardSettings = { listensOn: '127.0.0.1', allowedHosts: [], allowedOrigins: [] }
 
@@ -123,6 +160,7 @@ const parse = (schema: z.ZodType, input: unknown): unknown => {
 const refuse = (reply: FastifyReply, error: unknown): FastifyReply => {
   const { status, problem } = problemOf(error)
   if (problem.retryable) void reply.header('retry-after', '1')
+  if (problem.code === 'UNAUTHORIZED') void reply.header('www-authenticate', 'Bearer')
   return reply.code(status).send(problem)
 }
 

@@ -15,6 +15,8 @@ export interface Route {
   /** The parameters in the path and behind the question mark; anything else is refused. */
   readonly parameters: z.ZodObject
   readonly body?: z.ZodType
+  /** Who may call it: `member` is another process of the application. */
+  readonly caller?: 'member'
   readonly responses: Readonly<Record<number, { readonly description: string; readonly schema: SchemaName }>>
   readonly handle: (request: RouteRequest, pages: PageReader) => Promise<RouteAnswer> | RouteAnswer
 }

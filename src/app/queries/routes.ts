@@ -5,7 +5,10 @@ import { noParameters, ok, route } from './route.ts'
 import { storeRoutes } from './store-routes.ts'
 
 /** Every route there is, with the one that describes them all. */
-export const routesOf = (title: string): readonly Route[] => {
+export const routesOf = (
+  title: string,
+  { needsToken = false }: { readonly needsToken?: boolean } = {},
+): readonly Route[] => {
   const routes: readonly Route[] = [
     ...storeRoutes,
     ...healthRoutes,
@@ -19,6 +22,6 @@ export const routesOf = (title: string): readonly Route[] => {
       handle: () => ok(document),
     }),
   ]
-  const document = openApiOf(routes, title)
+  const document = openApiOf(routes, title, needsToken)
   return routes
 }

@@ -1,13 +1,21 @@
 import type { Clock } from '../../base/clock.ts'
-import type { RuntimeListener } from '../../runtime/runtime-settings.ts'
+import type { EventFields, RuntimeListener } from '../../runtime/runtime-settings.ts'
+import type { Secret } from '../secret.ts'
+import { CurrentSecret } from '../secret.ts'
 import type { Settings } from '../settings.ts'
 import type { Endpoint } from './endpoint.ts'
 import { endpointText, isLoopback, parseEndpoint } from './endpoint.ts'
-import type { GuardSettings } from './request-guard.ts'
+import type { MemberAddressSettings } from './member-addresses.ts'
+import { MemberClient } from './member-client.ts'
 import { notReady, PageReader } from './page-reader.ts'
+import { PageTokens } from './page-token.ts'
 import { Queries } from './queries.ts'
-import type { Route } from './route.ts'
 import type { QueryHost } from './query-host.ts'
+import { QueryTls } from './query-tls.ts'
+import type { Authorization } from './request-access.ts'
+import { RequestAccess } from './request-access.ts'
+import type { GuardSettings } from './request-guard.ts'
+import type { Route } from './route.ts'
 
 /** The settings of queries. */
 type QuerySettings = Pick<
@@ -17,6 +25,11 @@ type QuerySettings = Pick<
   | 'healthListen'
   | 'queryAllowedHosts'
   | 'queryAllowedOrigins'
+  | 'queryToken'
+  | 'queryMemberSecret'
+  | 'queryMemberHosts'
+  | 'queryTls'
+  | 'maxRequestSize'
   | 'queryIsolation'
   | 'queryTimeoutMs'
   | 'processingGuarantee'
@@ -31,13 +44,13 @@ export const withQueries = async <
   A extends QueryHost & Startable,
 >(
   settings: S,
-  clock: Clock,
-  listener: RuntimeListener,
+  { clock, listener, authorization }: QueryPorts,
   make: (settings: S) => Promise<A>,
 ): Promise<A & { readonly queries: Queries }> => {
   const service = await serveQueries(settings.applicationId, settings, {
     clock,
-    onWarning: (message) => listener.onWarning?.(message),
+    authorization,
+    onWarning: (message, fields) => listener.onWarning?.(message, fields),
   })
   try {
     const application = await make({ ...settings, applicationServer: service.endpoint })
@@ -49,6 +62,13 @@ export const withQueries = async <
     await service.close()
     throw error
   }
+}
+
+interface QueryPorts {
+  readonly clock: Clock
+  readonly listener: RuntimeListener
+  /** Decides who may read, beside the token. */
+  readonly authorization: Authorization | undefined
 }
 
 interface Startable {
@@ -70,21 +90,28 @@ interface QueryService {
 const serveQueries = async (
   name: string,
   settings: QuerySettings,
-  {
-    clock,
-    onWarning,
-  }: { readonly clock: Clock; readonly onWarning?: ((message: string) => void) | undefined },
+  { clock, authorization, onWarning }: ServicePorts,
 ): Promise<QueryService> => {
   let pages: PageReader | undefined
+  let endpoint: string | undefined
   const at = listenerOf(settings)
-  const open = opener(name, settings, () => pages ?? starting(name), clock)
+  const tls = settings.queryTls && new QueryTls(settings.queryTls)
+  const token = secretOf('queryToken', settings.queryToken)
+  const memberSecret = secretOf('queryMemberSecret', settings.queryMemberSecret) ?? token
+  const access = new RequestAccess({
+    ...{ clock, token, memberSecret, authorization, onWarning },
+    endpoint: () => endpoint,
+  })
+  const open = opener(name, settings, () => pages ?? starting(name), { clock, tls, onWarning })
+  const { healthListen } = settings
   const servers = await openAll(
-    at && (() => open(at, 'queries')),
-    settings.healthListen && (() => open(parseEndpoint(settings.healthListen as string), 'health')),
+    at && (() => open(at, access)),
+    healthListen === undefined ? undefined : () => open(parseEndpoint(healthListen), undefined),
   )
   const [server, healthServer] = servers
-  const endpoint = endpointOf(settings, server?.port)
+  endpoint = endpointOf(settings, server?.port)
   warnOfLoopback(settings, at, onWarning)
+  warnOfOpenListener(settings, at, authorization, onWarning)
   return {
     endpoint,
     attach: (host) => {
@@ -94,6 +121,14 @@ const serveQueries = async (
         endpoint: () => endpoint,
         isolation: settings.queryIsolation ?? usualIsolation[settings.processingGuarantee],
         timeoutMs: settings.queryTimeoutMs,
+        members: new MemberClient({
+          clock,
+          addresses: addressesOf(settings, at),
+          secret: memberSecret,
+          tls: tls && (() => tls.client),
+          maxRowBytes: settings.maxRequestSize,
+        }),
+        tokens: new PageTokens(memberSecret),
       })
       return new Queries(pages, { address: server?.address, healthAddress: healthServer?.address })
     },
@@ -103,6 +138,25 @@ const serveQueries = async (
     },
   }
 }
+
+type OnWarning = (message: string, fields?: EventFields) => void
+
+interface ServicePorts {
+  readonly clock: Clock
+  readonly authorization: Authorization | undefined
+  readonly onWarning: OnWarning
+}
+
+const secretOf = (setting: string, secret: Secret | undefined): CurrentSecret | undefined =>
+  secret === undefined ? undefined : new CurrentSecret(setting, secret)
+
+const addressesOf = (
+  { applicationServer, queryMemberHosts }: QuerySettings,
+  at: Endpoint | undefined,
+): MemberAddressSettings => ({
+  memberHosts: queryMemberHosts,
+  ownHost: applicationServer === undefined ? at?.host : parseEndpoint(applicationServer).host,
+})
 
 interface OpenServer {
   readonly port: number
@@ -148,30 +202,51 @@ const endpointOf = (
   return endpointText({ host, port: port === 0 ? (openPort as number) : port })
 }
 
-/** Opens a server with all routes, or with those of health alone. */
+/** Opens a server: with all routes for those who have access, or else with those of health, for everybody. */
 const opener =
-  (name: string, settings: QuerySettings, pages: () => PageReader, clock: Clock) =>
-  async (at: Endpoint, serves: 'queries' | 'health'): Promise<OpenServer> => {
-    // Neither is loaded where no setting asks for a server.
-    const [{ closeServer, listen, queryServer }, { HttpListener }] = await Promise.all([
+  (
+    name: string,
+    settings: QuerySettings,
+    pages: () => PageReader,
+    {
+      clock,
+      tls,
+      onWarning,
+    }: Pick<ServicePorts, 'clock' | 'onWarning'> & { readonly tls: QueryTls | undefined },
+  ) =>
+  async (at: Endpoint, access: RequestAccess | undefined): Promise<OpenServer> => {
+    // None is loaded where no setting asks for a server.
+    const [{ closeServer, listen, queryServer }, { HttpListener }, routes] = await Promise.all([
       import('./query-server.ts'),
       import('./http-listener.ts'),
+      access === undefined ? healthRoutesAlone() : allRoutes(name, settings),
     ])
     const listener = new HttpListener()
-    const routes = await routesFor(name, serves)
-    const server = queryServer(routes, pages, { listener, guard: guardOf(settings, at) })
-    const port = await listen(server, at, serves === 'health' ? 'healthListen' : undefined)
+    // Probes of orchestrators check no certificate, and have none.
+    const ownTls = access === undefined ? undefined : tls
+    const server = queryServer(routes, pages, {
+      listener,
+      access,
+      guard: guardOf(settings, at),
+      tls: ownTls?.server,
+    })
+    const port = await listen(server, at, access === undefined ? 'healthListen' : undefined)
+    const unwatch = ownTls?.watch(() => listener.renewTls(ownTls.server), onWarning)
     return {
       port,
       address: endpointText({ host: at.host, port }),
-      close: () => closeServer(server, listener, clock),
+      close: () => {
+        unwatch?.()
+        return closeServer(server, listener, clock)
+      },
     }
   }
 
-const routesFor = async (name: string, serves: 'queries' | 'health'): Promise<readonly Route[]> =>
-  serves === 'health'
-    ? (await import('./health-routes.ts')).healthRoutes
-    : (await import('./routes.ts')).routesOf(name)
+const healthRoutesAlone = async (): Promise<readonly Route[]> =>
+  (await import('./health-routes.ts')).healthRoutes
+
+const allRoutes = async (name: string, { queryToken }: QuerySettings): Promise<readonly Route[]> =>
+  (await import('./routes.ts')).routesOf(name, { needsToken: queryToken !== undefined })
 
 /** The hosts that the settings name themselves may be asked for. */
 const guardOf = (
@@ -193,11 +268,32 @@ const starting = (name: string): never => {
 const warnOfLoopback = (
   { applicationServer, queryListen }: QuerySettings,
   at: Endpoint | undefined,
-  onWarning: ((message: string) => void) | undefined,
+  onWarning: OnWarning,
 ): void => {
   if (applicationServer === undefined || queryListen !== undefined || at === undefined) return
   if (isLoopback(parseEndpoint(applicationServer).host)) return
-  onWarning?.(
+  onWarning(
     `others are told to ask ${applicationServer}, but queries are served on ${at.host} alone; set queryListen, as to 0.0.0.0:${at.port}`,
   )
+}
+
+const warnOfOpenListener = (
+  { applicationServer, queryToken, queryMemberSecret, queryTls }: QuerySettings,
+  at: Endpoint | undefined,
+  authorization: Authorization | undefined,
+  onWarning: OnWarning,
+): void => {
+  const isOpen =
+    queryToken === undefined && authorization === undefined && queryTls?.clientAuth !== 'required'
+  if (isOpen && at !== undefined && !isLoopback(at.host))
+    onWarning(
+      `queries on ${endpointText(at)} are answered to whoever reaches it; set queryToken, the option authorization, or queryTls with clientAuth required`,
+      { code: 'QUERIES_OPEN' },
+    )
+  const hasSecret = queryToken !== undefined || queryMemberSecret !== undefined
+  if (authorization !== undefined && !hasSecret && applicationServer !== undefined)
+    onWarning(
+      'the option authorization is asked about the processes of the application too, which prove nothing; set queryMemberSecret',
+      { code: 'QUERIES_UNPROVEN' },
+    )
 }

@@ -4,9 +4,9 @@ import { printable } from '../../base/printable.ts'
 import type { StoreListing } from '../../runtime/store-directory.ts'
 import type { StoreQuery } from '../../state/store-query.ts'
 import { entryParameters, listEntries } from './entries.ts'
-import { localPagesPath } from './forward.ts'
 import { parseKey } from './key-text.ts'
 import { checkPageRequest } from './page-place.ts'
+import { localPagesPath } from './member-client.ts'
 import type { PageReader } from './page-reader.ts'
 import { kindOf } from './queries.ts'
 import type { Route } from './route.ts'
@@ -110,6 +110,7 @@ export const storeRoutes: readonly Route[] = [
     summary: 'Between processes of one application: a page of what this one has itself. Never handed on.',
     parameters: noParameters,
     body: pageRequestSchema,
+    caller: 'member',
     responses: {
       200: { description: 'The page, keys and values as base64.', schema: 'StorePage' },
       ...failures,
