@@ -64,6 +64,9 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
   readonly #completion = new Completion()
   readonly #replacements: Replacements
   readonly #stop = new AbortController()
+  readonly #stopped = new Promise<void>((resolve) =>
+    this.#stop.signal.addEventListener('abort', () => resolve(), { once: true }),
+  )
   #state: ApplicationState = 'starting'
   #failure: unknown
   /** What workers counted that have been replaced. */
@@ -295,14 +298,15 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     this.#follow()
     listener.onWarning?.(`a worker failed and is replaced: ${messageOf(failed.failure)}`)
     const replaced = (async () => {
-      await failed.close({ timeoutMs: lettingGoMs }).catch(() => undefined)
+      // Once the application closes, that closes these workers too, in the time that it has.
+      await Promise.race([failed.close({ timeoutMs: lettingGoMs }).catch(() => undefined), this.#stopped])
       await sleep(clock, place.pauseMs, this.#stop.signal)
       if (this.#stop.signal.aborted) return
       this.#counted = sumMetrics([this.#counted, failed.metrics])
       place.worker = this.#createWorker(place)
       if (this.#paused) place.worker.pause()
       // A failure to start is told by its state too, and judged there.
-      await place.worker.start().catch(() => undefined)
+      await Promise.race([place.worker.start().catch(() => undefined), this.#stopped])
     })()
     this.#replacing.add(replaced)
     void replaced.finally(() => this.#replacing.delete(replaced))

@@ -6,6 +6,7 @@ import type { SupervisedWorker, WorkerHost } from '../../src/app/supervised-work
 import { noMetrics } from '../../src/app/supervised-worker.ts'
 import { noStatus } from '../../src/app/thread-protocol.ts'
 import { ManualClock } from '../../src/base/manual-clock.ts'
+import type { CloseOptions } from '../../src/runtime/streams-application.ts'
 import { string, topic, topology } from '../../src/index.ts'
 
 /** A worker whose start ends when the test says so, and rejects when it is closed before. */
@@ -31,7 +32,7 @@ class FakeWorker implements SupervisedWorker {
   pause = (): void => {}
   resume = (): void => {}
   stopApplication = (): void => {}
-  close = (): Promise<void> => {
+  close = (_options?: CloseOptions): Promise<void> => {
     this.started.reject(new Error('closed before it had started'))
     return Promise.resolve()
   }
@@ -129,4 +130,17 @@ it('the failure of a record is the cause, not the end of a thread that was still
   await expect(supervisor.done).rejects.toBe(failure)
   expect(supervisor.failure).toBe(failure)
   expect(reports).toMatchObject([{ failure, isHandled: true }])
+})
+
+it('closing keeps its time also while a worker that failed is being replaced', async () => {
+  const { supervisor, worker } = await supervised(() => 'replaceWorker')
+  const timeouts: (number | undefined)[] = []
+  worker.close = async (options: CloseOptions = {}) => {
+    timeouts.push(options.timeoutMs)
+    if (options.timeoutMs !== 10) await new Promise(() => undefined)
+  }
+  worker.fail(new Error('a bad record'))
+  await supervisor.close({ timeoutMs: 10 })
+  expect(supervisor.state).toBe('closed')
+  expect(timeouts).toEqual([30_000, 10])
 })
