@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
+import { TimeSlice } from '../base/time-slice.ts'
 import type { TaskFolders } from '../runtime/task-folders.ts'
 import { AbandonedSlots } from './abandoned-slots.ts'
 import { freeName, LmdbEnvironment } from '../state/lmdb-environment.ts'
@@ -8,10 +9,14 @@ import { freeName, LmdbEnvironment } from '../state/lmdb-environment.ts'
 /** The task folders below the state directory of one worker. */
 export const diskTaskFolders = (directory: string, clock: Clock): TaskFolders => {
   const abandoned = new AbandonedSlots(directory, clock)
+  const slice = new TimeSlice(clock, readingMs)
   const names = (): readonly string[] => (existsSync(directory) ? readdirSync(directory) : [])
   return {
     tasks: () => names().filter((name) => taskName.test(name)),
-    read: (task) => LmdbEnvironment.readStates(join(directory, task)),
+    read: async (task) => {
+      while (slice.check()) await slice.next()
+      return LmdbEnvironment.readStates(join(directory, task))
+    },
     setAside: (task) => {
       const path = freeName(join(directory, `${task}.outdated`))
       renameSync(join(directory, task), path)
@@ -29,6 +34,9 @@ export const diskTaskFolders = (directory: string, clock: Clock): TaskFolders =>
     },
   }
 }
+
+/** Each reading opens files. Hundreds are read at once after a rebalance, so the event loop runs in between. */
+const readingMs = 50
 
 const taskName = /^\d+_\d+$/
 const setAsideName = /^\d+_\d+\.(?:outdated|damaged)/

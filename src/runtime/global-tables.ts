@@ -1,4 +1,5 @@
 import type { Fault } from '../base/fault.ts'
+import { nextIteration } from '../base/next-iteration.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
 import { listOffsets } from '../kafka/list-offsets.ts'
@@ -113,6 +114,7 @@ export class GlobalTables {
         applyGlobalRows(rows, columns, { source, partition }, this.#onFailedRow)
       const place = partitionName(topic, partition)
       if (nextOffset >= (behind.get(place) ?? Infinity)) behind.delete(place)
+      await nextIteration()
     }
   }
 }

@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts'
+import { nextIteration } from '../base/next-iteration.ts'
 import { restoreFailed } from './restore-failure.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import type { FetchedBatch } from '../kafka/fetcher.ts'
@@ -233,7 +234,7 @@ export class Restorer {
         return
       }
       this.#applied(each, columns.count, nextOffset)
-      await new Promise((resolve) => setImmediate(resolve))
+      await nextIteration()
     }
   }
 

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { sleep } from '../base/clock.ts'
 import type { Fault } from '../base/fault.ts'
 import { messageOf } from '../base/fault.ts'
+import { TimeSlice } from '../base/time-slice.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import type { FetchedBatch } from '../kafka/fetcher.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
@@ -22,7 +23,7 @@ export interface StandbyTasksOptions {
   readonly clock: Clock
   readonly settings: Pick<
     RuntimeSettings,
-    'acceptableRecoveryLag' | 'probingRebalanceIntervalMs' | 'checkCrcs'
+    'acceptableRecoveryLag' | 'probingRebalanceIntervalMs' | 'checkCrcs' | 'maxPollDurationMs'
   >
   readonly check: ChangelogCheck
   readonly openTaskStores: (task: TaskId, origins: StoreOrigins) => TaskStores
@@ -48,6 +49,7 @@ interface Copy {
 export class StandbyTasks {
   readonly #options: StandbyTasksOptions
   readonly #fetcher: Fetcher
+  readonly #slice: TimeSlice
   readonly #copies = new Map<TaskId, Copy>()
   /** Copies that are about to begin, by whether they are warm-ups. */
   readonly #beginning = new Map<TaskId, { isWarmup: boolean }>()
@@ -61,6 +63,7 @@ export class StandbyTasks {
 
   constructor(options: StandbyTasksOptions) {
     this.#options = options
+    this.#slice = new TimeSlice(options.clock, options.settings.maxPollDurationMs)
     this.#fetcher = new Fetcher({
       cluster: options.cluster,
       name: 'standby',
@@ -122,6 +125,7 @@ export class StandbyTasks {
     this.#beginning.set(id, beginning)
     try {
       const origins = await check.prepare(id)
+      while (this.#slice.check()) await this.#slice.next()
       if (this.#beginning.get(id) !== beginning) return
       this.#beginning.delete(id)
       this.#begin(id, beginning.isWarmup, origins)

@@ -69,10 +69,9 @@ export class TaskFactory {
     signal: AbortSignal,
   ): Promise<RunningTask | undefined> {
     const { check, clock, restorer } = this.#options
-    // Hundreds of tasks are opened at once after a rebalance, and both steps open files.
-    while (this.#slice.check()) await this.#slice.next()
     const beganMs = clock.now()
     const origins = await check.prepare(id)
+    // Hundreds of tasks are opened at once after a rebalance.
     while (this.#slice.check()) await this.#slice.next()
     if (signal.aborted) return undefined
     const opened = this.#open(id, origins)
