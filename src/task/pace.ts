@@ -1,6 +1,6 @@
 /**
  * How often a task reads the clock while it processes records. Reading takes 25 to 70 ns, so it follows the time that
- * records take: after each one where they take 6 µs or more, else after two, four or eight. A record that is suddenly slow
+ * records take: after each one where they take 12 µs or more, else after two, four or eight. A record that is suddenly slow
  * therefore ends its time slice after at most seven others.
  */
 export class Pace {
@@ -34,9 +34,15 @@ export class Pace {
     this.#lastMs = nowMs
     this.#tookMs += tookMs
     this.#records += this.#stride - this.untilRead
-    if (tookMs >= slowReadingMs || this.#tookMs >= measuredMs) this.#measure()
+    if (tookMs >= slowReadingMs || this.#tookMs >= measuredMs || this.#records >= this.#enough)
+      this.#measure()
     this.untilRead = this.#stride
     return tookMs
+  }
+
+  /** A pause for garbage looks like a slow record: it must not make the task read the clock often for long. */
+  get #enough(): number {
+    return fastRecords * this.#stride * this.#stride
   }
 
   #measure(): void {
@@ -51,9 +57,11 @@ export class Pace {
 const measuredMs = 4
 /** More than a change of the millisecond: the records have become slow. */
 const slowReadingMs = 2
+/** After so many records, squared with how many share a reading, those without a measurement are fast. */
+const fastRecords = 64
 
 const strideFor = (recordMs: number): number => {
-  if (recordMs >= 0.006) return 1
-  if (recordMs >= 0.003) return 2
-  return recordMs >= 0.0015 ? 4 : 8
+  if (recordMs >= 0.012) return 1
+  if (recordMs >= 0.006) return 2
+  return recordMs >= 0.003 ? 4 : 8
 }
