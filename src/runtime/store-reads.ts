@@ -6,11 +6,13 @@ export interface StoreReadOptions {
   readonly committed: boolean
   /** A read that waited longer is not run: nobody waits for it any more. Defaults to no limit. */
   readonly timeoutMs?: number | undefined
+  /** Makes ready for the read until `isOver`, in as many calls as it takes; true once it is done. */
+  readonly prepare?: (isOver: () => boolean) => boolean
 }
 
 /**
  * Reads of stores from outside their tasks. They share the thread with records and heartbeats, so one iteration of the event
- * loop gives them `readBudgetMs` and the read that is running then. The others wait in order, at most `mostWaitingReads` of
+ * loop gives them `readBudgetMs` and the read that is running then, and the same again to prepare reads. The others wait in order, at most `mostWaitingReads` of
  * them: one more is refused.
  *
  * A store holds what its task has done since the last commit too. A committed read therefore waits for the next moment
@@ -22,6 +24,8 @@ export class StoreReads {
   readonly #isClean: () => boolean
   #committed: WaitingRead[] = []
   #uncommitted: WaitingRead[] = []
+  /** Reads that something is to be prepared for; none of them holds up another that is ready. */
+  #preparing: WaitingRead[] = []
   #arrivals = 0
   /** When the budget of this iteration of the event loop ends; undefined where it has read nothing yet. */
   #untilMs: number | undefined
@@ -31,12 +35,14 @@ export class StoreReads {
     this.#isClean = isClean
   }
 
-  run<T>(read: () => T, { committed, timeoutMs = Infinity }: StoreReadOptions): Promise<T> {
+  run<T>(read: () => T, { committed, timeoutMs = Infinity, prepare }: StoreReadOptions): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     if (this.#isFull()) return Promise.reject(tooManyReads())
     const lateMs = this.#clock.monotonicMs() + timeoutMs
-    const waiting = committed ? this.#committed : this.#uncommitted
-    waiting.push({ run: () => resolve(read()), reject, lateMs, arrival: ++this.#arrivals })
+    const run = (): void => resolve(read())
+    const waiting: WaitingRead = { run, reject, lateMs, committed, prepare, arrival: ++this.#arrivals }
+    if (isPrepared(waiting, () => true)) this.#queueOf(waiting).push(waiting)
+    else this.#preparing.push(waiting)
     this.#readNow()
     return promise
   }
@@ -71,12 +77,29 @@ export class StoreReads {
 
   #nextIteration(): void {
     this.#untilMs = undefined
+    this.#prepare()
     const mayRead = this.#uncommitted.length > 0 || (this.#committed.length > 0 && this.#isClean())
-    if (mayRead) this.#readNow()
+    if (mayRead || this.#preparing.length > 0) this.#readNow()
+  }
+
+  #prepare(): void {
+    const untilMs = this.#clock.monotonicMs() + readBudgetMs
+    const isOver = (): boolean => this.#clock.monotonicMs() >= untilMs
+    this.#preparing = withoutLate(this.#preparing, this.#clock.monotonicMs())
+    for (;;) {
+      const [first] = this.#preparing
+      if (first === undefined || !isPrepared(first, isOver)) return
+      this.#preparing.shift()
+      this.#queueOf(first).push(first)
+    }
+  }
+
+  #queueOf({ committed }: WaitingRead): WaitingRead[] {
+    return committed ? this.#committed : this.#uncommitted
   }
 
   #isFull(): boolean {
-    const count = (): number => this.#committed.length + this.#uncommitted.length
+    const count = (): number => this.#committed.length + this.#uncommitted.length + this.#preparing.length
     if (count() < mostWaitingReads) return false
     const nowMs = this.#clock.monotonicMs()
     this.#committed = withoutLate(this.#committed, nowMs)
@@ -86,6 +109,8 @@ export class StoreReads {
 }
 
 interface WaitingRead {
+  readonly committed: boolean
+  readonly prepare: StoreReadOptions['prepare']
   readonly run: () => void
   readonly reject: (error: unknown) => void
   readonly lateMs: number
@@ -105,7 +130,16 @@ const attempt = ({ run, reject, lateMs }: WaitingRead, nowMs: number): void => {
   }
 }
 
-const withoutLate = (reads: readonly WaitingRead[], nowMs: number): WaitingRead[] => {
+/** A read that cannot be prepared fails when it runs. */
+const isPrepared = ({ prepare }: WaitingRead, isOver: () => boolean): boolean => {
+  try {
+    return prepare?.(isOver) ?? true
+  } catch {
+    return true
+  }
+}
+
+const withoutLate = (reads: WaitingRead[], nowMs: number): WaitingRead[] => {
   for (const { reject, lateMs } of reads) if (nowMs > lateMs) reject(lateRead())
   return reads.filter(({ lateMs }) => nowMs <= lateMs)
 }

@@ -238,15 +238,24 @@ export class StreamsApplication {
    */
   readStore(request: PageRequest, isolation: IsolationLevel): Promise<StorePage> {
     const { store: name, partition, copy = false } = request
+    const storeNow = (): StateStore | undefined => {
+      const own = this.#state === 'starting' ? undefined : this.store(name, partition)
+      return own ?? (copy ? this.standbyStore(name, partition) : undefined)
+    }
     const read = (): StorePage => {
       const definition = this.topology.stores.find((each) => each.name === name)
-      const own = this.#state === 'starting' ? undefined : this.store(name, partition)
-      const store = own ?? (copy ? this.standbyStore(name, partition) : undefined)
+      const store = storeNow()
       if (definition === undefined || store === undefined) throw storeNotHere(request)
       return readPage(store, definition, request)
     }
     const committed = isolation === 'read_committed' && this.store(name, partition) !== undefined
-    return this.#reads.run(read, { committed, timeoutMs: request.timeoutMs })
+    const walks = request.query.kind === 'range' || request.query.kind === 'prefix'
+    const prepare = (isOver: () => boolean): boolean => storeNow()?.prepareWalk?.(isOver) ?? true
+    return this.#reads.run(read, {
+      committed,
+      timeoutMs: request.timeoutMs,
+      ...(walks ? { prepare } : {}),
+    })
   }
 
   /** Makes the internal topics, fills the global tables and joins the group. */

@@ -75,6 +75,12 @@ export class KeyIndex<R extends IndexedRow> {
     yield* this.#crowded.values()
   }
 
+  /** The same as a list, in a fraction of the time. */
+  toArray(): R[] {
+    const rows = this.#rows.filter((row) => row !== undefined)
+    return this.#crowded.size === 0 ? rows : rows.concat([...this.#crowded.values()])
+  }
+
   /**
    * Goes round once, from where the last sweep has ended, and takes out each row for which `leaves` is true; ends early
    * once `isEnough`.

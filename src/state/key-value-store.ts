@@ -42,6 +42,10 @@ abstract class AbstractKeyValueStore<K> extends StoreLife {
     return Math.max(this.table.liveCount, this.disk?.rows.count() ?? 0)
   }
 
+  prepareWalk(isOver: () => boolean): boolean {
+    return this.table.prepareWalk(isOver)
+  }
+
   protected get changes(): RowTable<K, unknown>['tracker'] {
     return this.table.tracker
   }

@@ -9,10 +9,12 @@ import type { Disk, DiskEntry } from './disk.ts'
 import { DiskCursor } from './disk.ts'
 import type { KeyId, KeyIdentity } from './key-identity.ts'
 import { detach, exactId } from './key-identity.ts'
+import { GradualOrder } from './gradual-order.ts'
 import { KeyIndex } from './key-index.ts'
 import { mergedRows } from './merged-walk.ts'
 import { diskKeyOf, RowPacker, timeOf } from './packed-rows.ts'
 import type { RangeOptions } from './store.ts'
+import { sortByBytes } from './sort-by-bytes.ts'
 import { SortedList } from './sorted-list.ts'
 
 /**
@@ -75,6 +77,8 @@ export class RowTable<K, C> {
   /** So many rows are a reason to look for some to forget. */
   #evictAbove: number
   #order: SortedList<TableRow<K, C>> | undefined
+  /** The order while it is being made; undefined before and afterwards. */
+  #growing: GradualOrder<TableRow<K, C>> | undefined
   #live = 0
   /** Rises with each write to the disk, for walks that have read a page of it. */
   #diskVersion = 0
@@ -153,6 +157,20 @@ export class RowTable<K, C> {
     return this.#walk({ start, end: afterPrefix(prefix), reverse: false, isBehindStart, isBeforeEnd: true })
   }
 
+  /** Puts rows in memory in order until `isOver`; true once a walk finds them in order. */
+  prepareWalk(isOver: () => boolean): boolean {
+    if (this.#order !== undefined) return true
+    this.#growing ??= new GradualOrder(
+      this.#rows.toArray(),
+      (left, right) => this.#compare(left, right),
+      (row) => row.current !== null && this.#rows.get(row.id) === row,
+    )
+    if (!this.#growing.proceed(isOver)) return false
+    this.#order = this.#growing.list
+    this.#growing = undefined
+    return true
+  }
+
   /** Writes the committed rows into the batch that the disk has open. */
   writeCommitted(disk: Disk): void {
     const packer = this.#packer
@@ -209,9 +227,10 @@ export class RowTable<K, C> {
     row.current = current
     if (was === is) return
     this.#live += is ? 1 : -1
-    if (this.#order === undefined) return
-    if (is) this.#order.insert(row)
-    else this.#order.remove(row)
+    const order = this.#order ?? this.#growing
+    if (order === undefined) return
+    if (is) order.insert(row)
+    else order.remove(row)
   }
 
   #settle(row: TableRow<K, C>): void {
@@ -226,7 +245,8 @@ export class RowTable<K, C> {
     if (row === this.#latest) this.#latest = undefined
     if (row.current !== null) {
       this.#live--
-      this.#order?.remove(row)
+      const order = this.#order ?? this.#growing
+      order?.remove(row)
     }
     return true
   }
@@ -247,9 +267,10 @@ export class RowTable<K, C> {
 
   #ordered(): SortedList<TableRow<K, C>> {
     if (this.#order !== undefined) return this.#order
-    const rows = [...this.#rows.values()].filter((row) => row.current !== null)
-    rows.sort((left, right) => this.#compare(left, right))
+    const live = this.#rows.toArray().filter((row) => row.current !== null)
+    const rows = sortByBytes(live, (row) => row.bytes(this.#keys))
     this.#order = new SortedList((left, right) => this.#compare(left, right), rows)
+    this.#growing = undefined
     return this.#order
   }
 

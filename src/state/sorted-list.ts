@@ -30,7 +30,23 @@ export class SortedList<T> {
   insert(item: T): void {
     this.version++
     this.#size++
-    const position = this.#lowerBound((each) => this.#compare(each, item), true)
+    this.#insertAt(
+      this.#lowerBound((each) => this.#compare(each, item), true),
+      item,
+    )
+  }
+
+  /** Adds an item unless one is there that compares equal. */
+  insertOnce(item: T): void {
+    const position = this.#lowerBound((each) => this.#compare(each, item), false)
+    const there = this.at(position)
+    if (there !== undefined && this.#compare(there, item) === 0) return
+    this.version++
+    this.#size++
+    this.#insertAt(position, item)
+  }
+
+  #insertAt(position: Position, item: T): void {
     if (position.chunk === this.#chunks.length) position.chunk--
     const chunk = this.#chunks[position.chunk]
     if (chunk === undefined) {

@@ -40,6 +40,11 @@ export interface StateStore {
   persist(changelogOffset: number): void
   /** The next changelog offset to restore from: 0 for an empty store. */
   changelogOffset(): number
+  /**
+   * Makes ready for a walk over keys until `isOver`; true once the store is ready. Without it, the first walk sorts the
+   * keys in memory at once.
+   */
+  prepareWalk?(isOver: () => boolean): boolean
   /** Applies a batch of the changelog. */
   restore(columns: RecordColumns): void
   close(): void

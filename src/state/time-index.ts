@@ -2,6 +2,7 @@ import { compareBytes } from '../base/bytes.ts'
 import type { KeyIdentity } from './key-identity.ts'
 import type { SeriesRow } from './series.ts'
 import type { Cursor } from './sorted-list.ts'
+import { sortByBytes } from './sort-by-bytes.ts'
 import { SortedList } from './sorted-list.ts'
 
 /**
@@ -10,12 +11,14 @@ import { SortedList } from './sorted-list.ts'
  */
 export class TimeIndex<K, C> {
   readonly compareRows: (left: SeriesRow<K, C>, right: SeriesRow<K, C>) => number
+  readonly #keys: KeyIdentity<K>
   readonly #buckets = new Map<number, Bucket<K, C>>()
   /** Rises with every change, so that cursors know when to look again. */
   #version = 0
   readonly #times = new SortedList<Bucket<K, C>>((left, right) => left.time - right.time)
 
   constructor(keys: KeyIdentity<K>) {
+    this.#keys = keys
     this.compareRows = (left, right) =>
       left.time - right.time ||
       left.second - right.second ||
@@ -76,8 +79,17 @@ export class TimeIndex<K, C> {
   }
 
   #orderOf(bucket: Bucket<K, C>): SortedList<SeriesRow<K, C>> {
-    bucket.order ??= new SortedList(this.compareRows, bucket.rows.toSorted(this.compareRows))
+    bucket.order ??= new SortedList(this.compareRows, this.#sorted(bucket.rows))
     return bucket.order
+  }
+
+  /** Windows of one start differ by key alone; sessions of one end by start, too. */
+  #sorted(rows: readonly SeriesRow<K, C>[]): SeriesRow<K, C>[] {
+    const [first] = rows
+    const sameSecond = rows.every(({ second }) => second === first?.second)
+    return sameSecond
+      ? sortByBytes(rows, ({ series }) => series.bytes(this.#keys))
+      : rows.toSorted(this.compareRows)
   }
 
   #drop(bucket: Bucket<K, C>): void {

@@ -104,6 +104,10 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
     }
   }
 
+  prepareWalk(isOver: () => boolean): boolean {
+    return this.#table.prepareWalk(isOver)
+  }
+
   protected get changes(): RowTable<K, Versions>['tracker'] {
     return this.#table.tracker
   }

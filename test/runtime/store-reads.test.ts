@@ -105,6 +105,36 @@ describe('reads of stores', () => {
     expect(await next).toBe('clean')
   })
 
+  it('that need preparation get it in slices, while reads that are ready go ahead', async () => {
+    const { reads, seen, take, clock } = setUp()
+    let left = 12
+    const prepare = (isOver: () => boolean): boolean => {
+      for (; left > 0 && !isOver(); left--) clock.advance(2)
+      return left === 0
+    }
+    const slow = reads.run(take(0, 'prepared'), { committed: false, prepare })
+    const sizes = [left]
+    await reads.run(take(0, 'ready'), { committed: false })
+    for (let iterations = 0; iterations < 2; iterations++) {
+      await iteration()
+      sizes.push(left)
+    }
+    expect(sizes).toEqual([12, 9, 6])
+    expect(await slow).toBe('clean')
+    expect(seen).toEqual(['ready', 'prepared'])
+  })
+
+  it('that cannot be prepared fail as they run', async () => {
+    const { reads } = setUp()
+    const prepare = (): boolean => {
+      throw new Error('closed')
+    }
+    const bad = (): never => {
+      throw new Error('no such store')
+    }
+    await expect(reads.run(bad, { committed: false, prepare })).rejects.toThrow('no such store')
+  })
+
   it('that waited longer than their timeout are not run', async () => {
     const { reads, seen, state, take, clock } = setUp()
     state.isClean = false

@@ -192,6 +192,7 @@ type Step =
   | { readonly do: 'flush' | 'commit' | 'fill' }
   | { readonly do: 'open'; readonly from: number; readonly to: number; readonly style: number }
   | { readonly do: 'next' | 'drain' }
+  | { readonly do: 'prepare'; readonly slices: number }
 
 const at = fc.nat(positions - 1)
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -204,6 +205,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('open' as const), from: at, to: at, style: fc.nat(9) }),
   },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('prepare' as const), slices: fc.nat(2) }) },
   { weight: 6, arbitrary: fc.constantFrom({ do: 'next' as const }, { do: 'drain' as const }) },
 )
 
@@ -268,7 +270,10 @@ const check = (kind: Kind, steps: readonly Step[], store: StateStore, changelog:
     else if (each.do === 'delete') model.put(kind.put(store, each.at, null), null)
     else if (each.do === 'fill')
       for (let all = 0; all < positions; all++) model.put(kind.put(store, all, `${index}`), `${index}`)
-    else if (each.do === 'get') kind.get(store, each.at)
+    else if (each.do === 'prepare') {
+      let left = each.slices
+      store.prepareWalk?.(() => left-- === 0)
+    } else if (each.do === 'get') kind.get(store, each.at)
     else if (each.do === 'open') model.open(kind.walk(store, each.from, each.to, each.style))
     else if (each.do === 'next') stepAgrees(model, kind)
     else if (each.do === 'drain') while (stepAgrees(model, kind));
@@ -298,23 +303,20 @@ const kinds = [
   ['session', sessions],
 ] as const
 
-describe('a walk of a store on disk', () => {
+describe('a walk of a store', () => {
   const steps = fc.array(step, { minLength: 10, maxLength: 120, size: 'max' })
   // The smallest cache holds four rows, so that nearly all are on disk only; with the largest, all are in both.
   const cacheBytes = fc.constantFrom(1, 8_000, 16_000_000)
 
   it.each(kinds)('of %s rows goes as a sorted map does, whatever changes while it is open', (_name, kind) => {
     fc.assert(
-      fc.property(steps, cacheBytes, (given, bytesOfCache) => {
+      fc.property(steps, cacheBytes, fc.boolean(), (given, bytesOfCache, inMemory) => {
         const changelog = new Changelog()
-        const store = openStore(kind.definition, {
-          changelog,
-          disk: new MemoryDisk(),
-          cacheBytes: bytesOfCache,
-        })
+        const disk = inMemory ? undefined : new MemoryDisk()
+        const store = openStore(kind.definition, { changelog, disk, cacheBytes: bytesOfCache })
         check(kind, given, store, changelog)
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     )
   })
 
