@@ -8,7 +8,7 @@ import type { Cluster } from '../kafka/cluster.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
 import type { ClassicMembership } from '../kafka/group/classic-membership.ts'
 import type { IsolationLevel } from '../kafka/list-offsets.ts'
-import { readPage } from '../state/read-page.ts'
+import { readPage, walkPlanOf } from '../state/read-page.ts'
 import type { StateStore } from '../state/store.ts'
 import type { PageRequest, StorePage } from '../state/store-query.ts'
 import type { FailureHandler } from '../task/failure-handler.ts'
@@ -249,12 +249,13 @@ export class StreamsApplication {
       return readPage(store, definition, request)
     }
     const committed = isolation === 'read_committed' && this.store(name, partition) !== undefined
-    const walks = request.query.kind === 'range' || request.query.kind === 'prefix'
-    const prepare = (isOver: () => boolean): boolean => storeNow()?.prepareWalk?.(isOver) ?? true
+    const plan = walkPlanOf(request)
+    const prepare = (isOver: () => boolean): boolean =>
+      plan === undefined || (storeNow()?.prepareWalk?.(isOver, plan) ?? true)
     return this.#reads.run(read, {
       committed,
       timeoutMs: request.timeoutMs,
-      ...(walks ? { prepare } : {}),
+      prepare,
     })
   }
 

@@ -14,6 +14,7 @@ import type {
   ValueAndTimestamp,
   VersionedRecord,
   VersionedStore,
+  WalkPlan,
   WindowStore,
 } from './store.ts'
 import type { PageRequest, RowPlace, StorePage, StoreQuery, StoreRow } from './store-query.ts'
@@ -36,6 +37,12 @@ export const readPage = (
     bytes += row.key.length + row.value.length
   }
   return { rows }
+}
+
+/** What a store has to put in order for a page; undefined for a page of one key. */
+export const walkPlanOf = ({ query, limit, after }: PageRequest): WalkPlan | undefined => {
+  if (query.kind === 'range' || query.kind === 'prefix') return { rowCount: limit }
+  return query.kind === 'time' ? { fromMs: after?.time ?? query.fromMs, rowCount: limit + 1 } : undefined
 }
 
 /** A page ends behind the row that reaches this. */

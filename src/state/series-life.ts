@@ -8,7 +8,7 @@ import type { Disk, Observations } from './disk.ts'
 import { KeyIdentity } from './key-identity.ts'
 import { SeriesTable } from './series-table.ts'
 import type { SeriesRow } from './series.ts'
-import type { ValueAndTimestamp } from './store.ts'
+import type { ValueAndTimestamp, WalkPlan } from './store.ts'
 import type { StoreContext } from './store-life.ts'
 import { StoreLife, valueBytesAt } from './store-life.ts'
 import { writeTimedRow } from './timed-rows.ts'
@@ -40,6 +40,10 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
 
   holdTime(timeMs: number): void {
     this.table.holdTime(timeMs)
+  }
+
+  prepareWalk(isOver: () => boolean, { fromMs = -Infinity, rowCount }: WalkPlan): boolean {
+    return this.table.prepareWalk(fromMs, rowCount, isOver)
   }
 
   /** What readers see of a row. */

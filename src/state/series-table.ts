@@ -206,6 +206,11 @@ export class SeriesTable<K, C> {
     return rows as Generator<SeriesRow<K, C> & { readonly current: C }, void>
   }
 
+  /** Puts so many rows from a time on in order until `isOver`; true once a walk finds them in order. */
+  prepareWalk(fromTime: number, rowCount: number, isOver: () => boolean): boolean {
+    return this.#byTime.prepareWalk(Math.max(fromTime, this.#freedUpTo + 1), rowCount, isOver)
+  }
+
   /** Forgets what was read, as the disk is about to know better. */
   forgetClean(): void {
     this.#diskVersion++

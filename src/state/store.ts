@@ -41,13 +41,19 @@ export interface StateStore {
   /** The next changelog offset to restore from: 0 for an empty store. */
   changelogOffset(): number
   /**
-   * Makes ready for a walk over keys until `isOver`; true once the store is ready. Without it, the first walk sorts the
-   * keys in memory at once.
+   * Makes ready for a walk over keys, or over times, until `isOver`; true once the store is ready. Without it, the first walk
+   * sorts the rows in memory at once.
    */
-  prepareWalk?(isOver: () => boolean): boolean
+  prepareWalk?(isOver: () => boolean, plan: WalkPlan): boolean
   /** Applies a batch of the changelog. */
   restore(columns: RecordColumns): void
   close(): void
+}
+
+/** Where a walk over times begins, and how many rows it needs. */
+export interface WalkPlan {
+  readonly fromMs?: number | undefined
+  readonly rowCount: number
 }
 
 export interface ValueAndTimestamp<out V> {

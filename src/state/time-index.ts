@@ -1,5 +1,6 @@
 import { compareBytes } from '../base/bytes.ts'
 import type { KeyIdentity } from './key-identity.ts'
+import { GradualOrder } from './gradual-order.ts'
 import type { SeriesRow } from './series.ts'
 import type { Cursor } from './sorted-list.ts'
 import { sortByBytes } from './sort-by-bytes.ts'
@@ -28,13 +29,14 @@ export class TimeIndex<K, C> {
   add(row: SeriesRow<K, C>): void {
     let bucket = this.#buckets.get(row.time)
     if (bucket === undefined) {
-      bucket = { time: row.time, rows: [], order: undefined }
+      bucket = { time: row.time, rows: [], order: undefined, growing: undefined }
       this.#buckets.set(row.time, bucket)
       this.#times.insert(bucket)
     }
     this.#version++
     row.slot = bucket.rows.push(row) - 1
-    bucket.order?.insert(row)
+    const order = bucket.order ?? bucket.growing
+    order?.insert(row)
   }
 
   remove(row: SeriesRow<K, C>): void {
@@ -47,7 +49,8 @@ export class TimeIndex<K, C> {
       last.slot = row.slot
     }
     row.slot = -1
-    bucket.order?.remove(row)
+    const order = bucket.order ?? bucket.growing
+    order?.remove(row)
     if (bucket.rows.length === 0) this.#drop(bucket)
   }
 
@@ -69,6 +72,27 @@ export class TimeIndex<K, C> {
     )
   }
 
+  /** Puts so many rows from a time on in order until `isOver`; true once a walk finds them in order. */
+  prepareWalk(fromTime: number, rowCount: number, isOver: () => boolean): boolean {
+    const buckets = this.#times.cursor((bucket) => bucket.time - fromTime)
+    for (let left = rowCount; left > 0; buckets.advance()) {
+      const bucket = buckets.peek()
+      if (bucket === undefined) return true
+      if (!this.#prepare(bucket, isOver)) return false
+      left -= bucket.rows.length
+    }
+    return true
+  }
+
+  #prepare(bucket: Bucket<K, C>, isOver: () => boolean): boolean {
+    if (bucket.order !== undefined) return true
+    bucket.growing ??= new GradualOrder([...bucket.rows], this.compareRows, ({ slot }) => slot >= 0)
+    if (!bucket.growing.proceed(isOver)) return false
+    bucket.order = bucket.growing.list
+    bucket.growing = undefined
+    return true
+  }
+
   #bucketCursor(fromTime: number, from: SeriesRow<K, C> | undefined): Cursor<SeriesRow<K, C>> {
     const buckets = this.#times.cursor((bucket) => bucket.time - fromTime)
     return new BucketCursor(buckets, (bucket) =>
@@ -80,6 +104,7 @@ export class TimeIndex<K, C> {
 
   #orderOf(bucket: Bucket<K, C>): SortedList<SeriesRow<K, C>> {
     bucket.order ??= new SortedList(this.compareRows, this.#sorted(bucket.rows))
+    bucket.growing = undefined
     return bucket.order
   }
 
@@ -102,6 +127,8 @@ interface Bucket<K, C> {
   readonly time: number
   readonly rows: SeriesRow<K, C>[]
   order: SortedList<SeriesRow<K, C>> | undefined
+  /** The order while it is being made; undefined before and afterwards. */
+  growing: GradualOrder<SeriesRow<K, C>> | undefined
 }
 
 /** Looks again behind the row it gave last once anything has changed. */
