@@ -22,6 +22,9 @@ import {
   encodeAssignment,
   encodeSubscription,
 } from '../../../src/kafka/group/consumer-protocol.ts'
+import type { Compression } from '../../../src/kafka/record-batch/compression.ts'
+import { BatchSlices } from '../../../src/kafka/record-batch/batch-slices.ts'
+import { scanBatches } from '../../../src/kafka/record-batch/scan-batches.ts'
 import { produceV11Api, produceV12Api } from '../../../src/kafka/produce/produce-codec.ts'
 import {
   decodeAssignmentData,
@@ -30,6 +33,7 @@ import {
   encodeMemberData,
 } from '../../../src/runtime/group-data.ts'
 import { decodeOffsetMetadata, encodeOffsetMetadata } from '../../../src/runtime/offset-metadata.ts'
+import { decodeHeaders } from '../../../src/topic/record-columns.ts'
 import { arbitraryMessage } from '../../broker/support/arbitrary-message.ts'
 import { sealRows } from '../../kafka/support/batches.ts'
 import { rowDecoders } from './row-decoders.ts'
@@ -142,17 +146,43 @@ const groupMessages: readonly Decoder[] = [
   },
 ]
 
-const batches: fc.Arbitrary<Bytes> = fc
-  .array(fc.tuple(fc.string({ maxLength: 9 }), fc.string({ maxLength: 9 })), { minLength: 1, maxLength: 4 })
-  .map((texts) => {
-    const rows = texts.map(([key, value]) => ({
-      key: utf8Encode(key),
-      value: utf8Encode(value),
-      timestamp: 1,
-      headers: [[key, utf8Encode(value)] as const],
-    }))
-    return sealRows(rows).bytes
-  })
+const batchesOf = (compression: Compression): fc.Arbitrary<Bytes> =>
+  fc
+    .array(fc.tuple(fc.string({ maxLength: 9 }), fc.string({ maxLength: 9 })), { minLength: 1, maxLength: 4 })
+    .map((texts) => {
+      const rows = texts.map(([key, value]) => ({
+        key: utf8Encode(key),
+        value: utf8Encode(value),
+        timestamp: 1,
+        headers: [[key, utf8Encode(value)] as const],
+      }))
+      return sealRows(rows, compression).bytes
+    })
+
+/** Without checksums, so that what is wrong reaches the reader of the records. */
+const fetched: readonly Decoder[] = (['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const).map(
+  (compression) => ({
+    name: `fetched batches (${compression})`,
+    valid: fc.array(batchesOf(compression), { maxLength: 3 }).map(joinBytes),
+    decode: (bytes) => {
+      const scanned = scanBatches(bytes, 0, bytes.length, { fetchOffset: 0, checkCrcs: false })
+      const slices = new BatchSlices(scanned, 0, 1_048_576)
+      while (!slices.isDone) {
+        const slice = slices.next()
+        if (slice instanceof Promise) return abandon(slices, slice)
+        for (let row = 0; row < slice.columns.count; row++) decodeHeaders(slice.columns, row)
+      }
+    },
+  }),
+)
+
+/** A batch that becomes large is decompressed in pieces, between other work: test/kafka/record-batch tries that. */
+const abandon = (slices: BatchSlices, slice: Promise<unknown>): void => {
+  slices.close()
+  slice.catch(() => undefined)
+}
+
+const batches = batchesOf('none')
 
 const ofTheBroker: readonly Decoder[] = [
   {
@@ -211,5 +241,6 @@ export const decoders: readonly Decoder[] = [
   ...groupMessages,
   ...ofTheBroker,
   frames,
+  ...fetched,
   ...rowDecoders,
 ]
