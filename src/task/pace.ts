@@ -1,7 +1,7 @@
 /**
- * How often a task reads the clock while it processes records. Reading takes 25 to 70 ns, so it follows the time that
- * records take: after each one where they take 12 µs or more, else after two, four or eight. A record that is suddenly slow
- * therefore ends its time slice after at most seven others.
+ * How often a task reads the clock while it processes records. Reading takes up to half a microsecond, so it follows the time that
+ * records take: after each one where they take 12 µs or more, else after two to sixteen. A record that is suddenly slow
+ * therefore ends its time slice after at most fifteen others.
  */
 export class Pace {
   /** The caller counts this down with each record, and calls `read` at 0. */
@@ -63,5 +63,6 @@ const fastRecords = 64
 const strideFor = (recordMs: number): number => {
   if (recordMs >= 0.012) return 1
   if (recordMs >= 0.006) return 2
-  return recordMs >= 0.003 ? 4 : 8
+  if (recordMs >= 0.003) return 4
+  return recordMs >= 0.0015 ? 8 : 16
 }
