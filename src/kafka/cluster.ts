@@ -59,6 +59,8 @@ export class Cluster {
   readonly #namesById = new Map<string, string>()
   readonly #refreshing = new Map<string, Promise<TopicMetadata>>()
   readonly #coordinators = new Map<string, Promise<BrokerAddress>>()
+  /** When each broker that was asked as any broker failed to answer last. */
+  readonly #failedMs = new Map<string, number>()
   #brokers: ReadonlyMap<number, BrokerMetadata> = new Map()
   #controllerId = -1
   #clusterId: string | null = null
@@ -148,9 +150,12 @@ export class Cluster {
     let lastError: unknown
     for (const broker of this.#candidates()) {
       try {
-        return await callApi(this.transport, broker, 'control', api, ...args)
+        const response = await callApi(this.transport, broker, 'control', api, ...args)
+        this.#failedMs.delete(addressText(broker))
+        return response
       } catch (error) {
         if (!(error instanceof Fault) || error.actor !== 'retry') throw error
+        this.#failedMs.set(addressText(broker), this.clock.monotonicMs())
         lastError = error
       }
     }
@@ -271,12 +276,15 @@ export class Cluster {
     return topicMissing(name)
   }
 
-  /** The brokers that metadata named, then the bootstrap ones, each once. */
+  /** The brokers that metadata named, then the bootstrap ones, each once; those that failed go last, the latest at the end. */
   #candidates(): readonly BrokerAddress[] {
     const known = new Map<string, BrokerAddress>()
     for (const broker of [...this.#brokers.values(), ...this.transport.bootstrap])
-      known.set(`${broker.host}:${broker.port}`, broker)
-    return [...known.values()]
+      known.set(addressText(broker), broker)
+    const failedMs = (address: string): number => this.#failedMs.get(address) ?? -1
+    return [...known]
+      .toSorted(([left], [right]) => failedMs(left) - failedMs(right))
+      .map(([, broker]) => broker)
   }
 }
 

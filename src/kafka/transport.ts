@@ -21,6 +21,11 @@ export interface Transport {
   send(broker: BrokerAddress, lane: Lane, request: WireRequest): Promise<Bytes>
   /** Ends one connection, whose answers cannot be read; what is in flight on it rejects with `reason`. */
   disconnect(broker: BrokerAddress, lane: Lane, reason: Fault): void
+  /**
+   * Ends the connections to a broker from which nothing has come for `silentMs`: it stopped answering. What is in flight
+   * rejects with `REQUEST_TIMED_OUT`, and the next request connects again.
+   */
+  dropSilent(broker: BrokerAddress, silentMs: number): void
   /** Ends all connections; what is in flight rejects. */
   close(): Promise<void>
 }

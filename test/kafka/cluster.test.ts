@@ -40,6 +40,7 @@ describe('the cluster', () => {
         return Promise.reject(new Fault({ code: 'BROKER_UNREACHABLE', actor: 'retry', message: 'gone' }))
       },
       disconnect: () => undefined,
+      dropSilent: () => undefined,
       close: () => world.transport.close(),
     }
     const cluster = new Cluster({ transport, clock: world.clock })

@@ -11,8 +11,9 @@ import type { BrokerAddress, WireRequest } from '../transport.ts'
 import { WireReader } from '../wire-bytes.ts'
 import { authenticate } from './authentication.ts'
 import type { Call } from './authentication.ts'
-import { connectFault, lossFault, timeoutFault } from './connection-faults.ts'
+import { connectFault, isSilence, lossFault, timeoutFault } from './connection-faults.ts'
 import { FrameReader } from './frame-reader.ts'
+import { sharedLookup } from './shared-lookup.ts'
 
 /**
  * One connection to one broker: requests go out in the order they are sent and are answered in it. Sockets and TLS are
@@ -21,13 +22,17 @@ import { FrameReader } from './frame-reader.ts'
  * A connection ends once and for all: with `close`, when the broker ends it, or when a request is not answered in time,
  * since the answers that come after it are late as well. What is in flight then rejects. Until it settles, the bytes of
  * a request may still be on their way out.
+ *
+ * A peer that is gone without a word (a lost host, a forgotten NAT entry) looks like one that has nothing to send. TCP
+ * keep-alive finds an idle one, and a connection from which nothing came for a while sends ApiVersions ahead of its next
+ * request, which is answered at once or ends the connection after the connect timeout.
  */
 export interface ConnectionOptions extends Pick<KafkaSettings, 'clientId' | 'tls' | 'sasl'> {
   readonly connectTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly clock: Clock
-  /** Told once, as soon as nothing can be sent any more. */
-  readonly onGone: () => void
+  /** Called once, as soon as nothing can be sent any more; `isSilent` where the broker stopped answering. */
+  readonly onGone: (isSilent: boolean) => void
 }
 
 interface Pending {
@@ -41,6 +46,12 @@ interface Pending {
 const renewalShare = 0.8
 /** Node rings at once for what is longer. */
 const longestTimerMs = 2 ** 31 - 1
+/** After how long without traffic the operating system begins to probe a connection. */
+const keepAliveDelayMs = 10_000
+/** A connection from which nothing came for so long may be dead. */
+const probeAfterMs = 10_000
+/** No request of ours has it. */
+const probeCorrelationId = -1
 /** For a broker that no longer reads what it is sent. */
 const patienceMs = 1_000
 
@@ -53,6 +64,7 @@ export class BrokerConnection {
   readonly #inFlight = new Map<number, Pending>()
   readonly #ended = Promise.withResolvers<void>()
   #correlationId = 0
+  #receivedMs: number
   #hasReceived = false
   #isGone = false
   #ending: unknown
@@ -76,16 +88,28 @@ export class BrokerConnection {
     this.#broker = broker
     this.#options = options
     this.#clientId = Buffer.from(options.clientId)
+    this.#receivedMs = options.clock.monotonicMs()
     this.#socket = this.#connect()
     this.#socket.setNoDelay(true)
+    this.#socket.setKeepAlive(true, keepAliveDelayMs)
     this.#socket.on('error', (error) => this.end(error))
     this.#socket.on('close', () => this.#closed())
   }
 
   send(request: WireRequest): Promise<Bytes> {
-    return this.#renewal === undefined
-      ? this.#exchange(request)
-      : this.#renewal.then(() => this.#exchange(request))
+    if (this.#renewal !== undefined) return this.#renewal.then(() => this.#exchange(request))
+    if (this.#mayBeDead) this.#probe()
+    return this.#exchange(request)
+  }
+
+  /** For how long nothing has been received. */
+  get silentMs(): number {
+    return this.#options.clock.monotonicMs() - this.#receivedMs
+  }
+
+  /** The broker does not answer elsewhere: what is in flight rejects as if its own time were over. */
+  abandon(): void {
+    this.end(timeoutFault(this.#broker))
   }
 
   /** Ends the connection after what was written has gone out; what is in flight rejects. */
@@ -101,7 +125,7 @@ export class BrokerConnection {
     const options = {
       host: this.#broker.host,
       port: this.#broker.port,
-      keepAlive: true,
+      lookup: sharedLookup,
       onread: {
         buffer: () => this.#frames.room,
         callback: (length: number, buffer: Uint8Array) => this.#receive(length, buffer),
@@ -148,6 +172,22 @@ export class BrokerConnection {
     return this.#options.clock.setTimer(() => this.end(timeoutFault(this.#broker)), delayMs)
   }
 
+  get #mayBeDead(): boolean {
+    return this.#inFlight.size === 0 && (!this.#hasReceived || this.silentMs >= probeAfterMs)
+  }
+
+  /** Brokers answer the requests of a connection in order, so nothing that takes long may be before it. */
+  #probe(): void {
+    if (this.#isGone) return
+    this.#inFlight.set(probeCorrelationId, {
+      hasTags: false,
+      resolve: () => undefined,
+      reject: () => undefined,
+      cancelTimer: this.#alarm(this.#options.connectTimeoutMs),
+    })
+    this.#write(probeCorrelationId, versionsRequest)
+  }
+
   readonly #call: Call = async (api, ...args) => {
     const body = await this.#exchange(wireRequestOf(api, ...args))
     try {
@@ -192,6 +232,7 @@ export class BrokerConnection {
   }
 
   #receive(length: number, buffer: Uint8Array): boolean {
+    this.#receivedMs = this.#options.clock.monotonicMs()
     if (!this.#hasReceived && this.#options.tls === undefined && isTlsRecord(buffer, length))
       this.end(new Error('The broker requires TLS.'))
     this.#hasReceived = true
@@ -242,7 +283,7 @@ export class BrokerConnection {
     if (this.#isGone) return
     this.#isGone = true
     this.#cancelRenewal?.()
-    this.#options.onGone()
+    this.#options.onGone(isSilence(this.#ending))
   }
 }
 
@@ -253,6 +294,15 @@ const connecting = (broker: BrokerAddress, connect: () => BrokerConnection): Bro
   } catch (error) {
     throw connectFault(broker, error)
   }
+}
+
+/** ApiVersions 0, which every broker answers, with or without rights. */
+export const versionsRequest: WireRequest = {
+  apiKey: 18,
+  apiVersion: 0,
+  body: new Uint8Array(0),
+  taggedRequestHeader: false,
+  taggedResponseHeader: false,
 }
 
 /** A broker that speaks TLS on this port answers plain text with a record of it: an alert, most often. */

@@ -30,6 +30,15 @@ export const timeoutFault = (broker: BrokerAddress): Fault =>
     message: `broker ${addressText(broker)} did not answer in time`,
   })
 
+/** True where the peer stopped answering, as opposed to ending the connection. */
+export const isSilence = (ending: unknown): boolean =>
+  ending instanceof Fault
+    ? ending.code === 'REQUEST_TIMED_OUT'
+    : [...causesOf(ending)].some((cause) => silences.has((cause as NodeJS.ErrnoException).code ?? ''))
+
+/** What the operating system reports where keep-alive or a retransmission is not answered. */
+const silences: ReadonlySet<string> = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'])
+
 /** A connection is lost with a request in flight. */
 export const lossFault = (broker: BrokerAddress, ending: unknown): Fault =>
   ending instanceof Fault

@@ -104,7 +104,7 @@ export class ClassicMembership implements GroupMembership {
       beat: () => this.#beat(),
       onErrorCode: (errorCode) => this.#heartbeatRefused(errorCode),
       onFailure: (error) => this.#heartbeatFailed(error),
-      onSilence: () => this.#lose('SESSION_TIMED_OUT'),
+      onSilence: () => this.#silent(),
     })
   }
 
@@ -299,6 +299,12 @@ export class ClassicMembership implements GroupMembership {
     this.#heartbeat.stop()
     this.#resumeCommits()
     this.requestRejoin(reason)
+  }
+
+  /** No heartbeat was answered for a session, so what goes over the same connections will not be answered either. */
+  #silent(): void {
+    this.#requests.disconnect()
+    this.#lose('SESSION_TIMED_OUT')
   }
 
   async #beat(): Promise<number> {

@@ -2,7 +2,7 @@ import type { Bytes } from '../../base/bytes.ts'
 import { Fault, messageOf } from '../../base/fault.ts'
 import { heartbeatApi, joinGroupApi, leaveGroupApi, syncGroupApi } from '../apis.ts'
 import type { Cluster } from '../cluster.ts'
-import type { Lane } from '../transport.ts'
+import type { BrokerAddress, Lane } from '../transport.ts'
 import type { Assignment, Subscription } from './consumer-protocol.ts'
 import {
   decodeAssignment,
@@ -44,6 +44,8 @@ const noAssignment: Assignment = { partitions: [], userData: null }
 export class GroupRequests {
   readonly #options: GroupRequestsOptions
   readonly #lane: Lane
+  /** Where the last heartbeat went. */
+  #coordinator: BrokerAddress | undefined
 
   constructor(options: GroupRequestsOptions) {
     this.#options = options
@@ -106,6 +108,7 @@ export class GroupRequests {
   async heartbeat({ generationId, memberId, groupInstanceId }: GroupGeneration): Promise<number> {
     const { cluster, groupId } = this.#options
     const coordinator = await cluster.coordinator('group', groupId)
+    this.#coordinator = coordinator
     const { errorCode } = await cluster.callBroker(
       coordinator,
       'control:group',
@@ -116,6 +119,13 @@ export class GroupRequests {
       groupInstanceId,
     )
     return errorCode
+  }
+
+  /** Ends the connections to a coordinator that answered no heartbeat for a session, if nothing else came from it either. */
+  disconnect(): void {
+    const { cluster, sessionTimeoutMs } = this.#options
+    if (this.#coordinator === undefined) return
+    cluster.transport.dropSilent(this.#coordinator, sessionTimeoutMs / 2)
   }
 
   async leave({ memberId, groupInstanceId }: GroupGeneration): Promise<void> {

@@ -65,6 +65,7 @@ export class Heartbeat {
     for (;;) {
       await sleep(clock, intervalMs(), signal)
       if (signal.aborted) return
+      const cancelSilence = this.#afterSession(signal, onSilence)
       try {
         const errorCode = await beat()
         this.#lastAnswerMs = clock.monotonicMs()
@@ -74,7 +75,21 @@ export class Heartbeat {
         this.#failed = true
         if (!signal.aborted) onFailure(error)
       }
+      cancelSilence()
       if (!signal.aborted && clock.monotonicMs() - this.#lastAnswerMs >= sessionTimeoutMs) onSilence()
     }
+  }
+
+  /** A heartbeat may stay unanswered for longer than the rest of the session. */
+  #afterSession(signal: AbortSignal, onSilence: () => void): () => void {
+    const { clock, sessionTimeoutMs } = this.#options
+    const leftMs = Math.max(0, this.#lastAnswerMs + sessionTimeoutMs - clock.monotonicMs())
+    // After a standstill of this process, an answer that is here already is read between the two timers.
+    let cancel = clock.setTimer(() => {
+      cancel = clock.setTimer(() => {
+        if (!signal.aborted) onSilence()
+      }, 1)
+    }, leftMs)
+    return () => cancel()
   }
 }

@@ -156,7 +156,7 @@ describe('the TCP transport', () => {
       if (connections > 1)
         for (const { correlationId } of requestsIn(data)) answer(socket, correlationId, versionsAnswer)
     })
-    const transport = transportTo(`127.0.0.1:${port}`, { requestTimeoutMs: 50 })
+    const transport = transportTo(`127.0.0.1:${port}`, { requestTimeoutMs: 300 })
     const [first, second] = await Promise.allSettled([ask(transport), ask(transport)])
     expect(first).toMatchObject({ reason: { code: 'REQUEST_TIMED_OUT' } })
     expect(second).toMatchObject({ reason: { code: 'REQUEST_TIMED_OUT' } })

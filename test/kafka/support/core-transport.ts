@@ -55,6 +55,11 @@ export class CoreTransport implements Transport {
     if (open !== undefined) this.#lose(lane, open)
   }
 
+  /** A silent broker is one whose answers do not come: what waits for them ends. */
+  dropSilent(): void {
+    this.loseAll()
+  }
+
   async close(): Promise<void> {
     this.loseAll()
   }
