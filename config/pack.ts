@@ -23,5 +23,5 @@ const published = {
 
 mkdirSync('dist/bin', { recursive: true })
 writeFileSync('dist/package.json', `${JSON.stringify(published, null, 2)}\n`)
-for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE', ...globSync('bin/*.js')])
+for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE', 'SECURITY.md', ...globSync('bin/*.js')])
   copyFileSync(file, `dist/${file}`)
