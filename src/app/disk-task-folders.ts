@@ -2,6 +2,7 @@ import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } fro
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { TimeSlice } from '../base/time-slice.ts'
+import { refuseTasksWithoutDescriptors } from '../files/descriptors.ts'
 import type { TaskFolders } from '../runtime/task-folders.ts'
 import { AbandonedSlots } from './abandoned-slots.ts'
 import { freeName, LmdbEnvironment } from '../state/lmdb-environment.ts'
@@ -13,6 +14,7 @@ export const diskTaskFolders = (directory: string, clock: Clock): TaskFolders =>
   const names = (): readonly string[] => (existsSync(directory) ? readdirSync(directory) : [])
   return {
     tasks: () => names().filter((name) => taskName.test(name)),
+    refuseTooMany: (tasks) => refuseTasksWithoutDescriptors(tasks),
     read: async (task) => {
       while (slice.check()) await slice.next()
       return LmdbEnvironment.readStates(join(directory, task))

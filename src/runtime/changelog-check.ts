@@ -33,6 +33,13 @@ export class ChangelogCheck {
     this.#options = options
   }
 
+  /** Refuses tasks for whose state the process has no file descriptors, before the first of them is opened. */
+  refuseTooMany(tasks: readonly TaskId[]): void {
+    const { planOf, folders } = this.#options
+    const plan = planOf()
+    folders.refuseTooMany(tasks.filter((task) => hasStoreOnDisk(plan, task)).length)
+  }
+
   /** Sets aside what cannot be continued; resolves with what the stores note from now on. */
   prepare(task: TaskId): Promise<StoreOrigins> {
     const running = this.#preparing.get(task)
@@ -84,6 +91,10 @@ const durableStoresOf = (plan: ApplicationPlan, task: TaskId): readonly StoreDef
   plan.subTopologies[partsOfTask(task).subTopology]?.stores.filter(
     ({ changelog, storage }) => changelog && storage !== 'memory',
   ) ?? []
+
+const hasStoreOnDisk = (plan: ApplicationPlan, task: TaskId): boolean =>
+  plan.subTopologies[partsOfTask(task).subTopology]?.stores.some(({ storage }) => storage !== 'memory') ===
+  true
 
 /** Why stored state cannot be continued; undefined where it can, or where there is none. */
 export const problemOf = (

@@ -89,7 +89,8 @@ export class DormantState {
     const { folders } = this.#options
     for (const task of folders.tasks()) {
       if (this.#states.has(task)) continue
-      const states = await folders.read(task)
+      // What cannot be read now is reported as if there were none; a task that opens it learns why.
+      const states = await folders.read(task).catch(() => undefined)
       if (states !== undefined && !this.#states.has(task)) this.#states.set(task, states)
     }
   }

@@ -59,6 +59,11 @@ export class TaskFactory {
     this.#slice = new TimeSlice(options.clock, options.settings.maxPollDurationMs)
   }
 
+  /** Throws where the process can't have so many more tasks open. */
+  refuseTooMany(ids: readonly TaskId[]): void {
+    this.#options.check.refuseTooMany(ids)
+  }
+
   /**
    * Opens a task; resolves when its stores stand at the end of their changelogs, or without one where the signal says to
    * stop, with what was restored kept. Inputs go on at `startOf`.

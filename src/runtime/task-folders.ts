@@ -4,7 +4,12 @@ import type { TaskId } from './assign-tasks.ts'
 /** The folders of one worker's tasks on disk. They are closed when they are read, renamed or deleted. */
 export interface TaskFolders {
   tasks(): readonly TaskId[]
-  /** What is noted of each store of a task; undefined where there is no state, or where it cannot be read. */
+  /** Throws where the process has no file descriptors for the state of so many more tasks. */
+  refuseTooMany(tasks: number): void
+  /**
+   * What is noted of each store of a task; undefined where there is no state, or where it is damaged. Throws where it cannot
+   * be read for another reason.
+   */
   read(task: TaskId): Promise<Map<string, StoredState> | undefined>
   /** Renames the folder of a task, so that the task begins without state. Returns the new path. */
   setAside(task: TaskId): string
@@ -18,6 +23,7 @@ export interface TaskFolders {
 /** Stores in memory leave nothing behind. */
 export const noTaskFolders: TaskFolders = {
   tasks: () => [],
+  refuseTooMany: () => undefined,
   read: () => Promise.resolve(undefined),
   setAside: () => '',
   delete: () => undefined,

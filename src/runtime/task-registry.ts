@@ -18,7 +18,7 @@ export interface TaskRegistryOptions {
   readonly clock: Clock
   readonly settings: Pick<RuntimeSettings, 'maxPollDurationMs'>
   readonly fetcher: Pick<Fetcher, 'add' | 'remove'>
-  readonly tasks: Pick<TaskFactory, 'open'>
+  readonly tasks: Pick<TaskFactory, 'open' | 'refuseTooMany'>
   readonly startsOf: (inputs: readonly TopicPartition[]) => Promise<Starts>
   /** A task has begun, or one is being opened. */
   readonly onChange: () => void
@@ -95,7 +95,7 @@ export class TaskRegistry {
   open(ids: readonly TaskId[]): void {
     if (ids.length === 0) return
     const plan = this.#options.planOf()
-    const starts = this.#options.startsOf(ids.flatMap((id) => plan.inputsOf(id)))
+    const starts = this.#startsOf(ids)
     for (const id of ids) {
       const stop = new AbortController()
       const inputs = plan.inputsOf(id)
@@ -130,6 +130,13 @@ export class TaskRegistry {
 
   closeAll(): Promise<void> {
     return this.close(this.ids)
+  }
+
+  /** Tasks that the process can't have open together are refused before the first of them is opened. */
+  async #startsOf(ids: readonly TaskId[]): Promise<Starts> {
+    this.#options.tasks.refuseTooMany(ids)
+    const plan = this.#options.planOf()
+    return this.#options.startsOf(ids.flatMap((id) => plan.inputsOf(id)))
   }
 
   async #openUntilDone(

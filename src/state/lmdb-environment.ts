@@ -16,6 +16,7 @@ import { open, TransactionFlags } from 'lmdb'
 import type { Bytes } from '../base/bytes.ts'
 import { utf8Decode, utf8Encode } from '../base/bytes.ts'
 import { Fault, isFault, messageOf } from '../base/fault.ts'
+import { refuseWithoutDescriptors } from '../files/descriptors.ts'
 import { fileRemedy } from '../files/file-remedy.ts'
 import { makeDirectory } from '../files/make-directory.ts'
 import type { DiskState, StoredState, StoreOrigin } from './disk.ts'
@@ -33,6 +34,8 @@ export class LmdbEnvironment {
 
   private constructor(directory: string) {
     this.directory = directory
+    // Without descriptors, LMDB ends the process.
+    refuseWithoutDescriptors(directory)
     const isNew = !existsSync(join(directory, dataFile))
     try {
       allocateLockFile(directory)
@@ -63,15 +66,18 @@ export class LmdbEnvironment {
     try {
       return openSound()
     } catch (error) {
-      // A full disk or a missing permission says nothing about the state.
-      if (!isDamage(error)) throw diskFailed(directory, error)
+      // A full disk, a missing permission or descriptor says nothing about the state.
+      if (!isDamage(error)) throw isFault(error) ? error : diskFailed(directory, error)
       onDamaged(damaged(directory, error))
       renameSync(directory, freeName(`${directory}.damaged`))
       return openSound()
     }
   }
 
-  /** What is noted of each store, without opening any; undefined where nothing can be read. Nothing is repaired. */
+  /**
+   * What is noted of each store, without opening any; undefined where there is nothing, or it is damaged. Nothing is repaired.
+   * Throws what says nothing about the state: state that is there must not be taken for none.
+   */
   static async readStates(directory: string): Promise<Map<string, StoredState> | undefined> {
     if (!existsSync(join(directory, dataFile))) return undefined
     try {
@@ -84,8 +90,9 @@ export class LmdbEnvironment {
       )
       await environment.close()
       return states
-    } catch {
-      return undefined
+    } catch (error) {
+      if (isDamage(error)) return undefined
+      throw isFault(error) ? error : diskFailed(directory, error)
     }
   }
 
@@ -214,8 +221,7 @@ const refuseDamaged = (directory: string): void => {
   if (!existsSync(file) || statSync(file).size === 0) return
   const head = new Uint8Array(largestPageBytes + 64)
   const descriptor = openSync(file, 'r')
-  const length = readSync(descriptor, head)
-  closeSync(descriptor)
+  const length = readAndClose(descriptor, head)
   const view = new DataView(head.buffer, 0, length)
   const pageSize = length < 64 ? 0 : view.getUint32(48, true)
   for (const page of [0, pageSize]) {
@@ -225,6 +231,14 @@ const refuseDamaged = (directory: string): void => {
       view.getUint32(page + 24, true) === 0xbeef_c0de &&
       view.getUint16(page + 28, true) === 2
     if (!isMeta) throw new DamagedState(`${file} is no LMDB file`)
+  }
+}
+
+const readAndClose = (descriptor: number, target: Uint8Array): number => {
+  try {
+    return readSync(descriptor, target)
+  } finally {
+    closeSync(descriptor)
   }
 }
 

@@ -56,8 +56,14 @@ export const openLmdbStores = (directory: string, options: LmdbOptions): LmdbSto
   const { frozen, maxRequestSize } = options
   const cacheBytes = budget === undefined ? options.cacheBytes : () => budget.shareBytes
   const cache = { cacheBytes, frozen, maxRequestSize }
-  const environment = LmdbEnvironment.open(directory, options.onDamaged ?? (() => {}))
-  const batches = new Batches(environment, options)
+  // Opened with the first store that lies on disk: a task without one takes no file descriptors.
+  let environment: LmdbEnvironment | undefined
+  let batches: Batches | undefined
+  const diskOf = (definition: StoreDefinition): LmdbDisk => {
+    environment ??= LmdbEnvironment.open(directory, options.onDamaged ?? (() => {}))
+    batches ??= new Batches(environment, options)
+    return new LmdbDisk(environment, batches, definition, options.origins?.get(definition.name))
+  }
   const disks: LmdbDisk[] = []
   const skips: SkippedRows[] = []
   const reportSkipped = (): void => {
@@ -72,7 +78,7 @@ export const openLmdbStores = (directory: string, options: LmdbOptions): LmdbSto
       budget?.opened(1)
       opened++
       if (definition.storage === 'memory') return openMemoryStore(definition, changelog, cache)
-      const disk = new LmdbDisk(environment, batches, definition, options.origins?.get(definition.name))
+      const disk = diskOf(definition)
       const skipped = new SkippedRows(definition.name)
       disks.push(disk)
       skips.push(skipped)
@@ -86,8 +92,8 @@ export const openLmdbStores = (directory: string, options: LmdbOptions): LmdbSto
       reportSkipped()
       budget?.closed(opened)
       opened = 0
-      batches.writeAll()
-      await environment.close()
+      batches?.writeAll()
+      await environment?.close()
     },
   }
 }

@@ -51,7 +51,7 @@ const registryOf = (open: (id: TaskId, signal: AbortSignal) => Promise<RunningTa
       add: (positions, epoch) => void added.push({ positions, epoch }),
       remove: () => {},
     },
-    tasks: { open: (id, _, signal) => open(id, signal) },
+    tasks: { open: (id, _, signal) => open(id, signal), refuseTooMany: () => {} },
     startsOf: (inputs) =>
       Promise.resolve(
         new Map(
