@@ -6,6 +6,7 @@ import { anyObject, count, required, text } from '../base/value-kinds.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { ApplicationLog } from './application-log.ts'
 import { withQueries } from './queries/serve-queries.ts'
+import { warnOfOpenSecrets } from './security-warnings.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
 import type { Application, StartOptions } from './start.ts'
@@ -70,6 +71,7 @@ export const startThreads = async (
   const { applicationId: application, logRecordContents } = given
   const log = new ApplicationLog({ application, logger, listener: listeners, logRecordContents })
   const { listener } = log
+  warnOfOpenSecrets(given, listener.onWarning)
   return withQueries(given, { clock: systemClock, listener, authorization }, async (settings) => {
     const slots = await claimStateDirectories(join(settings.stateDirectory, settings.applicationId), threads)
     const processId = slots[0]?.processId ?? ''

@@ -12,6 +12,7 @@ import type { Logger } from './logger.ts'
 import type { Queries } from './queries/queries.ts'
 import type { Authorization } from './queries/request-access.ts'
 import { withQueries } from './queries/serve-queries.ts'
+import { warnOfOpenSecrets } from './security-warnings.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
 import { topologyKind } from '../topology/topology-kind.ts'
@@ -92,6 +93,7 @@ export const start = async (
   const { applicationId: application, logRecordContents } = given
   const log = new ApplicationLog({ application, logger, listener: listeners, logRecordContents })
   const { listener } = log
+  warnOfOpenSecrets(given, listener.onWarning)
   return withQueries(given, { clock, listener, authorization }, async (settings) => {
     const [state] = await claimStateDirectories(join(settings.stateDirectory, settings.applicationId), 1)
     if (state === undefined) throw new AssertionFailed('one folder was asked for')

@@ -42,13 +42,37 @@ const notPlain = new Error('not plain data')
 export const deepFreeze = (value: unknown): boolean => {
   if (isUnchangeable(value)) return true
   if (!isPlain(value)) return false
+  let walk = begun(value, undefined)
+  for (;;) {
+    if (walk.at < walk.parts.length) {
+      const part = walk.parts[walk.at++]
+      if (isUnchangeable(part)) continue
+      if (isPlain(part)) walk = begun(part, walk)
+      else walk.isComplete = false
+      continue
+    }
+    const { outer, isComplete } = walk
+    if (!isComplete) frozen.delete(walk.value)
+    if (outer === undefined) return isComplete
+    outer.isComplete &&= isComplete
+    walk = outer
+  }
+}
+
+/** A walk through the parts of an object, as data: functions that call each other would overflow the stack of a deep value. */
+interface Walk {
+  readonly value: object
+  readonly parts: readonly unknown[]
+  readonly outer: Walk | undefined
+  at: number
+  isComplete: boolean
+}
+
+const begun = (value: object, outer: Walk | undefined): Walk => {
   Object.freeze(value)
-  // Before the walk, which ends then where a value holds itself.
+  // Before its parts, so that the walk ends where a value holds itself.
   frozen.add(value)
-  let complete = true
-  for (const inner of Object.values(value)) complete = deepFreeze(inner) && complete
-  if (!complete) frozen.delete(value)
-  return complete
+  return { value, parts: Object.values(value), outer, at: 0, isComplete: true }
 }
 
 /** True of primitives, and of what `deepFreeze` has frozen completely. */

@@ -13,6 +13,7 @@ import { withCluster } from './connect.ts'
 import { bootstrapServerOption, offset, oneOf, property, unescape, wholeNumber } from './options.ts'
 import type { PropertyKind } from './options.ts'
 import { shutdownSignal } from './shutdown.ts'
+import { outputText } from './terminal.ts'
 import { usage } from './usage.ts'
 
 interface ConsumeOptions {
@@ -40,7 +41,7 @@ const properties: Readonly<Record<string, PropertyKind>> = {
   'null.literal': 'text',
 }
 
-/** `millrace consume`, as Kafka's `kafka-console-consumer`: each record is a line of standard output. */
+/** `millrace consume`, as Kafka's `kafka-console-consumer`: each record is a line of standard output, escaped on a terminal. */
 export const consumeCommand = (): Command =>
   new Command('consume')
     .description('print the records of a topic')
@@ -169,7 +170,7 @@ const lineOf = (
 ): string => {
   const nullText = given['null.literal'] ?? 'null'
   const text = (start: number, end: number): string =>
-    start < 0 ? nullText : utf8Decode(columns.buffer, start, end)
+    start < 0 ? nullText : outputText(utf8Decode(columns.buffer, start, end))
   const parts = [
     given['print.timestamp'] === 'true' ? `CreateTime:${columns.timestamps[row]}` : undefined,
     given['print.partition'] === 'true' ? `Partition:${partition}` : undefined,
@@ -189,7 +190,7 @@ const lineOf = (
 }
 
 const headersOf = (columns: RecordColumns, row: number, nullText: string): string => {
-  const show = (value: Bytes | null): string => (value === null ? nullText : utf8Decode(value))
-  const headers = decodeHeaders(columns, row).map(([name, value]) => `${name}:${show(value)}`)
+  const show = (value: Bytes | null): string => (value === null ? nullText : outputText(utf8Decode(value)))
+  const headers = decodeHeaders(columns, row).map(([name, value]) => `${outputText(name)}:${show(value)}`)
   return headers.length === 0 ? 'NO_HEADERS' : headers.join(',')
 }

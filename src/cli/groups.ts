@@ -7,6 +7,7 @@ import type { FlaggedAction } from './choose-action.ts'
 import { commandConfigOption } from './command-config.ts'
 import { withCluster } from './connect.ts'
 import { bootstrapServerOption } from './options.ts'
+import { outputText } from './terminal.ts'
 
 interface GroupsOptions {
   readonly group?: string
@@ -63,7 +64,7 @@ const list: Action = async (admin, { state, json }) => {
       ['GROUP', 'STATE', 'TYPE'],
       groups.map((each) => [each.groupId, each.state, each.type]),
     )
-  else for (const { groupId } of groups) console.log(groupId)
+  else for (const { groupId } of groups) console.log(outputText(groupId))
 }
 
 const describe: Action = async (admin, { group, allGroups, json }) => {
@@ -83,8 +84,10 @@ const remove: Action = async (admin, { group, ifExists }) => {
 }
 
 const printGroup = ({ groupId, state, assignor, members, partitions, lag }: GroupOverview): void => {
-  const dealtOut = assignor === '' ? '' : `\tAssignor: ${assignor}`
-  console.log(`Group: ${groupId}\tState: ${state}${dealtOut}\tMembers: ${members.length}\tLag: ${lag}`)
+  const dealtOut = assignor === '' ? '' : `\tAssignor: ${outputText(assignor)}`
+  console.log(
+    `Group: ${outputText(groupId)}\tState: ${state}${dealtOut}\tMembers: ${members.length}\tLag: ${lag}`,
+  )
   if (members.length > 0) printTable(memberColumns, members.map(memberRow))
   if (partitions.length > 0) printTable(partitionColumns, partitions.map(partitionRow))
 }
@@ -110,7 +113,8 @@ const partitionRow = (each: GroupPartition): readonly string[] => [
 ]
 
 /** Columns as wide as their widest cell. */
-const printTable = (columns: readonly string[], rows: readonly (readonly string[])[]): void => {
+const printTable = (columns: readonly string[], cells: readonly (readonly string[])[]): void => {
+  const rows = cells.map((row) => row.map(outputText))
   const widths = columns.map((_, index) =>
     largestOf([columns, ...rows].map((row) => row[index]?.length ?? 0)),
   )

@@ -6,6 +6,7 @@ import { askOverHttp } from '../app/queries/http-request.ts'
 import { Fault, messageOf } from '../base/fault.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { wholeNumber } from './options.ts'
+import { outputText } from './terminal.ts'
 import { usage } from './usage.ts'
 
 interface QueryCommandOptions {
@@ -126,7 +127,7 @@ const printEntries = async (options: QueryCommandOptions): Promise<void> => {
 
 const pageRows = 1_000
 
-const print = (value: unknown): void => console.log(JSON.stringify(value))
+const print = (value: unknown): void => console.log(outputText(JSON.stringify(value)))
 
 /** Asks one of the routes of a store, or for the list of stores. */
 const ask = async (

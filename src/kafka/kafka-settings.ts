@@ -1,5 +1,6 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { Fault } from '../base/fault.ts'
+import { printable } from '../base/printable.ts'
 import type { BrokerAddress } from './transport.ts'
 
 /** How to reach Kafka. What is secret in here (`sasl`, keys in `tls`) is never printed by anything below. */
@@ -31,25 +32,33 @@ export const parseBrokers = (brokers: string): readonly BrokerAddress[] => {
     .split(',')
     .map((text) => text.trim())
     .filter((text) => text !== '')
-    .map(parseBroker)
+    .map((text) => parseBroker(text, brokers))
   if (addresses.length === 0) throw badBrokers(brokers)
   return addresses
 }
 
-const parseBroker = (text: string): BrokerAddress => {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]\s/]+))(?::(\d{1,5}))?$/.exec(text)
+const parseBroker = (text: string, brokers: string): BrokerAddress => {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]\s/@]+))(?::(\d{1,5}))?$/.exec(text)
   const host = match?.[1] ?? match?.[2]
   const port = Number(match?.[3] ?? 9092)
-  if (host === undefined || port < 1 || port > 65_535) throw badBrokers(text)
+  if (host === undefined || port < 1 || port > 65_535)
+    throw badBrokers(text.includes('@') || !mayHoldSecret.test(brokers) ? text : undefined)
   return { host, port }
 }
 
-const badBrokers = (text: string): Fault =>
+/** A URL may have a password, which a comma in it would spread over several addresses. */
+const mayHoldSecret = /@|:\/\//
+
+const badBrokers = (text: string | undefined): Fault =>
   new Fault({
     code: 'BROKERS_INVALID',
     actor: 'author',
-    message: `'${withoutCredentials(text)}' is no list of Kafka brokers`,
-    remedy: 'write host:port, several separated by commas, such as kafka-1:9092,kafka-2:9092',
+    message:
+      text === undefined
+        ? 'the list of Kafka brokers has a URL, a user or a password, which is not shown'
+        : `'${printable(withoutCredentials(text))}' is no list of Kafka brokers`,
+    remedy:
+      'write host:port, several separated by commas, such as kafka-1:9092,kafka-2:9092; users and passwords belong in the setting sasl',
   })
 
 /** A URL may hold a password in front of its host, which must not get into a log. */

@@ -1,3 +1,4 @@
+import { withContents } from '../base/record-contents.ts'
 import type { RecordOrigin } from '../topic/record.ts'
 import type { DropReason, TaskFailure, Watcher } from '../task/ports.ts'
 import type { AnyRecord } from '../topology/node.ts'
@@ -114,7 +115,7 @@ export class Trace {
     const node = failure.fault.place.node ?? failure.node
     const known = this.#steps.findLast((step) => step.node === node && step.topology === topology)
     const step = known ?? this.#attach({ topology, task }, node, record, false)
-    step.events.push({ kind: 'failed', message: failure.fault.message })
+    step.events.push({ kind: 'failed', message: withContents(failure.fault.message, failure.fault.contents) })
   }
 
   /** Steps that last as long as one emission: branches, and what is told outside of a record's turn. */

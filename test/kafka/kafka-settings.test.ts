@@ -25,4 +25,16 @@ describe('a list of brokers', () => {
       expect(() => parseBrokers(text)).toThrow(/'(sasl:\/\/)?…@kafka:9092' is no list/)
     },
   )
+
+  it.each([
+    'sasl://u:PASSWORD@host',
+    'kafka-1:9092,sasl://u:PASSWORD@host:9092',
+    'u:PASS,WORD@host:9092',
+    'PASSWORD@host:9092',
+    'sasl://u:PASS,WORD',
+  ])('is refused without a word of it where it may hold a password: %j', (text) => {
+    expect(() => parseBrokers(text)).toThrow(
+      expect.objectContaining({ message: expect.not.stringMatching(/PASS|WORD/) }),
+    )
+  })
 })

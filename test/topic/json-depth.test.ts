@@ -103,6 +103,14 @@ describe('a deep value in a topology', () => {
         .mapValues((text) => (text.startsWith('[') ? nestedValue(10_000) : text), { value: anything })
         .to(topic('outputs', { key: string, value: anything }))
     }),
+    'handed to several steps, which freezes it': topology('shared', (builder) => {
+      const values = builder.stream(inputs).mapValues((text) => {
+        if (text.startsWith('[')) return nestedValue(20_000)
+        return text
+      })
+      for (const name of ['first', 'second'])
+        values.to(topic(name, { key: string, value: anything }), { name })
+    }),
     'as the key of a store': topology('keyed', (builder) => {
       builder
         .stream(inputs)
