@@ -28,20 +28,25 @@ export const json = <S extends z.ZodType>(schema: S, name?: string): Serde<z.out
     nullable: false,
     // What is written is the input side of a codec; what JSON Schema cannot describe accepts anything.
     jsonSchema: () => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
-    serialize: serializeText((value) => withinStack(() => textOf(schema, parts, value))),
-    deserialize: (source, start, end) =>
-      withinStack(() => valueOf(schema, parts, utf8Decode(source, start, end))),
+    serialize: serializeText((value) => {
+      try {
+        return textOf(schema, parts, value)
+      } catch (error) {
+        throw ofRecord(error)
+      }
+    }),
+    deserialize: (source, start, end) => {
+      try {
+        return valueOf(schema, parts, utf8Decode(source, start, end))
+      } catch (error) {
+        throw ofRecord(error)
+      }
+    },
   }
 }
 
 /** A value that overflows the stack is that record's failure. Deeper values than the limit come only from callbacks. */
-const withinStack = <T>(work: () => T): T => {
-  try {
-    return work()
-  } catch (error) {
-    throw isStackOverflow(error) ? tooDeep(error) : error
-  }
-}
+const ofRecord = (error: unknown): unknown => (isStackOverflow(error) ? tooDeep(error) : error)
 
 const textOf = <S extends z.ZodType>(schema: S, parts: OpenParts, value: z.output<S>): string => {
   const encoded = z.safeEncode(schema, value)
