@@ -76,6 +76,7 @@ export class Worker {
   #areQueuesFull = false
   #closing = false
   readonly #stop = new AbortController()
+  /** Set once: the record that failed counts as processed, so nothing is processed or committed any more. */
   #failure: { readonly error: unknown } | undefined
   #lastPunctuationMs = 0
   /** True where a slice was over before all that was due had run. */
@@ -191,14 +192,15 @@ export class Worker {
     if (!this.#closing) this.#registry.open(this.#assigned.filter((id) => !known.has(id)))
   }
 
-  /** Gives up everything, after a last commit where all is well. */
+  /** Gives up everything, after a last commit where all is well; a turn may fail while this waits for its own. */
   async close(clean: boolean): Promise<void> {
     this.stop()
     await this.#turns.run(async () => {
       try {
-        if (clean) await this.#drain()
-        if (clean && this.#hasOffsetsToCommit(anyInput)) await this.#commit(anyInput)
-        else if (!clean) await this.#options.committer.abort().catch(() => undefined)
+        const isClean = clean && this.#failure === undefined
+        if (isClean) await this.#drain()
+        if (isClean && this.#hasOffsetsToCommit(anyInput)) await this.#commit(anyInput)
+        else if (!isClean) await this.#options.committer.abort().catch(() => undefined)
       } finally {
         this.#options.purge.close()
         await this.#closeAll()
@@ -223,13 +225,17 @@ export class Worker {
   }
 
   async #guarded(work: () => Promise<void>): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.error
     try {
       await work()
     } catch (error) {
       if (isFault(error)) this.#progress.lost(error, this.tasks.values(), this.#options.clock.monotonicMs())
       if (isFault(error) && outOfGroup.has(error.code)) await this.#standStill()
       else if (isFault(error) && mayStartOver(error)) await this.#startOver(error)
-      else throw error
+      else {
+        this.#failure ??= { error }
+        throw error
+      }
     }
   }
 

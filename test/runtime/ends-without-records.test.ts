@@ -124,7 +124,6 @@ describe('an input that ends in what no task processes', () => {
       topic: 'rates',
       partition: 0,
       offset: 1,
-      key: 'eur',
     })
     await client.close()
   })

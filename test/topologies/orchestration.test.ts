@@ -245,6 +245,6 @@ describe('the orchestrated order system', () => {
     const driver = testDriver(orderFulfilment)
     expect(() =>
       driver.input(paymentDone).pipe('order-7', { ...anOrder('order-7'), paymentId: 'p' }),
-    ).toThrow(/no saga 'order-7' of 'order-fulfilment'/)
+    ).toThrow(/there is no saga of 'order-fulfilment'/)
   })
 })
