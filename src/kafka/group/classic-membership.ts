@@ -151,6 +151,7 @@ export class ClassicMembership implements GroupMembership {
   }
 
   async commit<T>(run: (generation: GroupGeneration) => Promise<T>): Promise<T> {
+    let closesByMs: number | undefined
     for (;;) {
       const { generation } = this
       const losses = this.#losses
@@ -160,7 +161,13 @@ export class ClassicMembership implements GroupMembership {
         return await run(generation)
       } catch (error) {
         if (!this.#isOutdated(error, generation)) throw this.#noteLoss(error)
-        await this.#joinOver()
+        if (!this.#stop.signal.aborted) await this.#joinOver()
+        else {
+          const nowMs = this.#clock.monotonicMs()
+          closesByMs ??= nowMs + closingPatienceMs
+          if (nowMs >= closesByMs) throw error
+          await Promise.race([this.#joinOver(), sleep(this.#clock, closesByMs - nowMs)])
+        }
         // Another member may own the partitions by now, and this one's new generation must not commit for them.
         if (this.#losses !== losses || this.#generationId < 0) throw error
         if (this.#generationId === generation.generationId) await sleep(this.#clock, retryPauseMs)
@@ -393,10 +400,11 @@ export class ClassicMembership implements GroupMembership {
 
   /** True where the commit was only overtaken by a rebalance that this member takes part in. */
   #isOutdated(error: unknown, { generationId }: GroupGeneration): boolean {
-    if (!(error instanceof Fault) || this.#stop.signal.aborted) return false
+    if (!(error instanceof Fault)) return false
     // The others are joining: the generation is still ours, or the next one will be.
-    if (error.code === 'REBALANCE_IN_PROGRESS') return true
+    if (error.code === 'REBALANCE_IN_PROGRESS') return this.#isJoining || !this.#stop.signal.aborted
     if (error.code !== 'ILLEGAL_GENERATION') return false
+    // A member that closes commits under its last generation too: the group has it, so the answer to its join is on its way.
     return this.#isJoining || (this.#generationId >= 0 && this.#generationId !== generationId)
   }
 
@@ -454,6 +462,9 @@ export class ClassicMembership implements GroupMembership {
     }
   }
 }
+
+/** How long a commit waits, of a member that closes, for a join whose end depends on the others. */
+const closingPatienceMs = 3_000
 
 /** What a commit is answered with when the member is out of the group. */
 const lossCodes = new Set(['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'FENCED_INSTANCE_ID'])
