@@ -106,7 +106,7 @@ const textOfIssue = (issue: z.core.$ZodIssue): string =>
 const withheld = (error: z.ZodError, names: ReadonlySet<string>): Pick<Fault, 'contents' | 'cause'> => {
   const issues = error.issues.slice(0, largestIssueCount)
   const original = issues.map((issue) => `${issue.path.join('.') || 'value'}: ${issue.message}`).join(', ')
-  const cause = new z.ZodError(
+  const cause = new z.ZodRealError(
     issues.map((issue) => ({
       code: 'custom',
       path: issue.path.map((part) => (isShown(part, names) ? part : '*')),

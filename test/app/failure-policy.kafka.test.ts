@@ -23,8 +23,8 @@ const withInput = async (client: TopicClient, failing: FailingRecord): Promise<s
   return input.name
 }
 
-const messageFor = ({ says, node, key, remedy }: FailingRecord, from: string, to: string): string =>
-  `${says(to)} (topic ${from}, partition 0, offset 1, node ${node}, key ${key}); ${remedy}`
+const messageFor = ({ says, node, remedy }: FailingRecord, from: string, to: string): string =>
+  `${says(to)} (topic ${from}, partition 0, offset 1, node ${node}); ${remedy}`
 
 describe.each(failingRecords)('$what', (failing) => {
   const { handler, node, program } = failing
