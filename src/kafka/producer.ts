@@ -86,10 +86,6 @@ export class Producer {
   readonly #maxRequestBytes: number
   readonly #maxBufferedBytes: number
   readonly #partitioner = new Partitioner()
-  readonly #partitionCounts = new Map<string, number>()
-  /** The topic asked for last, which the next record nearly always goes to as well. */
-  #latestTopic: string | undefined
-  #latestCount = 0
   readonly #queues = new PartitionQueues()
   readonly #outstanding = new Outstanding()
   readonly #session: ProducerSession
@@ -131,8 +127,7 @@ export class Producer {
   /** Learns the partitions of topics, which `send` must know; `TOPIC_MISSING` where one does not exist. */
   async prepare(topics: Iterable<string>): Promise<void> {
     const found = await Promise.all(Array.from(topics, (topic) => this.#cluster.topic(topic)))
-    for (const { name, partitions } of found) this.#partitionCounts.set(name, partitions.length)
-    this.#latestTopic = undefined
+    for (const { name, partitions } of found) this.#queues.ofTopic(name).partitionCount = partitions.length
     await this.#session.onPrepared(
       found.flatMap(({ name: topic, partitions }) =>
         partitions.map(({ partition }) => ({ topic, partition })),
@@ -142,13 +137,10 @@ export class Producer {
 
   /** The number of partitions of a topic that was prepared. */
   partitionCountOf(topic: string): number {
-    if (topic === this.#latestTopic) return this.#latestCount
-    const count = this.#partitionCounts.get(topic) ?? this.#cluster.known(topic)?.partitions.length
-    if (count === undefined) throw topicMissing(topic)
-    this.#partitionCounts.set(topic, count)
-    this.#latestTopic = topic
-    this.#latestCount = count
-    return count
+    const queues = this.#queues.ofTopic(topic)
+    queues.partitionCount ??= this.#cluster.known(topic)?.partitions.length
+    if (queues.partitionCount === undefined) throw topicMissing(topic)
+    return queues.partitionCount
   }
 
   /** The partition that a record with this key would go to. */

@@ -29,8 +29,6 @@ export class RecordOutput implements Output {
   readonly #metrics: Metrics
   readonly #judge: ReturnType<RecordJudge['with']>
   readonly #prepared = new Set<string>()
-  /** The topic written to last: it is prepared. */
-  #latestTopic: string | undefined
   #heldBack: HeldBack[] = []
 
   constructor(producer: Producer, metrics: Metrics, judge: RecordJudge) {
@@ -54,10 +52,8 @@ export class RecordOutput implements Output {
   }
 
   send(topic: string, target: SinkTarget, record: AnyRecord, source: AnyRecord | undefined): void {
-    if (topic === this.#latestTopic || this.#prepared.has(topic)) {
-      this.#latestTopic = topic
-      this.#send(topic, target, record, source)
-    } else this.#heldBack.push({ topic, target, record, source })
+    if (this.#prepared.has(topic)) this.#send(topic, target, record, source)
+    else this.#heldBack.push({ topic, target, record, source })
   }
 
   /** Writes to a topic that is known to be prepared. */

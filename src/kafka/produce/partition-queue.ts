@@ -193,32 +193,45 @@ const forgetNumber = (batch: PendingBatch): void => {
   batch.isUncertain = false
 }
 
+/** What is known of one topic that is sent to. */
+export interface TopicQueues {
+  readonly topic: string
+  /** Undefined until somebody has learnt it. */
+  partitionCount: number | undefined
+  readonly byPartition: (PartitionQueue | undefined)[]
+}
+
 /** The queues of all partitions that were ever sent to; found without making a name, once per record. */
 export class PartitionQueues {
-  readonly #byTopic = new Map<string, (PartitionQueue | undefined)[]>()
+  readonly #byTopic = new Map<string, TopicQueues>()
   readonly #all: PartitionQueue[] = []
   /** The topic asked for last, which the next record nearly always goes to as well. */
-  #topic: string | undefined
-  #ofTopic: (PartitionQueue | undefined)[] = []
+  #latest: TopicQueues | undefined
 
   get all(): readonly PartitionQueue[] {
     return this.#all
   }
 
   of(topic: string, partition: number): PartitionQueue {
-    if (topic !== this.#topic) this.#moveTo(topic)
-    const queue = this.#ofTopic[partition]
+    const { byPartition } = this.ofTopic(topic)
+    const queue = byPartition[partition]
     if (queue !== undefined) return queue
     const added = new PartitionQueue(topic, partition)
-    this.#ofTopic[partition] = added
+    byPartition[partition] = added
     this.#all.push(added)
     return added
   }
 
-  #moveTo(topic: string): void {
-    let queues = this.#byTopic.get(topic)
-    if (queues === undefined) this.#byTopic.set(topic, (queues = []))
-    this.#topic = topic
-    this.#ofTopic = queues
+  ofTopic(topic: string): TopicQueues {
+    if (topic !== this.#latest?.topic) this.#latest = this.#find(topic)
+    return this.#latest
+  }
+
+  #find(topic: string): TopicQueues {
+    const known = this.#byTopic.get(topic)
+    if (known !== undefined) return known
+    const added: TopicQueues = { topic, partitionCount: undefined, byPartition: [] }
+    this.#byTopic.set(topic, added)
+    return added
   }
 }
