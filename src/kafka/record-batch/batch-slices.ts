@@ -1,10 +1,9 @@
 import type { Bytes } from '../../base/bytes.ts'
 import { joinBytes } from '../../base/bytes.ts'
-import { isFault, messageOf } from '../../base/fault.ts'
 import type { RecordColumns } from '../../topic/record-columns.ts'
 import { rowBytes } from '../../topic/record-columns.ts'
 import { headerLength } from './batch-header.ts'
-import { corruptBatch } from './corrupt-batch.ts'
+import { corruptBatch, notDecompressed } from './corrupt-batch.ts'
 import { decompressWhole } from './decompress-batch.ts'
 import type { RecordBatch } from './record-batch.ts'
 import { hasRoomFor, noRoom, offsetAfter } from './record-batch.ts'
@@ -115,8 +114,7 @@ export class BatchSlices {
       return bytes
     } catch (cause) {
       if (index > this.#next) return undefined
-      if (isFault(cause)) throw cause
-      throw corruptBatch(place, `it cannot be decompressed (${messageOf(cause)})`, cause)
+      throw notDecompressed(place, cause)
     }
   }
 

@@ -1,5 +1,5 @@
 import type { FaultPlace } from '../../base/fault.ts'
-import { Fault } from '../../base/fault.ts'
+import { Fault, isFault, messageOf } from '../../base/fault.ts'
 
 /** Where a batch was read from, and the offset behind it, as far as they are known. */
 export interface BatchPlace extends FaultPlace {
@@ -9,6 +9,10 @@ export interface BatchPlace extends FaultPlace {
 /** A batch that is not what its format promises; `why` completes the sentence "... because ...". */
 export const corruptBatch = (place: BatchPlace, why: string, cause?: unknown): Fault =>
   batchFault('BATCH_CORRUPT', place, why, 'check the disks and the network of the brokers', cause)
+
+/** What a failed decompression becomes; a fault of a batch already tells why, and stays as it is. */
+export const notDecompressed = (place: BatchPlace, cause: unknown): Fault =>
+  isFault(cause) ? cause : corruptBatch(place, `it cannot be decompressed (${messageOf(cause)})`, cause)
 
 /** A batch that is as its format promises, and holds more than may be in memory at once. */
 export const batchTooLarge = (place: BatchPlace, why: string): Fault =>

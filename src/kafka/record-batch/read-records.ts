@@ -1,10 +1,9 @@
 import type { Bytes } from '../../base/bytes.ts'
 import type { RecordColumns } from '../../topic/record-columns.ts'
-import { messageOf } from '../../base/fault.ts'
 import { headerLength } from './batch-header.ts'
 import { decompress } from './compression.ts'
 import type { BatchPlace } from './corrupt-batch.ts'
-import { corruptBatch } from './corrupt-batch.ts'
+import { corruptBatch, notDecompressed } from './corrupt-batch.ts'
 import type { RecordBatch } from './record-batch.ts'
 import { hasRoomFor, noRoom } from './record-batch.ts'
 import { RecordRows } from './record-rows.ts'
@@ -83,6 +82,6 @@ const decompressOrFail = (codec: number, bytes: Bytes, place: BatchPlace): Bytes
   try {
     return decompress(codec, bytes)
   } catch (cause) {
-    throw corruptBatch(place, `it cannot be decompressed (${messageOf(cause)})`, cause)
+    throw notDecompressed(place, cause)
   }
 }

@@ -1,9 +1,8 @@
 import type { Bytes } from '../../base/bytes.ts'
 import { joinBytes } from '../../base/bytes.ts'
-import { isFault, messageOf } from '../../base/fault.ts'
 import type { RecordColumns } from '../../topic/record-columns.ts'
 import { headerLength } from './batch-header.ts'
-import { batchTooLarge, corruptBatch } from './corrupt-batch.ts'
+import { batchTooLarge, corruptBatch, notDecompressed } from './corrupt-batch.ts'
 import { countRecords } from './count-records.ts'
 import { decompressPieces } from './decompress-batch.ts'
 import { noRoom } from './record-batch.ts'
@@ -88,8 +87,7 @@ export class StreamedBatch {
       const { value } = await this.#pieces.next()
       return value ?? undefined
     } catch (cause) {
-      if (isFault(cause)) throw cause
-      throw corruptBatch(this.#batch.place, `it cannot be decompressed (${messageOf(cause)})`, cause)
+      throw notDecompressed(this.#batch.place, cause)
     }
   }
 
