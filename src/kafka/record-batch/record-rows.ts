@@ -93,7 +93,6 @@ export class RecordRows {
     this.#headersStarts[row] = this.#buffer[this.#position] === 0 ? -1 : this.#position
   }
 
-  /** A count or a length that lies ends at the end of the bytes, or elsewhere than the record does. */
   /** Apart from the loop, so that the compiler inlines what nearly all records need. */
   #checkHeaders(batch: RecordBatch, recordEnd: number): void {
     this.#skipHeaders()
@@ -101,6 +100,7 @@ export class RecordRows {
       fail(batch, 'the length of a record is not that of its key, value and headers')
   }
 
+  /** A count or a length that lies ends at the end of the bytes, or elsewhere than the record does. */
   #skipHeaders(): void {
     const end = this.#buffer.length
     const count = this.#varint()
