@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { Fault } from '../base/fault.ts'
+import { fileVersion } from '../files/file-version.ts'
 
 /** A password, token or key in a setting: text, or the file that it is in. */
 export type Secret = string | { readonly file: string }
@@ -28,8 +29,7 @@ export class CurrentSecret {
   get lines(): readonly string[] {
     if (typeof this.#secret === 'string') return this.#lines
     try {
-      const { mtimeMs, size, ino } = statSync(this.#secret.file)
-      const version = `${mtimeMs} ${size} ${ino}`
+      const version = fileVersion(statSync(this.#secret.file))
       if (version !== this.#version) this.#lines = linesOf(readFileSync(this.#secret.file, 'utf8'))
       this.#version = version
     } catch (cause) {

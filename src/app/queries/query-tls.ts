@@ -3,6 +3,7 @@ import type { RequestOptions, ServerOptions } from 'node:https'
 import { createSecureContext } from 'node:tls'
 import { Fault, messageOf } from '../../base/fault.ts'
 import { backgroundTimer } from '../../base/system-clock.ts'
+import { fileVersion } from '../../files/file-version.ts'
 import type { Secret } from '../secret.ts'
 import { readSecret } from '../secret.ts'
 
@@ -89,11 +90,11 @@ const read = ({ certFile, keyFile, keyPassword, caFile }: QueryTlsSettings): Pem
 }
 
 const versionOf = ({ certFile, keyFile, caFile }: QueryTlsSettings): string =>
-  [certFile, keyFile, caFile].map((file) => (file === undefined ? '' : stampOf(file))).join()
+  [certFile, keyFile, caFile].map((file) => (file === undefined ? '' : versionOfFile(file))).join()
 
-const stampOf = (file: string): string => {
+const versionOfFile = (file: string): string => {
   const status = statSync(file, { throwIfNoEntry: false })
-  return status === undefined ? 'none' : `${status.mtimeMs} ${status.size} ${status.ino}`
+  return status === undefined ? 'none' : fileVersion(status)
 }
 
 const unusable = (cause: unknown): Fault =>
