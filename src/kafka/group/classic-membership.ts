@@ -163,10 +163,8 @@ export class ClassicMembership implements GroupMembership {
         if (!this.#isOutdated(error, generation)) throw this.#noteLoss(error)
         if (!this.#stop.signal.aborted) await this.#joinOver()
         else {
-          const nowMs = this.#clock.monotonicMs()
-          closesByMs ??= nowMs + closingPatienceMs
-          if (nowMs >= closesByMs) throw error
-          await Promise.race([this.#joinOver(), sleep(this.#clock, closesByMs - nowMs)])
+          closesByMs ??= this.#clock.monotonicMs() + closingPatienceMs
+          if (!(await this.#joinOverBy(closesByMs))) throw error
         }
         // Another member may own the partitions by now, and this one's new generation must not commit for them.
         if (this.#losses !== losses || this.#generationId < 0) throw error
@@ -417,6 +415,16 @@ export class ClassicMembership implements GroupMembership {
 
   #joinOver(): Promise<void> {
     return this.#isJoining ? new Promise((resolve) => this.#joinWaiters.push(resolve)) : Promise.resolve()
+  }
+
+  /** False at or after that time: nothing is waited for then. */
+  async #joinOverBy(endMs: number): Promise<boolean> {
+    const leftMs = endMs - this.#clock.monotonicMs()
+    if (leftMs <= 0) return false
+    const joinOver = new AbortController()
+    await Promise.race([this.#joinOver(), sleep(this.#clock, leftMs, joinOver.signal)])
+    joinOver.abort()
+    return true
   }
 
   #endJoin(): void {
