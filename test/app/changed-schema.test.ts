@@ -1,13 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import type { RunningBroker } from '../../src/broker/index.ts'
-import { startBroker } from '../../src/broker/index.ts'
 import type { Application } from '../../src/index.ts'
 import { start, string, topic, topology } from '../../src/index.ts'
-import { TopicClient } from '../support/topic-client.ts'
+import { useLocalBroker } from '../support/local-broker.ts'
 
 const inputs = topic('inputs', { value: string })
 
@@ -27,24 +22,13 @@ const counting = (value: z.ZodType) =>
   )
 
 describe('a store whose schema has changed', () => {
-  let broker: RunningBroker
-  let client: TopicClient
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-schema-'))
-  beforeAll(async () => {
-    broker = await startBroker()
-    client = new TopicClient(broker.bootstrapServers)
-    await client.create(inputs)
-  })
-  afterAll(async () => {
-    await client[Symbol.asyncDispose]()
-    await broker.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
+  const local = useLocalBroker()
+  beforeAll(() => local.client.create(inputs))
 
   const run = (value: z.ZodType): Promise<Application> =>
     start(counting(value), {
-      bootstrapServers: broker.bootstrapServers,
-      stateDirectory: folder,
+      bootstrapServers: local.broker.bootstrapServers,
+      stateDirectory: local.folder,
       processingFailure: 'skip',
       deserializationFailure: 'skip',
     })
@@ -52,12 +36,12 @@ describe('a store whose schema has changed', () => {
   it('stops the task at a row of the old schema, and no record is left out for it', async () => {
     const before = await run(z.object({ n: z.number() }))
     await before.waitFor('running')
-    await client.write(inputs, [{ key: 'k', value: 'v' }])
+    await local.client.write(inputs, [{ key: 'k', value: 'v' }])
     await expect.poll(() => before.metrics.processedRecords, { interval: 5 }).toBe(1)
     await before.close()
 
     const after = await run(z.object({ n: z.number(), currency: z.string() }))
-    await client.write(inputs, [{ key: 'k', value: 'v' }])
+    await local.client.write(inputs, [{ key: 'k', value: 'v' }])
     await expect(after.done).rejects.toMatchObject({
       code: 'STORE_ROW_UNREADABLE',
       place: { store: 'totals' },

@@ -1,12 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { RunningBroker } from '../../src/broker/index.ts'
-import { startBroker } from '../../src/broker/index.ts'
+import { describe, expect, it } from 'vitest'
 import type { Application, Logger, Stream } from '../../src/index.ts'
 import { start, string, topic, topology } from '../../src/index.ts'
-import { TopicClient } from '../support/topic-client.ts'
+import { useLocalBroker } from '../support/local-broker.ts'
 
 const fail = (text: string) => (): never => {
   throw new Error(text)
@@ -14,18 +10,7 @@ const fail = (text: string) => (): never => {
 const idle = { process: () => {} }
 
 describe('an application whose end fails', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-failing-close-'))
-  let broker: RunningBroker
-  let client: TopicClient
-  beforeAll(async () => {
-    broker = await startBroker()
-    client = new TopicClient(broker.bootstrapServers)
-  })
-  afterAll(async () => {
-    await client[Symbol.asyncDispose]()
-    await broker.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
+  const local = useLocalBroker()
 
   const run = async (
     name: string,
@@ -33,7 +18,7 @@ describe('an application whose end fails', () => {
     processingGuarantee: 'at_least_once' | 'exactly_once' = 'at_least_once',
   ): Promise<Application & { readonly errors: readonly string[] }> => {
     const input = topic(`${name}-input`, { value: string })
-    await client.create(input)
+    await local.client.create(input)
     const errors: string[] = []
     const logger: Logger = {
       debug: () => {},
@@ -43,10 +28,14 @@ describe('an application whose end fails', () => {
     }
     const application = await start(
       topology(name, (builder) => define(builder.stream(input))),
-      { bootstrapServers: broker.bootstrapServers, stateDirectory: join(folder, name), processingGuarantee },
+      {
+        bootstrapServers: local.broker.bootstrapServers,
+        stateDirectory: join(local.folder, name),
+        processingGuarantee,
+      },
       { logger },
     )
-    await client.write(input, [{ key: 'k', value: 'v' }])
+    await local.client.write(input, [{ key: 'k', value: 'v' }])
     return Object.assign(application, { errors })
   }
 
@@ -72,9 +61,9 @@ describe('an application whose end fails', () => {
       await expect(application.done).rejects.toMatchObject(failure)
       expect(application.state).toBe('failed')
       expect(application.errors).toEqual([expect.stringContaining('the application has failed: too late')])
-      expect([...(await client.admin.groupOffsets(name)).values()].map(({ offset }) => offset)).not.toContain(
-        1,
-      )
+      expect(
+        [...(await local.client.admin.groupOffsets(name)).values()].map(({ offset }) => offset),
+      ).not.toContain(1)
     },
   )
 

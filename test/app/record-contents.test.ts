@@ -1,39 +1,24 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import type { RunningBroker } from '../../src/broker/index.ts'
-import { startBroker } from '../../src/broker/index.ts'
 import type { Logger, SettingsInput } from '../../src/index.ts'
 import { bytes, standardErrorLogger, start, string, topic, topology } from '../../src/index.ts'
 import { utf8Decode, utf8Encode } from '../../src/base/bytes.ts'
-import { TopicClient } from '../support/topic-client.ts'
+import { useLocalBroker } from '../support/local-broker.ts'
 
 const pan = '4111-1111-1111-1111'
 const forged = '\u001b[2J\nFAKE: shop: running'
 
 describe('a record that fails', () => {
-  let broker: RunningBroker
-  let client: TopicClient
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-contents-'))
-  beforeAll(async () => {
-    broker = await startBroker()
-    client = new TopicClient(broker.bootstrapServers)
-  })
-  afterAll(async () => {
-    await client[Symbol.asyncDispose]()
-    await broker.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
+  const local = useLocalBroker()
 
   /** Runs an application over one bad record; returns all that it reports, and the dead letter's headers. */
   const reportsOf = async (name: string, settings: Partial<SettingsInput>): Promise<string> => {
     const cards = topic(`${name}-cards`, { key: string, value: z.object({ pan: z.string() }) })
     const letters = topic(`${name}-letters`, { value: bytes })
-    await client.create(cards, letters)
-    await client.writeBytes(cards.name, [
+    await local.client.create(cards, letters)
+    await local.client.writeBytes(cards.name, [
       { key: utf8Encode(`key-${pan}${forged}`), value: utf8Encode(`{"pan":"${pan}","cvv":"123"${forged}`) },
       { key: utf8Encode(pan), value: utf8Encode(JSON.stringify({ pan: `ok ${forged}` })) },
     ])
@@ -55,8 +40,8 @@ describe('a record that fails', () => {
     const application = await start(
       program,
       {
-        bootstrapServers: broker.bootstrapServers,
-        stateDirectory: join(folder, name),
+        bootstrapServers: local.broker.bootstrapServers,
+        stateDirectory: join(local.folder, name),
         deserializationFailure: 'deadLetter',
         processingFailure: 'deadLetter',
         deadLetterTopic: letters.name,
@@ -67,7 +52,7 @@ describe('a record that fails', () => {
         onWarning: (message, fields) => void reports.push(message, inspect(fields).replaceAll('\n', ' ')),
       },
     )
-    const written = await client.readUntil(letters, (records) => records.length === 2)
+    const written = await local.client.readUntil(letters, (records) => records.length === 2)
     reports.push(JSON.stringify(application.health), JSON.stringify(application.metrics))
     await application.close()
     const headers = written

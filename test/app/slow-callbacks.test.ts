@@ -1,29 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { RunningBroker } from '../../src/broker/index.ts'
-import { startBroker } from '../../src/broker/index.ts'
+import { describe, expect, it } from 'vitest'
 import { start, string, topic, topology } from '../../src/index.ts'
-import { TopicClient } from '../support/topic-client.ts'
+import { useLocalBroker } from '../support/local-broker.ts'
 
 const busyMs = (durationMs: number): void => {
   for (const endMs = performance.now() + durationMs; performance.now() < endMs;);
 }
 
 describe('an application whose callbacks are slow', () => {
-  let broker: RunningBroker
-  let client: TopicClient
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-slow-callbacks-'))
-  beforeAll(async () => {
-    broker = await startBroker()
-    client = new TopicClient(broker.bootstrapServers)
-  })
-  afterAll(async () => {
-    await client[Symbol.asyncDispose]()
-    await broker.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
+  const local = useLocalBroker()
 
   it.each([
     { callbackMs: 12, partitions: 1, records: 150 },
@@ -33,9 +18,9 @@ describe('an application whose callbacks are slow', () => {
     async ({ callbackMs, partitions, records }) => {
       const name = `slow-${partitions}`
       const input = topic(`${name}-input`, { value: string, partitions })
-      await client.create(input)
+      await local.client.create(input)
       const values = Array.from({ length: records }, (_, index) => ({ key: `k${index}`, value: 'x' }))
-      await client.write(input, values)
+      await local.client.write(input, values)
       let calls = 0
       let callsInIteration = 0
       let mostCalls = 0
@@ -49,7 +34,7 @@ describe('an application whose callbacks are slow', () => {
       const states: string[] = []
       const application = await start(
         program,
-        { bootstrapServers: broker.bootstrapServers, stateDirectory: join(folder, name) },
+        { bootstrapServers: local.broker.bootstrapServers, stateDirectory: join(local.folder, name) },
         { onState: (state) => void states.push(state), logger: false },
       )
       const iteration = setInterval(() => (callsInIteration = 0), 1)
@@ -66,8 +51,8 @@ describe('an application whose callbacks are slow', () => {
 
   it('logs the node that blocks for a second, once', async () => {
     const input = topic('blocking-input', { value: string })
-    await client.create(input)
-    await client.write(input, [
+    await local.client.create(input)
+    await local.client.write(input, [
       { key: 'k', value: 'first' },
       { key: 'k', value: 'second' },
     ])
@@ -80,7 +65,7 @@ describe('an application whose callbacks are slow', () => {
           .peek(() => busyMs(1_010), { name: 'render-invoice' })
           .forEach(() => undefined),
       ),
-      { bootstrapServers: broker.bootstrapServers, stateDirectory: join(folder, 'blocking') },
+      { bootstrapServers: local.broker.bootstrapServers, stateDirectory: join(local.folder, 'blocking') },
       { onWarning: (message, fields) => void warnings.push({ message, node: fields?.node }), logger: false },
     )
     await expect.poll(() => application.metrics.processedRecords, { timeout: 10_000 }).toBe(2)

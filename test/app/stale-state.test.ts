@@ -1,16 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/base/system-clock.ts'
-import type { RunningBroker } from '../../src/broker/index.ts'
-import { startBroker } from '../../src/broker/index.ts'
 import { lockDirectory } from '../../src/files/directory-lock.ts'
 import type { Application, SettingsInput } from '../../src/index.ts'
 import { start, string, topic, topology } from '../../src/index.ts'
 import { openLmdbStores } from '../../src/state/open-lmdb-stores.ts'
 import type { ReadOnlyKeyValueStore, ValueAndTimestamp } from '../../src/state/store.ts'
-import { TopicClient } from '../support/topic-client.ts'
+import { useLocalBroker } from '../support/local-broker.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -21,23 +18,12 @@ interface Run extends Application {
 }
 
 describe('state on disk', () => {
-  let broker: RunningBroker
-  let client: TopicClient
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-stale-'))
+  const local = useLocalBroker()
   const running = new Set<Application>()
 
-  beforeAll(async () => {
-    broker = await startBroker()
-    client = new TopicClient(broker.bootstrapServers)
-  })
   afterEach(async () => {
     for (const application of running) await application.close()
     running.clear()
-  })
-  afterAll(async () => {
-    await client[Symbol.asyncDispose]()
-    await broker.close()
-    rmSync(folder, { recursive: true, force: true })
   })
 
   let trials = 0
@@ -45,14 +31,18 @@ describe('state on disk', () => {
     const name = `stale-${++trials}`
     const words = topic(`${name}-words`, { value: string })
     const program = topology(name, (builder) => void builder.table(words, { store: 'words' }))
-    await client.create(words)
-    const slot = (disk: string): string => join(folder, name, disk, name, 'process-0')
+    await local.client.create(words)
+    const slot = (disk: string): string => join(local.folder, name, disk, name, 'process-0')
     const run = async (disk: string, settings: Partial<SettingsInput> = {}, laterMs = 0): Promise<Run> => {
       const warnings: string[] = []
       let restored = 0
       const application = await start(
         program,
-        { bootstrapServers: broker.bootstrapServers, stateDirectory: join(folder, name, disk), ...settings },
+        {
+          bootstrapServers: local.broker.bootstrapServers,
+          stateDirectory: join(local.folder, name, disk),
+          ...settings,
+        },
         {
           clock: { ...systemClock, now: () => systemClock.now() + laterMs },
           onWarning: (warning) => void warnings.push(warning),
@@ -81,7 +71,7 @@ describe('state on disk', () => {
       keys: readonly (readonly [string, string | null])[],
       expected: readonly string[],
     ): Promise<void> => {
-      await client.write(
+      await local.client.write(
         words,
         keys.map(([key, value]) => ({ key, value })),
       )
@@ -115,7 +105,7 @@ describe('state on disk', () => {
   it('of a changelog that was deleted and created again is set aside and restored', async () => {
     const { run, rowsOf, put, begin, slot, changelog } = await trial()
     await begin()
-    await client.admin.deleteTopics([changelog])
+    await local.client.admin.deleteTopics([changelog])
     const again = await run('one')
     expect(rowsOf(again)).toEqual([])
     expect(again.warnings.join()).toMatch(
@@ -143,8 +133,8 @@ describe('state on disk', () => {
     )
     await put(other, [['c', '1']], ['b', 'c'])
     await other.close()
-    await client.admin.alterConfigs(changelog, { 'cleanup.policy': 'compact,delete' })
-    await client.admin.deleteRecords([{ topic: changelog, partition: 0, offset: 3 }])
+    await local.client.admin.alterConfigs(changelog, { 'cleanup.policy': 'compact,delete' })
+    await local.client.admin.deleteRecords([{ topic: changelog, partition: 0, offset: 3 }])
     const again = await run('one')
     expect(again.warnings.join()).toMatch(/is at offset 2 of its changelog, which begins at 3/)
     expect(rowsOf(again)).toEqual(['b', 'c'])
@@ -162,7 +152,7 @@ describe('state on disk', () => {
   it('may be as old as its changelog keeps deletions', async () => {
     const { run, begin, changelog } = await trial()
     await begin()
-    await client.admin.alterConfigs(changelog, { 'delete.retention.ms': String(7 * dayMs) })
+    await local.client.admin.alterConfigs(changelog, { 'delete.retention.ms': String(7 * dayMs) })
     const again = await run('one', {}, 6 * dayMs)
     expect(again.warnings).toEqual([])
     expect(again.restored).toBe(0)
@@ -193,8 +183,8 @@ describe('state on disk', () => {
 
   it('leaves out rows of its changelog whose keys are too long for a disk, with a warning', async () => {
     const { run, rowsOf, changelog } = await trial()
-    await client.create({ name: changelog })
-    await client.write(topic(changelog, { value: string }), [
+    await local.client.create({ name: changelog })
+    await local.client.write(topic(changelog, { value: string }), [
       { key: 'a', value: '1' },
       { key: 'b'.repeat(2_500), value: '1' },
     ])
@@ -208,7 +198,7 @@ describe('state on disk', () => {
   it('of a task that is not assigned is deleted after stateCleanupDelayMs, and so is what was set aside', async () => {
     const { run, begin, slot, changelog } = await trial()
     await begin()
-    await client.admin.deleteTopics([changelog])
+    await local.client.admin.deleteTopics([changelog])
     mkdirSync(join(slot('one'), '0_7'))
     mkdirSync(join(slot('one'), '0_7.damaged-2'))
     const again = await run('one', { stateCleanupDelayMs: 100 })

@@ -1,38 +1,26 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { RunningBroker } from '../../src/broker/index.ts'
-import { startBroker } from '../../src/broker/index.ts'
+import { describe, expect, it } from 'vitest'
 import type { SettingsInput } from '../../src/index.ts'
 import { start, string, topic, topology } from '../../src/index.ts'
-import { TopicClient } from '../support/topic-client.ts'
+import { useLocalBroker } from '../support/local-broker.ts'
 
 describe('a record that takes longer than may be committed', () => {
-  let broker: RunningBroker
-  let client: TopicClient
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-slow-'))
-  beforeAll(async () => {
-    broker = await startBroker({ settings: { groupMinSessionTimeoutMs: 100 } })
-    client = new TopicClient(broker.bootstrapServers)
-  })
-  afterAll(async () => {
-    await client[Symbol.asyncDispose]()
-    await broker.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
+  const local = useLocalBroker({ settings: { groupMinSessionTimeoutMs: 100 } })
 
   const run = async (name: string, work: (value: string) => void, settings: Partial<SettingsInput>) => {
     const input = topic(`${name}-in`, { value: string })
     const out = topic(`${name}-out`, { value: string })
-    await client.create(input, out)
+    await local.client.create(input, out)
     const program = topology(name, (builder) => {
       builder
         .stream(input)
         .peek(({ value }) => work(value))
         .to(out)
     })
-    const given = { bootstrapServers: broker.bootstrapServers, stateDirectory: join(folder, name) }
+    const given = {
+      bootstrapServers: local.broker.bootstrapServers,
+      stateDirectory: join(local.folder, name),
+    }
     const warnings: string[] = []
     const application = await start(
       program,
@@ -55,11 +43,11 @@ describe('a record that takes longer than may be committed', () => {
       sessionTimeoutMs: 300,
       heartbeatIntervalMs: 30,
     })
-    await client.write(
+    await local.client.write(
       input,
       ['slow', 'quick'].map((value) => ({ key: 'k', value })),
     )
-    await client.readUntil(out, (records) => records.some(({ value }) => value === 'quick'), 10_000)
+    await local.client.readUntil(out, (records) => records.some(({ value }) => value === 'quick'), 10_000)
     expect(calls).toBeLessThanOrEqual(4)
     expect(warnings).toContainEqual(
       expect.stringMatching(/left out: .*sessionTimeoutMs.*topic removed-in, partition 0, offset 0, node/),
@@ -69,13 +57,12 @@ describe('a record that takes longer than may be committed', () => {
 })
 
 describe('a call that never answers', () => {
+  const local = useLocalBroker()
+
   it('is the failure of its record under exactly_once, although its attempts outlast transactionTimeoutMs', async () => {
-    const broker = await startBroker()
-    const client = new TopicClient(broker.bootstrapServers)
-    const folder = mkdtempSync(join(tmpdir(), 'millrace-hang-'))
     const input = topic('hang-in', { value: string })
     const quick = topic('hang-quick', { value: string })
-    await client.create(input, quick)
+    await local.client.create(input, quick)
     let calls = 0
     const program = topology('hang', (builder) => {
       const stream = builder.stream(input)
@@ -89,18 +76,15 @@ describe('a call that never answers', () => {
     const application = await start(
       program,
       {
-        ...{ bootstrapServers: broker.bootstrapServers, stateDirectory: folder },
+        ...{ bootstrapServers: local.broker.bootstrapServers, stateDirectory: local.folder },
         ...{ processingGuarantee: 'exactly_once', processingFailure: 'skip', transactionTimeoutMs: 1_000 },
       },
       { logger: false },
     )
     await application.waitFor('running')
-    await client.write(input, [{ key: 'k', value: 'order' }])
-    await client.readUntil(quick, (records) => records.length > 0, 10_000)
+    await local.client.write(input, [{ key: 'k', value: 'order' }])
+    await local.client.readUntil(quick, (records) => records.length > 0, 10_000)
     expect({ calls, ...application.metrics.dropped[0] }).toMatchObject({ calls: 2, reason: 'failed' })
     await application.close()
-    await client[Symbol.asyncDispose]()
-    await broker.close()
-    rmSync(folder, { recursive: true, force: true })
   })
 })

@@ -1,33 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { InjectedFault, RunningBroker } from '../../src/broker/index.ts'
-import { startBroker } from '../../src/broker/index.ts'
+import { describe, expect, it } from 'vitest'
+import type { InjectedFault } from '../../src/broker/index.ts'
 import type { Application, SettingsInput } from '../../src/index.ts'
 import { start, string, topic, topology } from '../../src/index.ts'
-import { latestByKey, TopicClient } from '../support/topic-client.ts'
+import { useLocalBroker } from '../support/local-broker.ts'
+import { latestByKey } from '../support/topic-client.ts'
 
 /** Coordinators that do not answer for longer than a request is tried: the application waits, and nothing counts twice. */
 describe('an application whose coordinators are away for longer than requestTimeoutMs', () => {
-  let broker: RunningBroker
-  let client: TopicClient
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-outage-'))
-  beforeAll(async () => {
-    broker = await startBroker({ settings: { groupMinSessionTimeoutMs: 500 } })
-    client = new TopicClient(broker.bootstrapServers)
-  })
-  afterAll(async () => {
-    await client[Symbol.asyncDispose]()
-    await broker.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
+  const local = useLocalBroker({ settings: { groupMinSessionTimeoutMs: 500 } })
 
   const input = (name: string) => topic(`${name}-input`, { value: string })
   const counts = (name: string) => topic(`${name}-counts`, { value: string })
 
   const counting = async (name: string, settings: Partial<SettingsInput>): Promise<Application> => {
-    await client.create(input(name), counts(name))
+    await local.client.create(input(name), counts(name))
     const program = topology(name, (builder) => {
       builder
         .stream(input(name))
@@ -38,8 +25,8 @@ describe('an application whose coordinators are away for longer than requestTime
         .to(counts(name))
     })
     const application = await start(program, {
-      bootstrapServers: broker.bootstrapServers,
-      stateDirectory: join(folder, name),
+      bootstrapServers: local.broker.bootstrapServers,
+      stateDirectory: join(local.folder, name),
       requestTimeoutMs: 300,
       ...settings,
     })
@@ -48,13 +35,13 @@ describe('an application whose coordinators are away for longer than requestTime
   }
 
   const write = (name: string, times: number): Promise<void> =>
-    client.write(
+    local.client.write(
       input(name),
       Array.from({ length: times }, () => ({ key: 'k', value: 'v' })),
     )
 
   const countsTold = async (name: string, last: number): Promise<readonly (string | null)[]> => {
-    const told = await client.readUntil(
+    const told = await local.client.readUntil(
       counts(name),
       (records) => latestByKey(records).get('k') === String(last),
       20_000,
@@ -68,7 +55,7 @@ describe('an application whose coordinators are away for longer than requestTime
   const failing = (error: Extract<InjectedFault, { kind: 'error' }>['error'], ...apis: readonly string[]) => {
     let refused = 0
     const stops = apis.map((api) =>
-      broker.core.onRequest(api, () => {
+      local.broker.core.onRequest(api, () => {
         refused++
         return { kind: 'error', error }
       }),
@@ -104,7 +91,11 @@ describe('an application whose coordinators are away for longer than requestTime
       // A count that was stored and not committed is continued at least once.
       if (processingGuarantee === 'exactly_once') expect(await countsTold(name, 7)).toEqual(upTo(7))
       else
-        await client.readUntil(counts(name), (records) => Number(latestByKey(records).get('k')) >= 7, 20_000)
+        await local.client.readUntil(
+          counts(name),
+          (records) => Number(latestByKey(records).get('k')) >= 7,
+          20_000,
+        )
       expect(application.failure).toBeUndefined()
       await application.close()
     },
@@ -119,14 +110,14 @@ describe('an application whose coordinators are away for longer than requestTime
     async (processingGuarantee, api, error) => {
       const name = `refusing-${api.toLowerCase()}-${error.toLowerCase().replaceAll('_', '-')}`
       const words = input(name)
-      await client.create(words)
+      await local.client.create(words)
       let calls = 0
       const warnings: string[] = []
       const application = await start(
         topology(name, (builder) => builder.stream(words).forEach(() => void calls++)),
         {
-          bootstrapServers: broker.bootstrapServers,
-          stateDirectory: join(folder, name),
+          bootstrapServers: local.broker.bootstrapServers,
+          stateDirectory: join(local.folder, name),
           processingGuarantee,
         },
         { onWarning: (message) => void warnings.push(message), logger: false },
@@ -176,21 +167,21 @@ describe('an application whose coordinators are away for longer than requestTime
     const partitions = 4
     const events = topic(`${name}-input`, { value: string, partitions })
     const copies = topic(`${name}-copies`, { value: string, partitions })
-    await client.create(events, copies)
+    await local.client.create(events, copies)
     const program = topology(name, (builder) => {
       builder.stream(events).to(copies)
     })
     const joining = (place: string): Promise<Application> =>
       start(program, {
-        bootstrapServers: broker.bootstrapServers,
-        stateDirectory: join(folder, name, place),
+        bootstrapServers: local.broker.bootstrapServers,
+        stateDirectory: join(local.folder, name, place),
         processingGuarantee: 'exactly_once',
         commitIntervalMs: 20,
         heartbeatIntervalMs: 50,
       })
     const keys = Array.from({ length: 40 }, (_, index) => `k${index}`)
     const writeEach = (value: string): Promise<void> =>
-      client.write(
+      local.client.write(
         events,
         keys.map((key) => ({ key, value })),
       )
@@ -198,14 +189,14 @@ describe('an application whose coordinators are away for longer than requestTime
     const first = await joining('first')
     await first.waitFor('running')
     let aborts = 1
-    const stopAborts = broker.core.onRequest('Produce', ({ request }) =>
+    const stopAborts = local.broker.core.onRequest('Produce', ({ request }) =>
       request['transactionalId'] !== null && aborts-- > 0
         ? { kind: 'error', error: 'TRANSACTION_ABORTABLE' }
         : undefined,
     )
     // The first one waits for long until it may write again; the second one begins at once.
     let delays = 1
-    const stopDelays = broker.core.onRequest('InitProducerId', ({ request }) =>
+    const stopDelays = local.broker.core.onRequest('InitProducerId', ({ request }) =>
       request['transactionalId'] !== null && delays-- > 0 ? { kind: 'delay', delayMs: 2_000 } : undefined,
     )
     await writeEach('1')
@@ -217,10 +208,10 @@ describe('an application whose coordinators are away for longer than requestTime
     await writeEach('3')
     const isComplete = (records: readonly { readonly value: string | null }[]): boolean =>
       records.length >= 3 * keys.length
-    await client.readUntil(copies, isComplete, 20_000)
+    await local.client.readUntil(copies, isComplete, 20_000)
     // One that comes twice would come now.
     await writeEach('4')
-    const copied = await client.readUntil(
+    const copied = await local.client.readUntil(
       copies,
       (records) => records.filter(({ value }) => value === '4').length >= keys.length,
       20_000,
