@@ -139,7 +139,7 @@ export const settingsSchema = z.strictObject({
   queryAllowedOrigins: list.optional(),
   /** The bearer token that requests must carry, or `{ file }` to read it from. */
   queryToken: proof.optional(),
-  /** What processes of the application prove to each other that they belong together by; `queryToken` unless given. */
+  /** The secret by which processes of the application recognise each other. Defaults to `queryToken`. */
   queryMemberSecret: proof.optional(),
   /** The only hosts that are asked for what other processes have. */
   queryMemberHosts: list.optional(),

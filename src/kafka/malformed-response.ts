@@ -5,7 +5,8 @@ import type { BrokerAddress } from './transport.ts'
 import { addressText } from './transport.ts'
 
 /**
- * A broker, or a proxy before it, has answered with bytes that are no response of that API. Nothing that follows on the connection can be trusted: the connection ends, and the request is tried again.
+ * A broker, or a proxy before it, has answered with bytes that are no response of that API. Nothing that follows on the
+ * connection can be trusted: the connection is closed, and the request is tried again.
  */
 export const malformedResponse = (
   broker: BrokerAddress,

@@ -11,9 +11,9 @@ export interface StoreReadOptions {
 }
 
 /**
- * Reads of stores from outside their tasks. They share the thread with records and heartbeats, so one iteration of the event
- * loop gives them `readBudgetMs` and the read that is running then, and the same again to prepare reads. The others wait in order, at most `mostWaitingReads` of
- * them: one more is refused.
+ * Reads of stores from outside their tasks. They share the thread with records and heartbeats, so one iteration of the
+ * event loop gives them `readBudgetMs` and the read that is running then, and the same again to prepare reads. The others
+ * wait in order, at most `mostWaitingReads` of them: one more is refused.
  *
  * A store holds what its task has done since the last commit too. A committed read therefore waits for the next moment
  * without any: at once where there is none now, else at the end of the commit, before the next record is processed. That

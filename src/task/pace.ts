@@ -1,7 +1,7 @@
 /**
- * How often a task reads the clock while it processes records. Reading takes up to half a microsecond, so it follows the time that
- * records take: after each one where they take 12 µs or more, else after two to sixteen. A record that is suddenly slow
- * therefore ends its time slice after at most fifteen others.
+ * How often a task reads the clock while it processes records. Reading takes up to half a microsecond, so it depends on
+ * the time that records take: after each one where they take 12 µs or more, else after two to sixteen. A record that is
+ * suddenly slow therefore ends its time slice after at most fifteen others.
  */
 export class Pace {
   /** The caller counts this down with each record, and calls `read` at 0. */

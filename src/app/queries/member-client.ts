@@ -17,8 +17,8 @@ import type { WireRequest } from './wire.ts'
 import { decodePage, encodeRequest } from './wire.ts'
 
 /**
- * Where one process asks another of the same application. Whoever is asked there answers from what it has itself or not
- * at all, so a request is handed on once at most and never in a circle.
+ * The path under which one process sends requests to another of the same application. The other answers from its own
+ * stores or not at all, so a request is forwarded once at most, and never in a circle.
  */
 export const localPagesPath = '/internal/pages'
 

@@ -89,7 +89,7 @@ const authorizationTimeoutMs = 10_000
 
 const checkToken = (tokens: readonly string[], { headers }: QueryRequest): void => {
   const [, given] = /^Bearer +(\S+)$/i.exec(String(headers['authorization'])) ?? []
-  // All are compared, so that the time tells nothing of which one is right.
+  // Compares all of them, so that the duration does not depend on which one is right.
   const right = tokens.filter((token) => isSame(token, given ?? ''))
   if (given === undefined || right.length === 0) throw unauthorized()
 }

@@ -3,7 +3,8 @@ import { lookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 
 /**
- * Name lookups of connections, one at a time for each host: whoever asks meanwhile gets the same answer.
+ * Name lookups of connections, one at a time for each host: connections that need the same host meanwhile
+ * share its result.
  *
  * Node looks names up in its thread pool, which has four threads and serves files too. A name server that does not answer
  * holds a thread for as long as the system's resolver tries, beyond the connect timeout. Without sharing, a few lanes that
