@@ -4,7 +4,10 @@ import { Fault } from '../base/fault.ts'
 export interface StoreReadOptions {
   /** True for a read that may see only what is committed. */
   readonly committed: boolean
-  /** A read that waited longer is not run: nobody waits for it any more. Defaults to no limit. */
+  /**
+   * A read that waited longer is not run: nobody waits for it any more. One with 0 runs if its store can be read at once.
+   * Defaults to no limit.
+   */
   readonly timeoutMs?: number | undefined
   /** Makes ready for the read until `isOver`, in as many calls as it takes; true once it is done. */
   readonly prepare?: (isOver: () => boolean) => boolean
@@ -38,7 +41,8 @@ export class StoreReads {
   run<T>(read: () => T, { committed, timeoutMs = Infinity, prepare }: StoreReadOptions): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     if (this.#isFull()) return Promise.reject(tooManyReads())
-    const lateMs = this.#clock.monotonicMs() + timeoutMs
+    if (timeoutMs <= 0 && committed && !this.#isClean()) return Promise.reject(storeNotCommitted())
+    const lateMs = this.#clock.monotonicMs() + (timeoutMs > 0 ? timeoutMs : momentMs)
     const run = (): void => resolve(read())
     const waiting: WaitingRead = { run, reject, lateMs, committed, prepare, arrival: ++this.#arrivals }
     if (isPrepared(waiting, () => true)) this.#queueOf(waiting).push(waiting)
@@ -120,6 +124,8 @@ interface WaitingRead {
 /** Of the thread's time in one iteration of its event loop. */
 const readBudgetMs = 5
 export const mostWaitingReads = 1_000
+/** A read that does not wait for a commit still waits for its turn in the thread. */
+const momentMs = 500
 
 const attempt = ({ run, reject, lateMs }: WaitingRead, nowMs: number): void => {
   if (nowMs > lateMs) return reject(lateRead())
@@ -150,6 +156,14 @@ const tooManyReads = (): Fault =>
     actor: 'retry',
     message: `${mostWaitingReads} reads of stores wait in this thread already`,
     remedy: 'ask again later, or run more threads or processes, among which stores and reads are spread',
+  })
+
+const storeNotCommitted = (): Fault =>
+  new Fault({
+    code: 'STORE_NOT_READY',
+    actor: 'retry',
+    message: 'the store holds what is not committed yet',
+    remedy: 'ask again, or with isolation read_uncommitted',
   })
 
 const lateRead = (): Fault =>

@@ -135,6 +135,30 @@ describe('reads of stores', () => {
     await expect(reads.run(bad, { committed: false, prepare })).rejects.toThrow('no such store')
   })
 
+  it('that do not wait are run in their turn, however much time passes before it', async () => {
+    const { reads, seen, take, clock } = setUp()
+    const hasty = { committed: false, timeoutMs: 0 }
+    const first = reads.run(take(5, 'first'), hasty)
+    const second = reads.run(take(1, 'second'), hasty)
+    expect(seen).toEqual(['first'])
+    clock.advance(20)
+    await Promise.all([first, second])
+    expect(seen).toEqual(['first', 'second'])
+  })
+
+  it('that do not wait are refused where the store holds what is not committed yet', async () => {
+    const { reads, seen, state, take } = setUp()
+    const hasty = { committed: true, timeoutMs: 0 }
+    await reads.run(take(0), hasty)
+    state.isClean = false
+    await expect(reads.run(take(0), hasty)).rejects.toThrow(
+      expect.objectContaining({ code: 'STORE_NOT_READY', actor: 'retry' }),
+    )
+    state.isClean = true
+    reads.release()
+    expect(seen).toEqual(['clean'])
+  })
+
   it('that waited longer than their timeout are not run', async () => {
     const { reads, seen, state, take, clock } = setUp()
     state.isClean = false

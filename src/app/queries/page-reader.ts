@@ -158,7 +158,8 @@ export class PageReader {
 
   #readHere({ isolation, ...request }: WireRequest, leftMs: number): Promise<StorePage> {
     const read = this.host.readStore({ ...request, timeoutMs: leftMs }, isolation)
-    return within(this.#patience(leftMs), read, () =>
+    // A read without patience is refused by its thread, which may be another one.
+    return within(this.#patience(leftMs > 0 ? leftMs : shortestRequestMs), read, () =>
       notReady(
         `store '${request.store}' holds what is not committed yet`,
         'ask again, or with isolation read_uncommitted',
