@@ -112,7 +112,7 @@ export const settingsSchema = z.strictObject({
     .default(64 * 1024 * 1024),
   /** Whether a batch whose checksum is wrong is refused, in inputs, changelogs and global tables alike. */
   checkCrcs: z.boolean().default(true),
-  sessionTimeoutMs: z.int().min(100).default(45_000),
+  sessionTimeoutMs: z.int32().min(100).default(45_000),
   heartbeatIntervalMs: z.int().min(10).default(1_000),
   rebalanceTimeoutMs: z.int32().min(100).default(60_000),
   /** How often source topics are looked at: new ones that a pattern matches, and more partitions. */

@@ -61,7 +61,10 @@ export const startBroker = async (options: BrokerOptions = {}): Promise<RunningB
     decompress,
   })
   try {
-    const listening = await listen(core, wantedPort)
+    const listening = await listen(core, {
+      port: wantedPort,
+      connectionsMaxIdleMs: core.broker.settings.connectionsMaxIdleMs,
+    })
     const { port } = listening
     core.broker.advertised = { host: '127.0.0.1', port }
     return {

@@ -12,11 +12,20 @@ const HOST = '127.0.0.1'
 /** Kafka's `socket.request.max.bytes`. */
 const MAX_FRAME_BYTES = 104857600
 
-export const listen = async (core: BrokerCore, port: number): Promise<Listening> => {
+export interface ListenOptions {
+  readonly port: number
+  readonly connectionsMaxIdleMs: number
+}
+
+export const listen = async (
+  core: BrokerCore,
+  { port, connectionsMaxIdleMs }: ListenOptions,
+): Promise<Listening> => {
   const sockets = new Set<Socket>()
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
+    socket.setTimeout(connectionsMaxIdleMs)
     serve(socket, core.connect(`/${socket.remoteAddress ?? HOST}`))
   })
   await bound(server, port)
@@ -63,6 +72,10 @@ const serve = (socket: Socket, connection: Connection): void => {
     socket.resume()
   }
   socket.on('error', () => socket.destroy())
+  // A client that waits for its answer is not idle; one that does not read what it asked for is.
+  socket.on('timeout', () => {
+    if (answering === undefined || socket.writableNeedDrain) socket.destroy()
+  })
   socket.on('close', () => connection.close())
   socket.on('data', (chunk: Buffer) => {
     try {

@@ -7,6 +7,8 @@ export interface BrokerSettings {
   readonly autoCreateTopicsEnable: boolean
   /** `num.partitions`: of topics that are created without a number. */
   readonly numPartitions: number
+  /** `connections.max.idle.ms`: a connection without traffic for so long is closed, also in the middle of a request. */
+  readonly connectionsMaxIdleMs: number
   readonly groupInitialRebalanceDelayMs: number
   readonly groupMinSessionTimeoutMs: number
   readonly groupMaxSessionTimeoutMs: number
@@ -23,6 +25,7 @@ export interface BrokerSettings {
 export const DEFAULT_SETTINGS: BrokerSettings = {
   autoCreateTopicsEnable: false,
   numPartitions: 1,
+  connectionsMaxIdleMs: 600000,
   groupInitialRebalanceDelayMs: 0,
   groupMinSessionTimeoutMs: 6000,
   groupMaxSessionTimeoutMs: 1800000,

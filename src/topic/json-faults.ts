@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { Fault, messageOf } from '../base/fault.ts'
 import { quoted } from '../base/printable.ts'
+import { markWithoutQuotes } from '../base/record-contents.ts'
 import { largestJsonDepth } from './json-depth.ts'
 
 /**
@@ -114,7 +115,7 @@ const withheld = (error: z.ZodError, names: ReadonlySet<string>): Pick<Fault, 'c
       input: undefined,
     })),
   )
-  return { contents: { issues: quoted(original, longestIssuesText) }, cause }
+  return { contents: { issues: quoted(original, longestIssuesText) }, cause: markWithoutQuotes(cause) }
 }
 
 const longestIssuesText = 500

@@ -47,6 +47,7 @@ describe('settings', () => {
     ['transactionTimeoutMs', 2 ** 31],
     ['rebalanceTimeoutMs', 2 ** 31],
     ['requestTimeoutMs', 2 ** 31],
+    ['sessionTimeoutMs', 2 ** 31],
     ['fetchMaxWaitMs', 2 ** 31],
     ['replicationFactor', 32_768],
     ['clientId', 'x'.repeat(32_768)],

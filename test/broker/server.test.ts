@@ -65,15 +65,20 @@ it('takes requests in whatever pieces they come', async () => {
   expect(await seen).toEqual([1, 2, 3])
 })
 
+/** A fetch whose answer takes that long, as there is nothing to fetch. */
+const waitingFetch = (correlationId: number, maxWaitMs: number): Buffer =>
+  framed(
+    encodeRequest(fetchSchema, 11, correlationId, {
+      maxWaitMs,
+      minBytes: 1,
+      isolationLevel: 0,
+      topics: [{ topic: 'here', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }] }],
+    }),
+  )
+
 it('answers requests that come at once in their order, the waiting one first', async () => {
   const socket = await open()
-  const fetch = encodeRequest(fetchSchema, 11, 7, {
-    maxWaitMs: 50,
-    minBytes: 1,
-    isolationLevel: 0,
-    topics: [{ topic: 'here', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }] }],
-  })
-  socket.write(Buffer.concat([framed(fetch), metadataRequest(8)]))
+  socket.write(Buffer.concat([waitingFetch(7, 50), metadataRequest(8)]))
   expect(await answers(socket, 2)).toEqual([7, 8])
 })
 
@@ -135,4 +140,16 @@ it('reads no more from a client that does not read its answers, and serves the o
   for (let index = 0; index < 20; index++) await client.call(metadataSchema, 9, { topics: [] })
   expect(handled).toBeLessThan(1_000)
   client.close()
+})
+
+it('closes a connection that is idle, also in the middle of a request, and none that waits for its answer', async () => {
+  await broker.close()
+  broker = await startBroker({ topics: [{ name: 'here' }], settings: { connectionsMaxIdleMs: 300 } })
+  const [silent, unfinished, waiting] = [await open(), await open(), await open()]
+  unfinished.write(metadataRequest(1).subarray(0, 7))
+  const seen = answers(waiting, 1)
+  waiting.write(waitingFetch(2, 1_000))
+  await Promise.all([closed(silent), closed(unfinished)])
+  expect(await seen).toEqual([2])
+  expect(await closed(waiting)).toBe(true)
 })

@@ -2,7 +2,10 @@ import { Kafka, logLevel, Partitioners } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunningBroker } from '../../src/broker/index.ts'
 import { startBroker } from '../../src/broker/index.ts'
+import type { BatchHeader } from '../../src/broker/log/record-batch.ts'
+import { readBatchHeader } from '../../src/broker/log/record-batch.ts'
 import { connect, string, topic } from '../../src/index.ts'
+import { batchOf } from '../broker/support/batch.ts'
 import { freePort } from '../support/free-port.ts'
 import { millraceHere as millrace } from '../support/run-command.ts'
 import { runProcess } from '../support/run-process.ts'
@@ -45,6 +48,24 @@ describe('millrace broker', () => {
     await broker.close()
     expect(second.code).toBe(1)
     expect(second.stderr).toMatch(new RegExp(`^millrace: port ${broker.port} is in use.*another port.*\\n$`))
+  })
+})
+
+describe('millrace consume', () => {
+  it('names its own flags where a batch cannot be read', async () => {
+    const broker = await startBroker({ topics: [{ name: 'damaged' }] })
+    const batch = batchOf(['readable'])
+    batch.set([0x78], batch.length - 2)
+    broker.core.broker.topics.partition('damaged', 0)?.append(batch, readBatchHeader(batch) as BatchHeader)
+    const { code, stderr } = await millrace([
+      ...'consume --topic damaged --from-beginning --timeout-ms 5000 --bootstrap-server'.split(' '),
+      broker.bootstrapServers,
+    ])
+    await broker.close()
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /^millrace: .*\(topic damaged, partition 0, offset 0\); read what comes after it with --partition and a later --offset\n$/,
+    )
   })
 })
 
