@@ -15,11 +15,16 @@ import {
   type Workload,
 } from './peers/workloads.ts'
 
+/** How the broker keeps the batches of an input. */
+export const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+export type Codec = (typeof codecs)[number]
+
 /** The topics of the runs, made and taken away by the runner, so that what is measured is the run alone. */
 export class BenchTopics implements AsyncDisposable {
   readonly #admin: Admin
   readonly #client: Kafka
   #producer: Producer
+  #codec: Codec = 'none'
 
   constructor(brokers: string) {
     this.#client = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.ERROR })
@@ -58,18 +63,32 @@ export class BenchTopics implements AsyncDisposable {
     if (workload === 'W5') await this.#ensure(payments, Math.floor(records / 2), payment)
   }
 
+  /** Makes the inputs of all runs from now on anew, compressed like that. */
+  async compressInputs(codec: Codec): Promise<void> {
+    this.#codec = codec
+    const inputs = (await this.#admin.listTopics()).filter((name) =>
+      /^bench-(orders|payments|customers)(-|$)/.test(name),
+    )
+    if (inputs.length > 0) await this.#admin.deleteTopics({ topics: inputs })
+    await this.#forget()
+  }
+
   /** Takes away what a run has made; returns how many records it wrote, markers of transactions included. */
   async clean(applicationId: string): Promise<number> {
     const written = await this.#endOffset(`${applicationId}-output`)
     const own = (await this.#admin.listTopics()).filter((name) => name.startsWith(`${applicationId}-`))
     await this.#admin.deleteTopics({ topics: own })
-    // A producer of kafkajs asks for every topic that it has ever written to, and fails where one is gone.
-    await this.#producer.disconnect()
-    this.#producer = this.#client.producer()
-    await this.#producer.connect()
+    await this.#forget()
     // Kafka Streams leaves no group on close, so its members may still be there.
     await this.#admin.deleteGroups([applicationId]).catch(() => {})
     return written
+  }
+
+  /** A producer of kafkajs asks for every topic that it has ever written to, and fails where one is gone. */
+  async #forget(): Promise<void> {
+    await this.#producer.disconnect()
+    this.#producer = this.#client.producer()
+    await this.#producer.connect()
   }
 
   async append(topic: string, ...messages: Message[]): Promise<void> {
@@ -99,9 +118,13 @@ export class BenchTopics implements AsyncDisposable {
 
   /** Creates a topic of one partition. Orders of a fixed day would be too old for the broker's usual retention. */
   async #create(topic: string, compacted = false): Promise<void> {
-    const configEntries = compacted
-      ? [{ name: 'cleanup.policy', value: 'compact' }]
-      : [{ name: 'retention.ms', value: '-1' }]
+    const compression = this.#codec === 'none' ? 'uncompressed' : this.#codec
+    const configEntries = [
+      compacted ? { name: 'cleanup.policy', value: 'compact' } : { name: 'retention.ms', value: '-1' },
+      ...(topic.startsWith('bench-') && !topic.endsWith('-output')
+        ? [{ name: 'compression.type', value: compression }]
+        : []),
+    ]
     await this.#admin.createTopics({
       topics: [{ topic, numPartitions: 1, replicationFactor: 1, configEntries }],
       waitForLeaders: true,
