@@ -60,7 +60,7 @@ describe('windows', () => {
   })
 })
 
-const stored = (store: StoreDefinition) => topology('app', (builder) => void builder.store(store))
+const stored = (store: StoreDefinition) => topology('app', (builder) => builder.store(store))
 
 /** Everything that takes a length of time when a topology is defined. */
 const lengths: Readonly<Record<string, (length: number) => unknown>> = {
