@@ -66,8 +66,8 @@ export class NodeContext {
   readonly #streamTimes = new Map<string, Map<string, number>>()
   /** Set by the first failure of a record; the rest of its way through the topology is then skipped. */
   failure: TaskFailure | undefined
-  /** Failures of records that were taken up before: what was kept of them cannot be read. */
-  earlierFailures: { readonly failure: TaskFailure; readonly record: AnyRecord }[] = []
+  /** Failures of records that were taken up before: what was kept of them cannot be read, or fails when it leaves. */
+  earlierFailures: { readonly failure: TaskFailure; readonly record: AnyRecord | undefined }[] = []
   /** The first failure outside of a turn; the task's next step fails by it. */
   failedOutsideTurn: { readonly node: string; readonly error: unknown } | undefined
   /** The record of the task's input that the present turn is about. */
@@ -162,6 +162,17 @@ export class NodeContext {
   failEarlier(node: string, record: AnyRecord, origin: RecordOrigin | undefined, error: unknown): void {
     const failure = this.#failureOf(node, origin ?? this.origin, record, error)
     this.earlierFailures.push({ failure: { ...failure, origin }, record })
+  }
+
+  /**
+   * Emits what earlier records left: a closed window, a row of a suppressed table, a record without partner. What fails
+   * by it fails alone: the record at hand, and others that leave with it, go on.
+   */
+  emitEarlier(emit: Emit, record: AnyRecord, source?: AnyRecord): void {
+    emit.next(record)
+    if (this.failure === undefined) return
+    this.earlierFailures.push({ failure: this.failure, record: source })
+    this.failure = undefined
   }
 
   #failureOf(

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
 import type { Table, Windowed } from '../../src/index.ts'
 import {
   hopping,
@@ -19,6 +20,7 @@ import { testDriver } from '../../src/testing/index.ts'
 import { LoneTask } from '../support/lone-task.ts'
 
 const events = topic('events', { value: string })
+const numbers = topic('numbers', { value: long })
 // Both bounds of every kind of window are on the topic.
 const final = topic('final', { key: sessionWindowed(string), value: nullable(long) })
 
@@ -73,6 +75,71 @@ describe('an aggregate that tells its windows when they close', () => {
         expect(new Map(told.map(({ key, value }) => [nameOf(key), value]))).toEqual(left)
       }),
       { numRuns: 200 },
+    )
+  })
+
+  it('emits each window that took a record once, and counts every record that no window took', () => {
+    const moves = fc.array(
+      fc.record({
+        key: fc.constantFrom('a', 'b'),
+        step: fc.oneof({ weight: 6, arbitrary: fc.nat(8) }, fc.nat(60), fc.nat(1_000_000)),
+        late: fc.oneof({ weight: 6, arbitrary: fc.nat(20) }, fc.nat(1_000)),
+        isIdle: fc.boolean(),
+      }),
+      { maxLength: 40 },
+    )
+    fc.assert(
+      fc.property(kinds, fc.nat(20), fc.nat(2), moves, (kind, grace, more, all) => {
+        const taken = new Set<number>()
+        const emitted = new Map<string, readonly number[]>()
+        const program = topology('listed', (builder) => {
+          const options = {
+            store: 'lists',
+            emit: 'onWindowClose',
+            value: z.array(z.number()),
+            initial: [] as number[],
+            add: (list: readonly number[], id: number) => {
+              taken.add(id)
+              return [...list, id]
+            },
+          } as const
+          const grouped = builder.stream(numbers).groupByKey()
+          const merge = (left: readonly number[], right: readonly number[]) => [...left, ...right]
+          const keeping = (needed: number) => ({ ...options, retention: needed + more * 50 })
+          const tables: Readonly<Record<Kind, () => Table<Windowed<string>, number[]>>> = {
+            tumbling: () => grouped.windowedBy(tumbling({ size: 10, grace })).aggregate(keeping(10 + grace)),
+            hopping: () =>
+              grouped.windowedBy(hopping({ size: 10, advance: 3, grace })).aggregate(keeping(10 + grace)),
+            sliding: () =>
+              grouped.windowedBy(sliding({ difference: 10, grace })).aggregate(keeping(20 + grace)),
+            session: () =>
+              grouped.windowedBy(session({ gap: 5, grace })).aggregate({ ...keeping(5 + grace), merge }),
+          }
+          tables[kind]()
+            .toStream()
+            .forEach(({ key: { key, startMs, endMs }, value }) => {
+              const window = `${key}@${startMs}-${endMs}`
+              expect(emitted.has(window), window).toBe(false)
+              emitted.set(window, value ?? [])
+            })
+        })
+        using driver = testDriver(program)
+        let now = 0
+        for (const [id, { key, step, late, isIdle }] of all.entries()) {
+          now += step
+          if (isIdle) driver.advanceStreamTime(now)
+          driver.input(numbers).pipe(key, id, { timestamp: Math.max(0, now - late) })
+        }
+        driver.advanceStreamTime(now + 1_000)
+        const ids = [...emitted.values()].flat()
+        expect(new Set(ids)).toEqual(taken)
+        const dropped = driver.dropped()
+        expect(Object.keys(dropped).filter((reason) => reason !== 'late')).toEqual([])
+        // A late record may lie in several windows, or add to a session that was emitted, as in Kafka Streams.
+        if (kind === 'tumbling') expect(ids.length + (dropped.late ?? 0)).toBe(all.length)
+        else expect(dropped.late ?? 0).toBeGreaterThanOrEqual(all.length - taken.size)
+      }),
+      { numRuns: 300 },
     )
   })
 

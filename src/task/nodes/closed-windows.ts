@@ -70,16 +70,17 @@ export const closedSessions = (
  */
 const teller =
   (
-    { processorMetadata }: NodeContext,
+    context: NodeContext,
     store: string,
     closedBetween: (lastCloseTimeMs: number | undefined, closeTimeMs: number) => Iterable<Closed>,
   ): TellClosed =>
   (emit, closeTimeMs, cause) => {
+    const { processorMetadata } = context
     const lastCloseTimeMs = processorMetadata.get(store)
     if (closeTimeMs <= (lastCloseTimeMs ?? 0)) return
     const closed = [...closedBetween(lastCloseTimeMs, closeTimeMs)]
     processorMetadata.set(store, closeTimeMs)
-    for (const each of closed) emit.next(resultOf(each, cause))
+    for (const each of closed) context.emitEarlier(emit, resultOf(each, cause))
   }
 
 const resultOf = ({ key, value, timestamp }: Closed, cause: AnyRecord | undefined): AnyRecord =>

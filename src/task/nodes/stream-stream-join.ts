@@ -198,8 +198,11 @@ class Waiting {
       this.#context.failEarlier(name, StreamRecord.of(key, value, timestamp), undefined, error)
       return
     }
-    if (cause === undefined) emit.next(StreamRecord.of(key, joined, timestamp))
-    else emit.next(cause.withKeyValue(key, joined).withTimestamp(timestamp))
+    const alone =
+      cause === undefined
+        ? StreamRecord.of(key, joined, timestamp)
+        : cause.withKeyValue(key, joined).withTimestamp(timestamp)
+    this.#context.emitEarlier(emit, alone)
   }
 
   #oldest(): number {

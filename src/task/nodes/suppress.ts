@@ -34,7 +34,9 @@ export const interpretSuppress: Interpreter<'suppress'> = (node, inputs, context
     // A window whose result was deleted again is no result.
     if (change.newValue !== null || node.until.kind === 'timeLimit') {
       const told = changeOf(change.newValue, sendsOldValues ? change.oldValue : null)
-      emit.next(StreamRecord.of(key, told, change.timestamp, change.headers, originOf(change)))
+      const origin = originOf(change)
+      const result = StreamRecord.of(key, told, change.timestamp, change.headers, origin)
+      context.emitEarlier(emit, result, isSame(origin, context.origin) ? context.source : undefined)
     }
     // As in Kafka Streams, who looks the row up while it leaves still finds it as it was before.
     buffer.remove(key, change)
@@ -165,6 +167,9 @@ class Buffer {
 
 const originOf = ({ topic, partition, offset }: BufferedChange): AnyRecord['origin'] =>
   topic === '' ? undefined : { topic, partition, offset }
+
+const isSame = (left: AnyRecord['origin'], right: AnyRecord['origin']): boolean =>
+  left?.offset === right?.offset && left?.partition === right?.partition && left?.topic === right?.topic
 
 const bufferFull = (node: NodeOf<'suppress'>): Fault =>
   new Fault({
