@@ -10,7 +10,8 @@ type Said = Pick<Topology, 'nodes' | 'stores'>
  * 1. A table's source topic serves as the changelog of its store, of a versioned one too: a restoration finds the history
  *    that compaction has left in the topic. A table that takes its time from elsewhere than the record keeps its own.
  * 2. Repartitions directly behind one step that write the same bytes become one, called after the first. Kafka Streams'
- *    `merge.repartition.topics` moves them up to the change of the key first, and so merges those below further steps too.
+ *    `merge.repartition.topics` moves them up to the change of the key first, and so merges those below further steps
+ *    too, unless these change values.
  *
  * Both change the topics an application owns, so turning them on or off is a breaking change of a running one.
  */

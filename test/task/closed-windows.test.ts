@@ -20,7 +20,7 @@ import { testDriver } from '../../src/testing/index.ts'
 import { LoneTask } from '../support/lone-task.ts'
 
 const events = topic('events', { value: string })
-const numbers = topic('numbers', { value: long })
+const ids = topic('ids', { value: long })
 // Both bounds of every kind of window are on the topic.
 const final = topic('final', { key: sessionWindowed(string), value: nullable(long) })
 
@@ -103,7 +103,7 @@ describe('an aggregate that tells its windows when they close', () => {
               return [...list, id]
             },
           } as const
-          const grouped = builder.stream(numbers).groupByKey()
+          const grouped = builder.stream(ids).groupByKey()
           const merge = (left: readonly number[], right: readonly number[]) => [...left, ...right]
           const keeping = (needed: number) => ({ ...options, retention: needed + more * 50 })
           const tables: Readonly<Record<Kind, () => Table<Windowed<string>, number[]>>> = {
@@ -128,15 +128,15 @@ describe('an aggregate that tells its windows when they close', () => {
         for (const [id, { key, step, late, isIdle }] of all.entries()) {
           now += step
           if (isIdle) driver.advanceStreamTime(now)
-          driver.input(numbers).pipe(key, id, { timestamp: Math.max(0, now - late) })
+          driver.input(ids).pipe(key, id, { timestamp: Math.max(0, now - late) })
         }
         driver.advanceStreamTime(now + 1_000)
-        const ids = [...emitted.values()].flat()
-        expect(new Set(ids)).toEqual(taken)
+        const left = [...emitted.values()].flat()
+        expect(new Set(left)).toEqual(taken)
         const dropped = driver.dropped()
         expect(Object.keys(dropped).filter((reason) => reason !== 'late')).toEqual([])
         // A late record may lie in several windows, or add to a session that was emitted, as in Kafka Streams.
-        if (kind === 'tumbling') expect(ids.length + (dropped.late ?? 0)).toBe(all.length)
+        if (kind === 'tumbling') expect(left.length + (dropped.late ?? 0)).toBe(all.length)
         else expect(dropped.late ?? 0).toBeGreaterThanOrEqual(all.length - taken.size)
       }),
       { numRuns: 300 },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Topology } from '../../src/index.ts'
+import type { Stream, Topology } from '../../src/index.ts'
 import { long, string, topic, topology, within } from '../../src/index.ts'
 import { testDriver } from '../../src/testing/index.ts'
 
@@ -59,6 +59,35 @@ describe('an optimised topology', () => {
       build(true).stores.map(({ name, changelogTopic }) => [name, changelogTopic]),
     )
     expect(changelogs).toMatchObject({ customers: 'customers', prices: 'prices' })
+  })
+})
+
+describe('repartitions behind one change of the key', () => {
+  const behind = (between: (rekeyed: Stream<string, string>) => Stream<string, string>): Topology =>
+    topology(
+      'app',
+      (builder) => {
+        const rekeyed = builder.stream(orders).selectKey(({ value }) => value, { key: string })
+        rekeyed.groupByKey({ name: 'first' }).count({ store: 'counts' })
+        between(rekeyed).groupByKey({ name: 'second' }).count({ store: 'others' })
+      },
+      { optimise: true },
+    )
+  const repartitionsOf = ({ nodes }: Topology): readonly string[] =>
+    nodes.filter(({ kind }) => kind === 'repartition').map(({ name }) => name)
+  const one = repartitionsOf(behind((rekeyed) => rekeyed))
+  const two = ['first-repartition', 'second-repartition']
+
+  it('are one where both stand directly behind it', () => {
+    expect(one).toEqual(two.slice(0, 1))
+  })
+
+  it.each<[string, Parameters<typeof behind>[0]]>([
+    ['filter, which Kafka Streams moves them above', (rekeyed) => rekeyed.filter(() => true)],
+    ['peek, which Kafka Streams moves them above', (rekeyed) => rekeyed.peek(() => {})],
+    ['mapValues, as in Kafka Streams', (rekeyed) => rekeyed.mapValues((text) => text, { value: string })],
+  ])('are two where a further step stands between: %s', (_step, between) => {
+    expect(repartitionsOf(behind(between))).toEqual(two)
   })
 })
 
