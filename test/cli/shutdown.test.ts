@@ -9,7 +9,7 @@ import { freePort } from '../support/free-port.ts'
 import { useLocalBroker } from '../support/local-broker.ts'
 import { runProcess } from '../support/run-process.ts'
 
-const library = new URL('../../src/index.ts', import.meta.url)
+const library = new URL('../../src/index.ts', import.meta.url).href
 
 describe('SIGTERM ends millrace', () => {
   const local = useLocalBroker({ topics: [{ name: 'lines' }, { name: 'calls' }] })

@@ -12,7 +12,7 @@ const limits = [...page.matchAll(/^\| ([^|]+) \| ([^|]+) \| `(\w+)`[^|]*\| [^|]+
   ([, what = '', usual = '', setting = '']) => ({ what: what.trim(), usual: usual.trim(), setting }),
 )
 
-const ofBroker = ['maxBytes', 'connectionsMaxIdleMs']
+const ofBroker = new Set(['maxBytes', 'connectionsMaxIdleMs'])
 
 const factors: Readonly<Record<string, number>> = {
   ms: 1,
@@ -28,7 +28,7 @@ const numberOf = (text: string): number => {
 }
 
 it('the limits of docs/security.md have the defaults of their settings', () => {
-  const ofApplications = limits.filter(({ setting }) => !ofBroker.includes(setting))
+  const ofApplications = limits.filter(({ setting }) => !ofBroker.has(setting))
   expect(ofApplications.length).toBeGreaterThan(10)
   expect(ofApplications.map(({ setting, usual }) => [setting, numberOf(usual)])).toEqual(
     ofApplications.map(({ setting }) => [setting, (properties[setting] as { default?: unknown }).default]),
