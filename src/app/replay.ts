@@ -86,10 +86,8 @@ export const replay = async (
   ]
   try {
     await refuseTaken(admin, topology, replayId, state)
-    if (liveOutputs !== true) {
-      await refuseCopies(admin, topology, outputs, replayId)
-      await createCopies(admin, outputs, replayId)
-    }
+    if (liveOutputs !== true) await refuseCopies(admin, topology, outputs, replayId)
+    const copies = liveOutputs === true ? [] : await createCopies(admin, outputs, replayId)
     const before = await endsOf(admin, outputs.map(rename))
     const application = await start(
       redirectSinks(topology, rename),
@@ -100,7 +98,12 @@ export const replay = async (
         ...(deadLetterTopic === undefined ? {} : { deadLetterTopic: rename(deadLetterTopic) }),
       },
       startOptions,
-    )
+    ).catch(async (failure: unknown) => {
+      // The same id can be used once the cause is dealt with.
+      const made = [...copies, ...internalTopicNamesOf(topology, replayId)]
+      await removeUnused(admin, made, replayId, state.root).catch(() => undefined)
+      throw failure
+    })
     let complete = false
     const over = new AbortController()
     const signal = AbortSignal.any([over.signal, ...(stopped === undefined ? [] : [stopped])])
@@ -213,12 +216,16 @@ const copyOf = (topic: string, replayId: string): string => `${replayId}-${topic
  * A topic cannot be marked as the copy of a replay, so a replay writes only to copies that it has created itself. A topic
  * that another client creates at the same time is not among those that the broker reports as created.
  */
-const createCopies = async (admin: Admin, topics: readonly string[], replayId: string): Promise<void> => {
+const createCopies = async (
+  admin: Admin,
+  topics: readonly string[],
+  replayId: string,
+): Promise<readonly string[]> => {
   const counts = await admin.partitionCounts(topics)
   const copies = topics.map((topic) => ({ topic: copyOf(topic, replayId), partitions: counts.get(topic) }))
   const created = await admin.createTopics(copies)
   const taken = copies.filter(({ topic }) => !created.includes(topic)).map(({ topic }) => topic)
-  if (taken.length === 0) return
+  if (taken.length === 0) return created
   await admin.deleteTopics(created)
   throw idTaken(replayId, topicsExist('copies of outputs', taken))
 }
@@ -227,6 +234,17 @@ const createCopies = async (admin: Admin, topics: readonly string[], replayId: s
 const removeInternals = async (admin: Admin, topics: readonly string[], replayId: string): Promise<void> => {
   await admin.deleteGroup(replayId)
   await admin.deleteTopics(topics)
+}
+
+/** What a replay has made that did not start: none of it existed before, and nothing was written to it. */
+const removeUnused = async (
+  admin: Admin,
+  topics: readonly string[],
+  replayId: string,
+  root: string,
+): Promise<void> => {
+  await removeInternals(admin, await existingOf(admin, topics), replayId)
+  await deleteState(root)
 }
 
 /** The slots of the replay are free, as it has closed. Where another process has taken one since, the state stays. */

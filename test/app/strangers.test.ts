@@ -235,6 +235,13 @@ describe('what belongs to another is left as it is', () => {
       expect(await everything()).toEqual(before)
     })
 
+    it('that cannot start: it leaves nothing, and its id is free', async () => {
+      const missing = topology('other', (builder) =>
+        builder.stream(topic('missing', { value: long })).to(orders),
+      )
+      await refused(() => replayed('again', missing), 'TOPIC_MISSING', /reads topic 'missing'/)
+    })
+
     it('that keeps its internals keeps its state, and its id is taken', async () => {
       await replay(counting('other'), settings(), { replayId: 'kept', keepInternals: true })
       expect(existsSync(path('states', 'kept', 'process-0'))).toBe(true)
