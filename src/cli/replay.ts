@@ -33,7 +33,7 @@ export const replayCommand = (): Command =>
       '--live-outputs',
       "write to the topology's own output topics instead of copies `<replay-id>-<topic>`",
     )
-    .option('--keep-internals', "leave the replay's internal topics and its group where they are")
+    .option('--keep-internals', "leave the replay's internal topics, its group and its state where they are")
     .option('--state-directory <directory>', 'where durable stores of the replay lie')
     .addOption(bootstrapServerOption())
     .addOption(commandConfigOption())

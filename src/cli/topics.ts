@@ -103,7 +103,21 @@ const remove: Action = async (admin, options) => {
     if (options.ifExists === true) return
     throw missing(topic)
   }
+  await refuseInternal(admin, topic)
   await admin.deleteTopics([topic])
+}
+
+/** The broker would delete them, and with them the offsets of all groups, or the transactions of all producers. */
+const refuseInternal = async (admin: Admin, topic: string): Promise<void> => {
+  const [described] = await admin.describeTopics([topic])
+  if (described?.isInternal !== true) return
+  throw new Fault({
+    code: 'TOPIC_INTERNAL',
+    actor: 'author',
+    message: `topic '${topic}' belongs to Kafka itself: it holds the offsets or the transactions of all clients`,
+    remedy: 'delete one group with its offsets: millrace groups --delete --group NAME',
+    place: { topic },
+  })
 }
 
 const exists = async (admin: Admin, topic: string): Promise<boolean> =>

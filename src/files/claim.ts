@@ -51,7 +51,7 @@ export const createClaim = async (directory: string): Promise<Claim> => {
 
 /** Deletes what a process has left that ended while it created a claim. */
 export const deleteUnfinished = (directory: string, name: string): void => {
-  if (!name.startsWith(unfinishedPrefix)) return
+  if (!isUnfinished(name)) return
   const status = statSync(join(directory, name), { throwIfNoEntry: false })
   if (status !== undefined && !isFresh(status)) rmSync(join(directory, name), { force: true })
 }
@@ -131,6 +131,10 @@ const createSocket = async (directory: string, name: string): Promise<(() => voi
 }
 
 const unfinishedPrefix = 'new-'
+
+/** True for the name of a claim that is being created. */
+export const isUnfinished = (name: string): boolean =>
+  name.startsWith(unfinishedPrefix) && claimantOf(name.slice(unfinishedPrefix.length)) !== undefined
 
 const listenAt = async (directory: string, name: string): Promise<(() => void) | undefined> => {
   const server = createServer((socket) => socket.destroy())

@@ -182,7 +182,12 @@ const openRoot = (directory: string): RootDatabase<Bytes, Bytes> =>
   })
 
 const dataFile = 'data.mdb'
+const lockFile = 'lock.mdb'
 const damageMark = 'damaged'
+
+/** The names of all files that an environment has in its directory. */
+export const lmdbFiles: ReadonlySet<string> = new Set([dataFile, lockFile, damageMark])
+
 /** How LMDB says that what it finds makes no sense. */
 const damageOf = /MDB_(?:CORRUPTED|PAGE_NOTFOUND|PANIC|INVALID)/
 
@@ -249,7 +254,7 @@ const largestPageBytes = 65_536
  * room. So the file is written before: a full disk is an error then.
  */
 const allocateLockFile = (directory: string): void => {
-  const file = join(directory, 'lock.mdb')
+  const file = join(directory, lockFile)
   const status = statSync(file, { throwIfNoEntry: false })
   if (status !== undefined && status.blocks * 512 >= status.size) return
   try {

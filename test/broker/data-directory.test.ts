@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -298,4 +298,27 @@ it('a line of the journal that is no entry is refused', async () => {
 
 it('an empty path is no data directory', async () => {
   await expect(startBroker({ dataDirectory: '' })).rejects.toThrow('cannot be used: its path is empty')
+})
+
+it('a directory with logs of something else is no data directory, and nothing of it is renamed or deleted', async () => {
+  const project = join(directory, 'project')
+  mkdirSync(join(project, 'logs'), { recursive: true })
+  for (const name of ['server.log', 'access-20240101', 'new-file'])
+    writeFileSync(join(project, 'logs', name), '')
+  await expect(startBroker({ dataDirectory: project })).rejects.toMatchObject({
+    code: 'DATA_DIRECTORY_FOREIGN',
+    message: expect.stringMatching(
+      /project is not the data directory of a broker.*no journal.jsonl/,
+    ) as string,
+  })
+  expect(readdirSync(project)).toEqual(['logs'])
+  expect(readdirSync(join(project, 'logs')).toSorted()).toEqual(['access-20240101', 'new-file', 'server.log'])
+})
+
+it('a file of something else with the name of the journal is refused, and stays whole', async () => {
+  core.close()
+  const text = '{"kind":"cluster","clusterId":"c"}\nnotes\nhalf a line'
+  writeFileSync(join(directory, 'journal.jsonl'), text)
+  await expect(start()).rejects.toMatchObject({ code: 'DATA_DIRECTORY_UNREADABLE' })
+  expect(readFileSync(join(directory, 'journal.jsonl'), 'utf8')).toBe(text)
 })

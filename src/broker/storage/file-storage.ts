@@ -39,6 +39,7 @@ export const openDataDirectory = async (
   try {
     // Else an unset variable (--data "$DIR") would put the files into the working directory.
     if (directory === '') throw new Error('its path is empty')
+    refuseForeign(directory)
     makeDirectory(join(directory, 'logs'))
     const lock = await lockDirectory(directory)
     if (lock.kind === 'taken') throw inUse(directory, lock.holder.pid)
@@ -47,6 +48,23 @@ export const openDataDirectory = async (
     throw error instanceof Fault ? error : unusable(directory, error)
   }
 }
+
+/**
+ * A start sets aside the logs that its journal does not name. In a project that has a folder `logs` of its own, that would
+ * be the files of the project.
+ */
+const refuseForeign = (directory: string): void => {
+  const logs = join(directory, 'logs')
+  if (existsSync(join(directory, journalFile)) || !existsSync(logs) || readdirSync(logs).length === 0) return
+  throw new Fault({
+    code: 'DATA_DIRECTORY_FOREIGN',
+    actor: 'author',
+    message: `${directory} is not the data directory of a broker: it has files in ${logs}, but no ${journalFile}`,
+    remedy: `set dataDirectory (--data) to a directory of its own, or restore ${journalFile} from a copy`,
+  })
+}
+
+const journalFile = 'journal.jsonl'
 
 class FileStorage implements Storage {
   readonly #directory: string
@@ -67,7 +85,7 @@ class FileStorage implements Storage {
     { report, files = nodeFiles }: DataDirectoryOptions,
   ) {
     this.#directory = directory
-    this.#journalPath = join(directory, 'journal.jsonl')
+    this.#journalPath = join(directory, journalFile)
     this.#releaseLock = releaseLock
     this.#report = report
     this.#handles = new FileHandles(files)
@@ -79,10 +97,11 @@ class FileStorage implements Storage {
     const bytes = readFileSync(this.#journalPath)
     // What is behind the last line break is what a killed process did not finish.
     const end = bytes.lastIndexOf(10) + 1
+    const lines = bytes.toString('utf8', 0, end).split('\n').slice(0, -1)
+    const entries = lines.map((line, index) => this.#parse(line, index + 1))
     this.#handles.operations.truncate(this.#handles.get(this.#journalPath), end)
     this.#journal = new AppendFile(this.#handles, this.#journalPath, end)
-    const lines = bytes.toString('utf8', 0, end).split('\n').slice(0, -1)
-    return lines.map((line, index) => this.#parse(line, index + 1))
+    return entries
   }
 
   #parse(line: string, lineNumber: number): JournalEntry {
