@@ -8,7 +8,7 @@ import { standardErrorLogger } from './logger.ts'
 
 export interface ApplicationLogOptions {
   readonly application: string
-  /** Undefined is the default: standard error, for what no listener takes. `false` logs nothing. */
+  /** Undefined is the default: warnings and failures that no caller handles, on standard error. `false` logs nothing. */
   readonly logger: Logger | false | undefined
   readonly listener: RuntimeListener
   /** The setting of that name; defaults to false. */
@@ -24,8 +24,8 @@ export interface FailureReport {
 }
 
 /**
- * Logs the events of one application. A logger that the author passes gets every event. The default logger gets the
- * events that no listener takes: warnings without `onWarning`, a failure that no caller handles.
+ * Logs the events of one application. A logger that the author passes gets every event. The default logger gets every
+ * warning, and a failure that no caller handles.
  */
 export class ApplicationLog {
   /** The author's listener and the log as one. */
@@ -81,7 +81,7 @@ export class ApplicationLog {
   }
 
   #warn(message: string, fields: EventFields = {}): void {
-    const logger = this.#options.listener.onWarning === undefined ? this.#logger : this.#explicit
+    const logger = this.#logger
     if (logger === undefined) return
     const all = this.#fields(fields)
     this.#limit.run(

@@ -1,6 +1,6 @@
 import type { OptionShape, ValueKind } from '../base/options.ts'
 import { optionsInvalid } from '../base/options.ts'
-import { callback, hasFunctions, synchronous } from '../base/value-kinds.ts'
+import { callback, clockKind, hasFunctions, synchronous } from '../base/value-kinds.ts'
 import type { RuntimeListener } from '../runtime/runtime-settings.ts'
 import { logLevels } from './logger.ts'
 import type { StartOptions } from './start.ts'
@@ -16,12 +16,6 @@ const loggerKind: ValueKind = {
         "give an object with pino's methods debug, info, warn and error, or false to log nothing",
       )
   },
-}
-
-const clockKind: ValueKind = {
-  needs: 'a clock',
-  example: 'new ManualClock()',
-  accepts: (value) => hasFunctions(value, 'now', 'monotonicMs', 'setTimer'),
 }
 
 export const listenerOptions: OptionShape<RuntimeListener> = {

@@ -36,7 +36,7 @@ export interface StartOptions extends RuntimeListener {
   readonly authorization?: Authorization | undefined
   /**
    * Gets every event: a failure as `error`, what needs attention as `warn`, states as `info`, restorations as `debug`.
-   * Defaults to one line on standard error for each warning and failure that no listener or caller takes; `false` logs
+   * Defaults to one line on standard error for each warning, and for a failure that no caller handles; `false` logs
    * nothing.
    */
   readonly logger?: Logger | false | undefined

@@ -66,6 +66,12 @@ export const hasFunctions = (value: unknown, ...names: readonly string[]): boole
   value !== null &&
   names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
 
+export const clockKind: ValueKind = {
+  needs: 'a clock',
+  example: 'new ManualClock()',
+  accepts: (value) => hasFunctions(value, 'now', 'monotonicMs', 'setTimer'),
+}
+
 export const oneOf = (...values: readonly string[]): ValueKind => ({
   needs: values.map((value) => `'${value}'`).join(' or '),
   accepts: (value) => values.includes(value as string),
@@ -74,6 +80,10 @@ export const oneOf = (...values: readonly string[]): ValueKind => ({
 export const listOf = (kind: ValueKind): ValueKind => ({
   needs: `an array, each ${kind.needs}`,
   accepts: (value) => Array.isArray(value) && value.every((each) => kind.accepts(each)),
+  checkParts: (what, value) => {
+    for (const [index, each] of (value as readonly unknown[]).entries())
+      kind.checkParts?.(`${what}[${index}]`, each)
+  },
 })
 
 /** Options within options. */

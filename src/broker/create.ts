@@ -1,11 +1,24 @@
 import type { Bytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
 import { systemClock } from '../base/system-clock.ts'
+import {
+  callback,
+  clockKind,
+  count,
+  hasFunctions,
+  listOf,
+  nested,
+  numberCheckedByReader,
+  required,
+  text,
+} from '../base/value-kinds.ts'
 import { Broker } from './broker.ts'
 import { BrokerCore } from './core.ts'
 import { UNLIMITED, type MemoryLimits } from './log/memory-budget.ts'
 import type { Decompress } from './log/records.ts'
-import { DEFAULT_SETTINGS, type BrokerSettings } from './settings.ts'
+import { DEFAULT_SETTINGS, settingsShape, type BrokerSettings } from './settings.ts'
 import type { Storage } from './storage/storage.ts'
 import { checkTopicConfig } from './topic/topic-configs.ts'
 
@@ -35,6 +48,42 @@ export interface CoreOptions {
   readonly storage?: Storage
 }
 
+const topicShape: OptionShape<InitialTopic> = {
+  name: required(text),
+  partitions: count,
+  configs: {
+    needs: 'texts by the names of topic configs',
+    example: "{ 'retention.ms': '60000' }",
+    accepts: (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      Object.values(value).every((config) => typeof config === 'string'),
+  },
+}
+
+/** Those that a broker over TCP has too. */
+export const sharedOptions: OptionShape<Omit<CoreOptions, 'decompress' | 'memory' | 'storage'>> = {
+  clock: clockKind,
+  settings: nested(settingsShape),
+  topics: listOf(nested(topicShape)),
+  randomBytes: callback,
+  onInternalError: callback,
+}
+
+const coreOptions: OptionShape<CoreOptions> = {
+  ...sharedOptions,
+  decompress: callback,
+  memory: nested<MemoryLimits>({
+    maxBytes: required(numberCheckedByReader),
+    maxBatches: required(numberCheckedByReader),
+  }),
+  storage: {
+    needs: 'a storage',
+    example: 'memoryStorage()',
+    accepts: (value) => hasFunctions(value, 'recover', 'record', 'openLog'),
+  },
+}
+
 /**
  * The broker without a socket and without any module of Node's, for worlds that call it in process.
  *
@@ -43,9 +92,15 @@ export interface CoreOptions {
  * const answer = await core.connect().request(frame)
  */
 export const createBrokerCore = (options: CoreOptions = {}): BrokerCore => {
+  checkOptions('createBrokerCore', options, coreOptions)
+  return createCheckedCore(options)
+}
+
+/** The same for options that are checked already. */
+export const createCheckedCore = (options: CoreOptions): BrokerCore => {
   const broker = new Broker({
     clock: options.clock ?? systemClock,
-    settings: { ...DEFAULT_SETTINGS, ...options.settings },
+    settings: settingsWith(options.settings),
     randomBytes: options.randomBytes ?? ((length) => crypto.getRandomValues(new Uint8Array(length))),
     decompress: options.decompress ?? (() => undefined),
     storage: options.storage,
@@ -55,6 +110,12 @@ export const createBrokerCore = (options: CoreOptions = {}): BrokerCore => {
   for (const topic of options.topics ?? []) createInitially(broker, topic)
   return new BrokerCore(broker)
 }
+
+/** An option of `undefined` is one that is left out. */
+const settingsWith = (changes: Partial<BrokerSettings> = {}): BrokerSettings => ({
+  ...DEFAULT_SETTINGS,
+  ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)),
+})
 
 const createInitially = (broker: Broker, { name, partitions, configs = {} }: InitialTopic): void => {
   if (broker.topics.get(name) !== undefined) return

@@ -1,10 +1,12 @@
-import { createBrokerCore, type CoreOptions } from './create.ts'
-import { totalmem } from 'node:os'
-import { getHeapStatistics } from 'node:v8'
+import { createCheckedCore, sharedOptions, type CoreOptions } from './create.ts'
 import { messageOf } from '../base/fault.ts'
+import type { OptionShape } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
+import { printableLine } from '../base/printable.ts'
+import { count } from '../base/value-kinds.ts'
 import type { BrokerCore } from './core.ts'
 import { decompress } from './compression/decompress.ts'
-import { BATCH_BYTES, type MemoryLimits } from './log/memory-budget.ts'
+import { memoryLimits } from './log/memory-limits.ts'
 import { listen } from './server.ts'
 import { openDataDirectory } from './storage/file-storage.ts'
 import type { Storage } from './storage/storage.ts'
@@ -26,6 +28,16 @@ export interface BrokerOptions extends Omit<CoreOptions, 'decompress' | 'storage
    * is refused with POLICY_VIOLATION.
    */
   readonly maxBytes?: number
+}
+
+const brokerOptions: OptionShape<BrokerOptions> = {
+  ...sharedOptions,
+  port: {
+    needs: 'a port from 0 to 65535',
+    accepts: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65535,
+  },
+  dataDirectory: { needs: 'a path', accepts: (value) => typeof value === 'string' },
+  maxBytes: count,
 }
 
 /** A broker that listens. */
@@ -51,6 +63,7 @@ export interface RunningBroker {
  * await broker.close()
  */
 export const startBroker = async (options: BrokerOptions = {}): Promise<RunningBroker> => {
+  checkOptions('startBroker', options, brokerOptions)
   const { port: wantedPort = 0, dataDirectory, maxBytes, ...coreOptions } = options
   const report = options.onInternalError ?? logError
   const storage = dataDirectory === undefined ? undefined : await openDataDirectory(dataDirectory, { report })
@@ -84,17 +97,12 @@ export const startBroker = async (options: BrokerOptions = {}): Promise<RunningB
 
 const createOn = (storage: Storage | undefined, options: CoreOptions): BrokerCore => {
   try {
-    return createBrokerCore(storage === undefined ? options : { ...options, storage })
+    return createCheckedCore(storage === undefined ? options : { ...options, storage })
   } catch (error) {
     storage?.close()
     throw error
   }
 }
 
-const logError = (error: unknown): void => console.error(`embedded broker: ${messageOf(error)}`)
-
-/** Half of what the machine, and a container's limit, allow; and as many batches as take half of Node's heap. */
-const memoryLimits = (maxBytes: number | undefined): MemoryLimits => ({
-  maxBytes: maxBytes ?? Math.floor(Math.min(totalmem(), process.constrainedMemory() || Infinity) / 2),
-  maxBatches: Math.floor(getHeapStatistics().heap_size_limit / 2 / BATCH_BYTES),
-})
+const logError = (error: unknown): void =>
+  console.error(`embedded broker: ${printableLine(messageOf(error))}`)

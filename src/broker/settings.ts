@@ -1,3 +1,6 @@
+import type { OptionShape } from '../base/options.ts'
+import { count, durationMs, flag, wholeNumber } from '../base/value-kinds.ts'
+
 /**
  * The broker settings that may be changed, under Kafka's names in camel case and with Kafka's defaults, but for
  * `groupInitialRebalanceDelayMs`: Kafka waits 3 s for more members, a development broker does not.
@@ -34,6 +37,20 @@ export const DEFAULT_SETTINGS: BrokerSettings = {
   transactionAbortTimedOutTransactionCleanupIntervalMs: 10000,
   transactionMarkerDelayMs: 0,
   transactionVersion: 2,
+}
+
+export const settingsShape: OptionShape<Partial<BrokerSettings>> = {
+  autoCreateTopicsEnable: flag,
+  numPartitions: count,
+  connectionsMaxIdleMs: durationMs,
+  groupInitialRebalanceDelayMs: durationMs,
+  groupMinSessionTimeoutMs: durationMs,
+  groupMaxSessionTimeoutMs: durationMs,
+  offsetMetadataMaxBytes: wholeNumber,
+  transactionMaxTimeoutMs: durationMs,
+  transactionAbortTimedOutTransactionCleanupIntervalMs: durationMs,
+  transactionMarkerDelayMs: durationMs,
+  transactionVersion: { needs: '0 or 2', accepts: (value) => value === 0 || value === 2 },
 }
 
 /** The settings as Kafka names and writes them. */

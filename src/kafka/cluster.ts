@@ -95,14 +95,15 @@ export class Cluster {
     return this.#topics.get(name) ?? (await this.refresh(name))
   }
 
-  /** Asks for a topic anew; callers at the same time share one request. */
-  refresh(name: string): Promise<TopicMetadata> {
-    const running = this.#refreshing.get(name)
+  /** Asks for a topic anew, once with a timeout of 0; callers at the same time share one request. */
+  refresh(name: string, timeoutMs = this.retryTimeoutMs): Promise<TopicMetadata> {
+    const shared = `${timeoutMs} ${name}`
+    const running = this.#refreshing.get(shared)
     if (running !== undefined) return running
-    const refreshed = this.#fetchTopics([name])
+    const refreshed = this.#fetchTopics([name], timeoutMs)
       .then((topics) => topics.find((topic) => topic.name === name) as TopicMetadata)
-      .finally(() => this.#refreshing.delete(name))
-    this.#refreshing.set(name, refreshed)
+      .finally(() => this.#refreshing.delete(shared))
+    this.#refreshing.set(shared, refreshed)
     return refreshed
   }
 
@@ -235,8 +236,11 @@ export class Cluster {
     throw protocolFault(5, 'serve a partition', { topic: name, partition: leaderless.partition })
   }
 
-  async #fetchTopics(names: readonly string[] | null): Promise<readonly TopicMetadata[]> {
-    return retrying({ clock: this.clock, timeoutMs: this.retryTimeoutMs }, () => this.#fetchTopicsOnce(names))
+  async #fetchTopics(
+    names: readonly string[] | null,
+    timeoutMs = this.retryTimeoutMs,
+  ): Promise<readonly TopicMetadata[]> {
+    return retrying({ clock: this.clock, timeoutMs }, () => this.#fetchTopicsOnce(names))
   }
 
   async #fetchTopicsOnce(names: readonly string[] | null): Promise<readonly TopicMetadata[]> {

@@ -1,6 +1,8 @@
 import {
+  accessSync,
   chmodSync,
   closeSync,
+  constants,
   existsSync,
   openSync,
   readFileSync,
@@ -36,7 +38,7 @@ export class LmdbEnvironment {
     this.directory = directory
     // Without descriptors, LMDB ends the process.
     refuseWithoutDescriptors(directory)
-    const isNew = !existsSync(join(directory, dataFile))
+    const isNew = !isThere(join(directory, dataFile))
     try {
       allocateLockFile(directory)
       this.#root = openRoot(directory)
@@ -79,8 +81,8 @@ export class LmdbEnvironment {
    * Throws what says nothing about the state: state that is there must not be taken for none.
    */
   static async readStates(directory: string): Promise<Map<string, StoredState> | undefined> {
-    if (!existsSync(join(directory, dataFile))) return undefined
     try {
+      if (!isThere(join(directory, dataFile))) return undefined
       refuseDamaged(directory)
       const environment = new LmdbEnvironment(directory)
       const states = new Map(
@@ -215,15 +217,18 @@ const damaged = (directory: string, cause: unknown): Fault =>
     cause,
   })
 
+/** Throws where that cannot be known, as in a directory without permission: `existsSync` takes what is in it for missing. */
+const isThere = (file: string): boolean => statSync(file, { throwIfNoEntry: false }) !== undefined
+
 /**
  * LMDB ends the process when it opens what is none of its files, so their two first pages are looked at before: each
  * has the mark of LMDB and the version of its format.
  */
 const refuseDamaged = (directory: string): void => {
   const mark = join(directory, damageMark)
-  if (existsSync(mark)) throw new DamagedState(readFileSync(mark, 'utf8'))
+  if (isThere(mark)) throw new DamagedState(readFileSync(mark, 'utf8'))
   const file = join(directory, dataFile)
-  if (!existsSync(file) || statSync(file).size === 0) return
+  if (!isThere(file) || statSync(file).size === 0) return
   const head = new Uint8Array(largestPageBytes + 64)
   const descriptor = openSync(file, 'r')
   const length = readAndClose(descriptor, head)
@@ -256,6 +261,8 @@ const largestPageBytes = 65_536
 const allocateLockFile = (directory: string): void => {
   const file = join(directory, lockFile)
   const status = statSync(file, { throwIfNoEntry: false })
+  // LMDB ends the process by a segmentation fault where it may not open the file.
+  if (status !== undefined) accessSync(file, constants.R_OK | constants.W_OK)
   if (status !== undefined && status.blocks * 512 >= status.size) return
   try {
     if (status === undefined) writeFileSync(file, new Uint8Array(lockFileBytes), { mode: 0o600 })

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { RunningBroker } from '../../src/broker/index.ts'
 import { startBroker } from '../../src/broker/index.ts'
 import type { Application, StartOptions } from '../../src/index.ts'
-import { start, string, topic } from '../../src/index.ts'
+import { start, startThreads, string, topic } from '../../src/index.ts'
+import { captured } from '../support/captured-output.ts'
 import { runProcess } from '../support/run-process.ts'
 import { TopicClient } from '../support/topic-client.ts'
 import { upper } from './programs/unwatched.ts'
@@ -82,6 +83,63 @@ describe('the end of an application', () => {
       options,
     )
 
+  /** Its group knows where it begins, so that a record that is taken up again is not behind its beginning. */
+  const begun = async (running: Application): Promise<void> => {
+    await running.waitFor('running')
+    await expect
+      .poll(async () => (await client.admin.groupOffsets(`upper-${count}`)).size, { interval: 50 })
+      .toBe(2)
+  }
+
+  describe('without a logger', () => {
+    const bad = { key: 'k', value: 'bad' }
+    const skipped = (name: string): RegExp =>
+      new RegExp(`^\\d{4}-\\d\\d-\\d\\dT\\S+Z WARN ${name} \\[0_\\d\\]: a record was left out: .*\\n$`)
+
+    it.each([
+      ['where nothing listens', {}],
+      ['beside onWarning', { onWarning: () => {} }],
+    ])('a skipped record is one line on standard error: %s', async (_what, options) => {
+      using output = captured()
+      const running = await application(options, { processingFailure: 'skip' })
+      await running.waitFor('running')
+      await client.write(records, [bad])
+      await expect.poll(() => output.stderr).toMatch(/\n$/)
+      await running.close()
+      expect(output.stderr).toMatch(skipped(`upper-${count}`))
+    })
+
+    it('a skipped record is no line where the logger is false', async () => {
+      using output = captured()
+      const warnings: string[] = []
+      const onWarning = (message: string): void => void warnings.push(message)
+      const running = await application({ logger: false, onWarning }, { processingFailure: 'skip' })
+      await running.waitFor('running')
+      await client.write(records, [bad])
+      await expect.poll(() => warnings).toHaveLength(1)
+      await running.close()
+      expect(output.stderr).toBe('')
+    })
+
+    it('threads write the same line', async () => {
+      using output = captured()
+      const settings = {
+        bootstrapServers: broker.bootstrapServers,
+        stateDirectory: folder,
+        applicationId: `upper-${++count}`,
+        autoOffsetReset: 'latest' as const,
+        processingFailure: 'skip' as const,
+      }
+      const module = new URL('programs/unwatched.ts', import.meta.url).href
+      const running = await startThreads({ module }, settings, { threads: 2 })
+      await running.waitFor('running')
+      await client.write(records, [bad])
+      await expect.poll(() => output.stderr).toMatch(/\n$/)
+      await running.close()
+      expect(output.stderr).toMatch(skipped(`upper-${count}`))
+    })
+  })
+
   describe('and its logger', () => {
     const events: { level: string; fields: object; message: string }[] = []
     const log =
@@ -120,6 +178,49 @@ describe('the end of an application', () => {
         },
       })
       await expect(running.done).rejects.toBe(running.failure)
+    })
+
+    it('gets retries of a record as warnings, with its place', async () => {
+      const settings = { processingFailure: 'skip', processingRetryAttempts: 2, processingRetryBackoffMs: 0 }
+      const running = await application({ logger }, settings)
+      await begun(running)
+      await client.write(records, [{ key: 'k', value: 'bad' }])
+      const warned = () => events.filter(({ level }) => level === 'warn')
+      await expect.poll(warned).toHaveLength(3)
+      await running.close()
+      const place = { application: `upper-${count}`, task: expect.any(String), topic: 'records' }
+      expect(warned().map(({ message }) => message.slice(0, 35))).toEqual([
+        'a record is tried again (retry 1): ',
+        'a record is tried again (retry 2): ',
+        expect.stringMatching(/^a record was left out: /),
+      ])
+      for (const { fields } of warned()) expect(fields).toMatchObject(place)
+      expect(warned()[0]?.fields).toMatchObject({ code: 'RECORD_RETRIED' })
+    })
+
+    it('gets an aborted transaction as a warning, with the code', async () => {
+      const running = await application({ logger }, { processingGuarantee: 'exactly_once' })
+      await begun(running)
+      let isAborted = false
+      const restore = broker.core.onRequest('TxnOffsetCommit', () => {
+        if (isAborted) return undefined
+        isAborted = true
+        return { kind: 'error', error: 'TRANSACTION_ABORTABLE' }
+      })
+      await client.write(records, [{ key: 'k', value: 'good' }])
+      await expect.poll(() => running.metrics.processedRecords).toBeGreaterThan(1)
+      restore()
+      await running.close()
+      expect(events.filter(({ level }) => level === 'warn')).toEqual([
+        {
+          level: 'warn',
+          fields: expect.objectContaining({
+            application: `upper-${count}`,
+            code: 'TRANSACTION_ABORTABLE',
+          }),
+          message: expect.stringContaining('abort'),
+        },
+      ])
     })
 
     it('skipped records are logged up to a limit and then by their number, and onWarning gets each', async () => {

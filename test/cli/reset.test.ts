@@ -69,6 +69,14 @@ describe('millrace reset', () => {
     expect(stderr).toMatch(message)
   })
 
+  it('refuses an application that has no offsets, topics or state, and exits with 2', async () => {
+    expect(await millrace('--application-id', 'forwardng', '--execute')).toEqual({
+      code: 2,
+      lines: [],
+      stderr: expect.stringMatching(/^millrace: there is no application 'forwardng': [^\n]*\n$/),
+    })
+  })
+
   it('reads times and durations as Kafka’s tools do', () => {
     const noon = Date.UTC(2026, 0, 2, 12)
     expect(datetime('2026-01-02T12:00:00.000')).toBe(noon)

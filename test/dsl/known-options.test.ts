@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { OptionShape } from '../../src/base/options.ts'
 import { checkOptions } from '../../src/base/options.ts'
 import { flag, required, text } from '../../src/base/value-kinds.ts'
+import { createBrokerCore, startBroker } from '../../src/broker/index.ts'
 import type { TopologyBuilder } from '../../src/dsl/builder.ts'
 import {
   addSaga,
@@ -171,6 +172,13 @@ const takers: Readonly<Record<string, (options: never, builder: TopologyBuilder)
   'startThreads: module': (options) => startThreads(options, settings, { threads: 1 }),
   replay: (options) => replay(plain, settings, options),
   reset: (options) => reset(plain, settings, options),
+  startBroker: (options) => startBroker(options),
+  'startBroker: settings': (options) => startBroker({ settings: options }),
+  'startBroker: topics': (options) => startBroker({ topics: [options] }),
+  createBrokerCore: (options) => createBrokerCore(options),
+  'createBrokerCore: settings': (options) => createBrokerCore({ settings: options }),
+  'createBrokerCore: topics': (options) => createBrokerCore({ topics: [options] }),
+  'createBrokerCore: memory': (options) => createBrokerCore({ memory: options }),
   standardErrorLogger: (options) => standardErrorLogger(options),
 }
 

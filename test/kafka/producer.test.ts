@@ -220,6 +220,68 @@ describe('the producer', () => {
     },
   )
 
+  describe('gives up within the delivery timeout what waits for a partition', () => {
+    const deliveryTimeoutMs = 2_000
+    /** A pause between attempts, and the requests of the last one. */
+    const lastAttemptMs = 1_000
+    const refused = () => error('NOT_LEADER_OR_FOLLOWER')
+
+    it.each<[string, (world: CoreWorld) => void, string]>([
+      [
+        'whose topic is deleted',
+        ({ core }) => {
+          core.onRequest('Produce', inOrder([refused(), refused(), refused()]))
+          const deleted = core.broker.topics.get('t')
+          if (deleted !== undefined) core.broker.deleteTopic(deleted)
+        },
+        'TOPIC_MISSING',
+      ],
+      [
+        'whose topic is deleted while its leader refuses it',
+        ({ core, clock }) => {
+          core.onRequest('Produce', refused)
+          const deleted = core.broker.topics.get('t')
+          clock.setTimer(() => deleted !== undefined && core.broker.deleteTopic(deleted), 500)
+        },
+        'TOPIC_MISSING',
+      ],
+      [
+        'that stays without a leader',
+        ({ core, cluster }) => {
+          core.onRequest('Produce', inOrder([refused()]))
+          cluster.invalidate('t')
+          cluster.leaderOf = () => undefined
+        },
+        'DELIVERY_TIMED_OUT',
+      ],
+      [
+        'whose topic has no leader in any answer',
+        ({ core, cluster }) => {
+          cluster.invalidate('t')
+          core.onRequest('Metadata', () => error('LEADER_NOT_AVAILABLE'))
+        },
+        'DELIVERY_TIMED_OUT',
+      ],
+      [
+        'where no broker answers',
+        ({ transport, cluster }) => {
+          cluster.invalidate('t')
+          transport.isDown = true
+        },
+        'DELIVERY_TIMED_OUT',
+      ],
+    ])('%s', async (_what, happens, code) => {
+      const world = coreWorld({ topics })
+      const producer = await producerOf(world, { deliveryTimeoutMs })
+      send(producer, 'a', 1)
+      send(producer, 'b', 2)
+      happens(world)
+      const begunMs = world.clock.monotonicMs()
+      await expect(world.run(producer.flush())).rejects.toMatchObject({ code, place: { topic: 't' } })
+      expect(world.clock.monotonicMs() - begunMs).toBeLessThan(deliveryTimeoutMs + lastAttemptMs)
+    })
+  })
+
   it('reports a record that the topic refuses, with its place, and begins a new sequence', async () => {
     const world = coreWorld({
       topics: [{ name: 't', partitions: 3, configs: { 'max.message.bytes': '500' } }],

@@ -115,6 +115,53 @@ export const lostOffsetsSuite = (brokers: () => string, unique: (prefix: string)
     expect(second.warnings).toEqual([])
   })
 
+  it.each([
+    ['earliest', ['a', 'kept', 'later']],
+    ['latest', ['a', 'later']],
+  ] as const)(
+    'an application whose committed offset was deleted while it was away goes on at %s with a warning',
+    async (autoOffsetReset, expected) => {
+      const { input, counts, program } = counting()
+      await using client = new TopicClient(brokers())
+      await client.create(input, counts)
+      const first = await run(program)
+      await client.write(input, words('a', 'a'))
+      await untilCounted(client, counts, 'a', 2)
+      await first.close()
+      await client.write(input, words('deleted', 'deleted', 'kept'))
+      await client.admin.deleteRecords([{ topic: input.name, partition: 0, offset: 4 }])
+      const second = await run(program, { autoOffsetReset })
+      await expect.poll(() => second.warnings).toHaveLength(1)
+      expect(second.warnings).toEqual([
+        [
+          expect.stringMatching(new RegExp(`no offset 2 .*${autoOffsetReset}`)),
+          { code: 'OFFSET_RESET', topic: input.name, partition: 0, offset: 2, task: '0_0' },
+        ],
+      ])
+      // The end of the input is asked for after the warning, and counts as its latest offset then.
+      const counted = async (): Promise<readonly string[]> => {
+        await client.write(input, words('later'))
+        return [...latestByKey(await client.readAll(counts)).keys()]
+      }
+      await expect.poll(counted).toContain('later')
+      expect((await counted()).toSorted()).toEqual(expected)
+    },
+  )
+
+  it('an application whose committed offset was deleted fails where autoOffsetReset is none, and names the remedy', async () => {
+    const { input, counts, program } = counting()
+    await using client = new TopicClient(brokers())
+    await client.create(input, counts)
+    const first = await run(program)
+    await client.write(input, words('a', 'a'))
+    await untilCounted(client, counts, 'a', 2)
+    await first.close()
+    await client.write(input, words('deleted'))
+    await client.admin.deleteRecords([{ topic: input.name, partition: 0, offset: 3 }])
+    const second = await run(program, { autoOffsetReset: 'none' })
+    await expect(second.done).rejects.toThrow(/no offset 2 .*autoOffsetReset.*millrace reset/)
+  })
+
   it('an input that is deleted and created again is read from its beginning with a warning, and its offsets are committed', async () => {
     const { input, counts, program } = counting()
     await using client = new TopicClient(brokers())

@@ -1,6 +1,7 @@
 import { ManualClock } from '../../src/base/manual-clock.ts'
 import { openMemoryStore } from '../../src/state/open-memory-store.ts'
-import type { Blocked, DropReason, TaskHost } from '../../src/task/ports.ts'
+import type { Blocked, DropReason, TaskFailure, TaskHost } from '../../src/task/ports.ts'
+import type { FailureDecision } from '../../src/task/task.ts'
 import { Task } from '../../src/task/task.ts'
 import type { Headers, Topic, Topology } from '../../src/index.ts'
 import type { RecordRow } from '../../src/topic/record-columns.ts'
@@ -15,6 +16,13 @@ export interface Written {
   readonly headers?: Headers
 }
 
+export interface LoneTaskOptions {
+  /** As the setting of that name, where it is true. */
+  readonly freezeState?: boolean
+  /** Fails the task unless given. */
+  readonly onFailure?: (failure: TaskFailure) => FailureDecision
+}
+
 /**
  * One task of the first sub-topology, without a driver around it: a test says when it processes, commits and restarts,
  * and sees what it asks of its host.
@@ -27,11 +35,13 @@ export class LoneTask {
   workReadyCalls = 0
   task: Task
   readonly #topology: Topology
+  readonly #options: LoneTaskOptions
   readonly #changelogs = new Map<string, RecordRow[]>()
   readonly #offsets = new Map<string, number>()
 
-  constructor(topology: Topology) {
+  constructor(topology: Topology, options: LoneTaskOptions = {}) {
     this.#topology = topology
+    this.#options = options
     this.task = this.#open()
   }
 
@@ -82,11 +92,13 @@ export class LoneTask {
   }
 
   #open(): Task {
+    const { freezeState = false, onFailure } = this.#options
     const host: TaskHost = {
       applicationId: this.#topology.name,
       clock: this.clock,
       output: { send: (topic, _target, record) => void this.sent.push({ topic, record }) },
-      openStore: openMemoryStore,
+      openStore: (definition, log) => openMemoryStore(definition, log, { frozen: freezeState }),
+      freezeState,
       globalStore: (name) => {
         throw new Error(`a lone task has no global store '${name}'`)
       },
@@ -107,6 +119,7 @@ export class LoneTask {
       subTopology: subTopologiesOf(this.#topology)[0] as SubTopology,
       partition: 0,
       host,
+      ...(onFailure === undefined ? {} : { onFailure }),
     })
   }
 }

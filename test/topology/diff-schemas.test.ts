@@ -5,6 +5,7 @@ import type { Topology } from '../../src/index.ts'
 import {
   diffTopologies,
   json,
+  long,
   refuses,
   saga,
   sagaTopology,
@@ -13,6 +14,7 @@ import {
   succeeds,
   topic,
   topology,
+  tumbling,
 } from '../../src/index.ts'
 import { refusedBy } from '../../src/topology/schema-compatibility.ts'
 
@@ -233,6 +235,112 @@ describe('a changed schema breaks', () => {
     })
     const old = { ...rest, sources: sources.map(without), stores: stores.map(without) }
     expect(diffTopologies(old, build(versions.typed))).toEqual([])
+  })
+})
+
+describe('the schema of a key', () => {
+  type Key = z.ZodType<object>
+  const V1 = z.object({ shop: z.string(), order: z.number() })
+  const versions = {
+    removed: V1.omit({ order: true }),
+    renamed: V1.omit({ order: true }).extend({ number: z.number() }),
+    typed: V1.extend({ order: z.string() }),
+    required: V1.extend({ country: z.string() }),
+    optional: V1.extend({ country: z.string().optional() }),
+  }
+  const inn = topic('inn', { value: string })
+  const places: Readonly<Record<string, (key: Key) => Topology>> = {
+    'a topic that is read': (key) =>
+      topology('app', (builder) => builder.stream(topic('t', { key, value: string })).forEach(() => {})),
+    'a table': (key) =>
+      topology('app', (builder) => void builder.table(topic('t', { key, value: string }), { store: 's' })),
+    'a global table': (key) =>
+      topology(
+        'app',
+        (builder) => void builder.globalTable(topic('t', { key, value: string }), { store: 's' }),
+      ),
+    'a repartition and a store': (key) =>
+      topology('app', (builder) => {
+        builder
+          .stream(inn)
+          .groupBy((): object => ({}), { name: 'by', key: json(key) })
+          .count({ store: 's' })
+      }),
+    'a windowed store': (key) =>
+      topology('app', (builder) => {
+        builder
+          .stream(inn)
+          .groupBy((): object => ({}), { name: 'by', key: json(key) })
+          .windowedBy(tumbling({ size: 10 }))
+          .count({ store: 's' })
+      }),
+    'a topic that is written': (key) =>
+      topology('app', (builder) =>
+        builder
+          .stream(inn)
+          .map(({ value }) => ({ key: {} as unknown, value }))
+          .to(topic('t', { key, value: string })),
+      ),
+  }
+  const breaking = (place: string, key: Key) => {
+    const build = places[place] as (key: Key) => Topology
+    return diffTopologies(JSON.parse(JSON.stringify(snapshotOf(build(V1)))), build(key)).filter(
+      ({ effect }) => effect === 'breaking',
+    )
+  }
+
+  it.each(Object.keys(places))('breaks %s where a required field is removed, renamed or retyped', (place) => {
+    const codesOf = (key: Key) => new Set(breaking(place, key).map(({ code }) => code))
+    const lost = place === 'a topic that is written' ? 'SCHEMA_FIELD_REQUIRED' : 'SCHEMA_FIELD_REMOVED'
+    expect(codesOf(versions.removed)).toEqual(new Set([lost]))
+    expect(codesOf(versions.renamed)).toContain(lost)
+    expect(codesOf(versions.typed)).toEqual(new Set(['SCHEMA_TYPE_CHANGED']))
+    for (const { message } of breaking(place, versions.removed)) expect(message).toMatch(/^the keys of /)
+  })
+
+  it.each(Object.keys(places).filter((place) => place !== 'a topic that is written'))(
+    'breaks %s where a new field is required, and not where it is optional',
+    (place) => {
+      expect(new Set(breaking(place, versions.required).map(({ code }) => code))).toEqual(
+        new Set(['SCHEMA_FIELD_REQUIRED']),
+      )
+      expect(breaking(place, versions.optional)).toEqual([])
+    },
+  )
+
+  it('names the store and the topic, the new name of the field and the remedy', () => {
+    const removed = breaking('a repartition and a store', versions.renamed).filter(
+      ({ code }) => code === 'SCHEMA_FIELD_REMOVED',
+    )
+    expect(removed.map(({ message }) => message)).toEqual(
+      ["internal topic 'by-repartition'", "store 's'"].map(
+        (what) =>
+          `the keys of ${what} no longer have the required field 'order'; 'number' seems to be its new name`,
+      ),
+    )
+    for (const { remedy } of removed)
+      expect(remedy).toBe("keep 'order' as optional until no version needs it")
+  })
+
+  it('is in the snapshot of sources, sinks, repartitions and stores', () => {
+    const key = z.object({ shop: z.string() })
+    const keyed = topology('keyed', (builder) =>
+      builder
+        .stream(topic('t', { key, value: string }))
+        .groupBy(({ key: { shop } }) => ({ shop }), { name: 'by', key: json(key) })
+        .count({ store: 's' })
+        .toStream()
+        .to(topic('out', { key, value: long })),
+    )
+    const { sources, sinks, repartitions, stores } = JSON.parse(JSON.stringify(snapshotOf(keyed)))
+    const schema = {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      type: 'object',
+      properties: { shop: { type: 'string' } },
+      required: ['shop'],
+    }
+    for (const [each] of [sources, sinks, repartitions, stores])
+      expect(each).toMatchObject({ keySchema: schema, valueSchema: null })
   })
 })
 

@@ -196,7 +196,8 @@ export class BatchSender {
   async #findLeader(queue: PartitionQueue): Promise<void> {
     const { cluster } = this.#options
     try {
-      const { partitions } = await cluster.refresh(queue.topic)
+      // One attempt at a time, as the delivery timeout may be shorter than that of metadata.
+      const { partitions } = await cluster.refresh(queue.topic, 0)
       queue.notBeforeMs = 0
       if (cluster.leaderOf(queue.topic, queue.partition) === undefined) {
         this.#delay(queue)
