@@ -91,9 +91,13 @@ export const contentsOf = (error: unknown): RecordContents => (isFault(error) ? 
  */
 export const messageOf = (error: unknown): string => {
   if (isFault(error)) return error.message
-  const shown = withoutQuotedText(error)
+  return wholeMessageOf(withoutQuotedText(error))
+}
+
+/** The same with what it quotes, for errors of what an author wrote, where no record is read yet. */
+export const wholeMessageOf = (error: unknown): string => {
   const message = printableLine(
-    String(shown instanceof Error ? shown.message : shown).slice(0, longestMessage + 1),
+    String(error instanceof Error ? error.message : error).slice(0, longestMessage + 1),
   )
   return message.length > longestMessage ? `${message.slice(0, longestMessage)}...` : message
 }

@@ -68,6 +68,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 const doors = new Set(['src/index.ts'])
 /** The only files whose whole purpose is to hand on what others hold. */
 const barrels = new Set(['src/index.ts', 'src/testing/index.ts', 'src/broker/index.ts'])
+const printers = new Set(['src/cli/terminal.ts', 'src/cli/consume.ts'])
 const clockFile = 'src/base/system-clock.ts'
 
 /**
@@ -168,6 +169,11 @@ const textViolations = ({ path, text }: SourceFile): readonly string[] => {
     ],
     [/\btimers\/promises\b/, !path.startsWith('src/'), 'reads the clock'],
     [/\bMath\.random\(/, false, 'draws a random number'],
+    [
+      /\bconsole\.log\(|\bstdout\.write\(/,
+      !path.startsWith('src/cli/') || printers.has(path),
+      'prints past src/cli/terminal.ts, which escapes text on a terminal',
+    ],
     [
       /\bprocess\.env\b/,
       path === environmentFile,
