@@ -170,6 +170,11 @@ const textViolations = ({ path, text }: SourceFile): readonly string[] => {
     [/\btimers\/promises\b/, !path.startsWith('src/'), 'reads the clock'],
     [/\bMath\.random\(/, false, 'draws a random number'],
     [
+      /\b(?:writeFile|appendFile|copyFile|mkdir|mkdtemp)(?:Sync)?\(|\bcreateWriteStream\(/,
+      !path.startsWith('src/') || path.startsWith('src/files/'),
+      'writes a file that others may read: use writePrivateFile, copyPrivateFile or makeDirectory',
+    ],
+    [
       /\bconsole\.log\(|\bstdout\.write\(/,
       !path.startsWith('src/cli/') || printers.has(path),
       'prints past src/cli/terminal.ts, which escapes text on a terminal',
