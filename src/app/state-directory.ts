@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Fault, messageOf } from '../base/fault.ts'
+import { Fault, wholeMessageOf } from '../base/fault.ts'
 import { holderOfDirectory, lockDirectory } from '../files/directory-lock.ts'
 import { fileRemedy } from '../files/file-remedy.ts'
 import { makeDirectory } from '../files/make-directory.ts'
+import { writePrivateFile } from '../files/private-file.ts'
 import { isDirectory } from './task-states.ts'
 
 /** A folder that one running worker has to itself. */
@@ -71,7 +72,7 @@ const processIdOf = (directory: string): string => {
   const known = existsSync(file) ? readFileSync(file, 'utf8') : ''
   if (known !== '') return known
   const made = randomUUID()
-  writeFileSync(file, made, { mode: 0o600 })
+  writePrivateFile(file, made)
   return made
 }
 
@@ -81,7 +82,7 @@ export const unusable = (root: string, error: unknown): Fault =>
   new Fault({
     code: 'STATE_DIRECTORY_UNUSABLE',
     actor: 'author',
-    message: `the state directory ${root} cannot be used: ${messageOf(error)}`,
+    message: `the state directory ${root} cannot be used: ${wholeMessageOf(error)}`,
     remedy: fileRemedy(error, 'stateDirectory'),
     cause: error,
   })

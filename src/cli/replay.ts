@@ -6,6 +6,7 @@ import { commandConfigOption, readCommandConfig } from './command-config.ts'
 import { loadTopologies } from './load-topologies.ts'
 import { bootstrapServerOption } from './options.ts'
 import { shutdownSignal } from './shutdown.ts'
+import { print } from './terminal.ts'
 
 interface ReplayCommandOptions {
   readonly bootstrapServer: string
@@ -62,8 +63,8 @@ export const replayCommand = (): Command =>
         )
         dispose()
         const state = result.complete ? 'replayed' : 'stopped after'
-        console.log(`${topology.name}: ${state} ${result.processedRecords} records as ${replayId}`)
-        for (const { topic, records } of result.outputs) console.log(`  ${topic}: ${records} records`)
+        print(`${topology.name}: ${state} ${result.processedRecords} records as ${replayId}`)
+        for (const { topic, records } of result.outputs) print(`  ${topic}: ${records} records`)
         if (!result.complete) process.exitCode = 1
       }
     })

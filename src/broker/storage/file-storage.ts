@@ -1,19 +1,11 @@
-import {
-  copyFileSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { utf8Encode, type Bytes } from '../../base/bytes.ts'
-import { Fault, messageOf } from '../../base/fault.ts'
+import { Fault, wholeMessageOf } from '../../base/fault.ts'
 import { lockDirectory } from '../../files/directory-lock.ts'
 import { fileRemedy } from '../../files/file-remedy.ts'
 import { makeDirectory } from '../../files/make-directory.ts'
+import { copyPrivateFile, writePrivateFile } from '../../files/private-file.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { AppendFile } from './append-file.ts'
 import { FileHandles } from './file-handles.ts'
@@ -150,7 +142,7 @@ class FileStorage implements Storage {
     const next = `${this.#journalPath}.next`
     const bytes = utf8Encode(Array.from(entries, lineOf).join(''))
     try {
-      writeFileSync(next, bytes)
+      writePrivateFile(next, bytes)
       this.#journal.close()
       renameSync(next, this.#journalPath)
       this.#journal = new AppendFile(this.#handles, this.#journalPath, bytes.length)
@@ -194,7 +186,7 @@ class FileStorage implements Storage {
   #cut(path: string, log: LogToOpen, damage: LogDamage): void {
     if (damage.problem !== undefined) {
       const copy = `${path}.damaged`
-      copyFileSync(path, copy)
+      copyPrivateFile(path, copy)
       this.#report(truncated(copy, log, damage, this.#sizeOf(path)))
     }
     this.#handles.operations.truncate(this.#handles.get(path), damage.position)
@@ -222,7 +214,7 @@ class FileStorage implements Storage {
     return new Fault({
       code: 'DATA_DIRECTORY_WRITE_FAILED',
       actor: 'runtime',
-      message: `the data directory ${this.#directory} cannot be written: ${messageOf(error)}`,
+      message: `the data directory ${this.#directory} cannot be written: ${wholeMessageOf(error)}`,
       remedy: fileRemedy(error, 'dataDirectory (--data)'),
       cause: error,
     })
@@ -296,7 +288,7 @@ const unusable = (directory: string, error: unknown): Fault =>
   new Fault({
     code: 'DATA_DIRECTORY_UNUSABLE',
     actor: 'author',
-    message: `the data directory ${directory} cannot be used: ${messageOf(error)}`,
+    message: `the data directory ${directory} cannot be used: ${wholeMessageOf(error)}`,
     remedy: fileRemedy(error, 'dataDirectory (--data)'),
     cause: error,
   })
