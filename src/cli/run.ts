@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import { sleep } from '../base/clock.ts'
-import { backgroundTimer, systemClock } from '../base/system-clock.ts'
+import { systemClock } from '../base/system-clock.ts'
 import type { SettingsInput } from '../app/settings.ts'
 import type { ThreadedApplication } from '../app/start-threads.ts'
 import type { StartOptions } from '../app/start.ts'
@@ -75,8 +75,6 @@ export const runTopologiesCommand = (): Command =>
         else await runUntil(signal, applications, options)
       } finally {
         dispose()
-        // What the files have opened, such as connections to a database, does not keep the process.
-        backgroundTimer(() => process.exit(), graceMs)
       }
     })
 
@@ -121,7 +119,7 @@ const endStarting = async (
   starts: readonly Promise<ThreadedApplication>[],
   { shutdownTimeoutMs }: RunOptions,
 ): Promise<void> => {
-  const cutOff = sleep(systemClock, Math.min(graceMs, shutdownTimeoutMs)).then(() => undefined)
+  const cutOff = sleep(systemClock, Math.min(startGraceMs, shutdownTimeoutMs)).then(() => undefined)
   const closed = await Promise.allSettled(
     starts.map(async (start) => {
       const application = await Promise.race([start, cutOff])
@@ -133,12 +131,10 @@ const endStarting = async (
   if (failed !== undefined) throw failed.reason
   if (closed.every((each) => each.status === 'fulfilled' && each.value !== undefined)) return
   console.error('millrace: stopped while the application was starting')
-  // What it tries to reach, or reads, would keep the process.
-  process.exit()
 }
 
-/** For how long what can be cut off without loss may go on. */
-const graceMs = 2_000
+/** How long a start may go on after the signal. */
+const startGraceMs = 2_000
 
 const startOne = async (
   { topology, module }: LoadedTopology,
