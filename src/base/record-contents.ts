@@ -55,7 +55,6 @@ const reachableFrom = (root: Error): Reachable => {
   const withheld = new Map<Error, string>()
   let isWhole = true
   for (const error of errors) {
-    if (withoutQuotes.has(error)) continue
     const message = withheldMessageOf(error)
     if (message !== undefined) {
       withheld.set(error, message)
@@ -71,16 +70,15 @@ const reachableFrom = (root: Error): Reachable => {
 /** A chain of causes has a few errors; an `AggregateError` may have many. */
 const mostErrors = 100
 
-/** The errors in an error's own properties: `cause`, `errors`, and what its class calls them. */
+/** The errors in an error's own properties (`cause`, `errors`, and what its class calls them) that may quote. */
 const errorsIn = (error: Error): readonly Error[] =>
-  ownValuesOf(error).flatMap((value) =>
-    (Array.isArray(value) ? value.slice(0, mostErrors + 1) : [value]).filter(isError),
+  Object.values(Object.getOwnPropertyDescriptors(error)).flatMap(({ value }) =>
+    (Array.isArray(value) ? (value as readonly unknown[]) : [value])
+      .filter(mayQuote)
+      .slice(0, mostErrors + 1),
   )
 
-const ownValuesOf = (error: Error): readonly unknown[] =>
-  Object.values(Object.getOwnPropertyDescriptors(error)).map((each): unknown => each.value)
-
-const isError = (value: unknown): value is Error => value instanceof Error
+const mayQuote = (value: unknown): value is Error => value instanceof Error && !withoutQuotes.has(value)
 
 /** Errors without quotes, in place of those that have some or hold one that has. Cycles stay cycles. */
 class Copies {
@@ -112,8 +110,7 @@ class Copies {
     for (let before = -1; before < holders.size;) {
       before = holders.size
       for (const error of this.#errors)
-        if (!this.#withheld.has(error) && !withoutQuotes.has(error) && errorsIn(error).some(isReplaced))
-          holders.add(error)
+        if (!this.#withheld.has(error) && errorsIn(error).some(isReplaced)) holders.add(error)
     }
     return holders
   }
@@ -141,10 +138,10 @@ class Copies {
   #value(value: unknown): unknown {
     if (typeof value === 'string') return this.#text(value)
     if (Array.isArray(value))
-      return value.some(isError)
-        ? value.slice(0, mostErrors).map((each: unknown) => (isError(each) ? this.of(each) : each))
+      return value.some(mayQuote)
+        ? value.slice(0, mostErrors).map((each: unknown) => (mayQuote(each) ? this.of(each) : each))
         : value
-    return isError(value) ? this.of(value) : value
+    return mayQuote(value) ? this.of(value) : value
   }
 
   /** Who wraps an error often repeats its message. */

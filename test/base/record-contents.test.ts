@@ -324,6 +324,15 @@ describe('an error that holds one that quotes', () => {
     expect((withoutQuotedText(half) as AggregateError).errors[0]).toBe(inner)
   })
 
+  it('is whole where it holds faults alone', () => {
+    const faults = Array.from(
+      { length: 500 },
+      (_, index) => new Fault({ code: 'X', actor: 'author', message: `${index}` }),
+    )
+    const list = new AggregateError(faults)
+    expect(withoutQuotedText(list)).toBe(list)
+  })
+
   it('may hold itself', () => {
     const error = new Error('bad')
     error.cause = new AggregateError([error, refused()], 'several')
