@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import type { Topic } from '../../src/index.ts'
 import {
   connect,
+  long,
   refuses,
   saga,
   sagaTopology,
@@ -13,11 +15,15 @@ import {
   succeeds,
   topic,
   topology,
+  tumbling,
 } from '../../src/index.ts'
+import type { Clock } from '../../src/base/clock.ts'
+import { systemClock } from '../../src/base/system-clock.ts'
 import { ManualClock } from '../../src/base/manual-clock.ts'
 import { startBroker } from '../../src/broker/index.ts'
 import { CatchUp } from '../../src/runtime/catch-up.ts'
 import type { RunningTask } from '../../src/runtime/running-task.ts'
+import { TopicClient } from '../support/topic-client.ts'
 
 /** One input of one task, with what the fetcher and the queue know of it. */
 const world = (timeoutMs = 1_000) => {
@@ -308,6 +314,90 @@ describe('an application that was away', { timeout: 20_000 }, () => {
     expect(seen.indexOf('timer')).toBeGreaterThanOrEqual(300)
     await application.close()
     await client.close()
+    await broker.close()
+  })
+
+  const counted = topic('counted', { value: long })
+  /** Counts by windows that are emitted when they close. */
+  const counting = (name: string, input: Topic<string, string>, size: number) =>
+    topology(name, (builder) => {
+      builder
+        .stream(input)
+        .groupByKey()
+        .windowedBy(tumbling({ size }))
+        .count({ store: 'counts', emit: 'onWindowClose' })
+        .toStream()
+        .map(({ key, value }) => ({ key: `${key.startMs}`, value }))
+        .to(counted)
+    })
+  const closed = async (client: TopicClient): Promise<readonly (readonly [string, number | null])[]> =>
+    (await client.readAll(counted)).map(({ key, value }) => [key, value])
+
+  it('moves stream time of an idle task on after a start only when its backlog is processed', async () => {
+    const broker = await startBroker()
+    const client = new TopicClient(broker.bootstrapServers)
+    const input = topic('large', { value: string })
+    await client.create(input, counted)
+    // A response has room for one record, so the task is idle before each, for longer than a window.
+    const value = 'x'.repeat(700_000)
+    for (let timestamp = 0; timestamp < 10; timestamp++)
+      await client.write(input, [{ key: 'k', value, timestamp }])
+    const restore = broker.core.onRequest('Fetch', ({ clientId }) =>
+      clientId === 'test' ? undefined : { kind: 'delay', delayMs: 30 },
+    )
+    const application = await start(
+      counting('after-start', input, 10),
+      { bootstrapServers: broker.bootstrapServers, stateDirectory: folder, idleAdvanceMs: 1 },
+      { logger: false },
+    )
+    await expect.poll(() => closed(client)).toEqual([['0', 10]])
+    restore()
+    await application.close()
+    await client[Symbol.asyncDispose]()
+    await broker.close()
+  })
+
+  it('moves stream time of an idle task on after a pause only when what came in the pause is processed', async () => {
+    const broker = await startBroker()
+    const client = new TopicClient(broker.bootstrapServers)
+    const input = topic('paused', { value: string })
+    await client.create(input, counted)
+    let laterMs = 0
+    const clock: Clock = {
+      now: () => systemClock.now(),
+      monotonicMs: () => systemClock.monotonicMs() + laterMs,
+      setTimer: (callback, delayMs) => systemClock.setTimer(callback, delayMs),
+    }
+    const idleAdvanceMs = 30_000
+    const application = await start(
+      counting('after-pause', input, idleAdvanceMs),
+      {
+        bootstrapServers: broker.bootstrapServers,
+        stateDirectory: folder,
+        idleAdvanceMs,
+        sessionTimeoutMs: 10 * idleAdvanceMs,
+        requestTimeoutMs: 10 * idleAdvanceMs,
+        rebalanceTimeoutMs: 10 * idleAdvanceMs,
+      },
+      { logger: false, clock },
+    )
+    await application.waitFor('running')
+    const write = (count: number): Promise<void> =>
+      client.write(
+        input,
+        Array.from({ length: count }, () => ({ key: 'k', value: 'v', timestamp: 1 })),
+      )
+    await write(1)
+    await expect.poll(() => application.metrics.processedRecords).toBe(1)
+    application.pause()
+    laterMs = idleAdvanceMs + 1
+    await write(100)
+    application.resume()
+    await expect.poll(() => application.metrics.processedRecords).toBe(101)
+    laterMs *= 2
+    await expect.poll(() => closed(client)).toEqual([['0', 101]])
+    await application.close()
+    await client[Symbol.asyncDispose]()
     await broker.close()
   })
 })
