@@ -69,6 +69,13 @@ describe('a planted violation is found', () => {
       'const { now, setTimer } = this.#clock',
       'takes `now` out of a clock',
     ],
+    [
+      'a file that others may read',
+      'src/state/x.ts',
+      "writeFileSync(file, 'text')",
+      'writes a file that others may read',
+    ],
+    ['output of a command', 'src/cli/x.ts', 'console.log(name)', 'prints past src/cli/terminal.ts'],
     ['chance', 'src/task/x.ts', 'const x = Math.random()', 'random'],
     ['the environment', 'src/app/x.ts', 'const x = process.env.HOME', 'reads the environment'],
     ['a list spread over arguments', 'src/task/x.ts', 'all.push(...more)', 'overflow the stack'],

@@ -1,8 +1,10 @@
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { largestOf } from '../base/extremes.ts'
 import type { Clock } from '../base/clock.ts'
 import { holderOfDirectory, lockDirectory } from '../files/directory-lock.ts'
+import { slotsIn } from './state-directory.ts'
+import { deleteTaskState, isSetAsideName, isTaskName, isTaskState } from './task-states.ts'
 
 /**
  * The other slots of the state directory that no process holds: an application once ran here with more processes or threads.
@@ -39,19 +41,12 @@ export class AbandonedSlots {
   }
 }
 
-const slotName = /^process-\d+$/
-/** The state of a task, also where it was set aside. */
-const stateName = /^\d+_\d+(?:\.|$)/
-
-const slotsIn = (root: string): readonly string[] =>
-  existsSync(root) ? readdirSync(root).filter((name) => slotName.test(name)) : []
-
+/** The state of tasks, also where it was set aside. */
 const stateIn = (slot: string): readonly string[] =>
-  statSync(slot).isDirectory()
-    ? readdirSync(slot)
-        .filter((name) => stateName.test(name))
-        .map((name) => join(slot, name))
-    : []
+  readdirSync(slot)
+    .filter((name) => isTaskName(name) || isSetAsideName(name))
+    .map((name) => join(slot, name))
+    .filter(isTaskState)
 
 const lastWriteMs = (slot: string): number =>
   largestOf(
@@ -67,7 +62,7 @@ const deleteUnlessTaken = async (slot: string): Promise<void> => {
   const lock = await lockDirectory(slot)
   if (lock.kind === 'taken') return
   try {
-    for (const folder of stateIn(slot)) rmSync(folder, { recursive: true, force: true })
+    for (const folder of stateIn(slot)) deleteTaskState(folder)
   } finally {
     lock.release()
   }

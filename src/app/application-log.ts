@@ -1,5 +1,5 @@
 import { isFault, messageOf } from '../base/fault.ts'
-import { withContents } from '../base/record-contents.ts'
+import { quotedTextOf, withContents, withoutQuotedText } from '../base/record-contents.ts'
 import type { EventFields, RuntimeListener } from '../runtime/runtime-settings.ts'
 import { attempt } from './attempt.ts'
 import { LogLimit } from './log-limit.ts'
@@ -59,8 +59,11 @@ export class ApplicationLog {
   failed({ failure, fields, isHandled }: FailureReport): void {
     const logger = isHandled ? this.#explicit : this.#logger
     const code = isFault(failure) ? failure.code : undefined
-    const { text, shown } = this.#shown(`the application has failed: ${messageOf(failure)}`, fields)
-    logger?.error(this.#fields({ ...shown, code, err: failure }), text)
+    const { text, shown } = this.#shown(
+      `the application has failed: ${messageOf(failure)}`,
+      withQuotedText(fields, failure),
+    )
+    logger?.error(this.#fields({ ...shown, code, err: this.#shownError(failure) }), text)
     if (!isHandled && !process.exitCode) process.exitCode = 1
   }
 
@@ -72,11 +75,11 @@ export class ApplicationLog {
   /** A listener that fails is logged as an error, also by the default logger, and stops nothing. */
   #notify(name: string, call: () => unknown): void {
     attempt(call, (error) => {
-      const { application } = this.#options
-      this.#logger?.error(
-        { application, code: 'LISTENER_FAILED', err: error },
+      const { text, shown } = this.#shown(
         `${name} has failed: ${messageOf(error)}`,
+        withQuotedText({ code: 'LISTENER_FAILED' }, error),
       )
+      this.#logger?.error(this.#fields({ ...shown, err: this.#shownError(error) }), text)
     })
   }
 
@@ -99,6 +102,11 @@ export class ApplicationLog {
     return { text: withContents(message, contents), shown: fields }
   }
 
+  /** An error as it may be shown: loggers print its causes and its fields. */
+  #shownError(error: unknown): unknown {
+    return this.#options.logRecordContents === true ? error : withoutQuotedText(error)
+  }
+
   get #explicit(): Logger | undefined {
     return this.#given === false ? undefined : this.#given
   }
@@ -111,6 +119,12 @@ export class ApplicationLog {
     return { application: this.#options.application, ...fields }
   }
 }
+
+/** Fields with what an error quotes. A fault has it among its contents. */
+const withQuotedText = (fields: EventFields, error: unknown): EventFields => ({
+  ...fields,
+  contents: { ...quotedTextOf(error), ...fields.contents },
+})
 
 const defaultLogger = standardErrorLogger()
 

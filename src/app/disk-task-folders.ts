@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { TimeSlice } from '../base/time-slice.ts'
@@ -6,6 +6,7 @@ import { refuseTasksWithoutDescriptors } from '../files/descriptors.ts'
 import type { TaskFolders } from '../runtime/task-folders.ts'
 import { AbandonedSlots } from './abandoned-slots.ts'
 import { freeName, LmdbEnvironment } from '../state/lmdb-environment.ts'
+import { deleteTaskState, isSetAsideName, isTaskName, statusOf } from './task-states.ts'
 
 /** The task folders below the state directory of one worker. */
 export const diskTaskFolders = (directory: string, clock: Clock): TaskFolders => {
@@ -13,7 +14,7 @@ export const diskTaskFolders = (directory: string, clock: Clock): TaskFolders =>
   const slice = new TimeSlice(clock, readingMs)
   const names = (): readonly string[] => (existsSync(directory) ? readdirSync(directory) : [])
   return {
-    tasks: () => names().filter((name) => taskName.test(name)),
+    tasks: () => names().filter(isTaskName),
     refuseTooMany: (tasks) => refuseTasksWithoutDescriptors(tasks),
     read: async (task) => {
       while (slice.check()) await slice.next()
@@ -26,12 +27,12 @@ export const diskTaskFolders = (directory: string, clock: Clock): TaskFolders =>
       utimesSync(path, nowSeconds, nowSeconds)
       return path
     },
-    delete: (task) => rmSync(join(directory, task), { recursive: true, force: true }),
+    delete: (task) => deleteTaskState(join(directory, task)),
     deleteAbandoned: (delayMs) => abandoned.deleteState(delayMs),
     deleteSetAside: (beforeMs) => {
-      for (const name of names().filter((each) => setAsideName.test(each))) {
+      for (const name of names().filter(isSetAsideName)) {
         const path = join(directory, name)
-        if (statSync(path).mtimeMs < beforeMs) rmSync(path, { recursive: true, force: true })
+        if ((statusOf(path)?.mtimeMs ?? beforeMs) < beforeMs) deleteTaskState(path)
       }
     },
   }
@@ -39,6 +40,3 @@ export const diskTaskFolders = (directory: string, clock: Clock): TaskFolders =>
 
 /** Each reading opens files. Hundreds are read at once after a rebalance, so the event loop runs in between. */
 const readingMs = 50
-
-const taskName = /^\d+_\d+$/
-const setAsideName = /^\d+_\d+\.(?:outdated|damaged)/

@@ -1,6 +1,6 @@
 import { Fault } from '../base/fault.ts'
 import type { Admin } from '../kafka/admin.ts'
-import type { GroupMemberDescription } from '../kafka/group-admin.ts'
+import type { GroupListing, GroupMemberDescription } from '../kafka/group-admin.ts'
 import { nameOfPartition, partitionName } from '../kafka/topic-partition.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { decodeAssignmentData } from '../runtime/group-data.ts'
@@ -41,12 +41,13 @@ export interface GroupPartition extends TopicPartition {
 
 /** Looks at a group; a group that is not there is a fault. */
 export const groupOverview = async (admin: Admin, groupId: string): Promise<GroupOverview> => {
-  await requireGroup(admin, groupId)
+  const listed = await requireGroup(admin, groupId)
   const { state, protocolName, members } = await admin.describeGroup(groupId)
   const partitions = await partitionsOf(admin, groupId, members)
   return {
     groupId,
-    state,
+    // The broker describes every group as dead that is not classic.
+    state: state === 'Dead' ? listed.state : state,
     assignor: protocolName,
     members: members.map(memberOf),
     partitions,
@@ -54,10 +55,10 @@ export const groupOverview = async (admin: Admin, groupId: string): Promise<Grou
   }
 }
 
-/** Rejects where there is no such group. */
-export const requireGroup = async (admin: Admin, groupId: string): Promise<void> => {
-  const groups = await admin.listGroups()
-  if (groups.some((each) => each.groupId === groupId)) return
+/** The group as it is listed; rejects where there is no such group. */
+export const requireGroup = async (admin: Admin, groupId: string): Promise<GroupListing> => {
+  const listed = (await admin.listGroups()).find((each) => each.groupId === groupId)
+  if (listed !== undefined) return listed
   throw new Fault({
     code: 'GROUP_MISSING',
     actor: 'author',

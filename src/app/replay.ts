@@ -9,11 +9,15 @@ import { Cluster } from '../kafka/cluster.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { TcpTransport } from '../kafka/connection/tcp-transport.ts'
+import { internalTopicNamesOf } from '../runtime/internal-topics.ts'
 import { isLegalTopicName } from '../topic/topic.ts'
 import { redirectSinks } from '../topology/redirect.ts'
-import { sinkTopicsOf } from '../topology/topics.ts'
+import { choosesSinks, sinkTopicsOf } from '../topology/topics.ts'
 import type { Topology } from '../topology/topology.ts'
+import type { ApplicationState } from './application-state.ts'
+import { applicationStateIn, lockApplicationState } from './application-state.ts'
 import { kafkaSettingsOf } from './kafka-settings-of.ts'
+import { liveGroup } from './live-group.ts'
 import { ownTopicsOfGroup } from './reset-topics.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
@@ -23,11 +27,11 @@ import { topologyKind } from '../topology/topology-kind.ts'
 import { startOptions as startOptionsShape } from './start-options.ts'
 
 export interface ReplayOptions extends StartOptions {
-  /** The group and prefix of the replay. An id with members, offsets or internal topics is refused (`REPLAY_ID_TAKEN`). */
+  /** The group and prefix of the replay. An id that anything exists of is refused (`REPLAY_ID_TAKEN`). */
   readonly replayId: string
   /** Writes to the topology's own output topics instead of copies. */
   readonly liveOutputs?: boolean
-  /** Leaves the replay's internal topics and its group where they are. */
+  /** Leaves the replay's internal topics, its group and its state where they are. */
   readonly keepInternals?: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: ReplayProgress) => void
@@ -58,8 +62,8 @@ const replayOptions: OptionShape<ReplayOptions> = {
 
 /**
  * Runs a topology again over its whole input, from the beginning to where the input ends now, under a group of its own.
- * The live group, its stores and its changelogs are not touched; outputs go to `<replayId>-<topic>` unless `liveOutputs`
- * says otherwise. What callbacks do to the world outside (a `forEach` that sends mail) they do again.
+ * The live group, its stores and its changelogs are not touched; outputs and dead letters go to `<replayId>-<topic>`
+ * unless `liveOutputs` says otherwise. What callbacks do to the world outside (a `forEach` that sends mail) they do again.
  */
 export const replay = async (
   topology: Topology,
@@ -71,19 +75,35 @@ export const replay = async (
   const { replayId, liveOutputs, keepInternals, signal: stopped, onProgress, ...startOptions } = options
   const settings = parseSettings(input)
   checkReplayId(replayId, settings.applicationId ?? topology.name)
+  const state = applicationStateIn(settings.stateDirectory, replayId)
   const transport = new TcpTransport(kafkaSettingsOf(settings, replayId))
   const cluster = new Cluster({ transport, clock: systemClock, retryTimeoutMs: settings.requestTimeoutMs })
   const admin = new Admin(cluster)
-  const rename = (topic: string): string => (liveOutputs === true ? topic : `${replayId}-${topic}`)
+  const rename = (topic: string): string => (liveOutputs === true ? topic : copyOf(topic, replayId))
+  const { deadLetterTopic } = settings
+  const outputs = [
+    ...new Set([...sinkTopicsOf(topology), ...(deadLetterTopic === undefined ? [] : [deadLetterTopic])]),
+  ]
   try {
-    await refuseTaken(admin, replayId)
-    await copyTopics(admin, sinkTopicsOf(topology), rename)
-    const before = await endsOf(admin, sinkTopicsOf(topology).map(rename))
+    await refuseTaken(admin, topology, replayId, state)
+    if (liveOutputs !== true) await refuseCopies(admin, topology, outputs, replayId)
+    const copies = liveOutputs === true ? [] : await createCopies(admin, outputs, replayId)
+    const before = await endsOf(admin, outputs.map(rename))
     const application = await start(
       redirectSinks(topology, rename),
-      { ...input, applicationId: replayId, autoOffsetReset: 'earliest' },
+      {
+        ...input,
+        applicationId: replayId,
+        autoOffsetReset: 'earliest',
+        ...(deadLetterTopic === undefined ? {} : { deadLetterTopic: rename(deadLetterTopic) }),
+      },
       startOptions,
-    )
+    ).catch(async (failure: unknown) => {
+      // The same id can be used once the cause is dealt with.
+      const made = [...copies, ...internalTopicNamesOf(topology, replayId)]
+      await removeUnused(admin, made, replayId, state.root).catch(() => undefined)
+      throw failure
+    })
     let complete = false
     const over = new AbortController()
     const signal = AbortSignal.any([over.signal, ...(stopped === undefined ? [] : [stopped])])
@@ -100,8 +120,11 @@ export const replay = async (
       over.abort()
       await application.close()
     }
-    const after = await endsOf(admin, sinkTopicsOf(topology).map(rename))
-    if (keepInternals !== true) await removeInternals(admin, application.internalTopics, replayId)
+    const after = await endsOf(admin, outputs.map(rename))
+    if (keepInternals !== true) {
+      await removeInternals(admin, application.internalTopics, replayId)
+      await deleteState(state.root)
+    }
     return {
       processedRecords: application.metrics.processedRecords,
       outputs: Array.from(after, ([topic, end]) => ({ topic, records: end - (before.get(topic) ?? 0) })),
@@ -187,14 +210,24 @@ const endsOf = async (admin: Admin, topics: readonly string[]): Promise<Readonly
   return sums
 }
 
-const copyTopics = async (
+const copyOf = (topic: string, replayId: string): string => `${replayId}-${topic}`
+
+/**
+ * A topic cannot be marked as the copy of a replay, so a replay writes only to copies that it has created itself. A topic
+ * that another client creates at the same time is not among those that the broker reports as created.
+ */
+const createCopies = async (
   admin: Admin,
   topics: readonly string[],
-  rename: (topic: string) => string,
-): Promise<void> => {
+  replayId: string,
+): Promise<readonly string[]> => {
   const counts = await admin.partitionCounts(topics)
-  const copies = [...counts].map(([topic, partitions]) => ({ topic: rename(topic), partitions }))
-  await admin.createTopics(copies.filter(({ topic }) => !counts.has(topic)))
+  const copies = topics.map((topic) => ({ topic: copyOf(topic, replayId), partitions: counts.get(topic) }))
+  const created = await admin.createTopics(copies)
+  const taken = copies.filter(({ topic }) => !created.includes(topic)).map(({ topic }) => topic)
+  if (taken.length === 0) return created
+  await admin.deleteTopics(created)
+  throw idTaken(replayId, topicsExist('copies of outputs', taken))
 }
 
 /** The group first: the broker refuses that while it has members, and nothing is lost yet. */
@@ -203,29 +236,91 @@ const removeInternals = async (admin: Admin, topics: readonly string[], replayId
   await admin.deleteTopics(topics)
 }
 
+/** What a replay has made that did not start: none of it existed before, and nothing was written to it. */
+const removeUnused = async (
+  admin: Admin,
+  topics: readonly string[],
+  replayId: string,
+  root: string,
+): Promise<void> => {
+  await removeInternals(admin, await existingOf(admin, topics), replayId)
+  await deleteState(root)
+}
+
+/** The slots of the replay are free, as it has closed. Where another process has taken one since, the state stays. */
+const deleteState = async (root: string): Promise<void> => {
+  const lock = await lockApplicationState(root)
+  if (lock.kind === 'taken') return
+  lock.delete()
+  lock.release()
+}
+
 /**
- * A replay deletes its group and its internal topics at the end, so all of them must be its own. An application's id that
- * was given by mistake would lose its state.
+ * A replay writes to its copies, and deletes its group, its internal topics and its state at the end, so nothing of them
+ * may exist before. An application's id that was given by mistake would lose its state, and what a replay left that was
+ * killed would be taken for the result of this one.
  */
-const refuseTaken = async (admin: Admin, replayId: string): Promise<void> => {
-  const trace = await traceOf(admin, replayId)
-  if (trace === undefined) return
-  throw new Fault({
+const refuseTaken = async (
+  admin: Admin,
+  topology: Topology,
+  replayId: string,
+  state: ApplicationState,
+): Promise<void> => {
+  const trace = (await traceOf(admin, topology, replayId)) ?? traceOnDisk(state)
+  if (trace !== undefined) throw idTaken(replayId, trace)
+}
+
+const idTaken = (replayId: string, trace: string): Fault =>
+  new Fault({
     code: 'REPLAY_ID_TAKEN',
     actor: 'author',
     message: `a replay cannot use the id '${replayId}': ${trace}`,
     remedy:
       'choose an id that nothing else has; the command line makes one from the time where --replay-id is left out',
   })
-}
 
 /** What there is of an application of that id already. */
-const traceOf = async (admin: Admin, replayId: string): Promise<string | undefined> => {
-  const { members } = await admin.describeGroup(replayId)
-  if (members.length > 0)
-    return `its group has ${members.length} live ${members.length === 1 ? 'member' : 'members'}`
+const traceOf = async (admin: Admin, topology: Topology, replayId: string): Promise<string | undefined> => {
+  const live = await liveGroup(admin, replayId)
+  if (live !== undefined) return live
   const { size } = await admin.groupOffsets(replayId)
   if (size > 0) return 'its group has committed offsets'
   const { internal } = await ownTopicsOfGroup(admin, replayId)
-  return internal.length === 0 ? undefined : `its internal topics exist: ${internal.join(', ')}`
+  if (internal.length > 0) return topicsExist('its internal topics', internal)
+  // Among the topics of `eu-shop` may be one that a replay `eu` would take for its own.
+  const own = await existingOf(admin, internalTopicNamesOf(topology, replayId))
+  return own.length === 0 ? undefined : topicsExist('its internal topics', own)
+}
+
+const traceOnDisk = ({ root, exists }: ApplicationState): string | undefined =>
+  exists ? `its state directory ${root} exists` : undefined
+
+const topicsExist = (which: string, topics: readonly string[]): string =>
+  `${which} exist: ${topics.toSorted().join(', ')}`
+
+const existingOf = async (admin: Admin, topics: readonly string[]): Promise<readonly string[]> => {
+  const existing = new Set(await admin.listTopics())
+  return topics.filter((topic) => existing.has(topic))
+}
+
+/**
+ * Copies that exist are refused before anything is created. Those of topics that are chosen record by record cannot be
+ * known, nor created by the replay; so they may exist, but no topic that could be one may have a record.
+ */
+const refuseCopies = async (
+  admin: Admin,
+  topology: Topology,
+  outputs: readonly string[],
+  replayId: string,
+): Promise<void> => {
+  const copies = await existingOf(
+    admin,
+    outputs.map((topic) => copyOf(topic, replayId)),
+  )
+  if (copies.length > 0) throw idTaken(replayId, topicsExist('copies of outputs', copies))
+  if (!choosesSinks(topology)) return
+  const candidates = (await admin.listTopics()).filter((topic) => topic.startsWith(`${replayId}-`))
+  const written = [...(await endsOf(admin, candidates))].filter(([, end]) => end > 0).map(([topic]) => topic)
+  if (written.length > 0)
+    throw idTaken(replayId, `topics that it may choose have records: ${written.toSorted().join(', ')}`)
 }

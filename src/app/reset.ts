@@ -1,5 +1,3 @@
-import { join } from 'node:path'
-import { existsSync, rmSync } from 'node:fs'
 import { Fault } from '../base/fault.ts'
 import { nearest } from '../base/nearest.ts'
 import type { OptionShape } from '../base/options.ts'
@@ -10,7 +8,10 @@ import { Admin } from '../kafka/admin.ts'
 import { Cluster } from '../kafka/cluster.ts'
 import { TcpTransport } from '../kafka/connection/tcp-transport.ts'
 import type { Topology } from '../topology/topology.ts'
+import type { ApplicationState } from './application-state.ts'
+import { applicationStateIn, lockApplicationState } from './application-state.ts'
 import { kafkaSettingsOf } from './kafka-settings-of.ts'
+import { liveGroup } from './live-group.ts'
 import { ownTopicsOfGroup, topicsOfTopology } from './reset-topics.ts'
 import type { ResetTopics } from './reset-topics.ts'
 import type { OffsetMove, ResetTarget } from './reset-offsets.ts'
@@ -82,14 +83,15 @@ const resetBy = async (
   topicsOf?: (admin: Admin) => Promise<ResetTopics>,
 ): Promise<ResetResult> => {
   const settings = parseSettings({ ...input, applicationId })
+  const state = applicationStateIn(settings.stateDirectory, applicationId)
+  refuseForeign(applicationId, state)
   const transport = new TcpTransport(kafkaSettingsOf(settings, settings.clientId ?? `${applicationId}-reset`))
   const cluster = new Cluster({ transport, clock: systemClock, retryTimeoutMs: settings.requestTimeoutMs })
   const admin = new Admin(cluster)
-  const root = join(settings.stateDirectory, applicationId)
   try {
-    await refuseWhileRunning(admin, applicationId, root)
+    await refuseWhileRunning(admin, applicationId, state)
     if (input.applicationId !== undefined || topicsOf === undefined)
-      await refuseUnknown(admin, applicationId, root)
+      await refuseUnknown(admin, applicationId, state)
     const topics = chosenOf(await (topicsOf?.(admin) ?? ownTopicsOfGroup(admin, applicationId)), options)
     const offsets = await movesTo(
       admin,
@@ -102,7 +104,7 @@ const resetBy = async (
       applicationId,
       offsets,
       deletedTopics: topics.internal,
-      deletedStateDirectory: existsSync(root) ? root : undefined,
+      deletedStateDirectory: state.exists ? state.root : undefined,
       executed: options.execute === true,
     }
     if (plan.executed) await execute(admin, plan)
@@ -112,10 +114,23 @@ const resetBy = async (
   }
 }
 
+/** The lock comes first, so that no process takes the state up while it is deleted. */
+const execute = async (admin: Admin, plan: ResetResult): Promise<void> => {
+  const { applicationId, deletedStateDirectory: root } = plan
+  const lock = root === undefined ? undefined : await lockApplicationState(root)
+  if (lock?.kind === 'taken') throw stillRunning(applicationId, holding(lock.pid, root))
+  try {
+    await executeOnBrokers(admin, plan)
+    lock?.delete()
+  } finally {
+    lock?.release()
+  }
+}
+
 /** The offsets come first: the broker refuses them when a member has come in the meantime, and nothing is lost yet. */
-const execute = async (
+const executeOnBrokers = async (
   admin: Admin,
-  { applicationId, offsets, deletedTopics, deletedStateDirectory }: ResetResult,
+  { applicationId, offsets, deletedTopics }: ResetResult,
 ): Promise<void> => {
   await admin.alterGroupOffsets(
     applicationId,
@@ -125,31 +140,45 @@ const execute = async (
   const orphans = committed.filter(({ topic }) => deletedTopics.includes(topic))
   if (orphans.length > 0) await admin.deleteGroupOffsets(applicationId, orphans)
   await admin.deleteTopics(deletedTopics)
-  if (deletedStateDirectory !== undefined) rmSync(deletedStateDirectory, { recursive: true, force: true })
 }
 
-const refuseWhileRunning = async (admin: Admin, applicationId: string, root: string): Promise<void> => {
-  const { members } = await admin.describeGroup(applicationId)
-  const holder = await holderOfState(root)
-  if (members.length === 0 && holder === undefined) return
-  const who =
-    members.length === 0
-      ? `process ${holder} holds its state directory ${root}`
-      : `its group has ${members.length} live ${members.length === 1 ? 'member' : 'members'}: ${members
-          .map(({ clientId, clientHost }) => `${clientId} at ${clientHost}`)
-          .join(', ')}`
+const refuseForeign = (applicationId: string, { root, problem }: ApplicationState): void => {
+  if (problem === undefined) return
   throw new Fault({
+    code: 'STATE_DIRECTORY_FOREIGN',
+    actor: 'author',
+    message: `${root} is not the state of an application '${applicationId}': ${problem}`,
+    remedy:
+      'set stateDirectory (--state-directory) to the directory that holds the folder of the application, or move what is not its own out of that folder',
+  })
+}
+
+const refuseWhileRunning = async (
+  admin: Admin,
+  applicationId: string,
+  { root }: ApplicationState,
+): Promise<void> => {
+  const who = await liveGroup(admin, applicationId)
+  if (who !== undefined) throw stillRunning(applicationId, who)
+  const holder = await holderOfState(root)
+  if (holder !== undefined) throw stillRunning(applicationId, holding(holder, root))
+}
+
+const holding = (pid: number, root: string | undefined): string =>
+  `process ${pid} holds its state directory ${root}`
+
+const stillRunning = (applicationId: string, who: string): Fault =>
+  new Fault({
     code: 'APPLICATION_RUNNING',
     actor: 'author',
     message: `application '${applicationId}' can't be reset while it runs; ${who}`,
     remedy: 'stop it first; one that was killed leaves its group after its session timeout',
   })
-}
 
 /** An id that leaves no trace is a slip of the pen: a reset that does nothing must not read as a success. */
-const refuseUnknown = async (admin: Admin, applicationId: string, root: string): Promise<void> => {
+const refuseUnknown = async (admin: Admin, applicationId: string, state: ApplicationState): Promise<void> => {
   const groups = (await admin.listGroups()).map(({ groupId }) => groupId)
-  if (groups.includes(applicationId) || existsSync(root)) return
+  if (groups.includes(applicationId) || state.exists) return
   const { internal } = await ownTopicsOfGroup(admin, applicationId)
   if (internal.length > 0) return
   const near = nearest(applicationId, groups)

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Fault, messageOf } from '../base/fault.ts'
+import { Fault, wholeMessageOf } from '../base/fault.ts'
 import { holderOfDirectory, lockDirectory } from '../files/directory-lock.ts'
 import { fileRemedy } from '../files/file-remedy.ts'
 import { makeDirectory } from '../files/make-directory.ts'
+import { writePrivateFile } from '../files/private-file.ts'
+import { isDirectory } from './task-states.ts'
 
 /** A folder that one running worker has to itself. */
 export interface StateDirectory {
@@ -38,14 +40,18 @@ export const claimStateDirectories = async (
 
 /** The process that holds one of the slots below `root`; undefined where none lives. */
 export const holderOfState = async (root: string): Promise<number | undefined> => {
-  if (!existsSync(root)) return undefined
-  for (const name of readdirSync(root)) {
-    const directory = join(root, name)
-    const holder = statSync(directory).isDirectory() ? await holderOfDirectory(directory) : undefined
+  for (const name of slotsIn(root)) {
+    const holder = await holderOfDirectory(join(root, name))
     if (holder !== undefined) return holder.pid
   }
   return undefined
 }
+
+/** The names of the slots below `root`; a symbolic link is none, as what it leads to may be another's. */
+export const slotsIn = (root: string): readonly string[] =>
+  existsSync(root)
+    ? readdirSync(root).filter((name) => /^process-\d+$/.test(name) && isDirectory(join(root, name)))
+    : []
 
 /** Undefined where another process holds the slot; whatever else goes wrong would go wrong with every slot. */
 const claimSlot = async (directory: string): Promise<StateDirectory | undefined> => {
@@ -62,19 +68,21 @@ const claimSlot = async (directory: string): Promise<StateDirectory | undefined>
 
 /** Made once; an empty file was left by a process for which the disk was full. */
 const processIdOf = (directory: string): string => {
-  const file = join(directory, 'process-id')
+  const file = join(directory, processIdFile)
   const known = existsSync(file) ? readFileSync(file, 'utf8') : ''
   if (known !== '') return known
   const made = randomUUID()
-  writeFileSync(file, made, { mode: 0o600 })
+  writePrivateFile(file, made)
   return made
 }
 
-const unusable = (root: string, error: unknown): Fault =>
+export const processIdFile = 'process-id'
+
+export const unusable = (root: string, error: unknown): Fault =>
   new Fault({
     code: 'STATE_DIRECTORY_UNUSABLE',
     actor: 'author',
-    message: `the state directory ${root} cannot be used: ${messageOf(error)}`,
+    message: `the state directory ${root} cannot be used: ${wholeMessageOf(error)}`,
     remedy: fileRemedy(error, 'stateDirectory'),
     cause: error,
   })

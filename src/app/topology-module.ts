@@ -1,4 +1,4 @@
-import { Fault, messageOf } from '../base/fault.ts'
+import { Fault, wholeMessageOf } from '../base/fault.ts'
 import type { FailureHandler } from '../task/failure-handler.ts'
 import type { Topology } from '../topology/topology.ts'
 
@@ -45,7 +45,7 @@ const exportsOf = async (module: URL | string, called: string): Promise<Record<s
     throw new Fault({
       code: 'FILE_NOT_LOADED',
       actor: 'author',
-      message: `${called} can't be loaded: ${messageOf(cause)}`,
+      message: `${called} can't be loaded: ${wholeMessageOf(cause)}`,
       cause,
     })
   }

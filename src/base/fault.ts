@@ -1,6 +1,7 @@
-import { printableLine } from './printable.ts'
+import { printable, printableLine } from './printable.ts'
 import type { RecordContents } from './record-contents.ts'
-import { quotedTextOf, withoutQuotedText } from './record-contents.ts'
+import { markWithoutQuotes, quotedTextOf, withoutQuotedText } from './record-contents.ts'
+import { framesOf } from './quoting-errors.ts'
 
 /**
  * A fault says what happened, where, and who must act: every error that Millrace raises on purpose is one.
@@ -64,6 +65,7 @@ export class Fault extends Error {
     this.remedy = details.remedy
     this.summary = details.message
     this.#contents = { ...contentsOf(details.cause), ...quotedTextOf(details.cause), ...details.contents }
+    markWithoutQuotes(this)
   }
 
   /** Parts of the record that the fault and its causes are about. Logs show them only with `logRecordContents`. */
@@ -85,20 +87,28 @@ export const contentsOf = (error: unknown): RecordContents => (isFault(error) ? 
 
 /**
  * The message of anything thrown, as a log may show it: that of a foreign error is escaped, cut where it is long, and
- * without the text that `JSON.parse` quotes.
+ * without the text that functions of JavaScript and Node quote.
  */
 export const messageOf = (error: unknown): string => {
   if (isFault(error)) return error.message
-  const shown = withoutQuotedText(error)
+  return wholeMessageOf(withoutQuotedText(error))
+}
+
+/** The same with what it quotes, for errors of what an author wrote, where no record is read yet. */
+export const wholeMessageOf = (error: unknown): string => {
   const message = printableLine(
-    (shown instanceof Error ? shown.message : String(shown)).slice(0, longestMessage + 1),
+    String(error instanceof Error ? error.message : error).slice(0, longestMessage + 1),
   )
   return message.length > longestMessage ? `${message.slice(0, longestMessage)}...` : message
 }
 
-/** The stack of anything thrown, with the message as `messageOf` shows it. */
-export const printableStackOf = (error: unknown): string | undefined =>
-  error instanceof Error ? error.stack?.replace(error.message, () => messageOf(error)) : undefined
+/** The stack of anything thrown: its frames, under the message as `messageOf` shows it. */
+export const printableStackOf = (error: unknown): string | undefined => {
+  if (!(error instanceof Error) || error.stack === undefined) return undefined
+  const frames = framesOf(error).split('\n').map(printable).join('\n')
+  const name: unknown = error.name
+  return `${printableLine(String(name))}: ${messageOf(error)}${frames}`
+}
 
 /** An exception may quote a whole record: its message must fit a log line and a header of a dead letter. */
 const longestMessage = 4_096

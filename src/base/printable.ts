@@ -22,6 +22,10 @@ export const quoted = (text: string, length = longestQuote): string =>
 
 const longestQuote = 80
 
+/** An address as a message shows it: a URL may hold a password before its host, and a token in its query. */
+export const withoutCredentials = (text: string): string =>
+  text.replace(/^(\w+:\/\/)?[^]*@/, '$1…@').replace(/[?#][^]*$/, '?…')
+
 /** Controls, formats (such as bidirectional overrides) but the joiners of scripts, separators of lines, halves of pairs. */
 const unprintable = /(?![\u200C\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 

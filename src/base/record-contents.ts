@@ -1,4 +1,5 @@
 import { quoted } from './printable.ts'
+import { codeOf, framesOf, messageTextOf, withheldMessageOf } from './quoting-errors.ts'
 
 /**
  * Parts of a record by name (key, value, …), quoted and cut. A fault keeps them beside its message, which names the place
@@ -13,125 +14,190 @@ export const withContents = (message: string, contents: RecordContents): string 
 }
 
 /**
- * An error without the text that it may quote. `JSON.parse`, `BigInt` and other functions of JavaScript and Node put their
- * arguments into their messages, and zod puts keys and paths of the value into its own. Any other error is returned as it
- * is, because its message is its author's own.
+ * An error without the text that it or its causes may quote. `JSON.parse`, `BigInt` and other functions of JavaScript and
+ * Node put their arguments into their messages, and zod puts keys and paths of the value into its own. Any other error is
+ * returned as it is, because its message is its author's own. Where an error that it holds quotes (its `cause`, one of its
+ * `errors`), it is a copy of the same class that holds that error without the text.
  */
 export const withoutQuotedText = (error: unknown): unknown => {
   if (!(error instanceof Error) || withoutQuotes.has(error)) return error
-  const message = withheldMessageOf(error)
-  return message === undefined ? error : withMessage(error, message)
+  const { errors, withheld, isWhole } = reachableFrom(error)
+  return withheld.size === 0 && isWhole ? error : new Copies(errors, withheld).of(error)
 }
 
 /** What `withoutQuotedText` leaves out. */
-export const quotedTextOf = (error: unknown): RecordContents =>
-  withoutQuotedText(error) === error ? {} : { error: quoted((error as Error).message, longestMessage) }
+export const quotedTextOf = (error: unknown): RecordContents => {
+  if (!(error instanceof Error) || withoutQuotes.has(error)) return {}
+  const messages = [...reachableFrom(error).withheld.keys()].map(messageTextOf)
+  return messages.length === 0 ? {} : { error: quoted(messages.join('; '), longestMessage) }
+}
 
-/** Says of an error of zod that nothing in it is a record's. */
+/** Declares that an error, with all that it holds, quotes no record. */
 export const markWithoutQuotes = <E extends Error>(error: E): E => {
   withoutQuotes.add(error)
   return error
 }
 
 const withoutQuotes = new WeakSet<Error>()
+const longestMessage = 200
 
-/** What to say in place of a message that may quote; undefined of a message that is its author's. */
-const withheldMessageOf = (error: Error): string | undefined => {
-  const { message } = error
-  // V8: `Unexpected token 'a', "abc" is not valid JSON`.
-  if (error instanceof SyntaxError && message.endsWith('is not valid JSON'))
-    return 'the text is not valid JSON'
-  const issues = issuesOf(error)
-  if (issues !== undefined) return `the value breaks its schema: ${textOfIssues(issues)}`
-  if (!isOfPlatform(error) || isConstant(message)) return undefined
-  const thrower = throwingBuiltIn(error) ?? (quotingOperator.test(message) ? 'an operator' : undefined)
-  return thrower === undefined
-    ? undefined
-    : `${thrower} has thrown ${nameOf(error)} (logRecordContents shows what it says)`
+interface Reachable {
+  /** The error and those it holds. */
+  readonly errors: ReadonlySet<Error>
+  /** Those whose message may quote, with what to say in place of it. */
+  readonly withheld: ReadonlyMap<Error, string>
+  /** False where there are more than one looks at. */
+  readonly isWhole: boolean
 }
 
-/** The same kind of error, as its class says what it is about. */
+const reachableFrom = (root: Error): Reachable => {
+  const errors = new Set([root])
+  const withheld = new Map<Error, string>()
+  let isWhole = true
+  for (const error of errors) {
+    const message = withheldMessageOf(error)
+    if (message !== undefined) {
+      withheld.set(error, message)
+      continue
+    }
+    for (const held of errorsIn(error))
+      if (errors.size < mostErrors) errors.add(held)
+      else if (!errors.has(held)) isWhole = false
+  }
+  return { errors, withheld, isWhole }
+}
+
+/** A chain of causes has a few errors; an `AggregateError` may have many. */
+const mostErrors = 100
+
+/** The errors in an error's own properties (`cause`, `errors`, and what its class calls them) that may quote. */
+const errorsIn = (error: Error): readonly Error[] =>
+  Object.values(Object.getOwnPropertyDescriptors(error)).flatMap(({ value }) =>
+    (Array.isArray(value) ? (value as readonly unknown[]) : [value])
+      .filter(mayQuote)
+      .slice(0, mostErrors + 1),
+  )
+
+const mayQuote = (value: unknown): value is Error => value instanceof Error && !withoutQuotes.has(value)
+
+/** Errors without quotes, in place of those that have some or hold one that has. Cycles stay cycles. */
+class Copies {
+  readonly #errors: ReadonlySet<Error>
+  readonly #withheld: ReadonlyMap<Error, string>
+  /** The errors that hold one which is replaced. */
+  readonly #holders: ReadonlySet<Error>
+  readonly #made = new Map<Error, Error>()
+
+  constructor(errors: ReadonlySet<Error>, withheld: ReadonlyMap<Error, string>) {
+    this.#errors = errors
+    this.#withheld = withheld
+    this.#holders = this.#findHolders()
+  }
+
+  of(error: Error): Error {
+    const message = this.#withheld.get(error)
+    if (message === undefined && this.#errors.has(error) && !this.#holders.has(error)) return error
+    const known = this.#made.get(error)
+    if (known !== undefined) return known
+    if (!this.#errors.has(error)) return furtherErrors()
+    return message === undefined ? this.#holder(error) : this.#remember(error, withMessage(error, message))
+  }
+
+  #findHolders(): ReadonlySet<Error> {
+    const holders = new Set<Error>()
+    const isReplaced = (held: Error): boolean =>
+      this.#withheld.has(held) || holders.has(held) || !this.#errors.has(held)
+    for (let before = -1; before < holders.size;) {
+      before = holders.size
+      for (const error of this.#errors)
+        if (!this.#withheld.has(error) && errorsIn(error).some(isReplaced)) holders.add(error)
+    }
+    return holders
+  }
+
+  #remember(error: Error, copy: Error): Error {
+    this.#made.set(error, copy)
+    return markWithoutQuotes(copy)
+  }
+
+  /** A copy of the same class and with the same properties, but for the errors in them and what quotes their messages. */
+  #holder(error: Error): Error {
+    const copy = this.#remember(error, new Error(this.#text(messageTextOf(error))))
+    Object.setPrototypeOf(copy, Object.getPrototypeOf(error) as object)
+    for (const [name, descriptor] of propertiesOf(error))
+      Object.defineProperty(copy, name, {
+        value: this.#value('value' in descriptor ? descriptor.value : valueOf(error, name)),
+        enumerable: descriptor.enumerable ?? false,
+        configurable: true,
+        writable: true,
+      })
+    copy.stack = this.#text(typeof error.stack === 'string' ? error.stack : '')
+    return copy
+  }
+
+  #value(value: unknown): unknown {
+    if (typeof value === 'string') return this.#text(value)
+    if (Array.isArray(value))
+      return value.some(mayQuote)
+        ? value.slice(0, mostErrors).map((each: unknown) => (mayQuote(each) ? this.of(each) : each))
+        : value
+    return mayQuote(value) ? this.of(value) : value
+  }
+
+  /** Who wraps an error often repeats its message. */
+  #text(text: string): string {
+    let shown = text
+    for (const [error, message] of this.#withheld) {
+      const quoting = messageTextOf(error)
+      if (quoting !== '') shown = shown.replaceAll(quoting, () => message)
+    }
+    return shown
+  }
+}
+
+type Properties = readonly (readonly [PropertyKey, PropertyDescriptor])[]
+
+/**
+ * The properties that an error has of its own, and those that getters of its class compute: a copy lacks the private fields
+ * that they may read.
+ */
+const propertiesOf = (error: Error): Properties => [
+  ...computedPropertiesOf(Object.getPrototypeOf(error) as object | null),
+  ...descriptorsOf(error).filter(([name]) => name !== 'stack'),
+]
+
+/** Those of the class itself come behind those that it inherits, and so replace them. */
+const computedPropertiesOf = (kind: object | null): Properties =>
+  kind === null || kind === Error.prototype || kind === Object.prototype
+    ? []
+    : [
+        ...computedPropertiesOf(Object.getPrototypeOf(kind) as object | null),
+        ...descriptorsOf(kind).filter(([, descriptor]) => !('value' in descriptor)),
+      ]
+
+const descriptorsOf = (object: object): Properties =>
+  Reflect.ownKeys(object).map(
+    (name) => [name, Object.getOwnPropertyDescriptor(object, name) as PropertyDescriptor] as const,
+  )
+
+const valueOf = (error: Error, name: PropertyKey): unknown => {
+  try {
+    return (error as unknown as Record<PropertyKey, unknown>)[name]
+  } catch {
+    return undefined
+  }
+}
+
+/** The same kind of error, as its class and its code say what it is about, with its frames and nothing else. */
 const withMessage = (error: Error, message: string): Error => {
   const Kind = languageErrors.find((kind) => error instanceof kind) ?? Error
   const withheld = new Kind(message)
-  if (error.stack !== undefined) withheld.stack = error.stack.replace(error.message, () => message)
-  return markWithoutQuotes(withheld)
+  withheld.stack = `${withheld.name}: ${message}${framesOf(error)}`
+  const code = codeOf(error)
+  return code === '' ? withheld : Object.assign(withheld, { code })
 }
 
 const languageErrors = [SyntaxError, TypeError, RangeError] as const
 
-/** True of errors that JavaScript and Node make of arguments; those of networks name hosts and ports, and are shown. */
-const isOfPlatform = (error: Error): boolean => {
-  const { code, syscall, path } = error as { code?: unknown; syscall?: unknown; path?: unknown }
-  return (
-    languageErrors.some((kind) => error.constructor === kind) ||
-    (typeof code === 'string' && argumentCodes.test(code)) ||
-    (syscall !== undefined && path !== undefined) ||
-    error.name === 'DataCloneError'
-  )
-}
-
-const argumentCodes = /^ERR_(INVALID|OUT_OF_RANGE|UNKNOWN|ENCODING)/
-
-const nameOf = (error: Error): string => {
-  const { code } = error as { code?: unknown }
-  return typeof code === 'string' ? `${error.name} ${code}` : error.name
-}
-
-/**
- * The function of JavaScript or Node that threw, from the first line of the stack: `at BigInt (<anonymous>)`. A callback
- * that throws has a line of its own there.
- */
-const throwingBuiltIn = ({ stack = '', message }: Error): string | undefined => {
-  const lines = stack.slice(stack.indexOf(message) + message.length)
-  return /^\n\s+at (?:async )?(.+) \((?:<anonymous>|native|node:[^)]*)\)/.exec(lines)?.[1]
-}
-
-/** `'…' in value`, and a property whose name is no word, and so hardly stands in the program. */
-const quotingOperator =
-  /^Cannot (?:use 'in' operator|(?:read|set) properties of |(?:add|delete|define|redefine|assign to read only) property )/
-
-/** What V8 says without a word of its arguments, or with the name of a property as programs have them. */
-const isConstant = (message: string): boolean =>
-  constantMessages.has(message) || ofNamedProperty.test(message)
-
-const constantMessages: ReadonlySet<string> = new Set([
-  'Invalid array length',
-  'Invalid string length',
-  'Invalid time value',
-  'Maximum call stack size exceeded',
-  'Reduce of empty array with no initial value',
-  'URI malformed',
-  'fetch failed',
-  'terminated',
-])
-const ofNamedProperty =
-  /^Cannot (?:(?:read|set) properties of (?:undefined|null)(?: \((?:reading|setting) '[\w$]+'\))?$|(?:add|delete|define|redefine|assign to read only) property:? '?[\w$]+'?(?:,| of object '(?:#<\w+>|\[object Array\])'$|$))/
-
-interface Issue {
-  readonly code: unknown
-  readonly message: unknown
-  readonly keys?: readonly unknown[]
-}
-
-/** Of an error of zod, whichever version of it the callback uses. */
-const issuesOf = (error: Error): readonly Issue[] | undefined => {
-  const { issues } = error as { issues?: unknown }
-  return error.name.endsWith('ZodError') && Array.isArray(issues) ? (issues as Issue[]) : undefined
-}
-
-const textOfIssues = (issues: readonly Issue[]): string => {
-  const texts = issues.slice(0, mostIssues).map(textOfIssue)
-  return issues.length > mostIssues
-    ? `${texts.join(', ')} and ${issues.length - mostIssues} more issues`
-    : texts.join(', ')
-}
-
-/** Zod quotes the keys that a strict object does not have; the texts of all other issues name types and limits. */
-const textOfIssue = ({ code, message, keys = [] }: Issue): string =>
-  code === 'unrecognized_keys'
-    ? `it has ${keys.length === 1 ? '1 unrecognized key' : `${keys.length} unrecognized keys`}`
-    : String(message)
-
-const mostIssues = 10
-const longestMessage = 200
+const furtherErrors = (): Error =>
+  markWithoutQuotes(new Error(`an error with more than ${mostErrors} causes shows no further ones`))

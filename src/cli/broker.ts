@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { port, wholeNumber } from './options.ts'
 import { shutdownSignal } from './shutdown.ts'
+import { print } from './terminal.ts'
 
 interface BrokerOptions {
   readonly port: number
@@ -30,7 +31,7 @@ export const brokerCommand = (): Command =>
         ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
         ...(options.autoCreateTopics === true ? { settings: { autoCreateTopicsEnable: true } } : {}),
       })
-      console.log(
+      print(
         `embedded broker on ${broker.bootstrapServers} (${options.data ?? 'in memory'}); for development and tests`,
       )
       await signal

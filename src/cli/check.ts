@@ -3,6 +3,7 @@ import type { TopologyProblem } from '../topology/problem.ts'
 import { validateTogether } from '../topology/validate-together.ts'
 import { validateTopology } from '../topology/validate.ts'
 import { loadTopologies } from './load-topologies.ts'
+import { print } from './terminal.ts'
 
 /** `millrace check FILE…`: what is wrong with topologies, alone and together, or looks it. Errors fail, warnings do not. */
 export const checkCommand = (): Command =>
@@ -17,6 +18,6 @@ export const checkCommand = (): Command =>
     })
 
 const tell = (place: string, { severity, code, message, remedy }: TopologyProblem): void => {
-  console.log(`${severity} ${code}: ${place}${message}; ${remedy}`)
+  print(`${severity} ${code}: ${place}${message}; ${remedy}`)
   if (severity === 'error') process.exitCode = 1
 }

@@ -88,9 +88,9 @@ const consumeRecords = async (cluster: Cluster, options: ConsumeOptions): Promis
   const { Fetcher } = await import('../kafka/fetcher.ts')
   const fetcher = new Fetcher({ cluster, isolation: options.isolationLevel, offsetReset: 'earliest' })
   const { signal, dispose } = shutdownSignal()
-  let stopped = false
+  const stop = new AbortController()
   void signal.then(() => {
-    stopped = true
+    stop.abort()
     fetcher.wakeup()
   })
   try {
@@ -100,13 +100,15 @@ const consumeRecords = async (cluster: Cluster, options: ConsumeOptions): Promis
         options,
       ),
     )
-    await printAll(fetcher, options, () => stopped)
+    await printAll(fetcher, options, stop.signal)
   } catch (error) {
     throw isFault(error) ? forConsume(error) : error
   } finally {
     fetcher.close()
     dispose()
   }
+  // What waits for a reader that does not read would keep the process.
+  if (stop.signal.aborted && process.stdout.writableNeedDrain) process.exit()
 }
 
 /** A batch that can't be read: an application has settings and committed offsets for it, this command has flags. */
@@ -122,18 +124,14 @@ const forConsume = (fault: Fault): Fault => {
   })
 }
 
-const printAll = async (
-  fetcher: Fetcher,
-  options: ConsumeOptions,
-  isStopped: () => boolean,
-): Promise<void> => {
+const printAll = async (fetcher: Fetcher, options: ConsumeOptions, stop: AbortSignal): Promise<void> => {
   const limit = options.maxMessages ?? Infinity
   let printed = 0
   let lastRecordMs = systemClock.monotonicMs()
-  while (printed < limit && !isStopped()) {
+  while (printed < limit && !stop.aborted) {
     for (const { columns, partition } of await fetcher.poll(Math.min(options.timeoutMs ?? 500, 500))) {
-      for (let row = 0; row < columns.count && printed < limit; row++, printed++)
-        await write(lineOf(columns, row, partition, options.property))
+      for (let row = 0; row < columns.count && printed < limit && !stop.aborted; row++, printed++)
+        await write(lineOf(columns, row, partition, options.property), stop)
       if (columns.count > 0) lastRecordMs = systemClock.monotonicMs()
     }
     if (options.timeoutMs !== undefined && systemClock.monotonicMs() - lastRecordMs >= options.timeoutMs)
@@ -141,11 +139,16 @@ const printAll = async (
   }
 }
 
-/** Waits where the reader of a pipe is slower than we are. */
-const write = (text: string): Promise<void> =>
+/** Waits where the reader of a pipe is slower than we are, until `stop`. */
+const write = (text: string, stop: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
+    const finish = (): void => {
+      stop.removeEventListener('abort', finish)
+      resolve()
+    }
+    stop.addEventListener('abort', finish)
     // The callback comes also where the reader is gone, when no `drain` follows.
-    if (process.stdout.write(text, () => resolve())) resolve()
+    if (process.stdout.write(text, finish)) finish()
   })
 
 const positionsOf = (all: readonly number[], options: ConsumeOptions): readonly FetchPosition[] => {

@@ -5,6 +5,7 @@ import { mermaidOf } from '../topology/mermaid.ts'
 import { snapshotOf } from '../topology/snapshot.ts'
 import type { Topology } from '../topology/topology.ts'
 import { loadTopologies } from './load-topologies.ts'
+import { print } from './terminal.ts'
 
 interface DescribeOptions {
   readonly mermaid?: boolean
@@ -21,7 +22,7 @@ export const describeCommand = (): Command =>
     .addOption(new Option('--dot', 'as one Graphviz graph').conflicts(['mermaid', 'json']))
     .addOption(new Option('--json', 'as what `millrace diff` compares with').conflicts(['mermaid', 'dot']))
     .action(async (files: readonly string[], options: DescribeOptions) => {
-      console.log(written(await loadTopologies(files), options).trimEnd())
+      print(written(await loadTopologies(files), options).trimEnd())
     })
 
 const written = (topologies: readonly Topology[], { mermaid, dot, json }: DescribeOptions): string => {

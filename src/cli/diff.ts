@@ -7,6 +7,7 @@ import type { TopologySnapshot } from '../topology/snapshot.ts'
 import type { Topology } from '../topology/topology.ts'
 import { loadTopologies } from './load-topologies.ts'
 import { usage } from './usage.ts'
+import { print } from './terminal.ts'
 
 /**
  * `millrace diff BEFORE.json FILE…`: what deploying these topologies does to what runs. It fails where something breaks,
@@ -30,13 +31,13 @@ export const diffCommand = (): Command =>
       // One that is gone and one that is new are most likely the same one under another name.
       if (gone.length === 1 && added.length === 1)
         return report(gone[0] as TopologySnapshot, added[0] as Topology)
-      for (const { name } of added) console.log(`new ${name}`)
-      for (const { name } of gone) console.log(`not there any more: ${name}`)
+      for (const { name } of added) print(`new ${name}`)
+      for (const { name } of gone) print(`not there any more: ${name}`)
     })
 
 const report = (before: TopologySnapshot, after: Topology): void => {
   for (const { effect, code, message, remedy } of diffTopologies(before, after)) {
-    console.log(`${effect} ${after.name} ${code}: ${message}${remedy === undefined ? '' : `; ${remedy}`}`)
+    print(`${effect} ${after.name} ${code}: ${message}${remedy === undefined ? '' : `; ${remedy}`}`)
     if (effect === 'breaking') process.exitCode = 1
   }
 }

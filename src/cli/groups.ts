@@ -7,7 +7,7 @@ import type { FlaggedAction } from './choose-action.ts'
 import { commandConfigOption } from './command-config.ts'
 import { withCluster } from './connect.ts'
 import { bootstrapServerOption } from './options.ts'
-import { outputText } from './terminal.ts'
+import { outputText, print, printJson } from './terminal.ts'
 
 interface GroupsOptions {
   readonly group?: string
@@ -58,13 +58,13 @@ const list: Action = async (admin, { state, json }) => {
   const groups = (await admin.listGroups()).toSorted((left, right) =>
     left.groupId.localeCompare(right.groupId),
   )
-  if (json === true) console.log(JSON.stringify(groups, null, 2))
+  if (json === true) printJson(groups, 2)
   else if (state === true)
     printTable(
       ['GROUP', 'STATE', 'TYPE'],
       groups.map((each) => [each.groupId, each.state, each.type]),
     )
-  else for (const { groupId } of groups) console.log(outputText(groupId))
+  else for (const { groupId } of groups) print(outputText(groupId))
 }
 
 const describe: Action = async (admin, { group, allGroups, json }) => {
@@ -73,7 +73,7 @@ const describe: Action = async (admin, { group, allGroups, json }) => {
     allGroups === true ? (await admin.listGroups()).map(({ groupId }) => groupId) : [group as string]
   const overviews: GroupOverview[] = []
   for (const id of ids.toSorted()) overviews.push(await groupOverview(admin, id))
-  if (json === true) console.log(JSON.stringify(allGroups === true ? overviews : overviews[0], null, 2))
+  if (json === true) printJson(allGroups === true ? overviews : overviews[0], 2)
   else overviews.forEach(printGroup)
 }
 
@@ -85,8 +85,8 @@ const remove: Action = async (admin, { group, ifExists }) => {
 
 const printGroup = ({ groupId, state, assignor, members, partitions, lag }: GroupOverview): void => {
   const dealtOut = assignor === '' ? '' : `\tAssignor: ${outputText(assignor)}`
-  console.log(
-    `Group: ${outputText(groupId)}\tState: ${state}${dealtOut}\tMembers: ${members.length}\tLag: ${lag}`,
+  print(
+    `Group: ${outputText(groupId)}\tState: ${outputText(state)}${dealtOut}\tMembers: ${members.length}\tLag: ${lag}`,
   )
   if (members.length > 0) printTable(memberColumns, members.map(memberRow))
   if (partitions.length > 0) printTable(partitionColumns, partitions.map(partitionRow))
@@ -119,7 +119,7 @@ const printTable = (columns: readonly string[], cells: readonly (readonly string
     largestOf([columns, ...rows].map((row) => row[index]?.length ?? 0)),
   )
   for (const row of [columns, ...rows])
-    console.log(
+    print(
       row
         .map((cell, index) => cell.padEnd(widths[index] as number))
         .join('  ')

@@ -1,6 +1,7 @@
 import { runCommand } from './program.ts'
-import { endWithReader } from './shutdown.ts'
+import { endSoon, endWithReader } from './shutdown.ts'
 
 /** The command `millrace`; program.ts defines what it does. */
 endWithReader()
 process.exitCode = await runCommand(process.argv.slice(2))
+endSoon()

@@ -4,9 +4,10 @@ import { isEndpoint, parseEndpoint } from '../app/queries/endpoint.ts'
 import type { HttpAnswer } from '../app/queries/http-request.ts'
 import { askOverHttp } from '../app/queries/http-request.ts'
 import { Fault, messageOf } from '../base/fault.ts'
+import { withoutCredentials } from '../base/printable.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { wholeNumber } from './options.ts'
-import { outputText } from './terminal.ts'
+import { printJson } from './terminal.ts'
 import { usage } from './usage.ts'
 
 interface QueryCommandOptions {
@@ -74,7 +75,7 @@ export const queryCommand = (): Command =>
       if (options.store === undefined && options.key !== undefined) throw usage('--key needs --store')
       if (options.store === undefined) return listStores(options)
       if (options.key === undefined && options.owner === true) throw usage('--owner needs a --key')
-      if (options.owner === true) return print(await ask(options, 'owner', { key: options.key }))
+      if (options.owner === true) return printJson(await ask(options, 'owner', { key: options.key }))
       const { kind } = (await ask(options, '')) as { readonly kind: string }
       if (isAskedByKey(kind, options)) return printValue(options)
       if (options.asOfMs !== undefined)
@@ -97,12 +98,12 @@ const isAskedByKey = (kind: string, { key, ...others }: QueryCommandOptions): bo
 
 const listStores = async (options: QueryCommandOptions): Promise<void> => {
   const { stores } = (await ask(options, undefined)) as { readonly stores: readonly unknown[] }
-  for (const store of stores) print(store)
+  for (const store of stores) printJson(store)
 }
 
 const printValue = async (options: QueryCommandOptions): Promise<void> => {
   const { key, asOfMs, partition, isolation, standby } = options
-  print(await ask(options, 'value', { key, asOfMs, partition, isolation, standby }))
+  printJson(await ask(options, 'value', { key, asOfMs, partition, isolation, standby }))
 }
 
 const printEntries = async (options: QueryCommandOptions): Promise<void> => {
@@ -119,15 +120,13 @@ const printEntries = async (options: QueryCommandOptions): Promise<void> => {
       readonly rows: readonly unknown[]
       readonly after?: string
     }
-    for (const row of page.rows) print(row)
+    for (const row of page.rows) printJson(row)
     left -= page.rows.length
     after = page.after
   } while (after !== undefined && left > 0)
 }
 
 const pageRows = 1_000
-
-const print = (value: unknown): void => console.log(outputText(JSON.stringify(value)))
 
 /** Asks one of the routes of a store, or for the list of stores. */
 const ask = async (
@@ -157,7 +156,7 @@ const jsonOf = (body: Buffer): unknown => {
 const answerOf = async (options: QueryCommandOptions, path: string): Promise<HttpAnswer> => {
   const { server, tokenFile, caFile, certFile, keyFile } = options
   const [, scheme, endpoint = ''] = /^(https?:\/\/)?(.*?)\/?$/.exec(server) ?? []
-  if (!isEndpoint(endpoint)) throw usage(`'${server}' is not host:port`)
+  if (!isEndpoint(endpoint)) throw usage(`'${withoutCredentials(server)}' is not host:port`)
   const isSecure = scheme === 'https://' || caFile !== undefined || certFile !== undefined
   const token = tokenFile === undefined ? undefined : fileOf(tokenFile).toString().trim().split(/\s/)[0]
   const tls = {

@@ -6,6 +6,7 @@ import { commandConfigOption, readCommandConfig } from './command-config.ts'
 import { loadTopologies } from './load-topologies.ts'
 import { bootstrapServerOption } from './options.ts'
 import { shutdownSignal } from './shutdown.ts'
+import { print } from './terminal.ts'
 
 interface ReplayCommandOptions {
   readonly bootstrapServer: string
@@ -33,7 +34,7 @@ export const replayCommand = (): Command =>
       '--live-outputs',
       "write to the topology's own output topics instead of copies `<replay-id>-<topic>`",
     )
-    .option('--keep-internals', "leave the replay's internal topics and its group where they are")
+    .option('--keep-internals', "leave the replay's internal topics, its group and its state where they are")
     .option('--state-directory <directory>', 'where durable stores of the replay lie')
     .addOption(bootstrapServerOption())
     .addOption(commandConfigOption())
@@ -62,8 +63,8 @@ export const replayCommand = (): Command =>
         )
         dispose()
         const state = result.complete ? 'replayed' : 'stopped after'
-        console.log(`${topology.name}: ${state} ${result.processedRecords} records as ${replayId}`)
-        for (const { topic, records } of result.outputs) console.log(`  ${topic}: ${records} records`)
+        print(`${topology.name}: ${state} ${result.processedRecords} records as ${replayId}`)
+        for (const { topic, records } of result.outputs) print(`  ${topic}: ${records} records`)
         if (!result.complete) process.exitCode = 1
       }
     })

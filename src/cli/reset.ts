@@ -4,6 +4,7 @@ import { commandConfigOption, readCommandConfig } from './command-config.ts'
 import { loadTopologies } from './load-topologies.ts'
 import { bootstrapServerOption, datetime, duration, names, wholeNumber } from './options.ts'
 import { usage } from './usage.ts'
+import { print } from './terminal.ts'
 
 interface ResetCommandOptions {
   readonly applicationId?: string
@@ -95,13 +96,13 @@ const tell = ({
   executed,
 }: ResetResult): void => {
   const say = (done: string, planned: string, what: string): void =>
-    console.log(`${applicationId}: ${executed ? done : `would ${planned}`} ${what}`)
+    print(`${applicationId}: ${executed ? done : `would ${planned}`} ${what}`)
   for (const { topic, partition, from, to } of offsets)
     say('moved', 'move', `${topic}-${partition} from ${from === undefined ? 'no offset' : from} to ${to}`)
   for (const topic of deletedTopics) say('deleted', 'delete', `topic ${topic}`)
   if (deletedStateDirectory !== undefined)
     say('deleted', 'delete', `state directory ${deletedStateDirectory}`)
   const nothing = offsets.length === 0 && deletedTopics.length === 0 && deletedStateDirectory === undefined
-  if (nothing) console.log(`${applicationId}: there is nothing to reset`)
-  else if (!executed) console.log(`${applicationId}: nothing has been done; add --execute to do it`)
+  if (nothing) print(`${applicationId}: there is nothing to reset`)
+  else if (!executed) print(`${applicationId}: nothing has been done; add --execute to do it`)
 }

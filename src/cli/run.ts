@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { sleep } from '../base/clock.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { SettingsInput } from '../app/settings.ts'
 import type { ThreadedApplication } from '../app/start-threads.ts'
@@ -67,8 +68,11 @@ export const runTopologiesCommand = (): Command =>
       const topologies = await loadTopologyModules(files)
       if (topologies.length > 1 && opensPort(options)) throw oneServerEach()
       const { signal, dispose } = shutdownSignal()
+      const starts = topologies.map((loaded) => startOne(loaded, options, topologies.length))
       try {
-        await runUntil(signal, await startAll(topologies, options), options)
+        const applications = await Promise.race([startedAll(starts, options), signal.then(() => undefined)])
+        if (applications === undefined) await endStarting(starts, options)
+        else await runUntil(signal, applications, options)
       } finally {
         dispose()
       }
@@ -92,19 +96,45 @@ const runUntil = async (
   await closeAll()
 }
 
-const startAll = async (
-  topologies: readonly LoadedTopology[],
-  options: RunOptions,
+/** Where one does not start, the others are closed. */
+const startedAll = async (
+  starts: readonly Promise<ThreadedApplication>[],
+  { shutdownTimeoutMs }: RunOptions,
 ): Promise<readonly ThreadedApplication[]> => {
-  const started = await Promise.allSettled(
-    topologies.map((loaded) => startOne(loaded, options, topologies.length)),
-  )
-  const applications = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
-  const failed = started.find((each) => each.status === 'rejected')
+  const settled = await Promise.allSettled(starts)
+  const applications = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+  const failed = settled.find((each) => each.status === 'rejected')
   if (failed === undefined) return applications
-  await Promise.all(applications.map((application) => application.close()))
+  await Promise.allSettled(
+    applications.map((application) => application.close({ timeoutMs: shutdownTimeoutMs })),
+  )
   throw failed.reason
 }
+
+/**
+ * The signal came before all had started: those that have are closed as ever. A start has nothing in hand that could be
+ * lost, so the process ends without the others, unless they are about to be done.
+ */
+const endStarting = async (
+  starts: readonly Promise<ThreadedApplication>[],
+  { shutdownTimeoutMs }: RunOptions,
+): Promise<void> => {
+  const cutOff = sleep(systemClock, Math.min(startGraceMs, shutdownTimeoutMs)).then(() => undefined)
+  const closed = await Promise.allSettled(
+    starts.map(async (start) => {
+      const application = await Promise.race([start, cutOff])
+      await application?.close({ timeoutMs: shutdownTimeoutMs })
+      return application
+    }),
+  )
+  const failed = closed.find((each) => each.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  if (closed.every((each) => each.status === 'fulfilled' && each.value !== undefined)) return
+  console.error('millrace: stopped while the application was starting')
+}
+
+/** How long a start may go on after the signal. */
+const startGraceMs = 2_000
 
 const startOne = async (
   { topology, module }: LoadedTopology,

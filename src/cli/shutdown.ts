@@ -1,4 +1,4 @@
-import { systemClock } from '../base/system-clock.ts'
+import { backgroundTimer, systemClock } from '../base/system-clock.ts'
 
 /**
  * Resolves at the first SIGINT or SIGTERM, or when the reader of the output is gone; a later SIGINT or SIGTERM ends the
@@ -41,4 +41,12 @@ export const endWithReader = (): void => {
   }
   process.stdout.on('error', onError)
   process.stderr.on('error', onError)
+}
+
+/**
+ * Ends a process whose command is done, in a second: what files of topologies have opened, such as connections to a database,
+ * or a start that was given up, does not keep it. Output that is still being read does.
+ */
+export const endSoon = (): void => {
+  backgroundTimer(() => (process.stdout.writableLength === 0 ? process.exit() : endSoon()), 1_000)
 }

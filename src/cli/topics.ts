@@ -8,6 +8,7 @@ import { commandConfigOption } from './command-config.ts'
 import { withCluster } from './connect.ts'
 import { bootstrapServerOption, pair, wholeNumber } from './options.ts'
 import { usage } from './usage.ts'
+import { outputText, print } from './terminal.ts'
 
 interface TopicsOptions {
   readonly topic?: string
@@ -65,12 +66,12 @@ const create: Action = async (admin, options) => {
   const topic = options.topic as string
   const { partitions, replicationFactor, config: configs } = options
   const created = await admin.createTopics([{ topic, partitions, replicationFactor, configs }])
-  if (created.includes(topic)) console.log(`Created topic ${topic}.`)
+  if (created.includes(topic)) print(`Created topic ${topic}.`)
   else if (options.ifNotExists !== true) throw existsAlready(topic)
 }
 
 const list: Action = async (admin) => {
-  for (const topic of await admin.listTopics()) console.log(topic)
+  for (const topic of await admin.listTopics()) print(outputText(topic))
 }
 
 const describe: Action = async (admin, { topic }) => {
@@ -78,14 +79,15 @@ const describe: Action = async (admin, { topic }) => {
   for (const { name, id, partitions } of await admin.describeTopics(topics)) {
     const configs = (await admin.describeConfigs(name))
       .filter(({ isDefault }) => !isDefault)
-      .map((each) => `${each.name}=${each.value ?? ''}`)
+      .map((each) => outputText(`${each.name}=${each.value ?? ''}`))
     const replicas = partitions[0]?.replicas.length ?? 0
-    console.log(
-      `Topic: ${name}\tTopicId: ${id}\tPartitionCount: ${partitions.length}\tReplicationFactor: ${replicas}\tConfigs: ${configs.join(',')}`,
+    const shownName = outputText(name)
+    print(
+      `Topic: ${shownName}\tTopicId: ${id}\tPartitionCount: ${partitions.length}\tReplicationFactor: ${replicas}\tConfigs: ${configs.join(',')}`,
     )
     for (const each of partitions)
-      console.log(
-        `\tTopic: ${name}\tPartition: ${each.partition}\tLeader: ${each.leaderId}\tReplicas: ${each.replicas.join(',')}\tIsr: ${each.inSyncReplicas.join(',')}`,
+      print(
+        `\tTopic: ${shownName}\tPartition: ${each.partition}\tLeader: ${each.leaderId}\tReplicas: ${each.replicas.join(',')}\tIsr: ${each.inSyncReplicas.join(',')}`,
       )
   }
 }
@@ -103,7 +105,21 @@ const remove: Action = async (admin, options) => {
     if (options.ifExists === true) return
     throw missing(topic)
   }
+  await refuseInternal(admin, topic)
   await admin.deleteTopics([topic])
+}
+
+/** The broker would delete them, and with them the offsets of all groups, or the transactions of all producers. */
+const refuseInternal = async (admin: Admin, topic: string): Promise<void> => {
+  const [described] = await admin.describeTopics([topic])
+  if (described?.isInternal !== true) return
+  throw new Fault({
+    code: 'TOPIC_INTERNAL',
+    actor: 'author',
+    message: `topic '${topic}' belongs to Kafka itself: it holds the offsets or the transactions of all clients`,
+    remedy: 'delete one group with its offsets: millrace groups --delete --group NAME',
+    place: { topic },
+  })
 }
 
 const exists = async (admin: Admin, topic: string): Promise<boolean> =>

@@ -8,11 +8,11 @@ import {
   rmSync,
   statSync,
   utimesSync,
-  writeFileSync,
 } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { backgroundTimer, systemClock } from '../base/system-clock.ts'
+import { makePrivate, writePrivateFile } from './private-file.ts'
 
 /** The process behind a claim. Process ids are reused and differ between containers, so the id alone says little. */
 export interface Claimant {
@@ -51,7 +51,7 @@ export const createClaim = async (directory: string): Promise<Claim> => {
 
 /** Deletes what a process has left that ended while it created a claim. */
 export const deleteUnfinished = (directory: string, name: string): void => {
-  if (!name.startsWith(unfinishedPrefix)) return
+  if (!isUnfinished(name)) return
   const status = statSync(join(directory, name), { throwIfNoEntry: false })
   if (status !== undefined && !isFresh(status)) rmSync(join(directory, name), { force: true })
 }
@@ -70,7 +70,7 @@ export const isLive = async (directory: string, name: string, claimant: Claimant
   const status = statSync(join(directory, name), { throwIfNoEntry: false })
   if (status === undefined) return false
   if (claimant.boot !== here.boot) return isFresh(status)
-  if (status.isSocket()) return accepts(directory, name)
+  if (status.isSocket()) return (await accepts(directory, name)) ?? isFresh(status)
   return claimant.namespace === here.namespace ? isRunning(claimant) : isFresh(status)
 }
 
@@ -122,6 +122,7 @@ const createSocket = async (directory: string, name: string): Promise<(() => voi
   const close = await listenAt(directory, unfinished)
   if (close === undefined) return undefined
   try {
+    makePrivate(join(directory, unfinished))
     renameSync(join(directory, unfinished), join(directory, name))
     return close
   } catch (error) {
@@ -131,6 +132,10 @@ const createSocket = async (directory: string, name: string): Promise<(() => voi
 }
 
 const unfinishedPrefix = 'new-'
+
+/** True for the name of a claim that is being created. */
+export const isUnfinished = (name: string): boolean =>
+  name.startsWith(unfinishedPrefix) && claimantOf(name.slice(unfinishedPrefix.length)) !== undefined
 
 const listenAt = async (directory: string, name: string): Promise<(() => void) | undefined> => {
   const server = createServer((socket) => socket.destroy())
@@ -151,16 +156,22 @@ const listenAt = async (directory: string, name: string): Promise<(() => void) |
   return () => void server.close()
 }
 
-/** Only a socket without a process refuses: one that is stopped accepts until its queue is full, and is busy then. */
-const accepts = (directory: string, name: string): Promise<boolean> =>
+/**
+ * Only a socket without a process refuses: one that is stopped accepts until its queue is full, and is busy then. Undefined
+ * of a socket of another user, which cannot be asked.
+ */
+const accepts = (directory: string, name: string): Promise<boolean | undefined> =>
   withShortPath(
     directory,
     name,
     (path) =>
-      new Promise<boolean>((resolve) => {
+      new Promise<boolean | undefined>((resolve) => {
         const socket = connect({ path })
         socket.once('connect', () => resolve(true))
-        socket.once('error', (error) => resolve(!['ECONNREFUSED', 'ENOENT'].includes(codeOf(error))))
+        socket.once('error', (error) => {
+          const code = codeOf(error)
+          resolve(code === 'EACCES' ? undefined : !['ECONNREFUSED', 'ENOENT'].includes(code))
+        })
         socket.once('close', () => resolve(true))
         socket.once('connect', () => socket.destroy())
       }),
@@ -182,7 +193,7 @@ const withShortPath = async <T>(
 }
 
 const createFile = (path: string): (() => void) => {
-  writeFileSync(path, '', { flag: 'wx' })
+  writePrivateFile(path, '', 'wx')
   return () => undefined
 }
 

@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto'
 import { sleep } from '../base/clock.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { Claim, Claimant } from './claim.ts'
-import { claimantOf, createClaim, deleteUnfinished, isLive } from './claim.ts'
+import { claimantOf, createClaim, deleteUnfinished, isLive, isUnfinished } from './claim.ts'
 
 /** The outcome of `lockDirectory`. */
 export type DirectoryLock =
@@ -45,6 +45,9 @@ export const holderOfDirectory = async (directory: string): Promise<Claimant | u
   return claims.find(({ name }) => name.endsWith(heldSuffix))?.claimant
 }
 
+/** True for the name of a file that `lockDirectory` writes. */
+export const isLockFile = (name: string): boolean => isUnfinished(name) || claimantNamedBy(name) !== undefined
+
 /** How often two processes that claim a directory at the same moment retry before they leave it. */
 const attempts = 8
 
@@ -61,13 +64,16 @@ const liveClaimsIn = async (directory: string, own?: string): Promise<readonly L
   const live: LiveClaim[] = []
   for (const name of readdirSync(directory)) {
     deleteUnfinished(directory, name)
-    const claimant = claimantOf(name.endsWith(heldSuffix) ? name.slice(0, -heldSuffix.length) : name)
+    const claimant = claimantNamedBy(name)
     if (claimant === undefined || name === own) continue
     if (await isLive(directory, name, claimant)) live.push({ name, claimant })
     else rmSync(join(directory, name), { force: true })
   }
   return live
 }
+
+const claimantNamedBy = (name: string): Claimant | undefined =>
+  claimantOf(name.endsWith(heldSuffix) ? name.slice(0, -heldSuffix.length) : name)
 
 const lockedBy = (directory: string, claim: Claim): DirectoryLock => {
   const held = join(directory, `${claim.name}${heldSuffix}`)

@@ -1,6 +1,6 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { Fault } from '../base/fault.ts'
-import { printable } from '../base/printable.ts'
+import { printable, withoutCredentials } from '../base/printable.ts'
 import type { BrokerAddress } from './transport.ts'
 
 /** How to reach Kafka. What is secret in here (`sasl`, keys in `tls`) is never printed by anything below. */
@@ -60,6 +60,3 @@ const badBrokers = (text: string | undefined): Fault =>
     remedy:
       'write host:port, several separated by commas, such as kafka-1:9092,kafka-2:9092; users and passwords belong in the setting sasl',
   })
-
-/** A URL may hold a password in front of its host, which must not get into a log. */
-const withoutCredentials = (text: string): string => text.replace(/^(\w+:\/\/)?.*@/, '$1…@')

@@ -1,6 +1,5 @@
 import {
   accessSync,
-  chmodSync,
   closeSync,
   constants,
   existsSync,
@@ -10,7 +9,6 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import type { Database, RootDatabase } from 'lmdb'
@@ -21,6 +19,7 @@ import { Fault, isFault, messageOf } from '../base/fault.ts'
 import { refuseWithoutDescriptors } from '../files/descriptors.ts'
 import { fileRemedy } from '../files/file-remedy.ts'
 import { makeDirectory } from '../files/make-directory.ts'
+import { makePrivate, writePrivateFile } from '../files/private-file.ts'
 import type { DiskState, StoredState, StoreOrigin } from './disk.ts'
 import { LmdbTable } from './lmdb-table.ts'
 
@@ -42,7 +41,7 @@ export class LmdbEnvironment {
     try {
       allocateLockFile(directory)
       this.#root = openRoot(directory)
-      if (isNew) chmodSync(join(directory, dataFile), 0o600)
+      if (isNew) makePrivate(join(directory, dataFile))
     } catch (error) {
       // Half a file would look like a damaged one when the disk has room again.
       if (isNew) rmSync(join(directory, dataFile), { force: true })
@@ -143,7 +142,7 @@ export class LmdbEnvironment {
     if (isFault(error)) return error
     // After a write that failed, LMDB may refuse to go on (MDB_PANIC); the file is as it was before.
     if (this.#failed || !damageOf.test(messageOf(error))) return diskFailed(this.directory, error, stores)
-    writeFileSync(join(this.directory, damageMark), messageOf(error))
+    writePrivateFile(join(this.directory, damageMark), messageOf(error))
     return damaged(this.directory, error)
   }
 
@@ -184,7 +183,12 @@ const openRoot = (directory: string): RootDatabase<Bytes, Bytes> =>
   })
 
 const dataFile = 'data.mdb'
+const lockFile = 'lock.mdb'
 const damageMark = 'damaged'
+
+/** The names of all files that an environment has in its directory. */
+export const lmdbFiles: ReadonlySet<string> = new Set([dataFile, lockFile, damageMark])
+
 /** How LMDB says that what it finds makes no sense. */
 const damageOf = /MDB_(?:CORRUPTED|PAGE_NOTFOUND|PANIC|INVALID)/
 
@@ -254,14 +258,14 @@ const largestPageBytes = 65_536
  * room. So the file is written before: a full disk is an error then.
  */
 const allocateLockFile = (directory: string): void => {
-  const file = join(directory, 'lock.mdb')
+  const file = join(directory, lockFile)
   const status = statSync(file, { throwIfNoEntry: false })
   // LMDB ends the process by a segmentation fault where it may not open the file.
   if (status !== undefined) accessSync(file, constants.R_OK | constants.W_OK)
   if (status !== undefined && status.blocks * 512 >= status.size) return
   try {
-    if (status === undefined) writeFileSync(file, new Uint8Array(lockFileBytes), { mode: 0o600 })
-    else writeFileSync(file, readFileSync(file), { flag: 'r+' })
+    if (status === undefined) writePrivateFile(file, new Uint8Array(lockFileBytes))
+    else writePrivateFile(file, readFileSync(file), 'r+')
   } catch (error) {
     if (status === undefined) rmSync(file, { force: true })
     throw error

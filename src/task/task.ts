@@ -202,11 +202,9 @@ export class Task {
       if (queue === undefined) break
       this.#processOne(queue, slice)
       done++
-      if (slice !== undefined && (--this.#pace.untilRead === 0 ? this.#isOver(slice) : slice.isOver)) break
+      if (slice !== undefined && this.#isOver(slice)) break
       if (queue.size === 0 && this.#lacksInput()) break
     }
-    // The last records are measured too.
-    if (slice !== undefined && !this.#pace.isRead) this.#isOver(slice)
     return done
   }
 
@@ -333,7 +331,7 @@ export class Task {
       if (finished === undefined) break
       this.#turn(finished.piece.source, finished.deliver)
       done++
-      if (slice !== undefined && --this.#pace.untilRead === 0 && this.#isOver(slice)) break
+      if (slice !== undefined && this.#isOver(slice)) break
     }
     return done
   }
@@ -383,7 +381,7 @@ export class Task {
     this.#measureNext(pace, slice)
   }
 
-  /** Called where the pace asks for the time. */
+  /** Called after each record. */
   #isOver(slice: TimeSlice): boolean {
     slice.check()
     const tookMs = this.#pace.read(slice.nowMs)
@@ -393,7 +391,6 @@ export class Task {
   }
 
   #isOtherOver(slice: TimeSlice, node?: string): boolean {
-    if (--this.#otherPace.untilRead > 0) return slice.isOver
     slice.check()
     const tookMs = this.#otherPace.read(slice.nowMs)
     const longest = node === undefined ? this.#context.times?.longest : { node, durationMs: tookMs }

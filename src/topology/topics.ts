@@ -20,3 +20,7 @@ export const sinkTopicsOf = ({ nodes }: Topology): readonly string[] => [
     ),
   ),
 ]
+
+/** True where a sink chooses its topic record by record. */
+export const choosesSinks = ({ nodes }: Topology): boolean =>
+  nodes.some((node) => node.kind === 'sink' && typeof node.topic === 'function')

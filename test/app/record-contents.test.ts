@@ -1,3 +1,4 @@
+import { deepStrictEqual } from 'node:assert'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
@@ -5,6 +6,7 @@ import * as z from 'zod'
 import type { Logger, SettingsInput } from '../../src/index.ts'
 import { bytes, standardErrorLogger, start, string, topic, topology } from '../../src/index.ts'
 import { utf8Decode, utf8Encode } from '../../src/base/bytes.ts'
+import { ApplicationLog } from '../../src/app/application-log.ts'
 import { useLocalBroker } from '../support/local-broker.ts'
 
 const pan = '4111-1111-1111-1111'
@@ -14,7 +16,13 @@ describe('a record that fails', () => {
   const local = useLocalBroker()
 
   /** Runs an application over one bad record; returns all that it reports, and the dead letter's headers. */
-  const reportsOf = async (name: string, settings: Partial<SettingsInput>): Promise<string> => {
+  const reportsOf = async (
+    name: string,
+    settings: Partial<SettingsInput>,
+    callback: (value: { pan: string }) => void = ({ pan: read }) => {
+      throw new Error(`refused: ${read}`)
+    },
+  ): Promise<string> => {
     const cards = topic(`${name}-cards`, { key: string, value: z.object({ pan: z.string() }) })
     const letters = topic(`${name}-letters`, { value: bytes })
     await local.client.create(cards, letters)
@@ -33,9 +41,7 @@ describe('a record that fails', () => {
       }
     const logger: Logger = { debug: all('debug'), info: all('info'), warn: all('warn'), error: all('error') }
     const program = topology(name, (builder) => {
-      builder.stream(cards).forEach(({ value }) => {
-        throw new Error(`refused: ${value.pan}`)
-      })
+      builder.stream(cards).forEach(({ value }) => callback(value))
     })
     const application = await start(
       program,
@@ -76,6 +82,26 @@ describe('a record that fails', () => {
     expect(reports).not.toMatch(/^FAKE/m)
   })
 
+  it.each<[string, string, (value: { pan: string }) => void]>([
+    [
+      'a cause',
+      'caused',
+      () => {
+        try {
+          JSON.parse(`x${pan}`)
+        } catch (cause) {
+          throw new Error('refused', { cause })
+        }
+      },
+    ],
+    ['an assertion', 'asserted', (value) => deepStrictEqual({ ...value, pan }, { pan: '' })],
+    ['an operator', 'operated', () => void (undefined as unknown as Record<string, number>)[pan]],
+  ])('is not quoted by %s of its failure', async (_what, name, callback) => {
+    const reports = await reportsOf(name, {}, callback)
+    expect(reports).toContain('topic')
+    expect(reports).not.toContain(pan.slice(0, 9))
+  })
+
   it('is quoted in logs, warnings and dead letters with logRecordContents, on one line', async () => {
     const reports = await reportsOf('shown', { logRecordContents: true })
     expect(reports).toContain(
@@ -83,5 +109,50 @@ describe('a record that fails', () => {
     )
     expect(reports).not.toContain('\u001b')
     expect(reports).not.toMatch(/^FAKE/m)
+  })
+})
+
+describe('a failure that is no fault', () => {
+  const failing = (): never => {
+    try {
+      JSON.parse(`x${pan}`)
+    } catch (cause) {
+      throw new Error('refused', { cause })
+    }
+    throw new Error('it is JSON')
+  }
+
+  /** What a logger gets of a failure, and of a listener that fails. */
+  const logged = (logRecordContents: boolean): string => {
+    const events: string[] = []
+    const log = (fields: object, message: string): void =>
+      void events.push(`${message} ${inspect(fields, { depth: 20 }).replaceAll(/\n\s+at .*/g, '')}`)
+    const application = new ApplicationLog({
+      application: 'shop',
+      logger: { debug: log, info: log, warn: log, error: log },
+      listener: { onState: failing },
+      logRecordContents,
+    })
+    application.listener.onState?.('running')
+    try {
+      failing()
+    } catch (failure) {
+      application.failed({ failure, fields: {}, isHandled: true })
+    }
+    return events.join('\n')
+  }
+
+  it('is logged without what its causes quote', () => {
+    const events = logged(false)
+    expect(events).toContain('the application has failed: refused')
+    expect(events).toContain('onState has failed: refused')
+    expect(events).toContain('[cause]: SyntaxError: the text is not valid JSON')
+    expect(events).not.toContain(pan.slice(0, 9))
+  })
+
+  it('is logged with it with logRecordContents', () => {
+    const events = logged(true)
+    expect(events).toContain('the application has failed: refused (record contents: error "Unexpected')
+    expect(events).toContain('onState has failed: refused (record contents: error "Unexpected')
   })
 })

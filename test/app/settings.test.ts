@@ -21,6 +21,42 @@ describe('settings', () => {
       { sasl: { mechanism: 'PLAIN', usrname: 'a', username: 'a', password: 'b' } },
       "did you mean 'username'?",
     ],
+    [
+      'queryTls.clientAut',
+      { queryTls: { certFile: 'cert.pem', keyFile: 'key.pem', clientAut: 'required' } },
+      "there is no setting 'queryTls.clientAut'; did you mean 'clientAuth'?",
+    ],
+    [
+      'queryTls.minVersion',
+      { queryTls: { certFile: 'cert.pem', keyFile: 'key.pem', minVersion: 'TLSv1.3' } },
+      "there is no setting 'queryTls.minVersion'",
+    ],
+    ['queryToken.extra', { queryToken: { file: 'a', extra: 1 } }, "no setting 'queryToken.extra'"],
+    [
+      'queryMemberSecret.extra',
+      { queryMemberSecret: { file: 'a', extra: 1 } },
+      "no setting 'queryMemberSecret.extra'",
+    ],
+    [
+      'sasl.password.extra',
+      { sasl: { mechanism: 'PLAIN', username: 'a', password: { file: 'b', extra: 1 } } },
+      "no setting 'sasl.password.extra'",
+    ],
+    [
+      'sasl.token.extra',
+      { sasl: { mechanism: 'OAUTHBEARER', token: { file: 'b', extra: 1 } } },
+      "no setting 'sasl.token.extra'",
+    ],
+    [
+      'tls.keyPassword.extra',
+      { tls: { keyPassword: { file: 'b', extra: 1 } } },
+      "no setting 'tls.keyPassword",
+    ],
+    [
+      'queryTls.keyPassword.extra',
+      { queryTls: { certFile: 'a', keyFile: 'b', keyPassword: { file: 'c', extra: 1 } } },
+      "no setting 'queryTls.keyPassword.extra'",
+    ],
   ])('that are unknown are refused at every depth: %s', (_name, settings, message) => {
     expect(refusalOf(settings)).toContain(message)
   })

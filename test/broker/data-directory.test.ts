@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -18,6 +18,7 @@ import { openDataDirectory } from '../../src/broker/storage/file-storage.ts'
 import { nodeFiles, type FileOperations } from '../../src/broker/storage/file-operations.ts'
 import { recoverBatches } from '../../src/broker/storage/recover-log.ts'
 import { batchOf, type BatchOptions } from './support/batch.ts'
+import { openToOthers } from '../support/open-to-others.ts'
 import { WireClient } from './support/wire-client.ts'
 
 let directory: string
@@ -215,10 +216,13 @@ it.for([
   if (at === 8) bytes.fill(0, second + 8, second + 12)
   else bytes[second + at] = (bytes[second + at] ?? 0) ^ 0x55
   writeFileSync(logFile(), bytes)
+  // As an earlier version made it.
+  chmodSync(logFile(), 0o644)
   await start()
   expect(await endOffset()).toBe(1)
   expect(reports).toMatchObject([{ code: 'LOG_TRUNCATED', place: { topic: 't', partition: 0, offset: 1 } }])
   expect(readFileSync(`${logFile()}.damaged`)).toEqual(bytes)
+  expect(openToOthers(directory)).toEqual(['logs/t-0 644'])
   expect(await send('next')).toBe(Errors.NONE)
   await restart()
   expect([await endOffset(), reports]).toEqual([2, []])
@@ -298,4 +302,27 @@ it('a line of the journal that is no entry is refused', async () => {
 
 it('an empty path is no data directory', async () => {
   await expect(startBroker({ dataDirectory: '' })).rejects.toThrow('cannot be used: its path is empty')
+})
+
+it('a directory with logs of something else is no data directory, and nothing of it is renamed or deleted', async () => {
+  const project = join(directory, 'project')
+  mkdirSync(join(project, 'logs'), { recursive: true })
+  for (const name of ['server.log', 'access-20240101', 'new-file'])
+    writeFileSync(join(project, 'logs', name), '')
+  await expect(startBroker({ dataDirectory: project })).rejects.toMatchObject({
+    code: 'DATA_DIRECTORY_FOREIGN',
+    message: expect.stringMatching(
+      /project is not the data directory of a broker.*no journal.jsonl/,
+    ) as string,
+  })
+  expect(readdirSync(project)).toEqual(['logs'])
+  expect(readdirSync(join(project, 'logs')).toSorted()).toEqual(['access-20240101', 'new-file', 'server.log'])
+})
+
+it('a file of something else with the name of the journal is refused, and stays whole', async () => {
+  core.close()
+  const text = '{"kind":"cluster","clusterId":"c"}\nnotes\nhalf a line'
+  writeFileSync(join(directory, 'journal.jsonl'), text)
+  await expect(start()).rejects.toMatchObject({ code: 'DATA_DIRECTORY_UNREADABLE' })
+  expect(readFileSync(join(directory, 'journal.jsonl'), 'utf8')).toBe(text)
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { holderOfDirectory, lockDirectory } from '../../src/files/directory-lock.ts'
 import type { RunningProcess } from '../support/run-process.ts'
+import { openToOthers } from '../support/open-to-others.ts'
 import { runProcess } from '../support/run-process.ts'
 
 const holderModule = join(import.meta.dirname, 'programs/lock-holder.ts')
@@ -38,6 +39,7 @@ describe('a locked directory', () => {
   it('has one holder, in the same process too, and is free again once released', async () => {
     const first = await lockDirectory(directory)
     expect(first.kind).toBe('locked')
+    expect(openToOthers(directory)).toEqual([])
     expect(await lockDirectory(directory)).toMatchObject({ kind: 'taken', holder: { pid: process.pid } })
     if (first.kind === 'locked') first.release()
     expect(readdirSync(directory)).toEqual([])

@@ -24,6 +24,7 @@ import { columnsOf } from '../../src/topic/record-columns.ts'
 import { string } from '../../src/topic/serdes.ts'
 import type { StoreDefinition } from '../../src/topology/store-definition.ts'
 import { Changelog } from './contract/subject.ts'
+import { openToOthers } from '../support/open-to-others.ts'
 
 const base = { key: string, value: string, changelog: true, storage: 'disk' } as const
 const table = (name: string): StoreDefinition => ({ ...base, name, kind: 'keyValue', timestamped: true })
@@ -255,6 +256,8 @@ describe('the stores of a task on LMDB', () => {
       for (let index = 0; index < 5_000; index++) damaged.get(`key ${index}`)
     }
     expect(readAll).toThrow(expect.objectContaining({ code: 'STATE_DAMAGED' }) as Error)
+    expect(readdirSync(directory)).toContain('damaged')
+    expect(openToOthers(directory)).toEqual([])
     await opened.pop()?.close()
     const faults: Fault[] = []
     const again = openTable(open({ onDamaged: (fault) => faults.push(fault) }))

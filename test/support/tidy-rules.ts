@@ -68,6 +68,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 const doors = new Set(['src/index.ts'])
 /** The only files whose whole purpose is to hand on what others hold. */
 const barrels = new Set(['src/index.ts', 'src/testing/index.ts', 'src/broker/index.ts'])
+const printers = new Set(['src/cli/terminal.ts', 'src/cli/consume.ts'])
 const clockFile = 'src/base/system-clock.ts'
 
 /**
@@ -169,6 +170,16 @@ const textViolations = ({ path, text }: SourceFile): readonly string[] => {
     ],
     [/\btimers\/promises\b/, !path.startsWith('src/'), 'reads the clock'],
     [/\bMath\.random\(/, false, 'draws a random number'],
+    [
+      /\b(?:writeFile|appendFile|copyFile|mkdir|mkdtemp)(?:Sync)?\(|\bcreateWriteStream\(/,
+      !path.startsWith('src/') || path.startsWith('src/files/'),
+      'writes a file that others may read: use writePrivateFile, copyPrivateFile or makeDirectory',
+    ],
+    [
+      /\bconsole\.log\(|\bstdout\.write\(/,
+      !path.startsWith('src/cli/') || printers.has(path),
+      'prints past src/cli/terminal.ts, which escapes text on a terminal',
+    ],
     [
       /\bprocess\.env\b/,
       path === environmentFile,

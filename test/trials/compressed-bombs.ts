@@ -58,6 +58,13 @@ const cases: readonly BombTrial[] = [
     bomb: { codec: 'gzip', records: 200, valueOf: zeros(1_000_000) },
   },
   {
+    name: 'bomb-zstd-wide-8-partitions',
+    finding: 'zstd batches of 200 MB whose decompressors keep 128 MB each, in 8 partitions',
+    partitions: 8,
+    times: 1,
+    bomb: { codec: 'zstd', windowLog: 27, records: 200, valueOf: zeros(1_000_000) },
+  },
+  {
     name: 'dense-logs-48-partitions',
     finding: 'access logs as JSON whose zstd batches become 20 times as large, in 48 partitions',
     partitions: 48,

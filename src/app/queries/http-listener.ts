@@ -4,6 +4,7 @@ import type { ServerOptions as TlsOptions } from 'node:https'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { backgroundTimer } from '../../base/system-clock.ts'
+import { descriptorTable } from '../../files/descriptors.ts'
 
 /** What a client may take. */
 export interface ConnectionLimits {
@@ -26,7 +27,7 @@ export class HttpListener {
   readonly #connections = new Map<string, Connection>()
   readonly #tlsServers: TlsServer[] = []
 
-  constructor(limits: ConnectionLimits = usualLimits) {
+  constructor(limits: ConnectionLimits = usualLimits()) {
     this.#limits = limits
   }
 
@@ -98,12 +99,13 @@ interface Connection {
 /** The same for a TLS connection and for the TCP connection below it. */
 const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
 
-const usualLimits: ConnectionLimits = {
+/** Clients leave the larger part of the descriptors to brokers and state. */
+const usualLimits = (): ConnectionLimits => ({
   requestTimeoutMs: 10_000,
   idleTimeoutMs: 30_000,
   answerTimeoutMs: 30_000,
-  maxConnections: 1_000,
-}
+  maxConnections: Math.max(1, Math.min(1_000, Math.floor((descriptorTable().limit ?? Infinity) / 4))),
+})
 
 const serverOptionsOf = ({ requestTimeoutMs, idleTimeoutMs }: ConnectionLimits): ServerOptions => ({
   headersTimeout: requestTimeoutMs,

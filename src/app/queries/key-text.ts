@@ -2,6 +2,7 @@ import type { Bytes } from '../../base/bytes.ts'
 import { utf8Encode } from '../../base/bytes.ts'
 import { Fault, messageOf } from '../../base/fault.ts'
 import { printable } from '../../base/printable.ts'
+import { isTooDeep } from '../../topic/json-depth.ts'
 import { deserializeAll } from '../../topic/serde.ts'
 import type { AnySerde, Serde } from '../../topic/serde.ts'
 import { bigLong, bytes, double, integer, long, string } from '../../topic/serdes.ts'
@@ -77,7 +78,9 @@ const writable = (serde: Serde<unknown>, reading: () => unknown): unknown => {
   }
 }
 
+/** Undefined of a text that is no JSON, or that nests deeper than serdes go: `JSON.stringify` would overflow the stack. */
 const jsonOf = (text: string): unknown => {
+  if (isTooDeep(text)) return undefined
   try {
     return JSON.parse(text)
   } catch {

@@ -3,6 +3,7 @@ import { Agent as TlsAgent } from 'node:https'
 import type { RequestOptions } from 'node:https'
 import type { Clock } from '../../base/clock.ts'
 import { Fault, isFault } from '../../base/fault.ts'
+import { quoted, withoutCredentials } from '../../base/printable.ts'
 import type { StorePage } from '../../state/store-query.ts'
 import type { CurrentSecret } from '../secret.ts'
 import { isEndpoint, parseEndpoint } from './endpoint.ts'
@@ -137,7 +138,7 @@ const forbiddenEndpoint = (endpoint: string, { store, partition }: WireRequest):
   new Fault({
     code: 'OWNER_NOT_ALLOWED',
     actor: 'runtime',
-    message: `the process that has that partition of the store names ${JSON.stringify(endpoint.slice(0, 200))}, which this one does not ask`,
+    message: `the process that has that partition of the store names ${quoted(withoutCredentials(endpoint), 200)}, which this one does not ask`,
     remedy:
       'set its applicationServer to host:port of its own machine, and name the host in queryMemberHosts where it is a special one',
     place: { store, partition },

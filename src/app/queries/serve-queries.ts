@@ -290,6 +290,11 @@ const warnOfOpenListener = (
       `queries on ${endpointText(at)} are answered to whoever reaches it; set queryToken, the option authorization, or queryTls with clientAuth required`,
       { code: 'QUERIES_OPEN' },
     )
+  if (queryToken !== undefined && queryTls === undefined && at !== undefined && !isLoopback(at.host))
+    onWarning(
+      `clients send the queryToken to ${endpointText(at)} as readable text, and rows are answered so; set queryTls, or listen on loopback behind a proxy that ends TLS`,
+      { code: 'QUERY_TOKEN_WITHOUT_TLS' },
+    )
   const hasSecret = queryToken !== undefined || queryMemberSecret !== undefined
   if (authorization !== undefined && !hasSecret && applicationServer !== undefined)
     onWarning(

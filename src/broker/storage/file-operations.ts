@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import type { Bytes } from '../../base/bytes.ts'
+import { privateFileMode } from '../../files/private-file.ts'
 
 /** What the data directory asks of the file system, so that a test can make a disk full or a write short. */
 export interface FileOperations {
@@ -14,7 +15,7 @@ export interface FileOperations {
 }
 
 export const nodeFiles: FileOperations = {
-  open: (path) => openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644),
+  open: (path) => openSync(path, constants.O_RDWR | constants.O_CREAT, privateFileMode),
   close: (file) => closeSync(file),
   write: (file, bytes, start, position) => writeSync(file, bytes, start, bytes.length - start, position),
   read: (file, into, position) => readSync(file, into, 0, into.length, position),

@@ -1,19 +1,11 @@
-import {
-  copyFileSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { utf8Encode, type Bytes } from '../../base/bytes.ts'
-import { Fault, messageOf } from '../../base/fault.ts'
+import { Fault, wholeMessageOf } from '../../base/fault.ts'
 import { lockDirectory } from '../../files/directory-lock.ts'
 import { fileRemedy } from '../../files/file-remedy.ts'
 import { makeDirectory } from '../../files/make-directory.ts'
+import { copyPrivateFile, writePrivateFile } from '../../files/private-file.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { AppendFile } from './append-file.ts'
 import { FileHandles } from './file-handles.ts'
@@ -39,6 +31,7 @@ export const openDataDirectory = async (
   try {
     // Else an unset variable (--data "$DIR") would put the files into the working directory.
     if (directory === '') throw new Error('its path is empty')
+    refuseForeign(directory)
     makeDirectory(join(directory, 'logs'))
     const lock = await lockDirectory(directory)
     if (lock.kind === 'taken') throw inUse(directory, lock.holder.pid)
@@ -47,6 +40,23 @@ export const openDataDirectory = async (
     throw error instanceof Fault ? error : unusable(directory, error)
   }
 }
+
+/**
+ * A start sets aside the logs that its journal does not name. In a project that has a folder `logs` of its own, that would
+ * be the files of the project.
+ */
+const refuseForeign = (directory: string): void => {
+  const logs = join(directory, 'logs')
+  if (existsSync(join(directory, journalFile)) || !existsSync(logs) || readdirSync(logs).length === 0) return
+  throw new Fault({
+    code: 'DATA_DIRECTORY_FOREIGN',
+    actor: 'author',
+    message: `${directory} is not the data directory of a broker: it has files in ${logs}, but no ${journalFile}`,
+    remedy: `set dataDirectory (--data) to a directory of its own, or restore ${journalFile} from a copy`,
+  })
+}
+
+const journalFile = 'journal.jsonl'
 
 class FileStorage implements Storage {
   readonly #directory: string
@@ -67,7 +77,7 @@ class FileStorage implements Storage {
     { report, files = nodeFiles }: DataDirectoryOptions,
   ) {
     this.#directory = directory
-    this.#journalPath = join(directory, 'journal.jsonl')
+    this.#journalPath = join(directory, journalFile)
     this.#releaseLock = releaseLock
     this.#report = report
     this.#handles = new FileHandles(files)
@@ -79,10 +89,11 @@ class FileStorage implements Storage {
     const bytes = readFileSync(this.#journalPath)
     // What is behind the last line break is what a killed process did not finish.
     const end = bytes.lastIndexOf(10) + 1
+    const lines = bytes.toString('utf8', 0, end).split('\n').slice(0, -1)
+    const entries = lines.map((line, index) => this.#parse(line, index + 1))
     this.#handles.operations.truncate(this.#handles.get(this.#journalPath), end)
     this.#journal = new AppendFile(this.#handles, this.#journalPath, end)
-    const lines = bytes.toString('utf8', 0, end).split('\n').slice(0, -1)
-    return lines.map((line, index) => this.#parse(line, index + 1))
+    return entries
   }
 
   #parse(line: string, lineNumber: number): JournalEntry {
@@ -131,7 +142,7 @@ class FileStorage implements Storage {
     const next = `${this.#journalPath}.next`
     const bytes = utf8Encode(Array.from(entries, lineOf).join(''))
     try {
-      writeFileSync(next, bytes)
+      writePrivateFile(next, bytes)
       this.#journal.close()
       renameSync(next, this.#journalPath)
       this.#journal = new AppendFile(this.#handles, this.#journalPath, bytes.length)
@@ -175,7 +186,7 @@ class FileStorage implements Storage {
   #cut(path: string, log: LogToOpen, damage: LogDamage): void {
     if (damage.problem !== undefined) {
       const copy = `${path}.damaged`
-      copyFileSync(path, copy)
+      copyPrivateFile(path, copy)
       this.#report(truncated(copy, log, damage, this.#sizeOf(path)))
     }
     this.#handles.operations.truncate(this.#handles.get(path), damage.position)
@@ -203,7 +214,7 @@ class FileStorage implements Storage {
     return new Fault({
       code: 'DATA_DIRECTORY_WRITE_FAILED',
       actor: 'runtime',
-      message: `the data directory ${this.#directory} cannot be written: ${messageOf(error)}`,
+      message: `the data directory ${this.#directory} cannot be written: ${wholeMessageOf(error)}`,
       remedy: fileRemedy(error, 'dataDirectory (--data)'),
       cause: error,
     })
@@ -277,7 +288,7 @@ const unusable = (directory: string, error: unknown): Fault =>
   new Fault({
     code: 'DATA_DIRECTORY_UNUSABLE',
     actor: 'author',
-    message: `the data directory ${directory} cannot be used: ${messageOf(error)}`,
+    message: `the data directory ${directory} cannot be used: ${wholeMessageOf(error)}`,
     remedy: fileRemedy(error, 'dataDirectory (--data)'),
     cause: error,
   })

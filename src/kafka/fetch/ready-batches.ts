@@ -100,6 +100,7 @@ export class ReadyBatches {
     for (let heads = this.#heads(); heads.length > 0 && !isFull(); heads = this.#heads())
       for (const ready of heads) {
         if (isFull()) break
+        if (heads.length > 1 && !ready.slices.isBegun && !this.#mayBegin()) continue
         const batch = await this.#next(ready)
         if (batch === undefined) continue
         batches.push(batch)
@@ -132,8 +133,22 @@ export class ReadyBatches {
     const heads: ReadyBatch[] = []
     for (const [{ isPaused }, [first]] of this.#queues)
       if (!isPaused && first !== undefined) heads.push(first)
+    if (this.#mayBegin()) return heads
     const begun = heads.filter(({ slices }) => slices.isBegun)
-    return begun.length < maxBegun ? heads : begun
+    // Where all that were begun are paused, they may be paused for one that was not.
+    return begun.length > 0 ? begun : heads.slice(0, 1)
+  }
+
+  /** False where so many decompressors are at work, or with so much memory, that they come to their ends first. */
+  #mayBegin(): boolean {
+    let begun = 0
+    let workingBytes = 0
+    for (const [first] of this.#queues.values())
+      if (first?.slices.isBegun === true) {
+        begun++
+        workingBytes += first.slices.workingBytes
+      }
+    return begun < maxBegun && workingBytes < maxWorkingBytes
   }
 
   #isFirst(ready: ReadyBatch): boolean {
@@ -180,6 +195,8 @@ export class ReadyBatches {
 const maxUnpackedBytes = 8_388_608
 /** How many responses are read in turns: a large batch has a decompressor, with its memory, as long as it is read. */
 const maxBegun = 8
+/** Of their memory. A zstd batch of the usual levels takes 2 to 8 MB; one that asks for the most, 128 MB. */
+const maxWorkingBytes = 33_554_432
 
 const isLater = (slice: ReturnType<BatchSlices['next']>): slice is Promise<RecordSlice> =>
   slice instanceof Promise

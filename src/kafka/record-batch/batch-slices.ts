@@ -54,6 +54,11 @@ export class BatchSlices {
     return !this.#isDone && (this.#next > 0 || this.#streamed !== undefined)
   }
 
+  /** What the decompressor of a batch that was begun keeps. */
+  get workingBytes(): number {
+    return this.#isDone ? 0 : (this.#streamed?.workingBytes ?? 0)
+  }
+
   /** The offset of the next record, or shortly before it; undefined where there is none. */
   get firstOffset(): number | undefined {
     return this.#batches.length === 0 ? undefined : this.#nextOffset

@@ -4,6 +4,7 @@ import type { CompressedPart } from './compressed-part.ts'
 import { decompress, gzipCode, lz4Code, snappyCode, zstdCode } from './compression.ts'
 import { lz4Parts } from './lz4-parts.ts'
 import { snappyParts } from './snappy-parts.ts'
+import { zstdWindowBytes } from './zstd-window.ts'
 
 /**
  * Decompression with a bound, as a few bytes can stand for gigabytes: what is small comes as a whole, in one call, and
@@ -42,6 +43,10 @@ export async function* decompressPieces(
     yield part.unpack()
   }
 }
+
+/** What `decompressPieces` keeps for as long as it is read, beside the piece that it gives. */
+export const workingBytesOf = (codec: number, bytes: Bytes): number =>
+  codec === zstdCode ? zstdWindowBytes(bytes) : 0
 
 const chunkSize = 262_144
 

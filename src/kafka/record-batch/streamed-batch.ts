@@ -4,13 +4,15 @@ import type { RecordColumns } from '../../topic/record-columns.ts'
 import { headerLength } from './batch-header.ts'
 import { batchTooLarge, corruptBatch, notDecompressed } from './corrupt-batch.ts'
 import { countRecords } from './count-records.ts'
-import { decompressPieces } from './decompress-batch.ts'
+import { decompressPieces, workingBytesOf } from './decompress-batch.ts'
 import { noRoom } from './record-batch.ts'
 import type { RecordBatch } from './record-batch.ts'
 import { RecordRows } from './record-rows.ts'
 
 /** A batch that is too large to be decompressed at once: its records come a slice at a time. */
 export class StreamedBatch {
+  /** What its decompressor keeps until it is done or closed. */
+  readonly workingBytes: number
   readonly #batch: RecordBatch
   readonly #fetchOffset: number
   readonly #maxRecordBytes: number
@@ -27,6 +29,7 @@ export class StreamedBatch {
     this.#maxRecordBytes = maxRecordBytes
     this.#recordsLeft = count
     const bytes = source.subarray(start + headerLength, end)
+    this.workingBytes = workingBytesOf(codec, bytes)
     this.#pieces = decompressPieces(codec, bytes, maxRecordBytes, (size) => this.#tooLarge(size))
   }
 

@@ -175,7 +175,10 @@ class Attempts {
     const { transform, timeoutMs } = this.#node
     const controller = new AbortController()
     return new Promise((resolve, reject) => {
-      const abort = (): void => controller.abort()
+      const abort = (): void => {
+        cancel()
+        controller.abort()
+      }
       const cancel = this.#clock.setTimer(() => {
         reject(this.#tooLong())
         abort()

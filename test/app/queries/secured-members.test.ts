@@ -96,8 +96,22 @@ describe('processes with a token and TLS', () => {
     await member('open', open)
     expect(warnings.join()).toMatch(/0\.0\.0\.0:0 are answered to whoever reaches it; set queryToken/)
     warnings.splice(0)
-    await member('closed', { ...open, queryToken: 'a-token' })
-    expect(warnings.join()).not.toContain('whoever reaches it')
+    // The token closes the listener, but travels as readable text.
+    await member('readable', { ...open, queryToken: 'a-token' })
+    expect(warnings).toEqual([
+      expect.stringMatching(/send the queryToken to 0\.0\.0\.0:0 as readable text.*set queryTls/),
+    ])
+    expect(warnings.join()).not.toContain('a-token')
+    warnings.splice(0)
+    const { certFile, keyFile } = await authority.sign('closed')
+    await member('closed', { ...open, queryToken: 'a-token', queryTls: { certFile, keyFile } })
+    await member('signing', {
+      ...open,
+      queryMemberSecret: 'a-secret',
+      queryToken: undefined,
+      queryListen: '127.0.0.1:0',
+    })
+    expect(warnings).toEqual([])
   })
 
   it('a certificate that cannot be used ends the start', async () => {

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Compression } from '../../../src/kafka/record-batch/compression.ts'
 import { ensureKafkaJars } from '../../support/kafka/kafka-jars.ts'
-import { runToEnd } from '../../support/run-process.ts'
+import type { RunningProcess } from '../../support/run-process.ts'
+import { runProcess, runToEnd } from '../../support/run-process.ts'
 
 /** Records as the lines that RecordTool.java reads and prints. */
 export interface RawRecord {
@@ -24,6 +25,21 @@ export const runJava = async (
     deadlineMs: 90_000,
   })
   return stdout.split('\n')
+}
+
+/** Runs GroupMember.java, which has joined its group when this resolves, and leaves it when it is disposed of. */
+export const joinByJava = async (
+  brokers: string,
+  protocol: 'consumer' | 'streams',
+  group: string,
+  topic: string,
+): Promise<RunningProcess> => {
+  const source = join(import.meta.dirname, 'GroupMember.java')
+  const classPath = join(await ensureKafkaJars(), '*')
+  const args = ['-Xmx256m', '-cp', classPath, source, brokers, protocol, group, topic]
+  const member = runProcess('java', args)
+  await member.waitForLine('joined', 90_000)
+  return member
 }
 
 /** A record for the tool to write. */

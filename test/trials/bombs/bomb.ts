@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createGzip, createZstdCompress } from 'node:zlib'
+import { constants, createGzip, createZstdCompress } from 'node:zlib'
 import type { Bytes } from '../../../src/base/bytes.ts'
 import { systemClock } from '../../../src/base/system-clock.ts'
 import { Cluster } from '../../../src/kafka/cluster.ts'
@@ -21,13 +21,20 @@ import { crc32c } from '../../../src/kafka/record-batch/crc32c.ts'
 /** A batch that becomes far larger than it is, as a producer may send it. */
 export interface Bomb {
   readonly codec: 'gzip' | 'zstd'
+  /** Of zstd, as a power of two: how much of what it has written the decompressor keeps. */
+  readonly windowLog?: number
   readonly records: number
   readonly valueOf: (index: number) => Bytes
 }
 
 /** Compresses as it goes: the batch is never in memory as a whole. */
-export const bombOf = async ({ codec, records, valueOf }: Bomb): Promise<Bytes> => {
-  const packer = codec === 'gzip' ? createGzip({ level: 9 }) : createZstdCompress()
+export const bombOf = async ({ codec, windowLog, records, valueOf }: Bomb): Promise<Bytes> => {
+  const packer =
+    codec === 'gzip'
+      ? createGzip({ level: 9 })
+      : createZstdCompress({
+          params: windowLog === undefined ? {} : { [constants.ZSTD_c_windowLog]: windowLog },
+        })
   const packed: Buffer[] = []
   packer.on('data', (chunk: Buffer) => packed.push(chunk))
   for (let index = 0; index < records; index++) {
