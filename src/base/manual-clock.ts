@@ -1,4 +1,7 @@
 import type { Clock } from './clock.ts'
+import type { ValueKind } from './options.ts'
+import { checkArgument } from './options.ts'
+import { durationMs as durationKind } from './value-kinds.ts'
 
 interface Timer {
   readonly dueMs: number
@@ -22,6 +25,7 @@ export class ManualClock implements Clock {
   readonly #timers = new Set<Timer>()
 
   constructor(startMs = 0) {
+    checkArgument('new ManualClock', startMs, wholeMilliseconds)
     this.#epochMs = startMs
   }
 
@@ -35,6 +39,7 @@ export class ManualClock implements Clock {
 
   /** Sets the time of day forward, or back where `byMs` is negative. Timers and durations are not affected. */
   stepWallClock(byMs: number): void {
+    checkArgument('stepWallClock', byMs, wholeMilliseconds)
     this.#epochMs += byMs
   }
 
@@ -46,6 +51,7 @@ export class ManualClock implements Clock {
 
   /** Moves the clock forward by `durationMs`, firing what falls due on the way. */
   advance(durationMs: number): void {
+    checkArgument('advance', durationMs, durationKind)
     const targetMs = this.#monotonicMs + durationMs
     for (let next = this.#nextDue(targetMs); next !== undefined; next = this.#nextDue(targetMs)) {
       this.#timers.delete(next)
@@ -68,4 +74,10 @@ export class ManualClock implements Clock {
     }
     return first
   }
+}
+
+/** Forward or back. */
+const wholeMilliseconds: ValueKind = {
+  needs: 'whole milliseconds',
+  accepts: (value) => Number.isSafeInteger(value),
 }

@@ -159,8 +159,7 @@ const harmless: readonly RegExp[] = [
   /^(?:Invalid array length|Invalid string length|Invalid time value|Maximum call stack size exceeded)$/,
   /^(?:Reduce of empty array with no initial value|URI malformed|Unexpected end of JSON input)$/,
   /^(?:Do not know how to serialize a BigInt|Cannot mix BigInt and other types, use explicit conversions)$/,
-  /^(?:fetch failed|terminated)$/,
-  /^The encoded data was not valid for encoding [\w-]+$/,
+  /^(?:fetch failed|terminated|The encoded data was not valid for encoding [\w-]+)$/,
   /^(?!Unexpected token )[^"]* JSON at position \d+(?: \(line \d+ column \d+\))?$/,
   ...[
     `Cannot (?:read|set) properties of (?:undefined|null)(?: \\((?:reading|setting) '${name}'\\))?`,

@@ -60,7 +60,7 @@ export class RecordJudge {
 }
 
 export interface RecordJudgeOptions {
-  readonly policies: JudgeSettings & { readonly deadLetterTopic?: string | undefined }
+  readonly policies: JudgeSettings
   readonly metrics: Metrics
   readonly onWarning: WarningListener
   readonly onFailedRecord?: FailureHandler | undefined

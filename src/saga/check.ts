@@ -64,13 +64,22 @@ const exchangeFaults = (step: string, what: 'command' | 'undo', exchange: Exchan
         'give the step or the whole saga a `timeout`',
       ),
     )
-  if (!Number.isInteger(attempts) || attempts < 1 || !(backoffMs >= 0))
+  else if (!Number.isSafeInteger(timeoutMs))
+    faults.push(
+      fault(
+        'TIMEOUT_INVALID',
+        step,
+        `the ${what} of step '${step}' has a timeout of ${timeoutMs} ms`,
+        'give whole milliseconds, as seconds(30)',
+      ),
+    )
+  if (!Number.isSafeInteger(attempts) || attempts < 1 || !Number.isSafeInteger(backoffMs) || backoffMs < 0)
     faults.push(
       fault(
         'RETRY_INVALID',
         step,
         `the ${what} of step '${step}' is tried ${attempts} times with pauses of ${backoffMs} ms`,
-        'give at least one attempt, and a pause that is not negative',
+        'give at least one attempt, and a pause of whole milliseconds that is not negative',
       ),
     )
   if (Object.keys(replies).length === 0)

@@ -1,6 +1,5 @@
 import { utf8Encode } from '../base/bytes.ts'
-import type { Fault } from '../base/fault.ts'
-import { printableStackOf } from '../base/fault.ts'
+import { Fault, printableStackOf } from '../base/fault.ts'
 import { printable } from '../base/printable.ts'
 import { withContents } from '../base/record-contents.ts'
 import type { Header } from '../topic/headers.ts'
@@ -21,8 +20,11 @@ export interface FailurePolicies {
   readonly productionFailure: FailurePolicy
 }
 
-/** The policies, and whether dead letters quote parts of records: the setting `logRecordContents`. */
-export type JudgeSettings = FailurePolicies & { readonly logRecordContents?: boolean }
+/** The policies, the topic that takes dead letters, and whether these quote parts of records: the setting `logRecordContents`. */
+export type JudgeSettings = FailurePolicies & {
+  readonly deadLetterTopic?: string | undefined
+  readonly logRecordContents?: boolean
+}
 
 export interface FailureOutlets {
   /** Takes the record that goes to the dead letter topic. */
@@ -42,11 +44,27 @@ export const judgeBy =
     const said = handler === undefined ? undefined : askHandler(handler, failure, record)
     const policy = said ?? policyFor(policies, failure.stage)
     if (policy === 'fail') return 'fail'
+    if (policy === 'deadLetter') refuseLoop(failure, policies)
     if (policy === 'deadLetter' && record !== undefined)
       outlets.deadLetter(deadLetterOf(record, failure.origin, failure.fault, policies.logRecordContents))
     outlets.leftOut(failure, record)
     return 'continue'
   }
+
+/** A dead letter that is read, and fails again, would be written and read without end. */
+const refuseLoop = ({ fault, origin }: TaskFailure, { deadLetterTopic }: JudgeSettings): void => {
+  if (origin === undefined || origin.topic !== deadLetterTopic) return
+  throw new Fault({
+    code: 'DEAD_LETTER_LOOP',
+    actor: 'author',
+    message: `a record of the dead letter topic has failed, and would come back to it without end: ${fault.summary}`,
+    remedy:
+      'name a deadLetterTopic that the application does not read, or let onFailedRecord skip its records',
+    place: fault.place,
+    contents: fault.contents,
+    cause: fault,
+  })
+}
 
 /** What a record that was left out is counted as. */
 export const leftOutReason = ({ fault }: TaskFailure): DropReason =>

@@ -309,7 +309,13 @@ export class TestDriver {
     deadLetterTopic = defaultDeadLetterTopic,
   }: TestDriverOptions): ReturnType<typeof judgeBy> {
     return judgeBy(
-      { deserializationFailure: 'fail', processingFailure: 'fail', productionFailure: 'fail', ...policies },
+      {
+        deserializationFailure: 'fail',
+        processingFailure: 'fail',
+        productionFailure: 'fail',
+        ...policies,
+        deadLetterTopic,
+      },
       {
         deadLetter: (row) => this.#deadLetter(deadLetterTopic, row),
         leftOut: (failure) => {

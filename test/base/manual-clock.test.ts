@@ -22,3 +22,13 @@ it('a step of its time of day moves no timer and no duration', () => {
   expect([clock.now(), fired]).toEqual([6_400_010, 1])
   expect(clock.monotonicMs() - begunMs).toBe(10)
 })
+
+it.each([NaN, Infinity, -Infinity, 1.5, '5', undefined])('a manual clock refuses %s as a time', (value) => {
+  const clock = new ManualClock(5)
+  const refusal = expect.objectContaining({ code: 'ARGUMENT_INVALID' })
+  expect(() => clock.advance(value as number)).toThrow(refusal)
+  expect(() => clock.stepWallClock(value as number)).toThrow(refusal)
+  if (value !== undefined) expect(() => new ManualClock(value as number)).toThrow(refusal)
+  expect(() => clock.advance(-1)).toThrow(refusal)
+  expect([clock.now(), clock.monotonicMs()]).toEqual([5, 0])
+})

@@ -244,6 +244,7 @@ describe('the message of an error is shown', () => {
         throw Object.assign(new Error('token expired'), { code: 'ERR_JWT_EXPIRED' })
       },
       'of JSON by its position': () => JSON.parse('{"a":1 5'),
+      'of bytes that are no text': () => new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.of(255)),
       'that quotes nothing': () => new Date(Number.NaN).toISOString(),
     }),
   )('%s', (_name, call) => {

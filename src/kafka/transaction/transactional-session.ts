@@ -58,6 +58,8 @@ export class TransactionalSession implements ProducerSession {
   #started = false
   /** How many connections had been lost when the last end was last seen through. */
   #seenLosses = 0
+  /** How the last transaction was ended (true for a commit), until the next one begins. */
+  #lastEnd: boolean | undefined
   /** The decision of an older end (true for a commit) that has yet to be brought to where it is missing. */
   #owedEnd: boolean | undefined
   /** Not before this time, as some leader could not be asked. */
@@ -128,8 +130,10 @@ export class TransactionalSession implements ProducerSession {
   /** Takes a new epoch of the same producer id; refused (`PRODUCER_FENCED`) where a newer producer has it. */
   async renew(): Promise<void> {
     const identity = await this.identity()
-    if (this.isUnsettled) await this.#takeOver(identity)
-    else await this.#initProducerId(identity)
+    if (this.isUnsettled) return this.#takeOver(identity)
+    await this.#initProducerId(identity)
+    // The broker has gone meanwhile, and the new epoch has made it forget how the last transaction ended.
+    if (this.isUnsettled && this.#lastEnd !== undefined) this.#owe(this.#lastEnd)
   }
 
   /**
@@ -195,6 +199,7 @@ export class TransactionalSession implements ProducerSession {
     if (this.#isTv2) this.#identity = await this.#requests.endAndRaise(identity, committed)
     else await this.#requests.end(identity, committed)
     this.#forget()
+    this.#lastEnd = committed
     this.#pause.begin()
     if (!this.isUnsettled) return
     // What is being ended just now is open for a moment.
@@ -287,6 +292,7 @@ export class TransactionalSession implements ProducerSession {
     await this.#pause.over()
     this.#begunMs = this.#cluster.clock.monotonicMs()
     this.#isFirstAnswered = false
+    this.#lastEnd = undefined
   }
 
   #forget(): void {

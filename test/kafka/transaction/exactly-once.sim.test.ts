@@ -64,6 +64,16 @@ const forget = (world: CoreWorld, transport: CoreTransport): InjectedFault => {
 /** After that many commits the process dies, by the number of the life. */
 const livesArbitrary = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 6 })
 
+/** The broker goes after it has aborted a transaction, while the producer takes its next epoch. */
+const goneWhileTheEpochIsTaken: [[string, InjectedFault | typeof forgets | undefined][], number[]] = [
+  [
+    ['InitProducerId', undefined],
+    ['TxnOffsetCommit', { kind: 'error', error: 'TRANSACTION_ABORTABLE' }],
+    ['InitProducerId', forgets],
+  ],
+  [],
+]
+
 const fill = async (world: CoreWorld): Promise<void> => {
   const producer = new Producer({ cluster: world.cluster, name: 'filler' })
   await world.run(producer.prepare(['in']))
@@ -154,7 +164,7 @@ describe.each([0, 2] as const)(
             expect(valuesOf(await world.readAll('out'))).toEqual(expected)
           },
         ),
-        { numRuns: 100 },
+        { numRuns: 100, examples: [goneWhileTheEpochIsTaken] },
       )
     })
   },
