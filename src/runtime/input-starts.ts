@@ -29,6 +29,11 @@ export interface InputStartsOptions {
   readonly plan: ApplicationPlan
   readonly membership: Pick<GroupMembership, 'fetchOffsets'>
   readonly onWarning: (fault: Fault) => void
+  /**
+   * Where inputs began in this process for which nothing has been committed yet, by partition name: after a failure they
+   * begin there again. The latest offset is another one by then, and records in between would be lost.
+   */
+  readonly beginnings: Map<string, InputStart>
 }
 
 /**
@@ -39,11 +44,12 @@ export const startsOfInputs = async (
   options: InputStartsOptions,
   inputs: readonly TopicPartition[],
 ): Promise<ReadonlyMap<string, InputStart>> => {
-  const { cluster, settings, plan, membership, onWarning } = options
+  const { cluster, settings, plan, membership, onWarning, beginnings } = options
   const committed = await membership.fetchOffsets({ partitions: inputs, requireStable: true })
   const starts = new Map<string, InputStart>()
   const sizes = new Map<string, number>()
   for (const [place, start] of committed) {
+    beginnings.delete(place)
     const { topic } = decodeOffsetMetadata(start.metadata)
     if (topic !== undefined) sizes.set(start.topic, topic.partitions)
     if (topic === undefined || (await isSameTopic(cluster, start.topic, topic.id))) {
@@ -61,6 +67,10 @@ export const startsOfInputs = async (
     onWarning(fault)
   }
   refuseOtherSizes(plan, sizes)
+  for (const place of inputs.map(nameOfPartition)) {
+    const beginning = beginnings.get(place)
+    if (beginning !== undefined) starts.set(place, beginning)
+  }
   const fresh = inputs.filter((input) => !starts.has(nameOfPartition(input)))
   if (fresh.length === 0) return starts
   const queries = fresh.map((input) => {
@@ -75,8 +85,10 @@ export const startsOfInputs = async (
   for (const input of queries) {
     const offset = offsets.get(nameOfPartition(input))?.offset
     const partitions = sizeOf(plan, input.topic)
-    if (offset !== undefined)
-      starts.set(nameOfPartition(input), { offset, metadata: null, partitions, isNew: true })
+    if (offset === undefined) continue
+    const start: InputStart = { offset, metadata: null, partitions, isNew: true }
+    starts.set(nameOfPartition(input), start)
+    if (input.at === 'latest') beginnings.set(nameOfPartition(input), start)
   }
   return starts
 }

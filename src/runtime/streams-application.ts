@@ -29,6 +29,7 @@ import { StateKeeper } from './state-keeper.ts'
 import type { TaskAssignment } from './application-member.ts'
 import { memberOf } from './application-member.ts'
 import { writtenTopicsOf } from './cluster-plan.ts'
+import type { InputStart } from './input-starts.ts'
 import { offsetResetOf, startsOfInputs } from './input-starts.ts'
 import { applicationOutput } from './application-output.ts'
 import { BlockedLog } from './blocked-log.ts'
@@ -333,6 +334,7 @@ export class StreamsApplication {
     })
     const membership = this.#member()
     this.#membership = membership
+    const beginnings = new Map<string, InputStart>()
     const worker = new Worker({
       planOf: () => this.#plans.planned,
       settings,
@@ -356,6 +358,7 @@ export class StreamsApplication {
             membership,
             plan: this.#plans.planned,
             onWarning: (fault) => this.#warn(fault.message, fieldsOf(fault)),
+            beginnings,
           },
           inputs,
         ),

@@ -102,6 +102,37 @@ export const lostOffsetsSuite = (brokers: () => string, unique: (prefix: string)
     },
   )
 
+  it.each(['at_least_once', 'exactly_once'] as const)(
+    'a record that fails before the first commit is read again from where its input began: latest, %s',
+    async (processingGuarantee) => {
+      const [input, output] = [
+        topic(unique('calls'), { value: string }),
+        topic(unique('done'), { value: string }),
+      ]
+      let calls = 0
+      const program = topology(unique('calling'), (builder) => {
+        builder
+          .stream(input)
+          .peek(() => {
+            if (calls++ === 0) throw new Error('not yet')
+          })
+          .to(output)
+      })
+      await using client = new TopicClient(brokers())
+      await client.create(input, output)
+      await client.write(input, words('before'))
+      await run(program, {
+        autoOffsetReset: 'latest',
+        processingGuarantee,
+        processingRetryAttempts: 1,
+        processingRetryBackoffMs: 0,
+      })
+      await client.write(input, words('a', 'b'))
+      const records = await client.readUntil(output, (read) => read.length >= 2)
+      expect(records.map(({ key }) => key)).toEqual(['a', 'b'])
+    },
+  )
+
   it('records that come while the application is away are read, also from an input that had none before', async () => {
     const { input, counts, program } = counting()
     await using client = new TopicClient(brokers())

@@ -52,6 +52,29 @@ describe('failure policies', () => {
     expect(driver.dropped()).toEqual({ failed: 4 })
   })
 
+  it('stop where a dead letter that the application reads fails again, as it would come round without end', () => {
+    const loop = topology('loop', (builder) => {
+      builder.stream(orders).peek(() => {
+        throw new Error('never')
+      })
+      builder.stream(topic('dead', { value: Order })).peek(({ value }) => {
+        if (value.amount > 1) throw new Error('still too much')
+      })
+    })
+    const driver = testDriver(loop, {
+      policies: { processingFailure: 'deadLetter' },
+      deadLetterTopic: 'dead',
+    })
+    driver.input(orders).pipe('a', { amount: 1 })
+    expect(driver.dropped()).toEqual({ failed: 1 })
+    expect(() => driver.input(orders).pipe('b', { amount: 2 })).toThrow(
+      expect.objectContaining({
+        code: 'DEAD_LETTER_LOOP',
+        message: expect.stringMatching(/still too much .*topic dead, partition 0, offset 1/),
+      }),
+    )
+  })
+
   it('say in the headers of KIP-1034 what happened and where, after the headers of the record', () => {
     const driver = testDriver(program, { policies: { processingFailure: 'deadLetter' } })
     driver.input(orders).pipe('x', { amount: 1 })
