@@ -1,12 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { messageOf } from '../base/fault.ts'
 import { diffTopologies } from '../topology/diff.ts'
-import { isTopologySnapshot } from '../topology/snapshot.ts'
 import type { TopologySnapshot } from '../topology/snapshot.ts'
 import type { Topology } from '../topology/topology.ts'
 import { loadTopologies } from './load-topologies.ts'
-import { usage } from './usage.ts'
 import { print } from './terminal.ts'
 
 /**
@@ -19,6 +15,7 @@ export const diffCommand = (): Command =>
     .argument('<before>', 'the earlier version, as `millrace describe --json` printed it')
     .argument('<file...>', 'files that export topologies')
     .action(async (before: string, files: readonly string[]) => {
+      const { readSnapshots } = await import('./snapshot-file.ts')
       const known = new Map(readSnapshots(before).map((snapshot) => [snapshot.name, snapshot]))
       const fresh: Topology[] = []
       for (const topology of await loadTopologies(files)) {
@@ -39,23 +36,5 @@ const report = (before: TopologySnapshot, after: Topology): void => {
   for (const { effect, code, message, remedy } of diffTopologies(before, after)) {
     print(`${effect} ${after.name} ${code}: ${message}${remedy === undefined ? '' : `; ${remedy}`}`)
     if (effect === 'breaking') process.exitCode = 1
-  }
-}
-
-const readSnapshots = (file: string): readonly TopologySnapshot[] => {
-  const snapshots: unknown = [parsed(file)].flat()
-  if (Array.isArray(snapshots) && snapshots.length > 0 && snapshots.every(isTopologySnapshot))
-    return snapshots
-  throw usage(`${file} holds no topologies`, `make it with: millrace describe --json FILE > ${file}`)
-}
-
-const parsed = (file: string): unknown => {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'))
-  } catch (cause) {
-    throw usage(
-      `${file} cannot be read: ${messageOf(cause)}`,
-      `make it with: millrace describe --json FILE > ${file}`,
-    )
   }
 }

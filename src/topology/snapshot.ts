@@ -189,24 +189,3 @@ const serdeName = (serializer: object | undefined): string =>
   serializer !== undefined && 'name' in serializer && typeof serializer.name === 'string'
     ? serializer.name
     : 'unnamed'
-
-/** Whether parsed JSON has the shape of a snapshot, as far as a comparison reads it. */
-export const isTopologySnapshot = (value: unknown): value is TopologySnapshot =>
-  hasTexts(value, ['name']) &&
-  Object.entries(partsOfSnapshot).every(([part, texts]) => {
-    const list = (value as Record<string, unknown>)[part]
-    return Array.isArray(list) && list.every((each) => hasTexts(each, texts))
-  })
-
-const partsOfSnapshot: Readonly<Record<string, readonly string[]>> = {
-  sources: ['topic', 'as', 'key', 'value'],
-  sinks: ['topic', 'key', 'value'],
-  repartitions: ['topic', 'key', 'value'],
-  stores: ['name', 'kind', 'key', 'value'],
-  steps: ['verb'],
-}
-
-const hasTexts = (value: unknown, texts: readonly string[]): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  texts.every((text) => typeof (value as Record<string, unknown>)[text] === 'string')

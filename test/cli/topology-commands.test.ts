@@ -66,6 +66,27 @@ describe('topologies on the command line', () => {
     expect(stderr).toMatch(/^millrace: .*garbage.json.*make it with: millrace describe --json FILE > .*\n$/)
   })
 
+  it.each([
+    ['workflows', 5, 'workflows'],
+    ['workflows', [{ name: 'a', startedBy: 'b', steps: 5 }], 'workflows.0.steps'],
+    ['steps', [{ name: null, verb: 'map', stores: 5, lengths: {}, emit: null }], 'steps.0.stores'],
+    ['steps', [{ name: null, verb: 'map', stores: [], lengths: 5, emit: null }], 'steps.0.lengths'],
+    [
+      'stores',
+      [{ name: 's', kind: 'keyValue', key: 'a', value: 'b', valueSchema: 5 }],
+      'stores.0.valueSchema',
+    ],
+    ['owner', 5, 'owner'],
+  ])('are not compared with a snapshot that is damaged: %s %j', async (part, value, place) => {
+    const before = join(folder, 'damaged.json')
+    const sound = program('sound', 'counts')
+    const [snapshot] = JSON.parse((await millrace(['describe', '--json', sound])).stdout)
+    writeFileSync(before, JSON.stringify([{ ...snapshot, [part]: value }]))
+    const { code, stdout, stderr } = await millrace(['diff', before, sound])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain(`damaged.json holds no topologies (topologies.0.${place}: `)
+  })
+
   it('are compared under another name where one is gone and one is new', async () => {
     const before = join(folder, 'renamed.json')
     const snapshot = JSON.parse((await millrace(['describe', '--json', program('first', 'counts')])).stdout)

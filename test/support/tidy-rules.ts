@@ -59,7 +59,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   dashboard: { rooms: ['base', 'topology', 'app'], packages: ['fastify'], browser: false },
   cli: {
     rooms: ['base', 'topic', 'topology', 'kafka', 'app', 'broker', 'dashboard'],
-    packages: ['commander'],
+    packages: ['commander', 'zod'],
     browser: false,
   },
 }
