@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { sleep } from '../base/clock.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { SettingsInput } from '../app/settings.ts'
@@ -59,7 +59,7 @@ export const runTopologiesCommand = (): Command =>
     .option(
       '--setting <name=value>',
       'any setting of an application, such as processingGuarantee=exactly_once; may be given several times',
-      pair,
+      setting,
       {},
     )
     .addOption(bootstrapServerOption())
@@ -77,6 +77,27 @@ export const runTopologiesCommand = (): Command =>
         dispose()
       }
     })
+
+/** Settings that have a flag of their own, or a place in the file of `--command-config`, come only that way. */
+const setting = (
+  text: string,
+  gathered: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> => {
+  const settings = pair(text, gathered)
+  for (const name of Object.keys(settings)) {
+    const flag = flagsOfSettings[name]
+    if (flag !== undefined) throw new InvalidArgumentError(`${name} is given with ${flag}.`)
+    if (/^(tls|sasl|queryTls)(\.|$)/.test(name))
+      throw new InvalidArgumentError(`${name} belongs in the file of --command-config.`)
+  }
+  return settings
+}
+
+const flagsOfSettings: Readonly<Record<string, string>> = {
+  bootstrapServers: '--bootstrap-server',
+  applicationId: '--application-id',
+  stateDirectory: '--state-directory',
+}
 
 /** Runs until the signal, or until one of them fails; all are closed then, within the time there is. */
 const runUntil = async (

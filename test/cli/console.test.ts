@@ -154,6 +154,8 @@ describe('an error of the call is one clear line', () => {
     [['produce', '--topic', 'x', '--property', 'parse.keys=true'], /no property 'parse.keys'/],
     [['run', 'no-such-file.ts'], /no file no-such-file.ts/],
     [['run', 'topologies/hands-on.ts', '--setting', 'comitIntervalMs=1'], /did you mean 'commitIntervalMs'/],
+    [['run', 'topologies/hands-on.ts', '--setting', 'bootstrapServers=a:1'], /given with --bootstrap-server/],
+    [['run', 'topologies/hands-on.ts', '--setting', 'tls.caFile=a'], /in the file of --command-config/],
     [['run', 'topologies/hands-on.ts', '--application-id', '../elsewhere'], /applicationId: must be a name/],
     [['produce', '--topic', 'x', '--property', 'parse.key=yes'], /parse.key must be true or false/],
     [['produce', '--topic', 'x', '--compression-codec', 'brotli'], /must be none, gzip, snappy, lz4 or zstd/],
