@@ -26,8 +26,46 @@ export const schemaDifferences = (
   (['key', 'value'] as const).flatMap((part) => {
     const [before, after] = [old[`${part}Schema`], now[`${part}Schema`]]
     if (before == null || after == null) return []
-    return partDifferences(`the ${part}s of ${what}`, subject, before, after, meeting)
+    const differences = partDifferences(`the ${part}s of ${what}`, subject, before, after, meeting)
+    const isSound = differences.every(({ effect }) => effect !== 'breaking')
+    return part === 'key' && isSound && differences.length > 0
+      ? keyDifferences(what, subject, before, after, differences)
+      : differences
   })
+
+/** A key is found by its bytes: a field that is always written, or never any more, makes another key of the same one. */
+const keyDifferences = (
+  what: string,
+  subject: string,
+  before: JsonSchema,
+  after: JsonSchema,
+  otherwise: readonly TopologyDifference[],
+): readonly TopologyDifference[] => {
+  const [old, now] = [fieldsOf(before), fieldsOf(after)]
+  const filledIn = [...now].filter(([path, isFilledIn]) => isFilledIn && !old.has(path)).map(([path]) => path)
+  const gone = [...old.keys()].filter((path) => !now.has(path))
+  const changed = [...filledIn, ...gone]
+  if (changed.length === 0) return otherwise
+  return [
+    breaking(
+      'SCHEMA_KEY_CHANGED',
+      subject,
+      `the keys of ${what} changed at ${changed.map((path) => `'${path}'`).join(', ')}, so the same key has other bytes: its rows, and its records in the same partition, are not found`,
+      'make new fields optional without a default, and keep old ones; or give the topic or store a new name and rebuild it',
+    ),
+  ]
+}
+
+/** The fields of a schema of objects by path, each with whether a default fills it in. */
+const fieldsOf = (schema: JsonSchema, path = ''): ReadonlyMap<string, boolean> => {
+  const { properties = {} } = schema as { properties?: Readonly<Record<string, JsonSchema>> }
+  return new Map(
+    Object.entries(properties).flatMap(([name, field]) => {
+      const fieldPath = path === '' ? name : `${path}.${name}`
+      return [[fieldPath, 'default' in field] as const, ...fieldsOf(field, fieldPath)]
+    }),
+  )
+}
 
 /** True where both versions have a schema for the part, which says more than the names of its serdes. */
 export const areBothJson = (part: 'key' | 'value', old: Format, now: Format): boolean =>

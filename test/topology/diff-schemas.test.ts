@@ -308,6 +308,22 @@ describe('the schema of a key', () => {
     },
   )
 
+  it.each(Object.keys(places))(
+    'breaks %s where a default fills a new field in, or an optional field goes, as the same key has other bytes then',
+    (place) => {
+      const filledIn = V1.extend({ region: z.string().default('eu') })
+      const codes = new Set(breaking(place, filledIn).map(({ code }) => code))
+      expect(codes).toEqual(new Set(['SCHEMA_KEY_CHANGED']))
+      const build = places[place] as (key: Key) => Topology
+      const before = JSON.parse(
+        JSON.stringify(snapshotOf(build(V1.extend({ region: z.string().optional() })))),
+      )
+      const gone = diffTopologies(before, build(V1)).filter(({ effect }) => effect === 'breaking')
+      expect(gone.map(({ code }) => code)).toContain('SCHEMA_KEY_CHANGED')
+      expect(gone[0]?.message).toMatch(/^the keys of .* changed at 'region', so the same key has other bytes/)
+    },
+  )
+
   it('names the store and the topic, the new name of the field and the remedy', () => {
     const removed = breaking('a repartition and a store', versions.renamed).filter(
       ({ code }) => code === 'SCHEMA_FIELD_REMOVED',
