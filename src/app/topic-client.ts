@@ -1,6 +1,6 @@
 import type { OptionShape, ValueKind } from '../base/options.ts'
 import { checkArgument, checkOptions } from '../base/options.ts'
-import { listOf, required, text, wholeNumber } from '../base/value-kinds.ts'
+import { bytesOrNullKind, checkedByReader, listOf, required, text, wholeNumber } from '../base/value-kinds.ts'
 import { topicContract } from '../topic/value-kinds.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { Bytes } from '../base/bytes.ts'
@@ -14,6 +14,7 @@ import { kafkaSettingsOf } from './kafka-settings-of.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
 import { producerSettingsOf } from '../runtime/producer-settings.ts'
+import { serialized } from '../topic/serde.ts'
 
 /** A record to be written. */
 export interface OutgoingRecord<K, V> {
@@ -41,10 +42,28 @@ export interface TopicClient {
 }
 
 const recordOptions: OptionShape<OutgoingRecord<never, never>> = {
-  key: required({ needs: 'a key, or null', accepts: () => true }),
-  value: required({ needs: 'a value, or null', accepts: () => true }),
+  key: required({ ...checkedByReader, needs: 'a key, or null' }),
+  value: required({ ...checkedByReader, needs: 'a value, or null' }),
   timestamp: wholeNumber,
   headers: listOf({ needs: 'a header [name, bytes]', accepts: Array.isArray }),
+}
+
+const byteRecordOptions: OptionShape<OutgoingRecord<Bytes, Bytes>> = {
+  ...recordOptions,
+  key: required(bytesOrNullKind),
+  value: required(bytesOrNullKind),
+}
+
+const recordsKind: ValueKind = { needs: 'an array of records { key, value }', accepts: Array.isArray }
+
+const checkRecords = <K, V>(
+  verb: string,
+  topic: string,
+  records: readonly OutgoingRecord<K, V>[],
+  shape: OptionShape<OutgoingRecord<K, V>>,
+): void => {
+  checkArgument(verb, records, recordsKind)
+  for (const record of records) checkOptions(`a record for topic '${topic}'`, record, shape)
 }
 
 const newTopicKind: ValueKind = {
@@ -70,9 +89,7 @@ export const connect = (input: SettingsInput): TopicClient => {
     cluster,
     ...producerSettingsOf(settings),
   })
-  const writeBytes: TopicClient['writeBytes'] = async (topic, records) => {
-    checkArgument('writeBytes', topic, text)
-    for (const record of records) checkOptions(`a record for topic '${topic}'`, record, recordOptions)
+  const send: TopicClient['writeBytes'] = async (topic, records) => {
     await producer.prepare([topic])
     for (const { key, value, timestamp, headers } of records) {
       producer.send(topic, undefined, key, value, timestamp ?? systemClock.now(), headers)
@@ -89,16 +106,24 @@ export const connect = (input: SettingsInput): TopicClient => {
     deleteGroup: (groupId) => admin.deleteGroup(groupId),
     write: async (topic, records) => {
       checkArgument('write', topic, topicContract)
-      await writeBytes(
+      checkRecords('write', topic.name, records, recordOptions)
+      await send(
         topic.name,
         records.map(({ key, value, ...rest }) => ({
           ...rest,
-          key: key === null ? null : topic.key.serialize(key as NonNullable<typeof key>),
-          value: value === null ? null : topic.value.serialize(value as NonNullable<typeof value>),
+          key: key === null ? null : serialized(topic.key, key as NonNullable<typeof key>, 'key', topic.name),
+          value:
+            value === null
+              ? null
+              : serialized(topic.value, value as NonNullable<typeof value>, 'value', topic.name),
         })),
       )
     },
-    writeBytes,
+    writeBytes: async (topic, records) => {
+      checkArgument('writeBytes', topic, text)
+      checkRecords('writeBytes', topic, records, byteRecordOptions)
+      await send(topic, records)
+    },
     close: async () => {
       producer.close()
       await transport.close()

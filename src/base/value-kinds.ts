@@ -66,6 +66,11 @@ export const hasFunctions = (value: unknown, ...names: readonly string[]): boole
   value !== null &&
   names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
 
+export const bytesOrNullKind: ValueKind = {
+  needs: 'bytes (a Uint8Array), or null',
+  accepts: (value) => value === null || value instanceof Uint8Array,
+}
+
 export const clockKind: ValueKind = {
   needs: 'a clock',
   example: 'new ManualClock()',

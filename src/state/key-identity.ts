@@ -2,7 +2,7 @@ import type { Bytes } from '../base/bytes.ts'
 import { copyBytes } from '../base/bytes.ts'
 import { deepFreeze, isUnchangeable } from '../base/plain-data.ts'
 import type { Serde } from '../topic/serde.ts'
-import { copyBySerde } from '../topic/serde.ts'
+import { copyBySerde, deserialized, serialized } from '../topic/serde.ts'
 import { bigLong, integer, long, string } from '../topic/serdes.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { ValueOptions } from './store-life.ts'
@@ -55,17 +55,17 @@ export class KeyIdentity<K> {
   }
 
   bytesOf(key: K): Bytes {
-    return this.serde.serialize(key as NonNullable<K>)
+    return serialized(this.serde, key as NonNullable<K>, 'key', undefined, this.#store)
   }
 
   read(source: Bytes, start = 0, end: number = source.length): K {
-    return this.serde.deserialize(source, start, end)
+    return deserialized(this.serde, source, start, end)
   }
 
   /** The key of a row that the store holds already. */
   readStored(source: Bytes, start = 0, end: number = source.length): K {
     try {
-      return this.serde.deserialize(source, start, end)
+      return deserialized(this.serde, source, start, end)
     } catch (error) {
       throw unreadableRow(this.#store, source.subarray(start, end), error)
     }

@@ -83,12 +83,16 @@ export class PutCheck {
     }
     if (this.#isKnownWritable?.(value) === true) return value
     if (!this.#isText || typeof value !== 'string')
-      return this.valueAsRead(value, this.#lent.regionOf(this.#serde, value), besideBytes)
+      return this.valueAsRead(
+        value,
+        this.#lent.regionOf(this.#serde, value, undefined, this.#store),
+        besideBytes,
+      )
     // Half a surrogate pair is written as U+FFFD, so that is what the store holds.
     const text = value.toWellFormed()
     return besideBytes + text.length * 3 <= this.#maxRecordBytes
       ? text
-      : this.valueAsRead(text, this.#lent.regionOf(this.#serde, text), besideBytes)
+      : this.valueAsRead(text, this.#lent.regionOf(this.#serde, text, undefined, this.#store), besideBytes)
   }
 
   /** The same where its bytes are there already. */

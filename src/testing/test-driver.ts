@@ -2,7 +2,7 @@ import type { Bytes } from '../base/bytes.ts'
 import { smallestOf } from '../base/extremes.ts'
 import { Fault, isFault } from '../base/fault.ts'
 import { checkArgument, checkOptions } from '../base/options.ts'
-import { callback, durationMs as durationKind } from '../base/value-kinds.ts'
+import { bytesOrNullKind, callback, durationMs as durationKind } from '../base/value-kinds.ts'
 import { ManualClock } from '../base/manual-clock.ts'
 import type {
   KeyValueStore,
@@ -94,10 +94,16 @@ export class TestDriver {
     checkArgument('input', topic, topicContract)
     this.#known.refuseUnread(topic.name)
     const write = (key: K, value: V | null, options: PipeOptions): void =>
-      this.#pipe(topic.name, bytesOrNull(topic.key, key), bytesOrNull(topic.value, value), options, {
-        key,
-        value,
-      })
+      this.#pipe(
+        topic.name,
+        bytesOrNull(topic.key, key, 'key', topic.name),
+        bytesOrNull(topic.value, value, 'value', topic.name),
+        options,
+        {
+          key,
+          value,
+        },
+      )
     return {
       pipe: (key, value, options = {}) => {
         write(key, value, options)
@@ -108,6 +114,8 @@ export class TestDriver {
         this.#runAsOne()
       },
       pipeBytes: (key, value, options = {}) => {
+        checkArgument(`pipeBytes of topic '${topic.name}': key`, key, bytesOrNullKind)
+        checkArgument(`pipeBytes of topic '${topic.name}': value`, value, bytesOrNullKind)
         this.#pipe(topic.name, key, value, options, { key, value })
         this.#run()
       },
@@ -371,8 +379,8 @@ export class TestDriver {
     send: (topic: string, target: SinkTarget, record: AnyRecord): void => {
       const chosen = chosenPartitions(target, record, topic, this.#partitionsOf(topic))
       if (Array.isArray(chosen) && chosen.length === 0) return target.dropped(record)
-      const key = keyBytesOf(record, target.key as Serializer<unknown>)
-      const value = valueBytesOf(record, target.value as Serializer<unknown>)
+      const key = keyBytesOf(record, target.key as Serializer<unknown>, topic)
+      const value = valueBytesOf(record, target.value as Serializer<unknown>, topic)
       const { timestamp, headers } = record
       const sink = this.#sink(target.node, topic)
       const written = valueAtSink(sink, value)

@@ -4,6 +4,7 @@ import { checkArgument } from '../base/options.ts'
 import { durationMs } from '../base/value-kinds.ts'
 import { serde as serdeKind } from './value-kinds.ts'
 import type { AnySerde, Serde } from './serde.ts'
+import { deserialized, serialized } from './serde.ts'
 
 /** A key within one window. For tumbling and hopping windows `endMs` is exclusive, for session and sliding inclusive. */
 export interface Windowed<out K> {
@@ -34,11 +35,11 @@ export const timeWindowed = <K>(key: Serde<K>, sizeMs: number): WindowedSerde<K>
     inner: key,
     name: `timeWindowed(${key.name}, ${sizeMs})`,
     nullable: false,
-    serialize: (value) => withLongs(key.serialize(value.key as NonNullable<K>), value.startMs),
+    serialize: (value) => withLongs(serialized(key, value.key as NonNullable<K>), value.startMs),
     deserialize: (source, start, end) => {
       const keyEnd = endOfKey(source, start, end, 8)
       const startMs = readLong(source, keyEnd)
-      return windowed(key.deserialize(source, start, keyEnd), startMs, startMs + sizeMs)
+      return windowed(deserialized(key, source, start, keyEnd), startMs, startMs + sizeMs)
     },
   }
 }
@@ -50,11 +51,11 @@ export const sessionWindowed = <K>(key: Serde<K>): WindowedSerde<K> => {
     inner: key,
     name: `sessionWindowed(${key.name})`,
     nullable: false,
-    serialize: (value) => withLongs(key.serialize(value.key as NonNullable<K>), value.endMs, value.startMs),
+    serialize: (value) => withLongs(serialized(key, value.key as NonNullable<K>), value.endMs, value.startMs),
     deserialize: (source, start, end) => {
       const keyEnd = endOfKey(source, start, end, 16)
       return windowed(
-        key.deserialize(source, start, keyEnd),
+        deserialized(key, source, start, keyEnd),
         readLong(source, keyEnd + 8),
         readLong(source, keyEnd),
       )

@@ -107,6 +107,27 @@ export const describePuts = (subject: Subject): void => {
       })
     })
 
+    it.each(['text', undefined, null, 5, [1], new ArrayBuffer(2)])(
+      'refuses what a serde returns in place of bytes: %s',
+      async (returned) => {
+        const serde: AnySerde = {
+          ...string,
+          serialize: (value: string) => (value === 'bad' ? returned : string.serialize(value)) as never,
+        }
+        for (const part of ['key', 'value'] as const)
+          await opened({ ...table, [part]: serde }, (store, changelog) => {
+            store.put('good', 'good', 1)
+            const put = (): unknown =>
+              part === 'key' ? store.put('bad', 'good', 1) : store.put('good', 'bad', 1)
+            expect(put).toThrow(failure('SERDE_RESULT_INVALID'))
+            expect(put).toThrow(`the serde of the ${part} returned`)
+            expect(put).toThrow('store store')
+            store.flush()
+            expect(changelog.rows).toHaveLength(1)
+          })
+      },
+    )
+
     it('holds text as it is written', () =>
       opened(table, (store) => {
         store.put('a', '\ud83d!', 1)
