@@ -79,6 +79,17 @@ export const serializeFixed = <T>(
 export const fixedOf = ({ serialize }: Serializer<never>): FixedWriter<unknown> | undefined =>
   (serialize as { readonly fixed?: FixedWriter<unknown> }).fixed
 
+/**
+ * The same `serialize`, marked where a value may be read back as another one: its schema trims texts, or it is made of
+ * serdes that do. A store holds such a value as its bytes are read, so that a restart changes nothing.
+ */
+export const markChanging = <T>(serialize: (value: T) => Bytes, isChanging: boolean): ((value: T) => Bytes) =>
+  isChanging ? Object.assign(serialize, { isChanging }) : serialize
+
+/** True of a serializer whose values may be read back as others. */
+export const changesValues = ({ serialize }: Serializer<never>): boolean =>
+  (serialize as { readonly isChanging?: boolean }).isChanging === true
+
 /** The type a serde carries. */
 export type SerdeType<S> = S extends Serde<infer T> ? T : never
 

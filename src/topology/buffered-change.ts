@@ -3,7 +3,7 @@ import type { Bytes } from '../base/bytes.ts'
 import { bytesEqual, copyBytes, utf8Decode, utf8Encode } from '../base/bytes.ts'
 import type { Header, Headers } from '../topic/headers.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
-import { deserialized, serialized } from '../topic/serde.ts'
+import { changesValues, deserialized, markChanging, serialized } from '../topic/serde.ts'
 
 /**
  * An update of a table that waits in a suppression: the row as it was before the first update that waits, the last
@@ -41,7 +41,7 @@ export const bufferedChangeSerde = (value: AnySerde): BufferedChangeSerde => {
     name: `bufferedChange(${value.name})`,
     nullable: false,
     inner: value,
-    serialize: (change: BufferedChange) => {
+    serialize: markChanging((change: BufferedChange) => {
       const prior = bytesOf(change.priorValue)
       const old = bytesOf(change.oldValue)
       const writer = new ByteWriter()
@@ -55,7 +55,7 @@ export const bufferedChangeSerde = (value: AnySerde): BufferedChangeSerde => {
       if (old !== null && bytesEqual(old, prior)) writer.int32(samePrior)
       else writer.sized(old)
       return writer.sized(bytesOf(change.newValue)).int64(change.bufferTimeMs).finish()
-    },
+    }, changesValues(value)),
     deserialize: (source: Bytes, start: number, end: number) => read(inner, source, start, end),
   }
 }

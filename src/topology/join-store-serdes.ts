@@ -2,7 +2,7 @@ import { ByteReader, ByteWriter } from '../base/byte-fields.ts'
 import { utf8Decode, utf8Encode } from '../base/bytes.ts'
 import type { Header, Headers } from '../topic/headers.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
-import { deserialized, serialized } from '../topic/serde.ts'
+import { changesValues, deserialized, markChanging, serialized } from '../topic/serde.ts'
 
 /**
  * How the helper stores of joins keep their entries, byte for byte as Kafka Streams does. Both are plain key-value
@@ -46,18 +46,21 @@ export interface WaitingValues {
 export const waitingValuesSerde = (left: AnySerde, right: AnySerde): Serde<WaitingValues> => ({
   name: `waitingValues(${left.name}, ${right.name})`,
   nullable: false,
-  serialize: ({ side, values }) => {
-    const serde = side === 'left' ? left : right
-    const writer = new ByteWriter().byte(variableSize).int32(values.length)
-    for (const value of values) {
-      const bytes = serialized(serde, value as never)
-      writer
-        .int32(bytes.length + 1)
-        .byte(sideByte(side))
-        .bytes(bytes)
-    }
-    return writer.finish()
-  },
+  serialize: markChanging(
+    ({ side, values }) => {
+      const serde = side === 'left' ? left : right
+      const writer = new ByteWriter().byte(variableSize).int32(values.length)
+      for (const value of values) {
+        const bytes = serialized(serde, value as never)
+        writer
+          .int32(bytes.length + 1)
+          .byte(sideByte(side))
+          .bytes(bytes)
+      }
+      return writer.finish()
+    },
+    changesValues(left) || changesValues(right),
+  ),
   deserialize: (source, start, end) => {
     const reader = new ByteReader(source, start + 1, end)
     let side: JoinSide = 'left'
@@ -114,7 +117,7 @@ export interface BufferedValue {
 export const bufferedValueSerde = (value: AnySerde): Serde<BufferedValue> => ({
   name: `bufferedValue(${value.name})`,
   nullable: false,
-  serialize: (record) => {
+  serialize: markChanging((record) => {
     const writer = new ByteWriter()
       .int64(record.timestamp)
       .int64(record.offset)
@@ -128,7 +131,7 @@ export const bufferedValueSerde = (value: AnySerde): Serde<BufferedValue> => ({
       .sized(serialized(value, record.value as never))
       .int64(0)
       .finish()
-  },
+  }, changesValues(value)),
   deserialize: (source, start, end) => {
     const reader = new ByteReader(source, start, end)
     const timestamp = reader.int64()

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
 import { utf8Encode } from '../../../src/base/bytes.ts'
 import type { KeyValueStore, StateStore } from '../../../src/state/store.ts'
 import { bigLong, bytes, double, integer, long, string } from '../../../src/topic/serdes.ts'
+import { json } from '../../../src/topic/json.ts'
 import type { AnySerde } from '../../../src/topic/serde.ts'
+import { nullable } from '../../../src/topic/serde.ts'
 import { windowed } from '../../../src/topic/windowed.ts'
 import type { StoreDefinition } from '../../../src/topology/store-definition.ts'
 import type { Subject } from './subject.ts'
@@ -127,6 +130,44 @@ export const describePuts = (subject: Subject): void => {
           })
       },
     )
+
+    // What a store gives back is what its bytes are read as, before a restart and after it.
+    it.each<[string, AnySerde, unknown, unknown]>([
+      ['trimmed text', json(z.string().trim()), ' a ', 'a'],
+      ['a lower-case part', json(z.object({ a: z.string().toLowerCase() })), { a: 'A' }, { a: 'a' }],
+      ['a coerced part', json(z.object({ a: z.array(z.coerce.string()) })), { a: [5] }, { a: ['5'] }],
+      ['a default', json(z.object({ a: z.any().default(1) })), { a: undefined }, { a: 1 }],
+      ['a normal URL', json(z.url({ normalize: true })), 'HTTP://X.example', 'http://x.example/'],
+      ['a value set by a check', json(z.string().check((context) => void (context.value = 'b'))), 'a', 'b'],
+      ['a nullable serde', nullable(json(z.string().trim())), ' a ', 'a'],
+      ['long -0', long, -0, 0],
+      ['integer -0', integer, -0, 0],
+      ['double -0', double, -0, -0],
+      ['JSON -0', json(z.number()), -0, 0],
+      ['bytes', bytes, Uint8Array.of(1), Uint8Array.of(1)],
+    ])('holds a value and a key as they are read back: %s', async (_what, serde, given, expected) => {
+      for (const storage of ['disk', 'memory'] as const)
+        for (const frozen of [false, true]) {
+          const place = subject.place({ frozen })
+          const changelog = new Changelog()
+          const open = (part: 'key' | 'value'): StateStore & Puts =>
+            place.open({ ...table, storage, name: part, [part]: serde }, changelog) as never
+          const values = open('value')
+          values.put('a', given, 1)
+          expect((values as unknown as KeyValueStore<string, unknown>).get('a')).toStrictEqual(expected)
+          const keys = open('key')
+          keys.put(given, 'v', 1)
+          const all = [...(keys as unknown as KeyValueStore<unknown, string>).all()]
+          expect(all.map(([key]) => key)).toStrictEqual([expected])
+          values.flush()
+          const restored = subject.place({ frozen })
+          const copy = restored.open({ ...table, storage, value: serde }, new Changelog())
+          changelog.restore(copy)
+          expect((copy as unknown as KeyValueStore<string, unknown>).get('a')).toStrictEqual(expected)
+          await place.close()
+          await restored.close()
+        }
+    })
 
     it('holds text as it is written', () =>
       opened(table, (store) => {
