@@ -4,9 +4,11 @@ import { bytesOrNullKind, checkedByReader, listOf, required, text, wholeNumber }
 import { topicContract } from '../topic/value-kinds.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { Bytes } from '../base/bytes.ts'
+import type { Fault } from '../base/fault.ts'
 import { Admin } from '../kafka/admin.ts'
 import { Cluster } from '../kafka/cluster.ts'
 import { Producer } from '../kafka/producer.ts'
+import { closedFault } from '../kafka/connection/connection-faults.ts'
 import { TcpTransport } from '../kafka/connection/tcp-transport.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { Topic } from '../topic/topic.ts'
@@ -71,6 +73,27 @@ const newTopicKind: ValueKind = {
   accepts: (value) => text.accepts((value as { readonly name?: unknown } | null | undefined)?.name),
 }
 
+/** The calls of a client that wait for the broker. `close` rejects them, and every later one. */
+class OpenCalls {
+  readonly #rejections = new Set<(fault: Fault) => void>()
+  #isClosed = false
+
+  run<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) return Promise.reject(closedFault())
+    return new Promise((resolve, reject) => {
+      this.#rejections.add(reject)
+      call()
+        .then(resolve, reject)
+        .finally(() => this.#rejections.delete(reject))
+    })
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const reject of this.#rejections) reject(closedFault())
+  }
+}
+
 /**
  * Connects to a broker.
  *
@@ -97,34 +120,41 @@ export const connect = (input: SettingsInput): TopicClient => {
     }
     await producer.flush()
   }
+  const open = new OpenCalls()
   return {
     createTopics: async (topics) => {
       checkArgument('createTopics', topics, listOf(newTopicKind))
-      return admin.createTopics(topics.map(({ name, partitions }) => ({ topic: name, partitions })))
+      const created = topics.map(({ name, partitions }) => ({ topic: name, partitions }))
+      return open.run(() => admin.createTopics(created))
     },
-    deleteTopics: (names) => admin.deleteTopics(names),
-    deleteGroup: (groupId) => admin.deleteGroup(groupId),
+    deleteTopics: async (names) => {
+      checkArgument('deleteTopics', names, listOf(text))
+      await open.run(() => admin.deleteTopics(names))
+    },
+    deleteGroup: async (groupId) => {
+      checkArgument('deleteGroup', groupId, text)
+      await open.run(() => admin.deleteGroup(groupId))
+    },
     write: async (topic, records) => {
       checkArgument('write', topic, topicContract)
       checkRecords('write', topic.name, records, recordOptions)
-      await send(
-        topic.name,
-        records.map(({ key, value, ...rest }) => ({
-          ...rest,
-          key: key === null ? null : serialized(topic.key, key as NonNullable<typeof key>, 'key', topic.name),
-          value:
-            value === null
-              ? null
-              : serialized(topic.value, value as NonNullable<typeof value>, 'value', topic.name),
-        })),
-      )
+      const written = records.map(({ key, value, ...rest }) => ({
+        ...rest,
+        key: key === null ? null : serialized(topic.key, key as NonNullable<typeof key>, 'key', topic.name),
+        value:
+          value === null
+            ? null
+            : serialized(topic.value, value as NonNullable<typeof value>, 'value', topic.name),
+      }))
+      await open.run(() => send(topic.name, written))
     },
     writeBytes: async (topic, records) => {
       checkArgument('writeBytes', topic, text)
       checkRecords('writeBytes', topic, records, byteRecordOptions)
-      await send(topic, records)
+      await open.run(() => send(topic, records))
     },
     close: async () => {
+      open.close()
       producer.close()
       await transport.close()
     },
