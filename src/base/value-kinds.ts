@@ -17,6 +17,11 @@ export const text: ValueKind = {
   accepts: (value) => typeof value === 'string' && value !== '',
 }
 
+export const anyText: ValueKind = {
+  needs: 'a text',
+  accepts: (value) => typeof value === 'string',
+}
+
 export const flag: ValueKind = {
   needs: 'true or false',
   accepts: (value) => typeof value === 'boolean',

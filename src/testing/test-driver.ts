@@ -2,7 +2,13 @@ import type { Bytes } from '../base/bytes.ts'
 import { smallestOf } from '../base/extremes.ts'
 import { Fault, isFault } from '../base/fault.ts'
 import { checkArgument, checkOptions } from '../base/options.ts'
-import { bytesOrNullKind, callback, durationMs as durationKind } from '../base/value-kinds.ts'
+import {
+  anyObject,
+  bytesOrNullKind,
+  callback,
+  durationMs as durationKind,
+  listOf,
+} from '../base/value-kinds.ts'
 import { ManualClock } from '../base/manual-clock.ts'
 import type {
   KeyValueStore,
@@ -57,6 +63,8 @@ export const testDriver = (
   options: TestDriverOptions = {},
 ): TestDriver => new TestDriver(Array.isArray(topologies) ? topologies : [topologies as Topology], options)
 
+const recordsKind = listOf({ needs: 'a record { key, value }', accepts: anyObject.accepts })
+
 /** What `testDriver` gives. It may be declared with `using`, which closes it at the end of the test. */
 export class TestDriver {
   readonly clock: ManualClock
@@ -77,6 +85,7 @@ export class TestDriver {
 
   /** @internal `withoutRecordCache` is for comparisons with recordings of Kafka Streams that were made so. */
   constructor(topologies: readonly Topology[], options: TestDriverOptions, withoutRecordCache = false) {
+    if (topologies.length === 0) checkArgument('testDriver', undefined, topologiesKind)
     for (const topology of topologies) checkArgument('testDriver', topology, topologiesKind)
     checkOptions('testDriver', options, testDriverOptions)
     refuseSharedNames(topologies)
@@ -110,6 +119,7 @@ export class TestDriver {
         this.#run()
       },
       pipeAll: (records) => {
+        checkArgument(`pipeAll of topic '${topic.name}'`, records, recordsKind)
         for (const { key, value, ...options } of records) write(key, value, options)
         this.#runAsOne()
       },

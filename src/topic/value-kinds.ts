@@ -15,6 +15,13 @@ export const serdeSource: ValueKind = {
   accepts: (value) => serde.accepts(value) || isSchema(value),
 }
 
+/** The headers of a record. What writes them checks each. */
+export const headersKind: ValueKind = {
+  needs: 'the headers of a record',
+  example: "[['trace', bytes]]",
+  accepts: Array.isArray,
+}
+
 /** What `topic` returns. */
 export const topicContract: ValueKind = {
   needs: 'a topic',

@@ -1,7 +1,8 @@
 import type { Bytes } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
+import type { ValueKind } from '../base/options.ts'
 import { checkArgument } from '../base/options.ts'
-import { durationMs } from '../base/value-kinds.ts'
+import { durationMs, numberCheckedByReader } from '../base/value-kinds.ts'
 import { serde as serdeKind } from './value-kinds.ts'
 import type { AnySerde, Serde } from './serde.ts'
 import { deserialized, serialized } from './serde.ts'
@@ -13,7 +14,16 @@ export interface Windowed<out K> {
   readonly endMs: number
 }
 
-export const windowed = <K>(key: K, startMs: number, endMs: number): Windowed<K> => ({ key, startMs, endMs })
+export const windowed = <K>(key: K, startMs: number, endMs: number): Windowed<K> => {
+  // By hand, as every record of a window comes through here.
+  if (typeof startMs !== 'number' || typeof endMs !== 'number') {
+    checkArgument('windowed: startMs', startMs, timeKind)
+    checkArgument('windowed: endMs', endMs, timeKind)
+  }
+  return { key, startMs, endMs }
+}
+
+const timeKind: ValueKind = { ...numberCheckedByReader, needs: 'milliseconds since the epoch' }
 
 /** A serde of windowed keys; records are partitioned by the key inside, so that its windows stay together. */
 export interface WindowedSerde<in out K> extends Serde<Windowed<K>> {
