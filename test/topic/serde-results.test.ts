@@ -5,6 +5,7 @@ import { startBroker } from '../../src/broker/index.ts'
 import type { Serde, Topology } from '../../src/index.ts'
 import {
   connect,
+  keyValueStore,
   nullable,
   sessionWindowed,
   start,
@@ -146,6 +147,19 @@ describe('a serde that returns promises is refused', () => {
     const thrown = thrownBy(() => driver.input(words.name === input.name ? words : own).pipe('k', 'v'))
     expect(thrown).toMatchObject({ code: 'PROMISE_RETURNED', actor: 'author' })
     expect(thrown.message).toContain(`${method} of the serde mine returned a promise`)
+  })
+
+  it.each(['serialize', 'deserialize'])('where it is declared: an async %s', (method) => {
+    const serde = { ...returning(null), [method]: async () => null as never } as Serde<string>
+    for (const declare of [
+      () => topic('own', { value: serde }),
+      () => topic('own', { key: serde, value: string }),
+      () => keyValueStore('own', { value: serde }),
+      () => nullable(serde),
+      () => sessionWindowed(serde),
+      () => topology('p', (builder) => builder.stream(words).repartition({ name: 'r', value: serde })),
+    ])
+      expect(declare).toThrow(`${method} needs a function that is not async`)
   })
 
   it('in a store', () => {
