@@ -1,8 +1,8 @@
 import type { Bytes } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
-import type { ValueKind } from '../base/options.ts'
 import { checkArgument } from '../base/options.ts'
-import { durationMs, numberCheckedByReader } from '../base/value-kinds.ts'
+import { typeOfValue } from '../base/shown.ts'
+import { durationMs } from '../base/value-kinds.ts'
 import { serde as serdeKind } from './value-kinds.ts'
 import type { AnySerde, Serde } from './serde.ts'
 import { deserialized, serialized } from './serde.ts'
@@ -15,15 +15,19 @@ export interface Windowed<out K> {
 }
 
 export const windowed = <K>(key: K, startMs: number, endMs: number): Windowed<K> => {
-  // By hand, as every record of a window comes through here.
-  if (typeof startMs !== 'number' || typeof endMs !== 'number') {
-    checkArgument('windowed: startMs', startMs, timeKind)
-    checkArgument('windowed: endMs', endMs, timeKind)
-  }
+  if (typeof startMs !== 'number') throw boundInvalid('startMs', startMs)
+  if (typeof endMs !== 'number') throw boundInvalid('endMs', endMs)
   return { key, startMs, endMs }
 }
 
-const timeKind: ValueKind = { ...numberCheckedByReader, needs: 'milliseconds since the epoch' }
+/** The failure of a record, which the times of a window come from. */
+const boundInvalid = (bound: string, given: unknown): Fault =>
+  new Fault({
+    code: 'TIMESTAMP_INVALID',
+    actor: 'record',
+    message: `windowed: ${bound} is ${typeOfValue(given)}, not a time`,
+    remedy: 'give whole milliseconds since the epoch',
+  })
 
 /** A serde of windowed keys; records are partitioned by the key inside, so that its windows stay together. */
 export interface WindowedSerde<in out K> extends Serde<Windowed<K>> {

@@ -70,8 +70,6 @@ const calls: readonly (readonly [string, (...given: never[]) => unknown, readonl
   ["pipeBytes of topic 'words': key needs bytes", (a, b) => input.pipeBytes(a, b), []],
   ['testDriver needs topologies', testDriver, [[]]],
   ['testDriver needs topologies', testDriver, []],
-  ['windowed: startMs needs milliseconds', windowed, []],
-  ['windowed: endMs needs milliseconds', windowed, ['k', 5]],
 ]
 
 describe('a public function refuses what it cannot take', () => {
@@ -84,6 +82,15 @@ describe('a public function refuses what it cannot take', () => {
       message: expect.stringContaining(message) as string,
       actor: 'author',
     })
+  })
+
+  it.each<[string, unknown, unknown]>([
+    ['windowed: startMs is undefined, not a time', undefined, undefined],
+    ['windowed: endMs is a text, not a time', 5, '6'],
+  ])('in the times of a window: %s', (message, startMs, endMs) => {
+    const failure = { code: 'TIMESTAMP_INVALID', actor: 'record' }
+    expect(() => windowed('k', startMs as number, endMs as number)).toThrow(message)
+    expect(() => windowed('k', startMs as number, endMs as number)).toThrow(expect.objectContaining(failure))
   })
 
   it('and takes what it can', () => {

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { json, string, topic, topology } from '../../src/index.ts'
+import type { Serde } from '../../src/index.ts'
+import { json, nullable, string, topic, topology } from '../../src/index.ts'
+import type { AnySerde } from '../../src/topic/serde.ts'
 import { changesValues } from '../../src/topic/serde.ts'
+import { bufferedChangeSerde } from '../../src/topology/buffered-change.ts'
+import { bufferedValueSerde, waitingValuesSerde } from '../../src/topology/join-store-serdes.ts'
 import { testDriver } from '../../src/testing/index.ts'
 
 const dates = z.codec(z.iso.datetime(), z.date(), {
@@ -28,6 +32,18 @@ describe('whether a schema may change values', () => {
     [true, z.string().pipe(z.string().trim())],
     [true, z.lazy(() => z.string().trim())],
   ])('%s', (expected, schema) => expect(changesValues(json(schema))).toBe(expected))
+})
+
+describe('a serde of several parts may change values where a part may', () => {
+  it.each<[string, (value: AnySerde) => AnySerde]>([
+    ['nullable', (value) => nullable(value as Serde<string>)],
+    ['bufferedChange', bufferedChangeSerde],
+    ['bufferedValue', bufferedValueSerde],
+    ['waitingValues', (value) => waitingValuesSerde(string, value)],
+  ])('%s', (_, serdeOf) => {
+    expect(changesValues(serdeOf(json(z.string().trim())))).toBe(true)
+    expect(changesValues(serdeOf(json(z.string())))).toBe(false)
+  })
 })
 
 describe('a store under such a schema', () => {

@@ -20,6 +20,11 @@ interface Puts {
   put(...given: unknown[]): unknown
 }
 
+interface Reads {
+  get?(key: string): unknown
+  fetch?(key: string, fromMs: number, toMs: number): unknown
+}
+
 /** Each kind of store, with a put at a time that only the kind knows how to name. */
 const kinds: readonly (readonly [StoreDefinition, (store: Puts) => Put])[] = [
   [table, (store) => (key, time) => store.put(key, 'v', time)],
@@ -65,6 +70,14 @@ export const describePuts = (subject: Subject): void => {
           expect(changelog.rows.map(({ timestamp }) => timestamp)).toEqual([500, 501])
         }),
     )
+
+    it('holds the value as it is read back', () =>
+      opened({ ...definition, value: json(z.string().overwrite((text) => text.toUpperCase())) }, (store) => {
+        putOf(store)('a', 500)
+        const reads = store as unknown as Reads
+        const held = reads.get === undefined ? reads.fetch?.('a', 500, 500) : reads.get('a')
+        expect(JSON.stringify(held)).toContain('"V"')
+      }))
 
     it('floors a fraction', () =>
       opened(definition, (store, changelog) => {
