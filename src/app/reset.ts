@@ -1,8 +1,8 @@
 import { Fault } from '../base/fault.ts'
 import { nearest } from '../base/nearest.ts'
-import type { OptionShape } from '../base/options.ts'
+import type { OptionShape, ValueKind } from '../base/options.ts'
 import { checkArgument, checkOptions } from '../base/options.ts'
-import { flag, listOf, text } from '../base/value-kinds.ts'
+import { anyObject, flag, listOf, text } from '../base/value-kinds.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { Admin } from '../kafka/admin.ts'
 import { Cluster } from '../kafka/cluster.ts'
@@ -64,9 +64,16 @@ export const reset = (
   options: ResetOptions = {},
 ): Promise<ResetResult> => {
   checkArgument('reset', topology, topologyKind)
+  checkArgument('reset: settings', input, settingsKind)
   checkOptions('reset', options, resetOptions)
   const applicationId = input.applicationId ?? topology.name
   return resetBy(input, applicationId, options, (admin) => topicsOfTopology(admin, topology, applicationId))
+}
+
+const settingsKind: ValueKind = {
+  ...anyObject,
+  needs: 'settings',
+  example: "{ bootstrapServers: 'localhost:9092' }",
 }
 
 /** The same for an application that is known by its id alone: its topics are found by their names, as Kafka's tool does. */

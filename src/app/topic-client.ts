@@ -1,12 +1,14 @@
 import type { OptionShape, ValueKind } from '../base/options.ts'
 import { checkArgument, checkOptions } from '../base/options.ts'
-import { listOf, required, text, wholeNumber } from '../base/value-kinds.ts'
+import { bytesOrNullKind, checkedByReader, listOf, required, text, wholeNumber } from '../base/value-kinds.ts'
 import { topicContract } from '../topic/value-kinds.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { Bytes } from '../base/bytes.ts'
+import type { Fault } from '../base/fault.ts'
 import { Admin } from '../kafka/admin.ts'
 import { Cluster } from '../kafka/cluster.ts'
 import { Producer } from '../kafka/producer.ts'
+import { closedFault } from '../kafka/connection/connection-faults.ts'
 import { TcpTransport } from '../kafka/connection/tcp-transport.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { Topic } from '../topic/topic.ts'
@@ -14,6 +16,7 @@ import { kafkaSettingsOf } from './kafka-settings-of.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
 import { producerSettingsOf } from '../runtime/producer-settings.ts'
+import { serialized } from '../topic/serde.ts'
 
 /** A record to be written. */
 export interface OutgoingRecord<K, V> {
@@ -41,15 +44,54 @@ export interface TopicClient {
 }
 
 const recordOptions: OptionShape<OutgoingRecord<never, never>> = {
-  key: required({ needs: 'a key, or null', accepts: () => true }),
-  value: required({ needs: 'a value, or null', accepts: () => true }),
+  key: required({ ...checkedByReader, needs: 'a key, or null' }),
+  value: required({ ...checkedByReader, needs: 'a value, or null' }),
   timestamp: wholeNumber,
   headers: listOf({ needs: 'a header [name, bytes]', accepts: Array.isArray }),
+}
+
+const byteRecordOptions: OptionShape<OutgoingRecord<Bytes, Bytes>> = {
+  ...recordOptions,
+  key: required(bytesOrNullKind),
+  value: required(bytesOrNullKind),
+}
+
+const recordsKind: ValueKind = { needs: 'an array of records { key, value }', accepts: Array.isArray }
+
+const checkRecords = <K, V>(
+  verb: string,
+  topic: string,
+  records: readonly OutgoingRecord<K, V>[],
+  shape: OptionShape<OutgoingRecord<K, V>>,
+): void => {
+  checkArgument(verb, records, recordsKind)
+  for (const record of records) checkOptions(`a record for topic '${topic}'`, record, shape)
 }
 
 const newTopicKind: ValueKind = {
   needs: 'a topic or { name, partitions }',
   accepts: (value) => text.accepts((value as { readonly name?: unknown } | null | undefined)?.name),
+}
+
+/** The calls of a client that wait for the broker. `close` rejects them, and every later one. */
+class OpenCalls {
+  readonly #rejections = new Set<(fault: Fault) => void>()
+  #isClosed = false
+
+  run<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) return Promise.reject(closedFault())
+    return new Promise((resolve, reject) => {
+      this.#rejections.add(reject)
+      call()
+        .then(resolve, reject)
+        .finally(() => this.#rejections.delete(reject))
+    })
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const reject of this.#rejections) reject(closedFault())
+  }
 }
 
 /**
@@ -70,9 +112,7 @@ export const connect = (input: SettingsInput): TopicClient => {
     cluster,
     ...producerSettingsOf(settings),
   })
-  const writeBytes: TopicClient['writeBytes'] = async (topic, records) => {
-    checkArgument('writeBytes', topic, text)
-    for (const record of records) checkOptions(`a record for topic '${topic}'`, record, recordOptions)
+  const send: TopicClient['writeBytes'] = async (topic, records) => {
     await producer.prepare([topic])
     for (const { key, value, timestamp, headers } of records) {
       producer.send(topic, undefined, key, value, timestamp ?? systemClock.now(), headers)
@@ -80,26 +120,41 @@ export const connect = (input: SettingsInput): TopicClient => {
     }
     await producer.flush()
   }
+  const open = new OpenCalls()
   return {
     createTopics: async (topics) => {
       checkArgument('createTopics', topics, listOf(newTopicKind))
-      return admin.createTopics(topics.map(({ name, partitions }) => ({ topic: name, partitions })))
+      const created = topics.map(({ name, partitions }) => ({ topic: name, partitions }))
+      return open.run(() => admin.createTopics(created))
     },
-    deleteTopics: (names) => admin.deleteTopics(names),
-    deleteGroup: (groupId) => admin.deleteGroup(groupId),
+    deleteTopics: async (names) => {
+      checkArgument('deleteTopics', names, listOf(text))
+      await open.run(() => admin.deleteTopics(names))
+    },
+    deleteGroup: async (groupId) => {
+      checkArgument('deleteGroup', groupId, text)
+      await open.run(() => admin.deleteGroup(groupId))
+    },
     write: async (topic, records) => {
       checkArgument('write', topic, topicContract)
-      await writeBytes(
-        topic.name,
-        records.map(({ key, value, ...rest }) => ({
-          ...rest,
-          key: key === null ? null : topic.key.serialize(key as NonNullable<typeof key>),
-          value: value === null ? null : topic.value.serialize(value as NonNullable<typeof value>),
-        })),
-      )
+      checkRecords('write', topic.name, records, recordOptions)
+      const written = records.map(({ key, value, ...rest }) => ({
+        ...rest,
+        key: key === null ? null : serialized(topic.key, key as NonNullable<typeof key>, 'key', topic.name),
+        value:
+          value === null
+            ? null
+            : serialized(topic.value, value as NonNullable<typeof value>, 'value', topic.name),
+      }))
+      await open.run(() => send(topic.name, written))
     },
-    writeBytes,
+    writeBytes: async (topic, records) => {
+      checkArgument('writeBytes', topic, text)
+      checkRecords('writeBytes', topic, records, byteRecordOptions)
+      await open.run(() => send(topic, records))
+    },
     close: async () => {
+      open.close()
       producer.close()
       await transport.close()
     },

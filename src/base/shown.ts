@@ -22,6 +22,13 @@ export const kindOfValue = (value: unknown): string => {
   return shown(value)
 }
 
+/** The type of any value, without anything of it. */
+export const typeOfValue = (value: unknown): string => {
+  if (typeof value === 'number') return 'a number'
+  if (typeof value === 'boolean' || typeof value === 'symbol') return `a ${typeof value}`
+  return kindOfValue(value)
+}
+
 /** The value itself, for the contents of a fault: texts and numbers, and the names in an object. */
 export const contentsOfValue = (name: string, value: unknown): RecordContents => {
   if (typeof value === 'string') return { [name]: quoted(value) }

@@ -17,6 +17,11 @@ export const text: ValueKind = {
   accepts: (value) => typeof value === 'string' && value !== '',
 }
 
+export const anyText: ValueKind = {
+  needs: 'a text',
+  accepts: (value) => typeof value === 'string',
+}
+
 export const flag: ValueKind = {
   needs: 'true or false',
   accepts: (value) => typeof value === 'boolean',
@@ -65,6 +70,11 @@ export const hasFunctions = (value: unknown, ...names: readonly string[]): boole
   typeof value === 'object' &&
   value !== null &&
   names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+
+export const bytesOrNullKind: ValueKind = {
+  needs: 'bytes (a Uint8Array), or null',
+  accepts: (value) => value === null || value instanceof Uint8Array,
+}
 
 export const clockKind: ValueKind = {
   needs: 'a clock',

@@ -5,6 +5,7 @@ import type { OperatorFunction } from 'rxjs'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { StreamRecord } from '../topic/record.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
+import { serialized } from '../topic/serde.ts'
 import { partitionForKey } from '../topic/murmur2.ts'
 import type { SinkTopic } from '../topic/topic.ts'
 import { serde, serdeSource, sinkContract } from '../topic/value-kinds.ts'
@@ -623,7 +624,10 @@ const byInnerKey = (key: AnySerde | undefined): Partitioner | undefined => {
   return ({ key: windowedKey }, partitionCount) =>
     windowedKey == null
       ? undefined
-      : partitionForKey(inner.serialize((windowedKey as Windowed<NonNullable<unknown>>).key), partitionCount)
+      : partitionForKey(
+          serialized(inner, (windowedKey as Windowed<NonNullable<unknown>>).key),
+          partitionCount,
+        )
 }
 
 /** The last operator of a pipe: what it emits becomes the stream's records. */

@@ -90,8 +90,8 @@ export class Producer {
   readonly #outstanding = new Outstanding()
   readonly #session: ProducerSession
   readonly #sender: BatchSender
-  readonly #keyBytes = new LentBytes()
-  readonly #valueBytes = new LentBytes()
+  readonly #keyBytes = new LentBytes('key')
+  readonly #valueBytes = new LentBytes('value')
   readonly #onRefused: ProducerOptions['onRefused']
   readonly #keepsSources: boolean
   #cancelLinger: (() => void) | undefined
@@ -186,11 +186,12 @@ export class Producer {
   ): void {
     const key = record.hasNullKey
       ? null
-      : (record.rawKey(serdes.key) ?? this.#keyBytes.regionOf(serdes.key, record.key as NonNullable<K>))
+      : (record.rawKey(serdes.key) ??
+        this.#keyBytes.regionOf(serdes.key, record.key as NonNullable<K>, topic))
     const value = record.hasNullValue
       ? null
       : (record.rawValue(serdes.value) ??
-        this.#valueBytes.regionOf(serdes.value, record.value as NonNullable<V>))
+        this.#valueBytes.regionOf(serdes.value, record.value as NonNullable<V>, topic))
     this.#append(topic, partition, key, value, record.timestamp, record.headers, source, node)
   }
 

@@ -3,6 +3,7 @@ import { nearest } from '../base/nearest.ts'
 import { Fault } from '../base/fault.ts'
 import { partitionForKey } from '../topic/murmur2.ts'
 import type { Serde } from '../topic/serde.ts'
+import { serialized } from '../topic/serde.ts'
 import type { Windowed } from '../topic/windowed.ts'
 import { innerSerdeOf } from '../topic/windowed.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
@@ -108,8 +109,8 @@ export const queryableStoresOf = (topology: Topology): readonly StoreDefinition[
 const partitionedBytesOf = ({ key: serde }: StoreDefinition, key: unknown): Bytes => {
   const inner = innerSerdeOf(serde)
   return inner === undefined
-    ? (serde as unknown as Serde<unknown>).serialize(key as never)
-    : inner.serialize((key as Windowed<unknown>).key as never)
+    ? serialized(serde as unknown as Serde<unknown>, key as never)
+    : serialized(inner, (key as Windowed<unknown>).key as never)
 }
 
 /** Refuses a store that is not there, with the nearest name. */

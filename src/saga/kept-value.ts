@@ -1,6 +1,7 @@
 import type { Bytes } from '../base/bytes.ts'
 import { bytesEqual, hexDecode, hexEncode, utf8Decode, utf8Encode } from '../base/bytes.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
+import { deserialized, serialized } from '../topic/serde.ts'
 import type { SagaState } from './state.ts'
 
 /**
@@ -11,13 +12,13 @@ import type { SagaState } from './state.ts'
 export type KeptValue = { readonly json: unknown } | { readonly hex: string }
 
 export const keep = (serde: AnySerde, value: unknown): KeptValue => {
-  const bytes = serde.serialize(value as never)
+  const bytes = serialized(serde, value as never)
   return asJson(bytes) ?? { hex: hexEncode(bytes) }
 }
 
 export const readKept = (serde: AnySerde, kept: KeptValue): unknown => {
   const bytes = 'hex' in kept ? hexDecode(kept.hex) : utf8Encode(JSON.stringify(kept.json))
-  return serde.deserialize(bytes, 0, bytes.length)
+  return deserialized(serde, bytes, 0, bytes.length)
 }
 
 /** The state of a saga in its store and changelog: plain JSON. */

@@ -7,6 +7,7 @@ import type { Headers } from '../topic/headers.ts'
 import { noHeaders } from '../topic/headers.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { Serializer } from '../topic/serde.ts'
+import { serialized } from '../topic/serde.ts'
 import type { Processor, ProcessorContext, Supplier } from '../topology/processor.ts'
 import { commandHeaders } from './command-headers.ts'
 import { keep } from './kept-value.ts'
@@ -116,7 +117,9 @@ class SagaProcessor implements Processor<string, SagaInput> {
 
   #ready(turn: TurnResult): ReadyTurn {
     const { serializerOf } = this.#options
-    const bytes = turn.outgoing.map(({ topic, value }) => serializerOf(topic).serialize(value as never))
+    const bytes = turn.outgoing.map(({ topic, value }) =>
+      serialized(serializerOf(topic), value as never, 'value', topic),
+    )
     return { ...turn, bytes }
   }
 

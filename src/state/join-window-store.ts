@@ -21,6 +21,7 @@ import type { Changes, StoreContext } from './store-life.ts'
 import { StoreLife, valueBytesAt } from './store-life.ts'
 import { readSortable, rowKey, sweepTimedRows, timeKey, writeTimedRow } from './timed-rows.ts'
 import { unreadableRow } from './unreadable-row.ts'
+import { deserialized, serialized } from '../topic/serde.ts'
 
 /**
  * Every value by key and time. Changelog: the key, the time as 64 bits and a sequence number that rises with every put,
@@ -74,7 +75,8 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
     const key = this.#keyOf(record)
     const value = record.hasNullValue
       ? null
-      : (record.rawValue(this.valueSerde) ?? regionOf(this.valueSerde.serialize(record.value)))
+      : (record.rawValue(this.valueSerde) ??
+        regionOf(serialized(this.valueSerde, record.value, 'value', undefined, this.name)))
     // Before time moves on: a row that is refused leaves nothing behind.
     this.checkLengths(key, value, this.logged ? record.headers : undefined)
     // A null only shows in the changelog, as in Kafka Streams: it makes no kept value older.
@@ -274,7 +276,7 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
   }
 
   #entryOf({ bytes, keyEnd, end, time }: JoinRow): JoinEntry<V> {
-    return { value: detach(this.valueSerde.deserialize(bytes, keyEnd, end)) as V, timestamp: time }
+    return { value: detach(deserialized(this.valueSerde, bytes, keyEnd, end)) as V, timestamp: time }
   }
 
   #storedEntryOf(row: JoinRow): JoinEntry<V> {

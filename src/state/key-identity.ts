@@ -2,7 +2,7 @@ import type { Bytes } from '../base/bytes.ts'
 import { copyBytes } from '../base/bytes.ts'
 import { deepFreeze, isUnchangeable } from '../base/plain-data.ts'
 import type { Serde } from '../topic/serde.ts'
-import { copyBySerde } from '../topic/serde.ts'
+import { changesValues, copyBySerde, deserialized, serialized } from '../topic/serde.ts'
 import { bigLong, integer, long, string } from '../topic/serdes.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { ValueOptions } from './store-life.ts'
@@ -21,11 +21,13 @@ export class KeyIdentity<K> {
   readonly #isPlain: ((key: unknown) => boolean) | undefined
   readonly #store: string
   readonly #frozen: boolean
+  readonly #changesKeys: boolean
 
   constructor({ key: serde, name }: StoreDefinition, { frozen = false }: Pick<ValueOptions, 'frozen'> = {}) {
     this.#store = name
     this.#frozen = frozen
     this.serde = serde as unknown as Serde<K>
+    this.#changesKeys = changesValues(serde)
     this.#isPlain = plainKeys.get(serde.serialize)
   }
 
@@ -45,8 +47,9 @@ export class KeyIdentity<K> {
 
   /** The key as a store holds it: as it would be read back. */
   kept(id: KeyId, key: K): K {
-    if (this.#isPlain !== undefined) return id as K
-    return this.#frozen ? this.#copyOf(key) : detach(key)
+    // 0 is read back of -0.
+    if (this.#isPlain !== undefined) return (typeof id === 'number' ? id + 0 : id) as K
+    return this.#frozen || this.#changesKeys || typeof key === 'number' ? this.#copyOf(key) : detach(key)
   }
 
   /** A key that the store holds, as a reader gets it. */
@@ -55,17 +58,17 @@ export class KeyIdentity<K> {
   }
 
   bytesOf(key: K): Bytes {
-    return this.serde.serialize(key as NonNullable<K>)
+    return serialized(this.serde, key as NonNullable<K>, 'key', undefined, this.#store)
   }
 
   read(source: Bytes, start = 0, end: number = source.length): K {
-    return this.serde.deserialize(source, start, end)
+    return deserialized(this.serde, source, start, end)
   }
 
   /** The key of a row that the store holds already. */
   readStored(source: Bytes, start = 0, end: number = source.length): K {
     try {
-      return this.serde.deserialize(source, start, end)
+      return deserialized(this.serde, source, start, end)
     } catch (error) {
       throw unreadableRow(this.#store, source.subarray(start, end), error)
     }
@@ -73,7 +76,7 @@ export class KeyIdentity<K> {
 
   #copyOf(key: K): K {
     const copy = copyBySerde(this.serde, key as NonNullable<K>)
-    deepFreeze(copy)
+    if (this.#frozen) deepFreeze(copy)
     return copy
   }
 }

@@ -1,8 +1,9 @@
 import { Fault } from '../base/fault.ts'
+import { deepFreeze } from '../base/plain-data.ts'
 import type { RawRegion } from '../topic/record.ts'
 import { LentBytes } from '../topic/lent-bytes.ts'
-import type { FixedWriter, Serializer } from '../topic/serde.ts'
-import { fixedOf } from '../topic/serde.ts'
+import type { Deserializer, FixedWriter, Serializer } from '../topic/serde.ts'
+import { changesValues, deserializeAll, fixedOf, textOf } from '../topic/serde.ts'
 import { defaultMaxRequestSize, recordOverheadBytes } from '../topic/record-size.ts'
 import { string } from '../topic/serdes.ts'
 import { refusePromise } from '../topology/callback-results.ts'
@@ -19,9 +20,11 @@ import type { ValueOptions } from './store-life.ts'
  */
 export class PutCheck {
   readonly #store: string
-  readonly #serde: Serializer<unknown>
+  readonly #serde: Serializer<unknown> & Deserializer<unknown>
   readonly #fixed: FixedWriter<unknown> | undefined
   readonly #isText: boolean
+  readonly #isWrittenAsText: boolean
+  readonly #changesValues: boolean
   readonly #maxKeyBytes: number
   readonly #maxRecordBytes: number
   readonly #frozen: FrozenValues | undefined
@@ -30,9 +33,11 @@ export class PutCheck {
 
   constructor(definition: StoreDefinition, options: ValueOptions, frozen: FrozenValues | undefined) {
     this.#store = definition.name
-    this.#serde = definition.value as unknown as Serializer<unknown>
+    this.#serde = definition.value as unknown as Serializer<unknown> & Deserializer<unknown>
     this.#fixed = fixedOf(this.#serde)
     this.#isText = this.#serde.serialize === (string.serialize as unknown)
+    this.#isWrittenAsText = textOf(this.#serde) !== undefined
+    this.#changesValues = changesValues(this.#serde)
     const timed = definition.kind !== 'keyValue' && definition.kind !== 'versioned'
     const overhead = timed ? timedKeyOverheadBytes : 1
     this.#maxKeyBytes = definition.storage === 'memory' ? Infinity : largestLmdbKeyBytes - overhead
@@ -42,7 +47,9 @@ export class PutCheck {
       : Infinity
     this.#frozen = frozen
     this.#isKnownWritable =
-      frozen !== undefined || definition.kind !== 'keyValue' ? undefined : definition.isKnownWritable
+      frozen !== undefined || this.#changesValues || definition.kind !== 'keyValue'
+        ? undefined
+        : definition.isKnownWritable
   }
 
   /** Returns how many bytes the key has at most. */
@@ -79,16 +86,25 @@ export class PutCheck {
     if (this.#fixed !== undefined) {
       this.#fixed.check(value)
       this.recordLength(besideBytes + this.#fixed.length)
-      return value
+      return withoutSign(value)
     }
     if (this.#isKnownWritable?.(value) === true) return value
-    if (!this.#isText || typeof value !== 'string')
-      return this.valueAsRead(value, this.#lent.regionOf(this.#serde, value), besideBytes)
+    if (!this.#isText || typeof value !== 'string') return this.#valueAsWritten(value, besideBytes)
     // Half a surrogate pair is written as U+FFFD, so that is what the store holds.
     const text = value.toWellFormed()
     return besideBytes + text.length * 3 <= this.#maxRecordBytes
       ? text
-      : this.valueAsRead(text, this.#lent.regionOf(this.#serde, text), besideBytes)
+      : this.valueAsRead(text, this.#lent.regionOf(this.#serde, text, undefined, this.#store), besideBytes)
+  }
+
+  #valueAsWritten(value: unknown, besideBytes: number): unknown {
+    const region = this.#lent.regionOf(this.#serde, value, undefined, this.#store)
+    if (!this.#changesValues)
+      return this.valueAsRead(this.#isWrittenAsText ? withoutSign(value) : value, region, besideBytes)
+    this.recordLength(besideBytes + region.end - region.start)
+    if (this.#frozen !== undefined) deepFreeze(value)
+    const read = deserializeAll(this.#serde, region.buffer.slice(region.start, region.end))
+    return this.#frozen === undefined ? read : this.#frozen.read(read)
   }
 
   /** The same where its bytes are there already. */
@@ -98,6 +114,9 @@ export class PutCheck {
     return this.#frozen.put(value, buffer.slice(start, end))
   }
 }
+
+/** Integers and JSON have no -0: 0 is read back. */
+const withoutSign = (value: unknown): unknown => (typeof value === 'number' ? value + 0 : value)
 
 const largestLmdbKeyBytes = 1_978
 /** What stands around the key where rows lie by key and time: its length, the time and a second number. */

@@ -1,7 +1,7 @@
 import type { Bytes } from '../base/bytes.ts'
 import { bytesEqual, copyBytes } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
-import { deserializeAll } from '../topic/serde.ts'
+import { deserializeAll, serialized } from '../topic/serde.ts'
 import type { Serde } from '../topic/serde.ts'
 import { windowed } from '../topic/windowed.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
@@ -59,7 +59,7 @@ function* rowsOf(
   const key = definition.key as unknown as Serde<unknown>
   const value = definition.value as unknown as Serde<unknown>
   // A copy: a serde may hand its own memory out, and the page outlives the read.
-  const bytesOf = (serde: Serde<unknown>, it: unknown): Bytes => copyBytes(serde.serialize(it as never))
+  const bytesOf = (serde: Serde<unknown>, it: unknown): Bytes => copyBytes(serialized(serde, it as never))
   for (const row of typedRows(store, definition, query, after))
     yield { ...row, key: bytesOf(key, row.key), value: bytesOf(value, row.value) }
 }
@@ -99,7 +99,7 @@ const readerOf = (definition: StoreDefinition): Reader => {
   return {
     key: (bytes) => deserializeAll(serde, bytes),
     optional: (bytes) => (bytes === undefined ? undefined : deserializeAll(serde, bytes)),
-    bytes: (key) => serde.serialize(key as never),
+    bytes: (key) => serialized(serde, key as never),
     unsuitable: (query) => unsuitable(definition, query),
   }
 }

@@ -6,7 +6,7 @@ import type { RecordColumns } from '../topic/record-columns.ts'
 import type { RawRegion } from '../topic/record.ts'
 import { bytesOfRegion, regionOf } from '../topic/record.ts'
 import type { Deserializer, Serializer } from '../topic/serde.ts'
-import { deserializeAll } from '../topic/serde.ts'
+import { deserializeAll, deserialized, serialized } from '../topic/serde.ts'
 import { sizeOfHeaders } from '../topic/record-size.ts'
 import { wholeTime } from '../topology/record-times.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
@@ -168,7 +168,7 @@ export abstract class StoreLife implements StateStore {
 
   /** A value as bytes; null for a deletion. */
   protected serialize(value: unknown): Bytes | null {
-    return value === null ? null : this.valueSerde.serialize(value)
+    return value === null ? null : serialized(this.valueSerde, value, 'value', undefined, this.name)
   }
 
   protected get frozen(): boolean {
@@ -198,7 +198,12 @@ export abstract class StoreLife implements StateStore {
   /** Gives a row to the changelog where there is one, null to delete it; returns what a disk shall hold of the value. */
   protected save(key: Bytes, value: unknown, timestamp: number, headers?: Headers): SavedValue {
     if (isKeptAsItIs(value)) {
-      this.appendRegions(regionOf(key), this.#lent.regionOf(this.valueSerde, value), timestamp, headers)
+      this.appendRegions(
+        regionOf(key),
+        this.#lent.regionOf(this.valueSerde, value, undefined, this.name),
+        timestamp,
+        headers,
+      )
       return value
     }
     const bytes = this.serialize(value)
@@ -208,12 +213,16 @@ export abstract class StoreLife implements StateStore {
 
   /** What a flush saved, as bytes. */
   protected encode(saved: NonNullable<SavedValue>): Bytes {
-    return saved instanceof Uint8Array ? saved : this.valueSerde.serialize(saved)
+    return saved instanceof Uint8Array
+      ? saved
+      : serialized(this.valueSerde, saved, 'value', undefined, this.name)
   }
 
   /** The same in memory that serves the next value too. */
   protected encodeRegion(saved: NonNullable<SavedValue>): RawRegion {
-    return saved instanceof Uint8Array ? regionOf(saved) : this.#lent.regionOf(this.valueSerde, saved)
+    return saved instanceof Uint8Array
+      ? regionOf(saved)
+      : this.#lent.regionOf(this.valueSerde, saved, undefined, this.name)
   }
 
   protected append(key: Bytes, value: Bytes | null, timestamp: number, headers?: Headers): void {
@@ -238,7 +247,7 @@ export abstract class StoreLife implements StateStore {
 
   #read(buffer: Bytes, start: number, end: number): unknown {
     const serde = this.valueSerde
-    if (this.#frozen === undefined) return detach(serde.deserialize(buffer, start, end))
+    if (this.#frozen === undefined) return detach(deserialized(serde, buffer, start, end))
     return this.#frozen.read(deserializeAll(serde, buffer.slice(start, end)))
   }
 

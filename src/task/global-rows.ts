@@ -9,6 +9,7 @@ import type { SourceTopic } from '../topology/node-topic.ts'
 import type { TaskFailure } from './ports.ts'
 import type { FailureDecision } from './task.ts'
 import { faultOf, keyOf } from './record-fault.ts'
+import { deserialized } from '../topic/serde.ts'
 
 /** The topic partition that rows of a table come from, and the node that reads it. */
 export interface SourceRowsOrigin {
@@ -74,8 +75,8 @@ export const readableRows = (
 const readRow = (columns: RecordColumns, row: number, { key, value }: SourceTopic): void => {
   const { buffer, keyStarts, keyEnds, valueStarts, valueEnds } = columns
   const [keyStart, valueStart] = [keyStarts[row] as number, valueStarts[row] as number]
-  if (keyStart >= 0) key.deserialize(buffer, keyStart, keyEnds[row] as number)
-  if (valueStart >= 0) value.deserialize(buffer, valueStart, valueEnds[row] as number)
+  if (keyStart >= 0) deserialized(key, buffer, keyStart, keyEnds[row] as number)
+  if (valueStart >= 0) deserialized(value, buffer, valueStart, valueEnds[row] as number)
 }
 
 /** Throws the fault of a row that cannot be read, unless its policy leaves it out. */

@@ -2,7 +2,13 @@ import type { Bytes } from '../base/bytes.ts'
 import { smallestOf } from '../base/extremes.ts'
 import { Fault, isFault } from '../base/fault.ts'
 import { checkArgument, checkOptions } from '../base/options.ts'
-import { callback, durationMs as durationKind } from '../base/value-kinds.ts'
+import {
+  anyObject,
+  bytesOrNullKind,
+  callback,
+  durationMs as durationKind,
+  listOf,
+} from '../base/value-kinds.ts'
 import { ManualClock } from '../base/manual-clock.ts'
 import type {
   KeyValueStore,
@@ -57,6 +63,8 @@ export const testDriver = (
   options: TestDriverOptions = {},
 ): TestDriver => new TestDriver(Array.isArray(topologies) ? topologies : [topologies as Topology], options)
 
+const recordsKind = listOf({ needs: 'a record { key, value }', accepts: anyObject.accepts })
+
 /** What `testDriver` gives. It may be declared with `using`, which closes it at the end of the test. */
 export class TestDriver {
   readonly clock: ManualClock
@@ -77,6 +85,7 @@ export class TestDriver {
 
   /** @internal `withoutRecordCache` is for comparisons with recordings of Kafka Streams that were made so. */
   constructor(topologies: readonly Topology[], options: TestDriverOptions, withoutRecordCache = false) {
+    if (topologies.length === 0) checkArgument('testDriver', undefined, topologiesKind)
     for (const topology of topologies) checkArgument('testDriver', topology, topologiesKind)
     checkOptions('testDriver', options, testDriverOptions)
     refuseSharedNames(topologies)
@@ -94,20 +103,29 @@ export class TestDriver {
     checkArgument('input', topic, topicContract)
     this.#known.refuseUnread(topic.name)
     const write = (key: K, value: V | null, options: PipeOptions): void =>
-      this.#pipe(topic.name, bytesOrNull(topic.key, key), bytesOrNull(topic.value, value), options, {
-        key,
-        value,
-      })
+      this.#pipe(
+        topic.name,
+        bytesOrNull(topic.key, key, 'key', topic.name),
+        bytesOrNull(topic.value, value, 'value', topic.name),
+        options,
+        {
+          key,
+          value,
+        },
+      )
     return {
       pipe: (key, value, options = {}) => {
         write(key, value, options)
         this.#run()
       },
       pipeAll: (records) => {
+        checkArgument(`pipeAll of topic '${topic.name}'`, records, recordsKind)
         for (const { key, value, ...options } of records) write(key, value, options)
         this.#runAsOne()
       },
       pipeBytes: (key, value, options = {}) => {
+        checkArgument(`pipeBytes of topic '${topic.name}': key`, key, bytesOrNullKind)
+        checkArgument(`pipeBytes of topic '${topic.name}': value`, value, bytesOrNullKind)
         this.#pipe(topic.name, key, value, options, { key, value })
         this.#run()
       },
@@ -377,8 +395,8 @@ export class TestDriver {
     send: (topic: string, target: SinkTarget, record: AnyRecord): void => {
       const chosen = chosenPartitions(target, record, topic, this.#partitionsOf(topic))
       if (Array.isArray(chosen) && chosen.length === 0) return target.dropped(record)
-      const key = keyBytesOf(record, target.key as Serializer<unknown>)
-      const value = valueBytesOf(record, target.value as Serializer<unknown>)
+      const key = keyBytesOf(record, target.key as Serializer<unknown>, topic)
+      const value = valueBytesOf(record, target.value as Serializer<unknown>, topic)
       const { timestamp, headers } = record
       const sink = this.#sink(target.node, topic)
       const written = valueAtSink(sink, value)

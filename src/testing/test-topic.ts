@@ -1,7 +1,7 @@
 import type { Bytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
-import type { Serializer } from '../topic/serde.ts'
-import { deserializeAll } from '../topic/serde.ts'
+import type { SerdePart, Serializer } from '../topic/serde.ts'
+import { deserializeAll, serialized } from '../topic/serde.ts'
 import type { Topic } from '../topic/topic.ts'
 import type { StoredRecord } from './memory-topics.ts'
 import type { PipeOptions } from './pipe-options.ts'
@@ -89,5 +89,9 @@ const decode = <K, V>(topic: Contract<K, V>, record: StoredRecord): TestRecord<K
   partition: record.partition,
 })
 
-export const bytesOrNull = <T>(serde: Serializer<NonNullable<T>>, value: T | null): Bytes | null =>
-  value === null || value === undefined ? null : serde.serialize(value)
+export const bytesOrNull = <T>(
+  serde: Serializer<NonNullable<T>>,
+  value: T | null,
+  part: SerdePart,
+  topic: string,
+): Bytes | null => (value === null || value === undefined ? null : serialized(serde, value, part, topic))

@@ -9,6 +9,8 @@ export interface OpenParts {
   readonly hasOpenKeys: boolean
   /** The schema alone does not bound how deep a value is nested. */
   readonly mayBeDeep: boolean
+  /** A value may be read back as another one: texts are trimmed, defaults filled in. */
+  readonly changesValues: boolean
   /** The names of the properties that the schema declares, anywhere in it. */
   readonly names: ReadonlySet<string>
 }
@@ -32,6 +34,7 @@ type Place = 'value' | 'property' | 'optionalProperty' | 'unwritten'
 class SchemaWalk implements OpenParts {
   hasOpenValues = false
   hasOpenKeys = false
+  changesValues = false
   #isSeenAgain = false
   readonly names = new Set<string>()
   readonly #seen: Readonly<Record<Place, Set<unknown>>> = {
@@ -57,6 +60,7 @@ class SchemaWalk implements OpenParts {
     const { def } = type._zod
     const problem = problemOf(type, place)
     if (problem !== undefined) throw unwritable(path, problem)
+    if (isChanging(def)) this.changesValues = true
     switch (def.type) {
       case 'any':
       case 'unknown':
@@ -152,9 +156,27 @@ class SchemaWalk implements OpenParts {
       return Object.entries(read())
     } catch {
       this.hasOpenValues = true
+      this.changesValues = true
       return []
     }
   }
+}
+
+/** Codecs are left out: their two sides stand for one value. */
+const isChanging = (def: z.core.$ZodTypes['_zod']['def']): boolean => {
+  if (['default', 'prefault', 'catch'].includes(def.type)) return true
+  return rewrites(def) || (def.checks ?? []).some((check) => rewrites(check._zod.def))
+}
+
+/** True of coercions, and of checks that may set the value: `.trim()`, `.overwrite()`, `z.url({ normalize })`, `.check()`. */
+const rewrites = (def: object): boolean => {
+  const { coerce, normalize, check, fn } = def as Readonly<Record<string, unknown>>
+  return (
+    coerce === true ||
+    normalize === true ||
+    check === 'overwrite' ||
+    (check === 'custom' && typeof fn !== 'function')
+  )
 }
 
 const mayBeAbsent = (place: Place): Place => (place === 'property' ? 'optionalProperty' : place)

@@ -9,7 +9,7 @@ import { isTooDeep } from './json-depth.ts'
 import { breach, hasNoText, notJson, stringifyFailed, tooDeep, unreadable } from './json-faults.ts'
 import { refuseLostKeys, refuseUnheld } from './json-value.ts'
 import type { Serde } from './serde.ts'
-import { serializeText } from './serde.ts'
+import { markChanging, serializeText } from './serde.ts'
 
 /**
  * JSON text under a zod schema: what is read is parsed by it, what is written is encoded by it, so that no value that
@@ -28,13 +28,16 @@ export const json = <S extends z.ZodType>(schema: S, name?: string): Serde<z.out
     nullable: false,
     // What is written is the input side of a codec; what JSON Schema cannot describe accepts anything.
     jsonSchema: () => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
-    serialize: serializeText((value) => {
-      try {
-        return textOf(schema, parts, value)
-      } catch (error) {
-        throw ofRecord(error)
-      }
-    }),
+    serialize: markChanging(
+      serializeText((value) => {
+        try {
+          return textOf(schema, parts, value)
+        } catch (error) {
+          throw ofRecord(error)
+        }
+      }),
+      parts.changesValues,
+    ),
     deserialize: (source, start, end) => {
       try {
         return valueOf(schema, parts, utf8Decode(source, start, end))

@@ -1,18 +1,23 @@
 import type { Bytes } from '../base/bytes.ts'
 import { utf8Write } from '../base/bytes.ts'
 import type { RawRegion } from './record.ts'
-import type { Serializer } from './serde.ts'
-import { fixedOf, textOf } from './serde.ts'
+import type { SerdePart, Serializer } from './serde.ts'
+import { fixedOf, textOf, serialized } from './serde.ts'
 
 /**
  * Serialises what is copied at once, as into a batch. Text and numbers are written to memory that serves the next one
  * too: a buffer made for each value costs twice what writing it does, and all of them are the collector's.
  */
 export class LentBytes {
+  readonly #part: SerdePart
   #memory: Bytes = new Uint8Array(smallestMemory)
 
-  /** The bytes of a value, valid until the next call. */
-  regionOf<T>(serializer: Serializer<T>, value: T): RawRegion {
+  constructor(part: SerdePart = 'value') {
+    this.#part = part
+  }
+
+  /** The bytes of a value, valid until the next call. The topic or the store is that of the faults. */
+  regionOf<T>(serializer: Serializer<T>, value: T, topic?: string, store?: string): RawRegion {
     const fixed = fixedOf(serializer)
     if (fixed !== undefined) {
       fixed.write(this.#memory, value)
@@ -20,7 +25,7 @@ export class LentBytes {
     }
     const text = textOf(serializer)?.(value)
     if (text === undefined || text.length * 3 > largestMemory) {
-      const bytes = serializer.serialize(value)
+      const bytes = serialized(serializer, value, this.#part, topic, store)
       return { buffer: bytes, start: 0, end: bytes.length }
     }
     if (text.length * 3 > this.#memory.length) this.#memory = new Uint8Array(text.length * 6)

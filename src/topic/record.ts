@@ -6,6 +6,7 @@ import { noHeaders } from './headers.ts'
 import type { RecordColumns } from './record-columns.ts'
 import { decodeHeaders } from './record-columns.ts'
 import type { Deserializer, Serializer } from './serde.ts'
+import { deserialized, serialized } from './serde.ts'
 
 /** Where a record was read; made records (of a join, a timer) carry the origin of the record that caused them. */
 export interface RecordOrigin {
@@ -243,8 +244,8 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
     try {
       const decoded =
         part === keyAsRead
-          ? key.deserialize(buffer, columns.keyStarts[row] as number, columns.keyEnds[row] as number)
-          : value.deserialize(buffer, columns.valueStarts[row] as number, columns.valueEnds[row] as number)
+          ? deserialized(key, buffer, columns.keyStarts[row] as number, columns.keyEnds[row] as number)
+          : deserialized(value, buffer, columns.valueStarts[row] as number, columns.valueEnds[row] as number)
       if ((this._asRead & isFrozen) !== 0) deepFreeze(decoded)
       return decoded
     } catch (error) {
@@ -275,7 +276,8 @@ export class DeserializationFault extends Fault {
     const known = isFault(cause) ? cause : undefined
     super({
       code: known?.code ?? 'DESERIALIZATION_FAILED',
-      actor: 'record',
+      // A serde that returns promises reads no record at all.
+      actor: known?.code === 'PROMISE_RETURNED' ? known.actor : 'record',
       message: known?.summary ?? messageOf(cause),
       remedy: known?.remedy,
       place: known?.place,
@@ -288,11 +290,12 @@ export class DeserializationFault extends Fault {
 export const keyBytesOf = <K>(
   record: StreamRecord<K, unknown>,
   serde: Serializer<NonNullable<K>>,
+  topic?: string,
 ): Bytes | null => {
   if (record.hasNullKey) return null
   const raw = record.rawKey(serde)
   return raw === undefined
-    ? serde.serialize(record.key as NonNullable<K>)
+    ? serialized(serde, record.key as NonNullable<K>, 'key', topic)
     : raw.buffer.subarray(raw.start, raw.end)
 }
 
@@ -300,10 +303,11 @@ export const keyBytesOf = <K>(
 export const valueBytesOf = <V>(
   record: StreamRecord<unknown, V>,
   serde: Serializer<NonNullable<V>>,
+  topic?: string,
 ): Bytes | null => {
   if (record.hasNullValue) return null
   const raw = record.rawValue(serde)
   return raw === undefined
-    ? serde.serialize(record.value as NonNullable<V>)
+    ? serialized(serde, record.value as NonNullable<V>, 'value', topic)
     : raw.buffer.subarray(raw.start, raw.end)
 }

@@ -1,6 +1,9 @@
 import type { Bytes } from '../base/bytes.ts'
 import { copyBytes, utf8Encode } from '../base/bytes.ts'
+import { Fault } from '../base/fault.ts'
 import { checkArgument } from '../base/options.ts'
+import { isThenable, promiseReturned } from '../base/promises.ts'
+import { typeOfValue } from '../base/shown.ts'
 import { serde as serdeKind } from './value-kinds.ts'
 
 /** A JSON Schema (draft 2020-12), as plain data. */
@@ -76,6 +79,17 @@ export const serializeFixed = <T>(
 export const fixedOf = ({ serialize }: Serializer<never>): FixedWriter<unknown> | undefined =>
   (serialize as { readonly fixed?: FixedWriter<unknown> }).fixed
 
+/**
+ * The same `serialize`, marked where a value may be read back as another one: its schema trims texts, or it is made of
+ * serdes that do. A store holds such a value as its bytes are read, so that a restart changes nothing.
+ */
+export const markChanging = <T>(serialize: (value: T) => Bytes, isChanging: boolean): ((value: T) => Bytes) =>
+  isChanging ? Object.assign(serialize, { isChanging }) : serialize
+
+/** True of a serializer whose values may be read back as others. */
+export const changesValues = ({ serialize }: Serializer<never>): boolean =>
+  (serialize as { readonly isChanging?: boolean }).isChanging === true
+
 /** The type a serde carries. */
 export type SerdeType<S> = S extends Serde<infer T> ? T : never
 
@@ -96,12 +110,77 @@ export const nullable = <T>(serde: Serde<T>): Serde<T | null> => {
   }
 }
 
+/** What a serde writes: its faults name it. */
+export type SerdePart = 'key' | 'value'
+
+/** What a serializer returned is no bytes. The serializer does not know where they go, so each caller may name it. */
+class NotBytes extends Fault {
+  constructor(returned: unknown, part?: SerdePart, topic?: string, store?: string) {
+    super({
+      code: 'SERDE_RESULT_INVALID',
+      actor: 'record',
+      message: `the serde${part === undefined ? '' : ` of the ${part}`} returned ${typeOfValue(returned)} from serialize, not bytes`,
+      remedy: 'return a Uint8Array from serialize',
+      place: { topic, store },
+    })
+    this.#returned = returned
+  }
+
+  readonly #returned: unknown
+
+  at(part: SerdePart, topic: string | undefined, store: string | undefined): NotBytes {
+    return new NotBytes(this.#returned, part, topic, store)
+  }
+}
+
+/**
+ * The bytes of a value. Every serializer is called here, because that of a user may return anything: a text would be
+ * written as NUL bytes, and null as a tombstone. The topic or the store is that of the faults.
+ */
+export const serialized = <T>(
+  serializer: Serializer<T>,
+  value: T,
+  part?: SerdePart,
+  topic?: string,
+  store?: string,
+): Bytes => {
+  let bytes: unknown
+  try {
+    bytes = serializer.serialize(value)
+  } catch (error) {
+    throw error instanceof NotBytes && part !== undefined ? error.at(part, topic, store) : error
+  }
+  if (bytes instanceof Uint8Array) return bytes
+  if (isThenable(bytes)) throw promiseReturned(`serialize of ${nameOf(serializer)}`, bytes, synchronousSerde)
+  throw new NotBytes(bytes, part, topic, store)
+}
+
+/** The value of bytes, which a promise is not. */
+export const deserialized = <T>(
+  deserializer: Deserializer<T>,
+  source: Bytes,
+  start: number,
+  end: number,
+): T => {
+  const value = deserializer.deserialize(source, start, end)
+  if (isThenable(value))
+    throw promiseReturned(`deserialize of ${nameOf(deserializer)}`, value, synchronousSerde)
+  return value
+}
+
+const nameOf = (serde: object): string => {
+  const { name } = serde as { readonly name?: unknown }
+  return typeof name === 'string' ? `the serde ${name}` : 'the serde'
+}
+
+const synchronousSerde = 'load what the serde needs (schemas) before the start, and return the result itself'
+
 /** A value as it would be read back once it is written: it shares nothing with the other. */
 export const copyBySerde = <T>(
   serde: Pick<Serde<T>, 'serialize' | 'deserialize'>,
   value: NonNullable<T>,
-): T => deserializeAll(serde, copyBytes(serde.serialize(value)))
+): T => deserializeAll(serde, copyBytes(serialized(serde, value)))
 
 /** Deserialises a whole byte array. */
 export const deserializeAll = <T>(serde: Deserializer<T>, bytes: Bytes): T =>
-  serde.deserialize(bytes, 0, bytes.length)
+  deserialized(serde, bytes, 0, bytes.length)

@@ -1,6 +1,7 @@
 import type { Bytes } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
 import type { AnySerde } from './serde.ts'
+import { deserialized, serialized } from './serde.ts'
 
 /**
  * The messages of a foreign-key join, byte for byte as Kafka Streams' `SubscriptionWrapperSerde` (version 1),
@@ -59,7 +60,7 @@ export const subscriptionSerde = (primaryKey: AnySerde): AnySerde => ({
   name: `subscription(${primaryKey.name})`,
   nullable: false,
   serialize: (subscription: Subscription) => {
-    const key = primaryKey.serialize(subscription.primaryKey as never)
+    const key = serialized(primaryKey, subscription.primaryKey as never)
     const hash = subscription.hash ?? noBytes
     const result = new Uint8Array(2 + hash.length + key.length + 4)
     result[0] = subscriptionVersion | (subscription.hash === null ? withoutHash : 0)
@@ -79,7 +80,7 @@ export const subscriptionSerde = (primaryKey: AnySerde): AnySerde => ({
     return {
       hash: hasHash ? source.slice(start + 2, keyStart) : null,
       instruction: source[start + 1] as Instruction,
-      primaryKey: primaryKey.deserialize(source, keyStart, end - 4),
+      primaryKey: deserialized(primaryKey, source, keyStart, end - 4),
       primaryPartition: int32At(source, end - 4),
     }
   },
@@ -91,7 +92,7 @@ export const subscriptionResponseSerde = (value: AnySerde): AnySerde => ({
   nullable: false,
   serialize: (response: SubscriptionResponse) => {
     const hash = response.hash ?? noBytes
-    const row = response.value === null ? noBytes : value.serialize(response.value as never)
+    const row = response.value === null ? noBytes : serialized(value, response.value as never)
     const result = new Uint8Array(1 + hash.length + row.length)
     result[0] = responseVersion | (response.hash === null ? withoutHash : 0)
     result.set(hash, 1)
@@ -107,7 +108,7 @@ export const subscriptionResponseSerde = (value: AnySerde): AnySerde => ({
     if (valueStart > end) throw tooShort('response', end - start)
     return {
       hash: hasHash ? source.slice(start + 1, valueStart) : null,
-      value: valueStart === end ? null : value.deserialize(source, valueStart, end),
+      value: valueStart === end ? null : deserialized(value, source, valueStart, end),
     }
   },
 })
@@ -117,8 +118,8 @@ export const combinedKeySerde = (foreignKey: AnySerde, primaryKey: AnySerde): An
   name: `combinedKey(${foreignKey.name}, ${primaryKey.name})`,
   nullable: false,
   serialize: (key: CombinedKey) => {
-    const prefix = combinedKeyPrefix(foreignKey.serialize(key.foreignKey as never))
-    const primary = primaryKey.serialize(key.primaryKey as never)
+    const prefix = combinedKeyPrefix(serialized(foreignKey, key.foreignKey as never))
+    const primary = serialized(primaryKey, key.primaryKey as never)
     const result = new Uint8Array(prefix.length + primary.length)
     result.set(prefix)
     result.set(primary, prefix.length)
@@ -129,8 +130,8 @@ export const combinedKeySerde = (foreignKey: AnySerde, primaryKey: AnySerde): An
     const foreignEnd = foreignStart + (end < foreignStart ? 0 : int32At(source, start))
     if (foreignEnd < foreignStart || foreignEnd > end) throw tooShort('combined key', end - start)
     return {
-      foreignKey: foreignKey.deserialize(source, foreignStart, foreignEnd),
-      primaryKey: primaryKey.deserialize(source, foreignEnd, end),
+      foreignKey: deserialized(foreignKey, source, foreignStart, foreignEnd),
+      primaryKey: deserialized(primaryKey, source, foreignEnd, end),
     }
   },
 })

@@ -1,18 +1,36 @@
 import type { ValueKind } from '../base/options.ts'
-import { hasFunctions } from '../base/value-kinds.ts'
+import { checkArgument } from '../base/options.ts'
+import { hasFunctions, synchronous } from '../base/value-kinds.ts'
 
 /** The kinds of values that describe topics. JavaScript may give anything in their place. */
+
+/** Only a call shows of other functions that they return promises. */
+const refuseAsync = (what: string, value: unknown): void => {
+  if (!serde.accepts(value)) return
+  const { serialize, deserialize } = value as { readonly serialize: unknown; readonly deserialize: unknown }
+  checkArgument(`${what}: serialize`, serialize, synchronous)
+  checkArgument(`${what}: deserialize`, deserialize, synchronous)
+}
 
 export const serde: ValueKind = {
   needs: 'a serde',
   example: 'string, long or json(schema)',
   accepts: (value) => hasFunctions(value, 'serialize', 'deserialize'),
+  checkParts: refuseAsync,
 }
 
 /** A serde, or a zod schema that stands for JSON under it. */
 export const serdeSource: ValueKind = {
   needs: 'a serde or a zod schema',
   accepts: (value) => serde.accepts(value) || isSchema(value),
+  checkParts: refuseAsync,
+}
+
+/** The headers of a record. What writes them checks each. */
+export const headersKind: ValueKind = {
+  needs: 'the headers of a record',
+  example: "[['trace', bytes]]",
+  accepts: Array.isArray,
 }
 
 /** What `topic` returns. */

@@ -1,9 +1,11 @@
 import type { Bytes } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
 import { checkArgument } from '../base/options.ts'
+import { typeOfValue } from '../base/shown.ts'
 import { durationMs } from '../base/value-kinds.ts'
 import { serde as serdeKind } from './value-kinds.ts'
 import type { AnySerde, Serde } from './serde.ts'
+import { deserialized, serialized } from './serde.ts'
 
 /** A key within one window. For tumbling and hopping windows `endMs` is exclusive, for session and sliding inclusive. */
 export interface Windowed<out K> {
@@ -12,7 +14,20 @@ export interface Windowed<out K> {
   readonly endMs: number
 }
 
-export const windowed = <K>(key: K, startMs: number, endMs: number): Windowed<K> => ({ key, startMs, endMs })
+export const windowed = <K>(key: K, startMs: number, endMs: number): Windowed<K> => {
+  if (typeof startMs !== 'number') throw boundInvalid('startMs', startMs)
+  if (typeof endMs !== 'number') throw boundInvalid('endMs', endMs)
+  return { key, startMs, endMs }
+}
+
+/** The failure of a record, which the times of a window come from. */
+const boundInvalid = (bound: string, given: unknown): Fault =>
+  new Fault({
+    code: 'TIMESTAMP_INVALID',
+    actor: 'record',
+    message: `windowed: ${bound} is ${typeOfValue(given)}, not a time`,
+    remedy: 'give whole milliseconds since the epoch',
+  })
 
 /** A serde of windowed keys; records are partitioned by the key inside, so that its windows stay together. */
 export interface WindowedSerde<in out K> extends Serde<Windowed<K>> {
@@ -34,11 +49,11 @@ export const timeWindowed = <K>(key: Serde<K>, sizeMs: number): WindowedSerde<K>
     inner: key,
     name: `timeWindowed(${key.name}, ${sizeMs})`,
     nullable: false,
-    serialize: (value) => withLongs(key.serialize(value.key as NonNullable<K>), value.startMs),
+    serialize: (value) => withLongs(serialized(key, value.key as NonNullable<K>), value.startMs),
     deserialize: (source, start, end) => {
       const keyEnd = endOfKey(source, start, end, 8)
       const startMs = readLong(source, keyEnd)
-      return windowed(key.deserialize(source, start, keyEnd), startMs, startMs + sizeMs)
+      return windowed(deserialized(key, source, start, keyEnd), startMs, startMs + sizeMs)
     },
   }
 }
@@ -50,11 +65,11 @@ export const sessionWindowed = <K>(key: Serde<K>): WindowedSerde<K> => {
     inner: key,
     name: `sessionWindowed(${key.name})`,
     nullable: false,
-    serialize: (value) => withLongs(key.serialize(value.key as NonNullable<K>), value.endMs, value.startMs),
+    serialize: (value) => withLongs(serialized(key, value.key as NonNullable<K>), value.endMs, value.startMs),
     deserialize: (source, start, end) => {
       const keyEnd = endOfKey(source, start, end, 16)
       return windowed(
-        key.deserialize(source, start, keyEnd),
+        deserialized(key, source, start, keyEnd),
         readLong(source, keyEnd + 8),
         readLong(source, keyEnd),
       )

@@ -3,6 +3,7 @@ import type { Bytes } from '../base/bytes.ts'
 import { bytesEqual, copyBytes, utf8Decode, utf8Encode } from '../base/bytes.ts'
 import type { Header, Headers } from '../topic/headers.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
+import { changesValues, deserialized, markChanging, serialized } from '../topic/serde.ts'
 
 /**
  * An update of a table that waits in a suppression: the row as it was before the first update that waits, the last
@@ -35,12 +36,12 @@ export interface BufferedChangeSerde extends AnySerde {
 export const bufferedChangeSerde = (value: AnySerde): BufferedChangeSerde => {
   const inner = value as unknown as Serde<unknown>
   const bytesOf = (part: unknown): Bytes | null =>
-    part === null || part === undefined ? null : inner.serialize(part)
+    part === null || part === undefined ? null : serialized(inner, part)
   return {
     name: `bufferedChange(${value.name})`,
     nullable: false,
     inner: value,
-    serialize: (change: BufferedChange) => {
+    serialize: markChanging((change: BufferedChange) => {
       const prior = bytesOf(change.priorValue)
       const old = bytesOf(change.oldValue)
       const writer = new ByteWriter()
@@ -54,7 +55,7 @@ export const bufferedChangeSerde = (value: AnySerde): BufferedChangeSerde => {
       if (old !== null && bytesEqual(old, prior)) writer.int32(samePrior)
       else writer.sized(old)
       return writer.sized(bytesOf(change.newValue)).int64(change.bufferTimeMs).finish()
-    },
+    }, changesValues(value)),
     deserialize: (source: Bytes, start: number, end: number) => read(inner, source, start, end),
   }
 }
@@ -66,7 +67,7 @@ export const bufferedChangeSerde = (value: AnySerde): BufferedChangeSerde => {
 export const bufferedSizeOf = ({ inner }: BufferedChangeSerde, change: BufferedChange): number => {
   const serde = inner as unknown as Serde<unknown>
   const bytesOf = (part: unknown): Bytes | null =>
-    part === null || part === undefined ? null : serde.serialize(part)
+    part === null || part === undefined ? null : serialized(serde, part)
   const prior = bytesOf(change.priorValue)
   const old = bytesOf(change.oldValue)
   const values = [prior, bytesEqual(old, prior) ? null : old, bytesOf(change.newValue)]
@@ -102,7 +103,7 @@ const read = (serde: Serde<unknown>, source: Bytes, start: number, end: number):
     if (length === samePrior) return prior
     if (length < 0) return null
     const from = reader.skip(length)
-    return serde.deserialize(source, from, from + length)
+    return deserialized(serde, source, from, from + length)
   }
   const context = {
     timestamp: reader.int64(),

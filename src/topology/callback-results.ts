@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts'
+import { isThenable, promiseReturned as promiseFault } from '../base/promises.ts'
 import { contentsOfValue, kindOfValue } from '../base/shown.ts'
 import type { AnyRecord, EmittedRecord } from './node.ts'
 
@@ -72,23 +73,11 @@ const emissionInvalid = (what: string, emission: unknown): Fault =>
         contents: contentsOfValue('returned', emission),
       })
 
-const isThenable = (result: unknown): result is PromiseLike<unknown> =>
-  typeof result === 'object' && result !== null && typeof (result as { then?: unknown }).then === 'function'
-
-/** The promise is refused here, so its rejection is nobody else's: it must not end the process as unhandled. */
 const promiseReturned = (
   callback: string,
   promise: PromiseLike<unknown> | undefined,
   verb = 'returned',
-): Fault => {
-  promise?.then(undefined, () => {})
-  return new Fault({
-    code: 'PROMISE_RETURNED',
-    actor: 'author',
-    message: `${callback} ${verb} a promise, but its result is needed at once`,
-    remedy: 'use mapAsync or mapValuesAsync for asynchronous work',
-  })
-}
+): Fault => promiseFault(callback, promise, 'use mapAsync or mapValuesAsync for asynchronous work', verb)
 
 const notIterable = (what: string, results: unknown): Fault =>
   new Fault({

@@ -1,6 +1,7 @@
 import type { Bytes } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
 import type { AnySerde } from '../topic/serde.ts'
+import { deserialized, serialized } from '../topic/serde.ts'
 import type { Change } from './node.ts'
 
 /**
@@ -29,8 +30,8 @@ const newOnly = 1
 const both = 2
 
 const writeChange = (inner: AnySerde, { newValue, oldValue }: Change<unknown>): Bytes => {
-  const newBytes = newValue === null ? undefined : inner.serialize(newValue as never)
-  const oldBytes = oldValue === null ? undefined : inner.serialize(oldValue as never)
+  const newBytes = newValue === null ? undefined : serialized(inner, newValue as never)
+  const oldBytes = oldValue === null ? undefined : serialized(inner, oldValue as never)
   if (newBytes === undefined) return flagged(oldOnly, oldBytes ?? noBytes)
   if (oldBytes === undefined) return flagged(newOnly, newBytes)
   return flagged(both, varint(newBytes.length), newBytes, oldBytes)
@@ -40,16 +41,16 @@ const readChange = (inner: AnySerde, source: Bytes, start: number, end: number):
   const flag = end > start ? source[end - 1] : undefined
   const last = end - 1
   if (flag === oldOnly)
-    return { newValue: null, oldValue: inner.deserialize(source, start, last), isLatest: true }
+    return { newValue: null, oldValue: deserialized(inner, source, start, last), isLatest: true }
   if (flag === newOnly)
-    return { newValue: inner.deserialize(source, start, last), oldValue: null, isLatest: true }
+    return { newValue: deserialized(inner, source, start, last), oldValue: null, isLatest: true }
   if (flag !== both) throw unreadable(`its last byte is ${flag ?? 'missing'}`)
   const [length, newStart] = readVarint(source, start, last)
   const oldStart = newStart + length
   if (length < 0 || oldStart > last) throw unreadable(`it says its new value has ${length} bytes`)
   return {
-    newValue: inner.deserialize(source, newStart, oldStart),
-    oldValue: inner.deserialize(source, oldStart, last),
+    newValue: deserialized(inner, source, newStart, oldStart),
+    oldValue: deserialized(inner, source, oldStart, last),
     isLatest: true,
   }
 }

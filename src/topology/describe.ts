@@ -1,8 +1,10 @@
+import { checkArgument } from '../base/options.ts'
 import type { RepartitionNode, SinkNode, SourceNode, TopologyNode } from './node.ts'
 import type { SubTopology } from './sub-topologies.ts'
 import { globalTablesOf, subTopologiesOf } from './sub-topologies.ts'
 import type { Topology } from './topology.ts'
 import { storesOf } from './topology.ts'
+import { topologyKind } from './topology-kind.ts'
 
 /**
  * A topology as text, laid out as Kafka Streams' `TopologyDescription`, so that its readers and its viewers feel at
@@ -13,6 +15,7 @@ import { storesOf } from './topology.ts'
  * console.log(describeTopology(payment))
  */
 export const describeTopology = (topology: Topology): string => {
+  checkArgument('describeTopology', topology, topologyKind)
   const subTopologies = subTopologiesOf(topology)
   const locals = subTopologies.map(
     (subTopology) => `Sub-topology: ${subTopology.index}\n${describeSubTopology(subTopology)}`,

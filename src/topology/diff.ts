@@ -1,3 +1,5 @@
+import type { ValueKind } from '../base/options.ts'
+import { checkArgument } from '../base/options.ts'
 import { stepDifferences } from './diff-steps.ts'
 import { storeDifferences } from './diff-stores.ts'
 import { topicDifferences } from './diff-topics.ts'
@@ -7,6 +9,7 @@ import { breaking } from './difference.ts'
 import type { TopologySnapshot } from './snapshot.ts'
 import { snapshotOf } from './snapshot.ts'
 import type { Topology } from './topology.ts'
+import { topologyKind } from './topology-kind.ts'
 
 /**
  * What changes for a running application when `after` is deployed over `before`, the breaking differences first, each
@@ -20,6 +23,8 @@ export const diffTopologies = (
   before: Topology | TopologySnapshot,
   after: Topology | TopologySnapshot,
 ): readonly TopologyDifference[] => {
+  checkArgument('diffTopologies: before', before, topologyOrSnapshot)
+  checkArgument('diffTopologies: after', after, topologyOrSnapshot)
   const [old, now] = [snapshot(before), snapshot(after)]
   const differences = [
     ...nameDifferences(old, now),
@@ -33,6 +38,15 @@ export const diffTopologies = (
     ...differences.filter(({ effect }) => effect === 'compatible'),
   ]
 }
+
+const topologyOrSnapshot: ValueKind = {
+  needs: 'a topology, or the snapshot of one',
+  example: 'snapshotOf(payment)',
+  accepts: (value) => topologyKind.accepts(value) || isSnapshot(value as Partial<TopologySnapshot> | null),
+}
+
+const isSnapshot = (value: Partial<TopologySnapshot> | null | undefined): boolean =>
+  typeof value?.name === 'string' && Array.isArray(value.sources) && Array.isArray(value.steps)
 
 const snapshot = (topology: Topology | TopologySnapshot): TopologySnapshot =>
   'nodes' in topology ? snapshotOf(topology) : topology

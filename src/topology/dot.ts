@@ -1,6 +1,7 @@
 import type { Arrow, Box, Frame } from './picture.ts'
 import { pictureOf } from './picture.ts'
 import type { Topology } from './topology.ts'
+import { topologiesOf } from './topology-kind.ts'
 
 /**
  * One or several topologies as a Graphviz graph, drawn alike to the Mermaid flow chart.
@@ -9,9 +10,7 @@ import type { Topology } from './topology.ts'
  * console.log(dotOf(payment)) // node describe.ts | dot -Tsvg
  */
 export const dotOf = (topologies: Topology | readonly Topology[]): string => {
-  const { frames, topics, arrows } = pictureOf(
-    Array.isArray(topologies) ? topologies : [topologies as Topology],
-  )
+  const { frames, topics, arrows } = pictureOf(topologiesOf('dotOf', topologies))
   const lines = [
     'digraph topologies {',
     '  rankdir=LR',

@@ -2,6 +2,7 @@ import { ByteReader, ByteWriter } from '../base/byte-fields.ts'
 import { utf8Decode, utf8Encode } from '../base/bytes.ts'
 import type { Header, Headers } from '../topic/headers.ts'
 import type { AnySerde, Serde } from '../topic/serde.ts'
+import { changesValues, deserialized, markChanging, serialized } from '../topic/serde.ts'
 
 /**
  * How the helper stores of joins keep their entries, byte for byte as Kafka Streams does. Both are plain key-value
@@ -25,13 +26,13 @@ export const waitingKeySerde = (key: AnySerde): Serde<WaitingKey> => ({
     new ByteWriter()
       .int64(value.timestamp)
       .byte(sideByte(value.side))
-      .bytes(key.serialize(value.key as never))
+      .bytes(serialized(key, value.key as never))
       .finish(),
   deserialize: (source, start, end) => {
     const reader = new ByteReader(source, start, end)
     const timestamp = reader.int64()
     const side = sideOf(reader.byte())
-    return { timestamp, side, key: key.deserialize(source, reader.position, end) }
+    return { timestamp, side, key: deserialized(key, source, reader.position, end) }
   },
 })
 
@@ -45,18 +46,21 @@ export interface WaitingValues {
 export const waitingValuesSerde = (left: AnySerde, right: AnySerde): Serde<WaitingValues> => ({
   name: `waitingValues(${left.name}, ${right.name})`,
   nullable: false,
-  serialize: ({ side, values }) => {
-    const serde = side === 'left' ? left : right
-    const writer = new ByteWriter().byte(variableSize).int32(values.length)
-    for (const value of values) {
-      const bytes = serde.serialize(value as never)
-      writer
-        .int32(bytes.length + 1)
-        .byte(sideByte(side))
-        .bytes(bytes)
-    }
-    return writer.finish()
-  },
+  serialize: markChanging(
+    ({ side, values }) => {
+      const serde = side === 'left' ? left : right
+      const writer = new ByteWriter().byte(variableSize).int32(values.length)
+      for (const value of values) {
+        const bytes = serialized(serde, value as never)
+        writer
+          .int32(bytes.length + 1)
+          .byte(sideByte(side))
+          .bytes(bytes)
+      }
+      return writer.finish()
+    },
+    changesValues(left) || changesValues(right),
+  ),
   deserialize: (source, start, end) => {
     const reader = new ByteReader(source, start + 1, end)
     let side: JoinSide = 'left'
@@ -64,7 +68,7 @@ export const waitingValuesSerde = (left: AnySerde, right: AnySerde): Serde<Waiti
       const length = reader.int32() - 1
       side = sideOf(reader.byte())
       const valueStart = reader.skip(length)
-      return (side === 'left' ? left : right).deserialize(source, valueStart, valueStart + length)
+      return deserialized(side === 'left' ? left : right, source, valueStart, valueStart + length)
     })
     return { side, values }
   },
@@ -85,14 +89,14 @@ export const bufferedKeySerde = (key: AnySerde): Serde<BufferedKey> => ({
     new ByteWriter()
       .byte(timeFirst)
       .int64(value.timestamp)
-      .bytes(key.serialize(value.key as never))
+      .bytes(serialized(key, value.key as never))
       .int32(value.sequence)
       .finish(),
   deserialize: (source, start, end) => {
     const reader = new ByteReader(source, start + 1, end)
     const timestamp = reader.int64()
     const keyStart = reader.skip(end - reader.position - 4)
-    return { timestamp, key: key.deserialize(source, keyStart, end - 4), sequence: reader.int32() }
+    return { timestamp, key: deserialized(key, source, keyStart, end - 4), sequence: reader.int32() }
   },
 })
 
@@ -113,7 +117,7 @@ export interface BufferedValue {
 export const bufferedValueSerde = (value: AnySerde): Serde<BufferedValue> => ({
   name: `bufferedValue(${value.name})`,
   nullable: false,
-  serialize: (record) => {
+  serialize: markChanging((record) => {
     const writer = new ByteWriter()
       .int64(record.timestamp)
       .int64(record.offset)
@@ -124,10 +128,10 @@ export const bufferedValueSerde = (value: AnySerde): Serde<BufferedValue> => ({
     return writer
       .sized(null)
       .sized(null)
-      .sized(value.serialize(record.value as never))
+      .sized(serialized(value, record.value as never))
       .int64(0)
       .finish()
-  },
+  }, changesValues(value)),
   deserialize: (source, start, end) => {
     const reader = new ByteReader(source, start, end)
     const timestamp = reader.int64()
@@ -140,7 +144,7 @@ export const bufferedValueSerde = (value: AnySerde): Serde<BufferedValue> => ({
     const length = reader.int32()
     const valueStart = reader.skip(length)
     return {
-      value: value.deserialize(source, valueStart, valueStart + length),
+      value: deserialized(value, source, valueStart, valueStart + length),
       timestamp,
       topic,
       partition,

@@ -1,6 +1,7 @@
 import type { Arrow, Box, Frame } from './picture.ts'
 import { pictureOf } from './picture.ts'
 import type { Topology } from './topology.ts'
+import { topologiesOf } from './topology-kind.ts'
 
 /**
  * One or several topologies as a Mermaid flow chart: topics as cylinders lying down, stores as cylinders, steps as boxes
@@ -10,9 +11,7 @@ import type { Topology } from './topology.ts'
  * console.log(mermaidOf([inventory, payment, shipping]))
  */
 export const mermaidOf = (topologies: Topology | readonly Topology[]): string => {
-  const { frames, topics, arrows } = pictureOf(
-    Array.isArray(topologies) ? topologies : [topologies as Topology],
-  )
+  const { frames, topics, arrows } = pictureOf(topologiesOf('mermaidOf', topologies))
   const lines = [
     'flowchart LR',
     ...topics.map((topic) => `  ${box(topic)}`),

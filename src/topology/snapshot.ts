@@ -1,3 +1,4 @@
+import { checkArgument } from '../base/options.ts'
 import type { AnySerde, JsonSchema } from '../topic/serde.ts'
 import { sinkTopicOf, topicsOf } from './describe.ts'
 import type { NodeOf, TopologyNode } from './node.ts'
@@ -6,6 +7,7 @@ import type { StoreDefinition } from './store-definition.ts'
 import { subTopologiesOf } from './sub-topologies.ts'
 import type { Topology } from './topology.ts'
 import { storesOf } from './topology.ts'
+import { topologyKind } from './topology-kind.ts'
 import type { WorkflowSnapshot } from './workflow-snapshot.ts'
 
 /**
@@ -81,6 +83,7 @@ export interface StepSnapshot {
 
 /** The snapshot of a topology. */
 export const snapshotOf = (topology: Topology): TopologySnapshot => {
+  checkArgument('snapshotOf', topology, topologyKind)
   const homes = new Map(
     subTopologiesOf(topology).flatMap(({ index, stores }) =>
       stores.map(({ name }) => [name, index] as const),

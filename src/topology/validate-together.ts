@@ -1,6 +1,8 @@
+import { checkArgument } from '../base/options.ts'
 import { sinkTopicOf } from './describe.ts'
 import type { TopologyProblem } from './problem.ts'
 import type { Topology } from './topology.ts'
+import { topologyListKind } from './topology-kind.ts'
 import { isSink, readTopics } from './validate-topics.ts'
 
 /**
@@ -8,10 +10,10 @@ import { isSink, readTopics } from './validate-topics.ts'
  * circle over several services, which no service sees alone. The commands and replies of a saga are no such circle, as
  * the saga ends every conversation by itself.
  */
-export const validateTogether = (topologies: readonly Topology[]): readonly TopologyProblem[] => [
-  ...sharedNames(topologies),
-  ...circles(topologies.filter((topology) => !isOrchestrator(topology))),
-]
+export const validateTogether = (topologies: readonly Topology[]): readonly TopologyProblem[] => {
+  checkArgument('validateTogether', topologies, topologyListKind)
+  return [...sharedNames(topologies), ...circles(topologies.filter((topology) => !isOrchestrator(topology)))]
+}
 
 const isOrchestrator = ({ nodes }: Topology): boolean =>
   nodes.some((node) => node.kind === 'process' && node.verb === 'saga')

@@ -1,7 +1,9 @@
+import { checkArgument } from '../base/options.ts'
 import type { TopologyNode } from './node.ts'
 import type { TopologyProblem } from './problem.ts'
 import { nodeError } from './problem.ts'
 import type { Topology } from './topology.ts'
+import { topologyKind } from './topology-kind.ts'
 import { patternProblems } from './validate-patterns.ts'
 import { storeProblems } from './validate-stores.ts'
 import { tableProblems } from './validate-tables.ts'
@@ -14,10 +16,10 @@ import { topicProblems } from './validate-topics.ts'
  * @example
  * expect(validateTopology(payment)).toEqual([])
  */
-export const validateTopology = (topology: Topology): readonly TopologyProblem[] => [
-  ...definitionProblems(topology),
-  ...patternProblems(topology),
-]
+export const validateTopology = (topology: Topology): readonly TopologyProblem[] => {
+  checkArgument('validateTopology', topology, topologyKind)
+  return [...definitionProblems(topology), ...patternProblems(topology)]
+}
 
 /** What a topology can't be defined with, and what looks wrong about it. */
 export const definitionProblems = (topology: Topology): readonly TopologyProblem[] => [

@@ -3,7 +3,7 @@ import { utf8Encode } from '../../base/bytes.ts'
 import { Fault, messageOf } from '../../base/fault.ts'
 import { printable } from '../../base/printable.ts'
 import { isTooDeep } from '../../topic/json-depth.ts'
-import { deserializeAll } from '../../topic/serde.ts'
+import { deserializeAll, serialized } from '../../topic/serde.ts'
 import type { AnySerde, Serde } from '../../topic/serde.ts'
 import { bigLong, bytes, double, integer, long, string } from '../../topic/serdes.ts'
 import { innerSerdeOf, windowed } from '../../topic/windowed.ts'
@@ -71,7 +71,7 @@ const writable = (serde: Serde<unknown>, reading: () => unknown): unknown => {
   try {
     const key = reading()
     if (key === undefined) return undefined
-    serde.serialize(key as never)
+    serialized(serde, key as never)
     return key
   } catch {
     return undefined

@@ -1,5 +1,6 @@
 import { Fault } from '../../base/fault.ts'
-import { checkOptions } from '../../base/options.ts'
+import { checkArgument, checkOptions } from '../../base/options.ts'
+import { text } from '../../base/value-kinds.ts'
 import type { StoreOwners } from '../../runtime/store-directory.ts'
 import { queryableStoresOf, unknownStore } from '../../runtime/store-directory.ts'
 import type { ValueAndTimestamp } from '../../state/store.ts'
@@ -88,6 +89,7 @@ export class Queries {
    */
   metadataForKey(store: string, key: unknown): KeyMetadata {
     const { directory } = this.#pages
+    checkArgument('metadataForKey', store, text)
     const partition = directory.partitionOf(store, key)
     return { ...directory.ownersOf(store, partition), isHere: this.#pages.isHere(store, partition) }
   }
@@ -95,6 +97,7 @@ export class Queries {
   /** The same for every partition of a store. */
   metadataForStore(store: string): readonly KeyMetadata[] {
     const { directory } = this.#pages
+    checkArgument('metadataForStore', store, text)
     return this.#pages.partitionsOf(store, {}).map((partition) => ({
       ...directory.ownersOf(store, partition),
       isHere: this.#pages.isHere(store, partition),
@@ -102,6 +105,7 @@ export class Queries {
   }
 
   #reader<K, V>(name: string, kind: StoreKind, options: QueryOptions): StoreReader<K, V> {
+    checkArgument(`${kind}Store`, name, text)
     checkOptions(`${kind}Store '${name}'`, options, queryOptions)
     const stores = queryableStoresOf(this.#pages.host.topology)
     const definition = stores.find((each) => each.name === name)

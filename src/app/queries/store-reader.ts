@@ -1,5 +1,5 @@
 import type { Bytes } from '../../base/bytes.ts'
-import { deserializeAll } from '../../topic/serde.ts'
+import { deserializeAll, serialized } from '../../topic/serde.ts'
 import type { Serde } from '../../topic/serde.ts'
 import type { StoreDefinition } from '../../topology/store-definition.ts'
 import type { PageRequest, StoreQuery, StoreRow } from '../../state/store-query.ts'
@@ -31,7 +31,7 @@ export class StoreReader<K, V> {
   }
 
   keyBytes(key: K): Bytes {
-    return (this.#definition.key as unknown as Serde<K>).serialize(key as NonNullable<K>)
+    return serialized(this.#definition.key as unknown as Serde<K>, key as NonNullable<K>)
   }
 
   /** The only row of a query for one key; null where there is none. */

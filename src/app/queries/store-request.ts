@@ -3,6 +3,7 @@ import type { Bytes } from '../../base/bytes.ts'
 import type { StoreListing } from '../../runtime/store-directory.ts'
 import type { StoreRow } from '../../state/store-query.ts'
 import type { Serde } from '../../topic/serde.ts'
+import { serialized } from '../../topic/serde.ts'
 import { jsonValueOf } from './json-value.ts'
 import { parseKey } from './key-text.ts'
 import type { PageReader, QueryOptions } from './page-reader.ts'
@@ -71,7 +72,7 @@ export const locate = (
   })
 
 export const keyBytes = ({ definition }: StoreListing, text: string): Bytes =>
-  (definition.key as unknown as Serde<unknown>).serialize(parseKey(definition.key, text) as never)
+  serialized(definition.key as unknown as Serde<unknown>, parseKey(definition.key, text) as never)
 
 /** Only what was said: the defaults are the application's. */
 export const asked = ({ partition, isolation, timeoutMs, standby }: Asked): QueryOptions => ({

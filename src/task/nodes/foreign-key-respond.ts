@@ -9,6 +9,7 @@ import type { NodeContext } from '../node-context.ts'
 import { step } from '../node-context.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
+import { serialized } from '../../topic/serde.ts'
 
 type Subscriptions = TimestampedKeyValueStore<CombinedKey, Subscription>
 
@@ -70,7 +71,7 @@ const tellSubscribers = (
     const { newValue, isLatest } = record.value as Change<unknown>
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
     if (versioned && !isLatest) return context.drop('outOfOrder', node.name, record)
-    const prefix = combinedKeyPrefix(node.foreignKeySerde.serialize(record.key as never))
+    const prefix = combinedKeyPrefix(serialized(node.foreignKeySerde, record.key as never))
     for (const [{ primaryKey }, { value: subscription }] of store.prefix(prefix)) {
       const { hash, primaryPartition } = subscription
       const response: SubscriptionResponse = { hash, value: newValue, primaryPartition }

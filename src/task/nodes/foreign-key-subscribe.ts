@@ -2,6 +2,7 @@ import type { Bytes } from '../../base/bytes.ts'
 import { bytesEqual } from '../../base/bytes.ts'
 import { murmur3 } from '../../topic/murmur3.ts'
 import type { AnySerde } from '../../topic/serde.ts'
+import { serialized } from '../../topic/serde.ts'
 import type { Instruction, Subscription } from '../../topic/subscription.ts'
 import { instructions } from '../../topic/subscription.ts'
 import type { Change } from '../../topology/node.ts'
@@ -75,10 +76,10 @@ const innerQuestions: Plan = (before, now, moved) => {
 
 /** The hash by which an answer to this value of the left row is recognised. */
 export const hashOf = (value: unknown, serde: AnySerde): Bytes | null =>
-  value === null ? null : murmur3(serde.serialize(value as never))
+  value === null ? null : murmur3(serialized(serde, value as never))
 
 const sameForeignKey = (serde: AnySerde, left: unknown, right: unknown): boolean => {
   if (left === right) return true
   if (left === null || right === null) return false
-  return bytesEqual(serde.serialize(left as never), serde.serialize(right as never))
+  return bytesEqual(serialized(serde, left as never), serialized(serde, right as never))
 }

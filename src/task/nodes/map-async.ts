@@ -12,6 +12,7 @@ import type { NodeContext } from '../node-context.ts'
 import { step } from '../node-context.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
+import { serialized } from '../../topic/serde.ts'
 
 /**
  * Asynchronous work with a bound and an order.
@@ -88,7 +89,7 @@ class KeyedWork {
     if (this.#node.orderedBy !== 'key') return undefined
     if (typeof key !== 'object' || key === null) return key ?? null
     const { key: serde } = this.#node
-    return serde === undefined ? JSON.stringify(key) : hexEncode(serde.serialize(key as never))
+    return serde === undefined ? JSON.stringify(key) : hexEncode(serialized(serde, key as never))
   }
 
   #startSome(): void {

@@ -4,6 +4,7 @@ import { Fault } from '../../base/fault.ts'
 import { Heap } from '../../base/heap.ts'
 import type { KeyValueStore } from '../../state/store.ts'
 import type { Serde } from '../../topic/serde.ts'
+import { serialized } from '../../topic/serde.ts'
 import type { Windowed } from '../../topic/windowed.ts'
 import { StreamRecord } from '../../topic/record.ts'
 import type { BufferedChange, BufferedChangeSerde } from '../../topology/buffered-change.ts'
@@ -150,13 +151,13 @@ class Buffer {
 
   #enqueue(key: unknown, { bufferTimeMs }: BufferedChange): void {
     const serde = this.#definition.key as unknown as Serde<unknown>
-    this.#order.add({ timeMs: bufferTimeMs, keyBytes: serde.serialize(key as NonNullable<unknown>), key })
+    this.#order.add({ timeMs: bufferTimeMs, keyBytes: serialized(serde, key as NonNullable<unknown>), key })
   }
 
   #count(key: unknown, change: BufferedChange | null, sign: 1 | -1): void {
     if (change === null || this.#node.maxBytes === undefined) return
     const keySerde = this.#definition.key as unknown as Serde<unknown>
-    const keySize = keySerde.serialize(key as NonNullable<unknown>).length
+    const keySize = serialized(keySerde, key as NonNullable<unknown>).length
     this.#bytes += sign * (keySize + bufferedSizeOf(this.#definition.value as BufferedChangeSerde, change))
   }
 

@@ -5,6 +5,7 @@ import { tableSemanticsOf } from '../../topology/table-semantics.ts'
 import { changeOf, step } from '../node-context.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
+import { serialized } from '../../topic/serde.ts'
 
 /**
  * Gives each row its group (`KTableRepartitionMap`):
@@ -50,4 +51,5 @@ const sameKey = (
   serde: { readonly serialize: (value: never) => Uint8Array },
   left: unknown,
   right: unknown,
-): boolean => left === right || bytesEqual(serde.serialize(left as never), serde.serialize(right as never))
+): boolean =>
+  left === right || bytesEqual(serialized(serde, left as never), serialized(serde, right as never))

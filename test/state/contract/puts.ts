@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
 import { utf8Encode } from '../../../src/base/bytes.ts'
 import type { KeyValueStore, StateStore } from '../../../src/state/store.ts'
 import { bigLong, bytes, double, integer, long, string } from '../../../src/topic/serdes.ts'
+import { json } from '../../../src/topic/json.ts'
 import type { AnySerde } from '../../../src/topic/serde.ts'
+import { nullable } from '../../../src/topic/serde.ts'
 import { windowed } from '../../../src/topic/windowed.ts'
 import type { StoreDefinition } from '../../../src/topology/store-definition.ts'
 import type { Subject } from './subject.ts'
@@ -15,6 +18,11 @@ const joins: StoreDefinition = { ...base, kind: 'joinWindow', windowSizeMs: 10, 
 type Put = (key: string, timeMs: number, timestamp?: number) => unknown
 interface Puts {
   put(...given: unknown[]): unknown
+}
+
+interface Reads {
+  get?(key: string): unknown
+  fetch?(key: string, fromMs: number, toMs: number): unknown
 }
 
 /** Each kind of store, with a put at a time that only the kind knows how to name. */
@@ -63,6 +71,14 @@ export const describePuts = (subject: Subject): void => {
         }),
     )
 
+    it('holds the value as it is read back', () =>
+      opened({ ...definition, value: json(z.string().overwrite((text) => text.toUpperCase())) }, (store) => {
+        putOf(store)('a', 500)
+        const reads = store as unknown as Reads
+        const held = reads.get === undefined ? reads.fetch?.('a', 500, 500) : reads.get('a')
+        expect(JSON.stringify(held)).toContain('"V"')
+      }))
+
     it('floors a fraction', () =>
       opened(definition, (store, changelog) => {
         putOf(store)('a', 500.7)
@@ -105,6 +121,65 @@ export const describePuts = (subject: Subject): void => {
         store.flush()
         expect(changelog.rows).toHaveLength(1)
       })
+    })
+
+    it.each(['text', undefined, null, 5, [1], new ArrayBuffer(2)])(
+      'refuses what a serde returns in place of bytes: %s',
+      async (returned) => {
+        const serde: AnySerde = {
+          ...string,
+          serialize: (value: string) => (value === 'bad' ? returned : string.serialize(value)) as never,
+        }
+        for (const part of ['key', 'value'] as const)
+          await opened({ ...table, [part]: serde }, (store, changelog) => {
+            store.put('good', 'good', 1)
+            const put = (): unknown =>
+              part === 'key' ? store.put('bad', 'good', 1) : store.put('good', 'bad', 1)
+            expect(put).toThrow(failure('SERDE_RESULT_INVALID'))
+            expect(put).toThrow(`the serde of the ${part} returned`)
+            expect(put).toThrow('store store')
+            store.flush()
+            expect(changelog.rows).toHaveLength(1)
+          })
+      },
+    )
+
+    // What a store gives back is what its bytes are read as, before a restart and after it.
+    it.each<[string, AnySerde, unknown, unknown]>([
+      ['trimmed text', json(z.string().trim()), ' a ', 'a'],
+      ['a lower-case part', json(z.object({ a: z.string().toLowerCase() })), { a: 'A' }, { a: 'a' }],
+      ['a coerced part', json(z.object({ a: z.array(z.coerce.string()) })), { a: [5] }, { a: ['5'] }],
+      ['a default', json(z.object({ a: z.any().default(1) })), { a: undefined }, { a: 1 }],
+      ['a normal URL', json(z.url({ normalize: true })), 'HTTP://X.example', 'http://x.example/'],
+      ['a value set by a check', json(z.string().check((context) => void (context.value = 'b'))), 'a', 'b'],
+      ['a nullable serde', nullable(json(z.string().trim())), ' a ', 'a'],
+      ['long -0', long, -0, 0],
+      ['integer -0', integer, -0, 0],
+      ['double -0', double, -0, -0],
+      ['JSON -0', json(z.number()), -0, 0],
+      ['bytes', bytes, Uint8Array.of(1), Uint8Array.of(1)],
+    ])('holds a value and a key as they are read back: %s', async (_what, serde, given, expected) => {
+      for (const storage of ['disk', 'memory'] as const)
+        for (const frozen of [false, true]) {
+          const place = subject.place({ frozen })
+          const changelog = new Changelog()
+          const open = (part: 'key' | 'value'): StateStore & Puts =>
+            place.open({ ...table, storage, name: part, [part]: serde }, changelog) as never
+          const values = open('value')
+          values.put('a', given, 1)
+          expect((values as unknown as KeyValueStore<string, unknown>).get('a')).toStrictEqual(expected)
+          const keys = open('key')
+          keys.put(given, 'v', 1)
+          const all = [...(keys as unknown as KeyValueStore<unknown, string>).all()]
+          expect(all.map(([key]) => key)).toStrictEqual([expected])
+          values.flush()
+          const restored = subject.place({ frozen })
+          const copy = restored.open({ ...table, storage, value: serde }, new Changelog())
+          changelog.restore(copy)
+          expect((copy as unknown as KeyValueStore<string, unknown>).get('a')).toStrictEqual(expected)
+          await place.close()
+          await restored.close()
+        }
     })
 
     it('holds text as it is written', () =>

@@ -17,6 +17,7 @@ export interface Subject {
 
 export interface PlaceOptions {
   readonly cacheBytes?: number
+  readonly frozen?: boolean
 }
 
 /** Where stores are opened; opened again, it is a process that was started again. */
