@@ -1,6 +1,6 @@
 import { Observable, Subscription } from 'rxjs'
 import type { OperatorFunction, Subscriber } from 'rxjs'
-import { Fault, messageOf } from '../../base/fault.ts'
+import { Fault, isFault, messageOf } from '../../base/fault.ts'
 import type { RecordOrigin } from '../../topic/record.ts'
 import { StreamRecord } from '../../topic/record.ts'
 import { changedRecordOf, emittedRecordOf } from '../../topology/callback-results.ts'
@@ -193,7 +193,7 @@ const recordOf = (emission: unknown, cause: AnyRecord): AnyRecord => {
 const outsideTurn = 'EMISSION_OUTSIDE_TURN'
 const useInstead = 'use mapAsync for asynchronous work, or a punctuator of process for timers'
 
-const isOutsideTurn = (error: unknown): boolean => error instanceof Fault && error.code === outsideTurn
+const isOutsideTurn = (error: unknown): boolean => isFault(error, outsideTurn)
 
 const emissionOutsideTurn = (): Fault =>
   new Fault({
