@@ -75,13 +75,17 @@ const emissionInvalid = (what: string, emission: unknown): Fault =>
 const isThenable = (result: unknown): result is PromiseLike<unknown> =>
   typeof result === 'object' && result !== null && typeof (result as { then?: unknown }).then === 'function'
 
-/** The promise is refused here, so its rejection is nobody else's: it must not end the process as unhandled. */
+/** What is refused is nobody else's: a promise that rejects later must not end the process as unhandled. */
+export const takeRejection = (refused: unknown): void => {
+  if (isThenable(refused)) refused.then(undefined, () => {})
+}
+
 const promiseReturned = (
   callback: string,
   promise: PromiseLike<unknown> | undefined,
   verb = 'returned',
 ): Fault => {
-  promise?.then(undefined, () => {})
+  takeRejection(promise)
   return new Fault({
     code: 'PROMISE_RETURNED',
     actor: 'author',
