@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts'
+import { isThenable, takeRejection } from '../base/promises.ts'
 import { contentsOfValue, kindOfValue } from '../base/shown.ts'
 import type { AnyRecord, EmittedRecord } from './node.ts'
 
@@ -71,14 +72,6 @@ const emissionInvalid = (what: string, emission: unknown): Fault =>
         remedy: 'give an object { key, value }, where null stands for no value',
         contents: contentsOfValue('returned', emission),
       })
-
-const isThenable = (result: unknown): result is PromiseLike<unknown> =>
-  typeof result === 'object' && result !== null && typeof (result as { then?: unknown }).then === 'function'
-
-/** What is refused is nobody else's: a promise that rejects later must not end the process as unhandled. */
-export const takeRejection = (refused: unknown): void => {
-  if (isThenable(refused)) refused.then(undefined, () => {})
-}
 
 const promiseReturned = (
   callback: string,
