@@ -2,6 +2,7 @@ import { printable, printableLine } from './printable.ts'
 import type { RecordContents } from './record-contents.ts'
 import { markWithoutQuotes, quotedTextOf, withoutQuotedText } from './record-contents.ts'
 import { framesOf } from './quoting-errors.ts'
+import { isA, isError, propertyOf, textOfThrown } from './thrown.ts'
 
 /**
  * A fault says what happened, where, and who must act: every error that Millrace raises on purpose is one.
@@ -76,11 +77,11 @@ export class Fault extends Error {
 
 /** True where `error` is a fault, of the given code if one is named. */
 export const isFault = (error: unknown, code?: string): error is Fault =>
-  error instanceof Fault && (code === undefined || error.code === code)
+  isA(error, Fault) && (code === undefined || error.code === code)
 
 /** True of what V8 throws where functions call each other too deep; other `RangeError`s are about values. */
 export const isStackOverflow = (error: unknown): boolean =>
-  error instanceof RangeError && error.message.includes('call stack')
+  isA(error, RangeError) && textOfThrown(error).includes('call stack')
 
 /** The parts of a record that anything thrown is about. */
 export const contentsOf = (error: unknown): RecordContents => (isFault(error) ? error.contents : {})
@@ -96,18 +97,16 @@ export const messageOf = (error: unknown): string => {
 
 /** The same with what it quotes, for errors of what an author wrote, where no record is read yet. */
 export const wholeMessageOf = (error: unknown): string => {
-  const message = printableLine(
-    String(error instanceof Error ? error.message : error).slice(0, longestMessage + 1),
-  )
+  const message = printableLine(textOfThrown(error).slice(0, longestMessage + 1))
   return message.length > longestMessage ? `${message.slice(0, longestMessage)}...` : message
 }
 
 /** The stack of anything thrown: its frames, under the message as `messageOf` shows it. */
 export const printableStackOf = (error: unknown): string | undefined => {
-  if (!(error instanceof Error) || error.stack === undefined) return undefined
+  if (!isError(error) || propertyOf(error, 'stack') === undefined) return undefined
   const frames = framesOf(error).split('\n').map(printable).join('\n')
-  const name: unknown = error.name
-  return `${printableLine(String(name))}: ${messageOf(error)}${frames}`
+  const name = textOfThrown(propertyOf(error, 'name'))
+  return `${printableLine(name)}: ${messageOf(error)}${frames}`
 }
 
 /** An exception may quote a whole record: its message must fit a log line and a header of a dead letter. */

@@ -1,3 +1,5 @@
+import { isA, propertyOf, textOfThrown } from './thrown.ts'
+
 /**
  * What to say in place of an error's message that may quote a value; undefined of a message that is its author's own. It
  * looks at one error, not at its causes.
@@ -5,11 +7,10 @@
 export const withheldMessageOf = (error: Error): string | undefined => {
   const message = messageTextOf(error)
   // V8: `Unexpected token 'a', "abc" is not valid JSON`.
-  if (error instanceof SyntaxError && message.endsWith('is not valid JSON'))
-    return 'the text is not valid JSON'
+  if (isA(error, SyntaxError) && message.endsWith('is not valid JSON')) return 'the text is not valid JSON'
   const issues = issuesOf(error)
   if (issues !== undefined) return `the value breaks its schema: ${textOfIssues(issues)}`
-  if (error.name === 'AssertionError') return assertionText(error, message)
+  if (propertyOf(error, 'name') === 'AssertionError') return assertionText(error, message)
   if (isOfFile(error)) return fileText.exec(message)?.[1] ?? withheldText(error, systemCallOf(error))
   if (!isOfPlatform(error, message) || harmless.some((each) => each.test(message))) return undefined
   const thrower = throwingBuiltIn(error) ?? (mayQuote(error, message) ? 'JavaScript or Node' : undefined)
@@ -17,11 +18,16 @@ export const withheldMessageOf = (error: Error): string | undefined => {
 }
 
 /** The message; a program may set anything in its place. */
-export const messageTextOf = ({ message }: Error): string => (typeof message === 'string' ? message : '')
+export const messageTextOf = (error: Error): string => textIn(error, 'message')
+
+const textIn = (error: Error, name: string): string => {
+  const text = propertyOf(error, name)
+  return typeof text === 'string' ? text : ''
+}
 
 /** The frames of an error's stack, each on a line of its own; empty where it has none. */
 export const framesOf = (error: Error): string => {
-  const stack = typeof error.stack === 'string' ? error.stack : ''
+  const stack = textIn(error, 'stack')
   const message = messageTextOf(error)
   const at = message === '' ? -1 : stack.indexOf(message)
   const rest = at < 0 ? '' : stack.slice(at + message.length)
@@ -37,12 +43,13 @@ const withheldText = (error: Error, thrower: string): string =>
 
 const nameOf = (error: Error): string => {
   const code = codeOf(error)
-  return code === '' ? error.name : `${error.name} ${code}`
+  const name = textIn(error, 'name')
+  return code === '' ? name : `${name} ${code}`
 }
 
 /** The code of an error as Node and its system calls write it; empty where there is none. */
 export const codeOf = (error: Error): string => {
-  const { code } = error as { code?: unknown }
+  const code = propertyOf(error, 'code')
   return typeof code === 'string' && codeFormat.test(code) ? code : ''
 }
 
@@ -55,10 +62,10 @@ const languageErrors: ReadonlySet<unknown> = new Set([TypeError, RangeError, Syn
  * certificates, and are shown.
  */
 const isOfPlatform = (error: Error, message: string): boolean =>
-  languageErrors.has(error.constructor) ||
+  languageErrors.has(propertyOf(error, 'constructor')) ||
   isOfNode(error) ||
-  error.name === 'DataCloneError' ||
-  ('status' in error && message.startsWith('Command failed'))
+  propertyOf(error, 'name') === 'DataCloneError' ||
+  (propertyOf(error, 'status') !== undefined && message.startsWith('Command failed'))
 
 const isOfNode = (error: Error): boolean => {
   const code = codeOf(error)
@@ -66,9 +73,9 @@ const isOfNode = (error: Error): boolean => {
   if (!code.startsWith('ERR_') || shownCodes.test(code)) return false
   // Libraries have such codes too, but classes of their own, and neither Node's frames nor its way to write the code.
   return (
-    languageErrors.has(error.constructor) ||
+    languageErrors.has(propertyOf(error, 'constructor')) ||
     isThrownByNode(error) ||
-    (error.stack ?? '').includes(` [${code}]: `)
+    textIn(error, 'stack').includes(` [${code}]: `)
   )
 }
 
@@ -77,24 +84,21 @@ const shownCodes = /^ERR_(?:TLS|SSL|STREAM|SOCKET_(?!BAD)|WORKER|IPC|SERVER)_/
 const isThrownByNode = (error: Error): boolean => /^\n[ \t]+at [^\n]*\(?node:/.test(framesOf(error))
 
 /** Of a system call that names a file: `ENOENT: no such file or directory, open 'path'`. */
-const isOfFile = (error: Error): boolean => {
-  const { syscall, path } = error as { syscall?: unknown; path?: unknown }
-  return typeof syscall === 'string' && path !== undefined
-}
+const isOfFile = (error: Error): boolean =>
+  typeof propertyOf(error, 'syscall') === 'string' && propertyOf(error, 'path') !== undefined
 
 const fileText = /^([A-Z][A-Z0-9]*: [^']*?) '/
 
 /** `open`, or `spawn name`, which has the name of a program. */
-const systemCallOf = (error: Error): string =>
-  String((error as { syscall?: unknown }).syscall).split(' ')[0] as string
+const systemCallOf = (error: Error): string => textIn(error, 'syscall').split(' ')[0] as string
 
 /**
  * `node:assert` appends the values it compared to a message of the program's own, unless it made the whole message. The
  * messages of other libraries' assertions quote values too.
  */
 const assertionText = (error: Error, message: string): string => {
-  const { generatedMessage, operator } = error as { generatedMessage?: unknown; operator?: unknown }
-  const isOwn = generatedMessage === false && operator !== 'ifError'
+  const operator = propertyOf(error, 'operator')
+  const isOwn = propertyOf(error, 'generatedMessage') === false && operator !== 'ifError'
   if (isOwn) return message.split('\n+ actual - expected')[0] as string
   return withheldText(
     error,
@@ -175,21 +179,13 @@ const harmless: readonly RegExp[] = [
   ].map((each) => new RegExp(`^${each}$`)),
 ]
 
-interface Issue {
-  readonly code: unknown
-  readonly message: unknown
-  readonly keys?: readonly unknown[]
-}
-
 /** Of an error of zod, whichever version of it the callback uses. */
-const issuesOf = (error: Error): readonly Issue[] | undefined => {
-  const { issues } = error as { issues?: unknown }
-  return typeof error.name === 'string' && error.name.endsWith('ZodError') && Array.isArray(issues)
-    ? (issues as Issue[])
-    : undefined
+const issuesOf = (error: Error): readonly unknown[] | undefined => {
+  const issues = textIn(error, 'name').endsWith('ZodError') ? propertyOf(error, 'issues') : undefined
+  return Array.isArray(issues) ? (issues as unknown[]) : undefined
 }
 
-const textOfIssues = (issues: readonly Issue[]): string => {
+const textOfIssues = (issues: readonly unknown[]): string => {
   const texts = issues.slice(0, mostIssues).map(textOfIssue)
   return issues.length > mostIssues
     ? `${texts.join(', ')} and ${issues.length - mostIssues} more issues`
@@ -200,10 +196,12 @@ const textOfIssues = (issues: readonly Issue[]): string => {
  * Zod quotes the keys that a strict object does not have, and zod 3 what an enumeration received; the texts of all other
  * issues name types and limits.
  */
-const textOfIssue = ({ code, message, keys = [] }: Issue): string => {
-  if (code === 'unrecognized_keys')
+const textOfIssue = (issue: unknown): string => {
+  const code = propertyOf(issue, 'code')
+  const keys = propertyOf(issue, 'keys')
+  if (code === 'unrecognized_keys' && Array.isArray(keys))
     return `it has ${keys.length === 1 ? '1 unrecognized key' : `${keys.length} unrecognized keys`}`
-  const text = String(message)
+  const text = textOfThrown(issue)
   return code === 'invalid_enum_value' ? text.replace(/, received [^]*$/, '') : text
 }
 

@@ -1,5 +1,6 @@
 import { quoted } from './printable.ts'
 import { codeOf, framesOf, messageTextOf, withheldMessageOf } from './quoting-errors.ts'
+import { elementsOf, isA, isError, isSound, isUnreadable, propertyOf, textOfThrown } from './thrown.ts'
 
 /**
  * Parts of a record by name (key, value, …), quoted and cut. A fault keeps them beside its message, which names the place
@@ -16,19 +17,20 @@ export const withContents = (message: string, contents: RecordContents): string 
 /**
  * An error without the text that it or its causes may quote. `JSON.parse`, `BigInt` and other functions of JavaScript and
  * Node put their arguments into their messages, and zod puts keys and paths of the value into its own. Any other error is
- * returned as it is, because its message is its author's own. Where an error that it holds quotes (its `cause`, one of its
+ * returned as it is, because its message is its author's own; one that not all code can read (see `isSound`) is replaced by a
+ * plain error with its text. Where an error that it holds quotes (its `cause`, one of its
  * `errors`), it is a copy of the same class that holds that error without the text.
  */
 export const withoutQuotedText = (error: unknown): unknown => {
-  if (!(error instanceof Error) || withoutQuotes.has(error)) return error
+  if (!mayQuote(error)) return error
   const { errors, withheld, isWhole } = reachableFrom(error)
   return withheld.size === 0 && isWhole ? error : new Copies(errors, withheld).of(error)
 }
 
 /** What `withoutQuotedText` leaves out. */
 export const quotedTextOf = (error: unknown): RecordContents => {
-  if (!(error instanceof Error) || withoutQuotes.has(error)) return {}
-  const messages = [...reachableFrom(error).withheld.keys()].map(messageTextOf)
+  if (!mayQuote(error)) return {}
+  const messages = [...reachableFrom(error).withheld.keys()].map(messageTextOf).filter((text) => text !== '')
   return messages.length === 0 ? {} : { error: quoted(messages.join('; '), longestMessage) }
 }
 
@@ -44,7 +46,7 @@ const longestMessage = 200
 interface Reachable {
   /** The error and those it holds. */
   readonly errors: ReadonlySet<Error>
-  /** Those whose message may quote, with what to say in place of it. */
+  /** Those whose message may quote, or that are not sound, with what to say in place of it. */
   readonly withheld: ReadonlyMap<Error, string>
   /** False where there are more than one looks at. */
   readonly isWhole: boolean
@@ -55,7 +57,7 @@ const reachableFrom = (root: Error): Reachable => {
   const withheld = new Map<Error, string>()
   let isWhole = true
   for (const error of errors) {
-    const message = withheldMessageOf(error)
+    const message = withheldMessageOf(error) ?? (isSound(error) ? undefined : textOfThrown(error))
     if (message !== undefined) {
       withheld.set(error, message)
       continue
@@ -73,12 +75,13 @@ const mostErrors = 100
 /** The errors in an error's own properties (`cause`, `errors`, and what its class calls them) that may quote. */
 const errorsIn = (error: Error): readonly Error[] =>
   Object.values(Object.getOwnPropertyDescriptors(error)).flatMap(({ value }) =>
-    (Array.isArray(value) ? (value as readonly unknown[]) : [value])
+    elementsOf(value)
       .filter(mayQuote)
       .slice(0, mostErrors + 1),
   )
 
-const mayQuote = (value: unknown): value is Error => value instanceof Error && !withoutQuotes.has(value)
+const mayQuote = (value: unknown): value is Error =>
+  (isError(value) || isUnreadable(value)) && !withoutQuotes.has(value as Error)
 
 /** Errors without quotes, in place of those that have some or hold one that has. Cycles stay cycles. */
 class Copies {
@@ -126,22 +129,22 @@ class Copies {
     Object.setPrototypeOf(copy, Object.getPrototypeOf(error) as object)
     for (const [name, descriptor] of propertiesOf(error))
       Object.defineProperty(copy, name, {
-        value: this.#value('value' in descriptor ? descriptor.value : valueOf(error, name)),
+        value: this.#value('value' in descriptor ? descriptor.value : propertyOf(error, name)),
         enumerable: descriptor.enumerable ?? false,
         configurable: true,
         writable: true,
       })
-    copy.stack = this.#text(typeof error.stack === 'string' ? error.stack : '')
+    copy.stack = this.#text(error.stack ?? '')
     return copy
   }
 
   #value(value: unknown): unknown {
     if (typeof value === 'string') return this.#text(value)
-    if (Array.isArray(value))
-      return value.some(mayQuote)
-        ? value.slice(0, mostErrors).map((each: unknown) => (mayQuote(each) ? this.of(each) : each))
-        : value
-    return mayQuote(value) ? this.of(value) : value
+    if (mayQuote(value)) return this.of(value)
+    const elements = elementsOf(value)
+    return elements.some(mayQuote)
+      ? elements.slice(0, mostErrors).map((each) => (mayQuote(each) ? this.of(each) : each))
+      : value
   }
 
   /** Who wraps an error often repeats its message. */
@@ -180,17 +183,9 @@ const descriptorsOf = (object: object): Properties =>
     (name) => [name, Object.getOwnPropertyDescriptor(object, name) as PropertyDescriptor] as const,
   )
 
-const valueOf = (error: Error, name: PropertyKey): unknown => {
-  try {
-    return (error as unknown as Record<PropertyKey, unknown>)[name]
-  } catch {
-    return undefined
-  }
-}
-
 /** The same kind of error, as its class and its code say what it is about, with its frames and nothing else. */
 const withMessage = (error: Error, message: string): Error => {
-  const Kind = languageErrors.find((kind) => error instanceof kind) ?? Error
+  const Kind = languageErrors.find((kind) => isA(error, kind)) ?? Error
   const withheld = new Kind(message)
   withheld.stack = `${withheld.name}: ${message}${framesOf(error)}`
   const code = codeOf(error)

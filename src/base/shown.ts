@@ -1,11 +1,12 @@
 import { printable, quoted } from './printable.ts'
 import type { RecordContents } from './record-contents.ts'
+import { isA, isArray, propertyOf } from './thrown.ts'
 
 /** A value as a message shows it: short, on one line, and with what kind of value it is. */
 export const shown = (value: unknown): string => {
   if (typeof value === 'string') return `the text '${printable(value)}'`
-  if (value instanceof Date) return `the Date ${String(value)}`
-  if (Array.isArray(value)) return 'an array'
+  if (isA(value, Date)) return `the Date ${String(value)}`
+  if (isArray(value)) return 'an array'
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'object' && value !== null) return shownObject(value)
   return Object.is(value, -0) ? '0' : String(value)
@@ -16,9 +17,8 @@ export const kindOfValue = (value: unknown): string => {
   if (typeof value === 'string') return 'a text'
   if (typeof value === 'number') return Number.isFinite(value) ? 'a number' : String(value)
   if (typeof value === 'bigint') return 'a bigint'
-  if (value instanceof Date) return 'a Date'
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return classOf(value) ?? 'an object'
+  if (isA(value, Date)) return 'a Date'
+  if (typeof value === 'object' && value !== null && !isArray(value)) return classOf(value) ?? 'an object'
   return shown(value)
 }
 
@@ -33,18 +33,29 @@ export const typeOfValue = (value: unknown): string => {
 export const contentsOfValue = (name: string, value: unknown): RecordContents => {
   if (typeof value === 'string') return { [name]: quoted(value) }
   if (typeof value === 'number' || typeof value === 'bigint') return { [name]: String(value) }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {}
-  return { [name]: quoted(Object.keys(value).slice(0, largestNameCount).join(', ')) }
+  if (typeof value !== 'object' || value === null || isArray(value)) return {}
+  return { [name]: quoted(namesIn(value).slice(0, largestNameCount).join(', ')) }
 }
 
 const largestNameCount = 20
 
 const shownObject = (value: object): string =>
-  classOf(value) ?? `an object (${printable(Object.keys(value).join(', '))})`
+  classOf(value) ?? `an object (${printable(namesIn(value).join(', '))})`
 
 /** The class with its article; undefined for plain objects. What JSON was read from may have a `constructor` of its own. */
 const classOf = (value: object): string | undefined => {
-  const { constructor } = value as { readonly constructor?: { readonly name?: unknown } }
-  if (typeof constructor !== 'function' || constructor === Object || constructor.name === '') return undefined
-  return /^[AEIO]/.test(constructor.name) ? `an ${constructor.name}` : `a ${constructor.name}`
+  const constructor = propertyOf(value, 'constructor')
+  if (typeof constructor !== 'function' || constructor === Object) return undefined
+  const name = propertyOf(constructor, 'name')
+  if (typeof name !== 'string' || name === '') return undefined
+  return /^[AEIO]/.test(name) ? `an ${name}` : `a ${name}`
+}
+
+/** The names of an object's properties; none of a proxy that does not give them. */
+const namesIn = (value: object): readonly string[] => {
+  try {
+    return Object.keys(value)
+  } catch {
+    return []
+  }
 }

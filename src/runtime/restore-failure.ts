@@ -1,5 +1,7 @@
 import type { FaultPlace } from '../base/fault.ts'
 import { Fault, isFault, messageOf } from '../base/fault.ts'
+import { codeOf } from '../base/quoting-errors.ts'
+import { isA, isError } from '../base/thrown.ts'
 import { fileRemedy } from '../files/file-remedy.ts'
 import { RowNotRestored, schemaRemedy } from '../state/unreadable-row.ts'
 
@@ -8,7 +10,7 @@ import { RowNotRestored, schemaRemedy } from '../state/unreadable-row.ts'
  * or of a foreign record has a remedy of its own, and only bytes that don't fit the store's serdes are a matter of its schema.
  */
 export const restoreFailed = (store: string, place: FaultPlace, error: unknown): Fault => {
-  const isRow = error instanceof RowNotRestored
+  const isRow = isA(error, RowNotRestored)
   const cause = isRow ? error.cause : error
   return new Fault({
     code: 'RESTORE_FAILED',
@@ -27,5 +29,4 @@ const remedyOf = (cause: unknown): string | undefined => {
 }
 
 /** The operating system's errors have codes such as ENOSPC; decoders throw Node's own, such as ERR_INVALID_ARG_VALUE. */
-const isSystemError = (cause: unknown): boolean =>
-  cause instanceof Error && 'code' in cause && /^E[A-Z0-9]+$/.test(String(cause.code))
+const isSystemError = (cause: unknown): boolean => isError(cause) && /^E[A-Z0-9]+$/.test(codeOf(cause))

@@ -1,4 +1,6 @@
 import { Fault, isFault, messageOf } from '../base/fault.ts'
+import { nearest } from '../base/nearest.ts'
+import { shown } from '../base/shown.ts'
 import type { ApplicationState } from './runtime-settings.ts'
 
 interface Waiter {
@@ -17,6 +19,7 @@ export class StateWaiters {
 
   /** Resolves when it reaches `state`; rejects when it fails or closes before. */
   wait(state: ApplicationState, now: ApplicationState, failure: unknown): Promise<void> {
+    if (!states.includes(state)) return Promise.reject(stateUnknown(state))
     if (now === state) return Promise.resolve()
     if (now === 'failed') return Promise.reject(asError(failure))
     if (now === 'closed') return Promise.reject(closedEarly(this.#name))
@@ -37,6 +40,26 @@ export class StateWaiters {
     for (const waiter of told)
       waiter.done(waiter.state === state ? undefined : (failure ?? closedEarly(this.#name)))
   }
+}
+
+const states: readonly ApplicationState[] = [
+  'starting',
+  'rebalancing',
+  'running',
+  'paused',
+  'closing',
+  'closed',
+  'failed',
+]
+
+const stateUnknown = (state: unknown): Fault => {
+  const near = typeof state === 'string' ? nearest(state, states) : undefined
+  return new Fault({
+    code: 'ARGUMENT_INVALID',
+    actor: 'author',
+    message: `waitFor needs a state of an application, and got ${shown(state)}`,
+    remedy: near === undefined ? `give one of ${states.join(', ')}` : `did you mean '${near}'?`,
+  })
 }
 
 const asError = (error: unknown): Error =>

@@ -1,5 +1,6 @@
 import { Fault } from '../base/fault.ts'
 import { contentsOfValue, kindOfValue } from '../base/shown.ts'
+import { optionalResultOf } from '../topology/callback-results.ts'
 import { evolve } from './evolve.ts'
 import type { KeptValue } from './kept-value.ts'
 import type { ReplyPlace, Saga } from './saga.ts'
@@ -192,7 +193,10 @@ class Turn {
 
 /** Types make the judge answer; a value it was not written for still may not pass for a refusal. */
 const verdictOf = (place: ReplyPlace, value: unknown): Verdict => {
-  const verdict = place.reply.judge(value) as Verdict | undefined
+  const verdict = optionalResultOf(
+    `the judge of reply '${place.name}'`,
+    place.reply.judge(value) as Verdict | undefined,
+  )
   if (verdict === 'success' || verdict === 'refusal') return verdict
   throw new Fault({
     code: 'REPLY_UNHANDLED',

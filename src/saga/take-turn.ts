@@ -1,4 +1,5 @@
 import type { Topic } from '../topic/topic.ts'
+import { optionalResultOf } from '../topology/callback-results.ts'
 import { decide } from './decide.ts'
 import { evolve } from './evolve.ts'
 import { readKept } from './kept-value.ts'
@@ -79,7 +80,10 @@ const commandOf = (
   if (exchange === undefined) return undefined
   return {
     topic: exchange.topic.name,
-    value: exchange.value(dataOf(saga, state)),
+    value: optionalResultOf(
+      `the ${direction === 'do' ? 'command' : 'undo'} of step '${name}'`,
+      exchange.value(dataOf(saga, state)),
+    ),
     idempotencyKey: idempotencyKey(state.sagaId, sentAs(state, name), direction),
   }
 }
@@ -90,7 +94,10 @@ const outcomeOf = (saga: Saga, state: SagaState): Outgoing | undefined => {
     return undefined
   return {
     topic: saga.outcome.topic.name,
-    value: saga.outcome.value(dataOf(saga, state), { status, failure }),
+    value: optionalResultOf(
+      'the outcome of the saga',
+      saga.outcome.value(dataOf(saga, state), { status, failure }),
+    ),
     idempotencyKey: `${state.sagaId}/outcome`,
   }
 }

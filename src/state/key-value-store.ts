@@ -1,4 +1,5 @@
 import type { Bytes } from '../base/bytes.ts'
+import { Fault } from '../base/fault.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { RawRegion } from '../topic/record.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
@@ -142,7 +143,14 @@ export class PlainStore<K, V> extends AbstractKeyValueStore<K> implements KeyVal
   }
 
   put(key: K, value: V | null, timestamp: number, headers?: Headers): void {
-    this.table.put(key, this.heldOf(this.keys, key, value, headers), this.timeOf(timestamp), headers)
+    this.table.put(key, this.heldOf(this.keys, key, value, headers), this.#putTime(timestamp), headers)
+  }
+
+  /** It becomes the time of a record of the changelog, so a negative one is refused as those of forwarded records are. */
+  #putTime(timestamp: number): number {
+    const time = this.timeOf(timestamp)
+    if (time < 0) throw timestampNegative(time)
+    return time
   }
 
   range(from: K | undefined, to: K | undefined, options?: RangeOptions): IterableIterator<readonly [K, V]> {
@@ -161,3 +169,11 @@ export class PlainStore<K, V> extends AbstractKeyValueStore<K> implements KeyVal
     for (const { key, current } of rows) yield [this.keys.shown(key), this.shown(current) as V]
   }
 }
+
+const timestampNegative = (time: number): Fault =>
+  new Fault({
+    code: 'TIMESTAMP_INVALID',
+    actor: 'record',
+    message: `a row was put with the negative timestamp ${time}`,
+    remedy: 'give whole milliseconds since the Unix epoch, as date.getTime() does',
+  })

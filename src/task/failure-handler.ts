@@ -1,6 +1,7 @@
 import { copyBytes } from '../base/bytes.ts'
 import type { Bytes } from '../base/bytes.ts'
 import { Fault, messageOf } from '../base/fault.ts'
+import { shown } from '../base/shown.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { RawRegion, RecordOrigin } from '../topic/record.ts'
 import { optionalResultOf } from '../topology/callback-results.ts'
@@ -51,7 +52,7 @@ export const askHandler = (
   }
   if (policy === undefined || policies.has(policy)) return policy
   const answer: unknown = policy
-  throw handlerFailed(`onFailedRecord has answered ${String(answer)}`, fault, fault)
+  throw handlerFailed(`onFailedRecord has answered ${shown(answer)}`, fault, fault)
 }
 
 const policies: ReadonlySet<unknown> = new Set(['fail', 'skip', 'deadLetter'])

@@ -2,6 +2,7 @@ import { utf8Encode } from '../base/bytes.ts'
 import { Fault, printableStackOf } from '../base/fault.ts'
 import { printable } from '../base/printable.ts'
 import { withContents } from '../base/record-contents.ts'
+import { isError, propertyOf, textOfThrown } from '../base/thrown.ts'
 import type { Header } from '../topic/headers.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import type { RecordOrigin } from '../topic/record.ts'
@@ -114,10 +115,16 @@ const headersOf = ({ topic, partition, offset }: RecordOrigin): readonly Header[
 /** What led to a fault, the first cause first. */
 const causesOf = (fault: Fault): readonly unknown[] => {
   const causes: unknown[] = [fault]
-  for (let at: unknown = fault; at instanceof Error && at.cause !== undefined; at = at.cause)
-    causes.unshift(at.cause)
+  for (let at: unknown = fault; causes.length < mostCauses && isError(at);) {
+    at = propertyOf(at, 'cause')
+    if (at === undefined) break
+    causes.unshift(at)
+  }
   return causes
 }
+
+/** Causes may form a cycle. */
+const mostCauses = 100
 
 /** The stack of the first cause that has one: some libraries throw errors without. */
 const stackOf = (fault: Fault): string => {
@@ -126,7 +133,8 @@ const stackOf = (fault: Fault): string => {
 }
 
 const nameOf = (thrown: unknown): string => {
-  if (!(thrown instanceof Error)) return 'Error'
-  const { code } = thrown as { code?: unknown }
-  return printable(typeof code === 'string' ? `${thrown.name}: ${code}` : thrown.name)
+  if (!isError(thrown)) return 'Error'
+  const code = propertyOf(thrown, 'code')
+  const name = textOfThrown(propertyOf(thrown, 'name'))
+  return printable(typeof code === 'string' ? `${name}: ${code}` : name)
 }

@@ -1,3 +1,4 @@
+import { isA } from '../base/thrown.ts'
 import type { StateStore } from '../state/store.ts'
 import { RowNotRestored } from '../state/unreadable-row.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
@@ -47,7 +48,7 @@ const applyRow = (
   try {
     store.restore(oneRow(columns, row))
   } catch (error) {
-    const cause = error instanceof RowNotRestored ? error.cause : error
+    const cause = isA(error, RowNotRestored) ? error.cause : error
     failRow(columns, row, { source, partition }, onFailure, cause)
   }
 }

@@ -1,6 +1,7 @@
 import type { Subscriber } from 'rxjs'
 import { Observable } from 'rxjs'
 import { Fault } from '../base/fault.ts'
+import { isA } from '../base/thrown.ts'
 import type { StateStore, ValueAndTimestamp } from '../state/store.ts'
 import type { RecordOrigin } from '../topic/record.ts'
 import { DeserializationFault } from '../topic/record.ts'
@@ -186,7 +187,7 @@ export class NodeContext {
   }
 
   #stageOf(node: string, error: unknown): TaskFailure['stage'] {
-    if (error instanceof DeserializationFault) return 'deserialization'
+    if (isA(error, DeserializationFault)) return 'deserialization'
     const kind = nodeNamed(this.topology, node)?.kind
     return kind === 'sink' || kind === 'repartition' ? 'production' : 'processing'
   }

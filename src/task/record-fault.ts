@@ -1,5 +1,6 @@
 import { Fault, isFault, messageOf } from '../base/fault.ts'
 import type { RecordContents } from '../base/record-contents.ts'
+import { isA, textOfThrown } from '../base/thrown.ts'
 import type { RecordOrigin } from '../topic/record.ts'
 import { textOfKey } from '../topic/key-text.ts'
 import type { AnyRecord } from '../topology/node.ts'
@@ -45,7 +46,7 @@ const summaryOf = (
 }
 
 const remedyOf = (stage: TaskFailure['stage'], error: unknown): string =>
-  error instanceof TypeError && frozenWrite.test(error.message) ? frozenRemedy : remedies[stage]
+  isA(error, TypeError) && frozenWrite.test(textOfThrown(error)) ? frozenRemedy : remedies[stage]
 
 /** As V8 says that an object is frozen. */
 const frozenWrite = /^Cannot (assign to read only|add|delete|define|redefine) property /

@@ -1,6 +1,7 @@
 import type { Bytes } from '../base/bytes.ts'
 import { smallestOf } from '../base/extremes.ts'
 import { Fault, isFault } from '../base/fault.ts'
+import { isThenable } from '../base/promises.ts'
 import { checkArgument, checkOptions } from '../base/options.ts'
 import {
   anyObject,
@@ -210,9 +211,9 @@ export class TestDriver {
     this.#stores.watch((store, key, value) => this.#trace.stored(store, key, value))
     this.#trace.start()
     try {
-      const pending = work()
-      if (pending === undefined) return this.#explained(undefined)
-      return pending.then(
+      const pending: unknown = work()
+      if (!isThenable(pending)) return this.#explained(undefined)
+      return Promise.resolve(pending).then(
         () => this.#explained(undefined),
         (error: unknown) => this.#explained(error),
       )

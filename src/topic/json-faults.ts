@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { Fault, messageOf } from '../base/fault.ts'
 import { quoted } from '../base/printable.ts'
 import { markWithoutQuotes } from '../base/record-contents.ts'
+import { isA, textOfThrown } from '../base/thrown.ts'
 import { largestJsonDepth } from './json-depth.ts'
 
 /**
@@ -38,7 +39,7 @@ const notWritable = (why: string, remedy: string, cause?: unknown): Fault =>
 
 /** What `JSON.stringify` throws; of a value that contains itself, it names properties. */
 export const stringifyFailed = (cause: unknown): Fault =>
-  cause instanceof TypeError && /circular/i.test(cause.message)
+  isA(cause, TypeError) && /circular/i.test(textOfThrown(cause))
     ? notWritable('it contains itself', orPlain)
     : notWritable(messageOf(cause), orPlain, cause)
 

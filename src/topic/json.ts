@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { takeRejections } from '../base/promises.ts'
 import { utf8Decode } from '../base/bytes.ts'
 import { isStackOverflow } from '../base/fault.ts'
 import { checkArgument } from '../base/options.ts'
@@ -33,6 +34,7 @@ export const json = <S extends z.ZodType>(schema: S, name?: string): Serde<z.out
         try {
           return textOf(schema, parts, value)
         } catch (error) {
+          takeRejections(value)
           throw ofRecord(error)
         }
       }),

@@ -79,12 +79,15 @@ describe('a saga is checked when it is said', () => {
     expect(faultsOf((step) => ({ hotel: step({ ...hotelOptions, timeout: 5 }) }), null)).toEqual([])
   })
 
-  it.each([Infinity, 1.5, 2 ** 53])('a timeout of %s, which is no whole milliseconds, is named', (timeout) => {
-    expect(faultsOf((step) => ({ hotel: hotel(step) }), timeout)).toEqual([
-      ['TIMEOUT_INVALID', 'hotel'],
-      ['TIMEOUT_INVALID', 'hotel'],
-    ])
-  })
+  it.each([Infinity, 1.5, 2 ** 53])(
+    'a timeout of %s, which is no whole milliseconds, is named',
+    (timeout) => {
+      expect(faultsOf((step) => ({ hotel: hotel(step) }), timeout)).toEqual([
+        ['TIMEOUT_INVALID', 'hotel'],
+        ['TIMEOUT_INVALID', 'hotel'],
+      ])
+    },
+  )
 
   it('a command and an undo without replies are named', () => {
     expect(faultsOf((step) => ({ hotel: step({ ...hotelOptions, replies: {} }) }))).toEqual([

@@ -176,7 +176,7 @@ describe('a handler of failed records', () => {
     [
       'says what there is not',
       () => 'ignore' as 'skip',
-      /onFailedRecord has answered ignore, of a record that failed/,
+      /onFailedRecord has answered the text 'ignore', of a record that failed/,
     ],
   ])("is the author's mistake where it %s", (_, handler, message) => {
     expect(() => driverWith(handler).input(orders).pipe('c', { amount: 13 })).toThrow(message)

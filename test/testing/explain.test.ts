@@ -206,3 +206,11 @@ describe('explain', () => {
     ])
   })
 })
+
+it('explains work that returns a value which is no promise', () => {
+  const texts = topic('texts', { value: string })
+  const plan = topology('texts', (builder) => void builder.stream(texts))
+  using driver = testDriver(plan)
+  const work: () => void = () => 5
+  expect(String(driver.explain(work))).toBeTypeOf('string')
+})

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import { sleep } from '../../base/clock.ts'
-import { Fault } from '../../base/fault.ts'
+import { Fault, isFault } from '../../base/fault.ts'
 import type { CurrentSecret } from '../secret.ts'
 import type { ProvenRequest } from './member-signature.ts'
 import { isBodyOf, isSame, proveRequest, signatureHeader } from './member-signature.ts'
@@ -72,7 +72,7 @@ export class RequestAccess {
       if (answer === 'late') throw lateAuthorization()
       return (answer as unknown) === true
     } catch (error) {
-      if (error instanceof Fault) throw error
+      if (isFault(error)) throw error
       onWarning?.('the option authorization has failed, so the request is refused')
       return false
     } finally {

@@ -1,3 +1,4 @@
+import { messageTextOf } from '../../base/quoting-errors.ts'
 import { Fault, isFault, messageOf } from '../../base/fault.ts'
 import type { BrokerAddress } from '../transport.ts'
 import { addressText } from '../transport.ts'
@@ -58,6 +59,9 @@ const malformedIn = (error: unknown): Fault | undefined =>
 /** The innermost reason, which names the system call or the handshake that failed. */
 const reasonOf = (error: unknown): string => {
   let reason = messageOf(error)
-  for (const cause of causesOf(error)) if (cause.message !== '') reason = cause.message
+  for (const cause of causesOf(error)) {
+    const message = messageTextOf(cause)
+    if (message !== '') reason = message
+  }
   return reason
 }

@@ -1,5 +1,6 @@
 import { AuthenticationError } from '@platformatic/kafka'
 import { Fault } from '../../base/fault.ts'
+import { isA, isError, propertyOf } from '../../base/thrown.ts'
 import type { BrokerAddress } from '../transport.ts'
 import { addressText } from '../transport.ts'
 
@@ -20,9 +21,9 @@ export const securityFault = (broker: BrokerAddress, error: unknown): Fault | un
 
 /** An error, what it was made of, and what these were made of. */
 export const causesOf = function* (error: unknown): Generator<Error> {
-  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+  for (let each: unknown = error; isError(each); each = propertyOf(each, 'cause')) {
     yield each
-    if (each instanceof AggregateError) for (const inner of each.errors) yield* causesOf(inner)
+    if (isA(each, AggregateError)) for (const inner of each.errors) yield* causesOf(inner)
   }
 }
 

@@ -1,6 +1,9 @@
 import { Observable, Subscription } from 'rxjs'
 import type { OperatorFunction, Subscriber } from 'rxjs'
-import { Fault, messageOf } from '../../base/fault.ts'
+import { Fault, isFault, messageOf } from '../../base/fault.ts'
+import { takeRejection } from '../../base/promises.ts'
+import { shown } from '../../base/shown.ts'
+import { hasFunctions } from '../../base/value-kinds.ts'
 import type { RecordOrigin } from '../../topic/record.ts'
 import { StreamRecord } from '../../topic/record.ts'
 import { changedRecordOf, emittedRecordOf } from '../../topology/callback-results.ts'
@@ -60,7 +63,11 @@ class Pipeline {
     this.#node = node
     this.#context = context
     this.#output = output
-    this.#running = this.#build()
+    try {
+      this.#running = this.#build()
+    } catch (error) {
+      context.failOutsideTurn(node.name, error)
+    }
   }
 
   process(record: AnyRecord): void {
@@ -110,7 +117,7 @@ class Pipeline {
         ? source
         : new PipedObservable(guard, (subscriber) => source.subscribe(subscriber))
     const output = operators.reduce(
-      (source, operator) => guardedSource(operator(source)),
+      (source, operator) => guardedSource(applied(operator, source)),
       guardedSource(this.#entry),
     )
     const subscription = output.subscribe({
@@ -147,6 +154,22 @@ class Pipeline {
     if (this.#cause !== undefined) this.#context.fail(name, error)
     else this.#context.failOutsideTurn(name, isOutsideTurn(error) ? error : failedOutsideTurn(error))
   }
+}
+
+/** What an operator makes of its source; the author is at fault where it makes nothing. */
+const applied = (
+  operator: OperatorFunction<unknown, unknown>,
+  source: Observable<unknown>,
+): Observable<unknown> => {
+  let made: unknown
+  try {
+    made = operator(source)
+  } catch (cause) {
+    throw operatorInvalid(`has failed as it was applied: ${messageOf(cause)}`, cause)
+  }
+  if (hasFunctions(made, 'subscribe')) return made as Observable<unknown>
+  takeRejection(made)
+  throw operatorInvalid(`returned ${shown(made)}, which is no Observable`)
 }
 
 interface Running {
@@ -193,7 +216,7 @@ const recordOf = (emission: unknown, cause: AnyRecord): AnyRecord => {
 const outsideTurn = 'EMISSION_OUTSIDE_TURN'
 const useInstead = 'use mapAsync for asynchronous work, or a punctuator of process for timers'
 
-const isOutsideTurn = (error: unknown): boolean => error instanceof Fault && error.code === outsideTurn
+const isOutsideTurn = (error: unknown): boolean => isFault(error, outsideTurn)
 
 const emissionOutsideTurn = (): Fault =>
   new Fault({
@@ -219,6 +242,16 @@ const completedOutsideTurn = (): Fault =>
     message:
       'a piped operator completed while no record was being processed, so it would drop all later ones',
     remedy: useInstead,
+  })
+
+const operatorInvalid = (problem: string, cause?: unknown): Fault =>
+  new Fault({
+    code: 'OPERATOR_INVALID',
+    actor: 'author',
+    message: `a function given to pipe ${problem}`,
+    remedy:
+      'give RxJS operators: functions that get an Observable and return one; use mapAsync for asynchronous work',
+    cause,
   })
 
 const operatorWaits = (origin: RecordOrigin | undefined): Fault =>

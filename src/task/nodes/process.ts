@@ -1,6 +1,9 @@
 import { Observable } from 'rxjs'
 import { Fault, isFault, messageOf } from '../../base/fault.ts'
+import { nearest } from '../../base/nearest.ts'
+import { checkArgument } from '../../base/options.ts'
 import { shown } from '../../base/shown.ts'
+import { synchronous } from '../../base/value-kinds.ts'
 import type { StateStore } from '../../state/store.ts'
 import { StreamRecord } from '../../topic/record.ts'
 import {
@@ -195,6 +198,8 @@ export class Outputs {
     const task = this.#task
     if (!(Number.isSafeInteger(intervalMs) && intervalMs >= 1))
       throw intervalInvalid(this.#node.name, intervalMs)
+    if (!Object.hasOwn(task.punctuators, type)) throw typeUnknown(this.#node.name, type)
+    checkArgument(`schedule of '${this.#node.name}'`, callback, synchronous)
     const punctuator: ScheduledPunctuator = {
       node: this.#node.name,
       type,
@@ -236,11 +241,24 @@ const forwardWithoutKey = (node: string): Fault =>
     place: { node },
   })
 
+const typeUnknown = (node: string, type: unknown): Fault => {
+  const near = typeof type === 'string' ? nearest(type, punctuationTypes) : undefined
+  return new Fault({
+    code: 'PUNCTUATION_TYPE_INVALID',
+    actor: 'author',
+    message: `a punctuator is scheduled by ${shown(type)}`,
+    remedy: near === undefined ? `give ${punctuationTypes.join(' or ')}` : `did you mean '${near}'?`,
+    place: { node },
+  })
+}
+
+const punctuationTypes: readonly ScheduledPunctuator['type'][] = ['streamTime', 'wallClock']
+
 const intervalInvalid = (node: string, intervalMs: number): Fault =>
   new Fault({
     code: 'PUNCTUATION_INTERVAL_INVALID',
     actor: 'author',
-    message: `a punctuator is scheduled every ${intervalMs} ms`,
+    message: `a punctuator is scheduled every ${shown(intervalMs)} ms`,
     remedy: 'give an interval of at least one millisecond, in whole milliseconds',
     place: { node },
   })
