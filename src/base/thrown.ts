@@ -1,5 +1,3 @@
-import { types } from 'node:util'
-
 /**
  * JavaScript throws anything: no error at all, an error whose name is a number, a proxy, a class whose getters throw.
  * These functions read what was thrown and never throw themselves. Code that handles what an author's code threw uses them
@@ -36,10 +34,10 @@ export const propertyOf = (value: unknown, name: PropertyKey): unknown => {
   }
 }
 
-/** True of an error that any code can read: no proxy, name and message are texts, and the stack is one where it has any. */
+/** True of an error that any code can read: nothing of it throws, name and message are texts, and the stack is one where it has any. */
 export const isSound = (error: Error): boolean => {
   try {
-    if (hasProxy(error)) return false
+    readProperties(error)
     const { name, message, stack } = error as { name: unknown; message: unknown; stack?: unknown }
     void error.cause
     return (
@@ -50,11 +48,10 @@ export const isSound = (error: Error): boolean => {
   }
 }
 
-/** `Object.getPrototypeOf` calls a trap only of a proxy itself, and the first one ends the search. */
-const hasProxy = (value: object): boolean => {
-  for (let at: object | null = value; at !== null; at = Object.getPrototypeOf(at) as object | null)
-    if (types.isProxy(at)) return true
-  return false
+/** Throws where the error or a class of it is a proxy whose traps throw. */
+const readProperties = (error: Error): void => {
+  for (let at: object | null = error; at !== null; at = Object.getPrototypeOf(at) as object | null)
+    Object.getOwnPropertyDescriptors(at)
 }
 
 /**

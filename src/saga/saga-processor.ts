@@ -8,7 +8,7 @@ import { noHeaders } from '../topic/headers.ts'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { Serializer } from '../topic/serde.ts'
 import { serialized } from '../topic/serde.ts'
-import type { Processor, ProcessorContext, Supplier } from '../topology/processor.ts'
+import type { Processor, SagaProcessorContext, Supplier } from '../topology/processor.ts'
 import { commandHeaders } from './command-headers.ts'
 import { keep } from './kept-value.ts'
 import type { Saga } from './saga.ts'
@@ -49,7 +49,7 @@ export interface SagaProcessorOptions {
 export const sagaProcessor =
   (saga: Saga, options: SagaProcessorOptions): Supplier<string, SagaInput, string, Bytes> =>
   (context) =>
-    new SagaProcessor(saga, options, context)
+    new SagaProcessor(saga, options, context as SagaProcessorContext)
 
 /** A turn whose outgoing messages are written already. */
 interface ReadyTurn extends TurnResult {
@@ -59,11 +59,11 @@ interface ReadyTurn extends TurnResult {
 class SagaProcessor implements Processor<string, SagaInput> {
   readonly #saga: Saga
   readonly #options: SagaProcessorOptions
-  readonly #context: ProcessorContext<string, Bytes>
+  readonly #context: SagaProcessorContext
   readonly #store: SagaStore
   #timers: Timers | undefined
 
-  constructor(saga: Saga, options: SagaProcessorOptions, context: ProcessorContext<string, Bytes>) {
+  constructor(saga: Saga, options: SagaProcessorOptions, context: SagaProcessorContext) {
     this.#saga = saga
     this.#options = options
     this.#context = context
@@ -111,6 +111,7 @@ class SagaProcessor implements Processor<string, SagaInput> {
     try {
       return this.#ready(takeTurn(this.#saga, state, { type: 'time', atMs }))
     } catch (error) {
+      this.#context.countStuck()
       return this.#ready(takeTurn(this.#saga, state, { type: 'fault', reason: messageOf(error), atMs }))
     }
   }

@@ -94,6 +94,8 @@ export type DropReason =
   | 'noPartition'
   /** A record at which a pipe of RxJS operators completed, where the policy leaves it out. */
   | 'pipelineCompleted'
+  /** No record: a saga is stuck, as a function of its author failed to build a command when a timer asked for it. */
+  | 'sagaStuck'
   | 'failed'
 
 /** A failure while a record was processed: where, at which record, and what was thrown. */

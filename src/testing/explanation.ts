@@ -172,6 +172,7 @@ const dropReasons: Readonly<Record<DropReason, string>> = {
   outdated: 'its row has changed since it asked',
   undecodable: 'its bytes could not be read',
   noPartition: 'the partitioner chose no partition for it',
+  sagaStuck: 'the command of its saga cannot be built, so the saga is stuck',
   pipelineCompleted: 'a piped operator completed at it, and the policy leaves it out',
   failed: 'it failed, and the policy leaves it out',
 }

@@ -1,3 +1,4 @@
+import type { Bytes } from '../base/bytes.ts'
 import type { Headers } from '../topic/headers.ts'
 import type { KeyValueRecord, RecordOrigin } from '../topic/record.ts'
 
@@ -54,6 +55,12 @@ export interface TaskContext {
 export interface ProcessorContext<in KOut = unknown, in VOut = unknown> extends TaskContext {
   /** Hands a record on: to all children, or to the one of that name. Time and headers default to those of the cause. */
   forward(record: Forwarded<KOut, VOut>, child?: string): void
+}
+
+/** What the processor of a saga gets beside what every processor may ask for. */
+export interface SagaProcessorContext extends ProcessorContext<string, Bytes> {
+  /** Counts a saga that is stuck because a command of it cannot be built; the log warns. */
+  readonly countStuck: () => void
 }
 
 export interface ValueProcessorContext<in VOut = unknown> extends TaskContext {

@@ -14,7 +14,12 @@ import {
 } from '../../topology/callback-results.ts'
 import { emittedTime } from '../../topology/record-times.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
-import type { Forwarded, Processor, ProcessorContext } from '../../topology/processor.ts'
+import type {
+  Forwarded,
+  Processor,
+  ProcessorContext,
+  SagaProcessorContext,
+} from '../../topology/processor.ts'
 import { childrenByParent } from '../../topology/topology.ts'
 import type { NodeContext, ScheduledPunctuator } from '../node-context.ts'
 import { step } from '../node-context.ts'
@@ -105,7 +110,7 @@ export class Outputs {
       this.#task.branches.set(outputKey(name, child.name), new Relay())
   }
 
-  #contextFor(): ProcessorContext {
+  #contextFor(): ProcessorContext & Pick<SagaProcessorContext, 'countStuck'> {
     const task = this.#task
     return {
       taskId: task.taskId,
@@ -116,6 +121,7 @@ export class Outputs {
       forward: (record, child) => this.#forward(record, child),
       store: (name) => this.#store(name),
       schedule: (intervalMs, type, callback) => this.#schedule(intervalMs, type, callback),
+      countStuck: () => task.drop('sagaStuck', this.#node.name, undefined),
       commit: () => task.host.requestCommit(),
       currentStreamTimeMs: () => task.streamTimeMs,
       currentSystemTimeMs: () => task.host.clock.now(),
