@@ -6,23 +6,24 @@ import { backgroundTimer, systemClock } from '../base/system-clock.ts'
  * within half a second is the same one.
  */
 export const shutdownSignal = (): {
-  readonly signal: Promise<NodeJS.Signals>
+  readonly signal: Promise<'SIGINT' | 'SIGTERM' | 'reader gone'>
   readonly dispose: () => void
 } => {
   let dispose = (): void => {}
-  const signal = new Promise<NodeJS.Signals>((resolve) => {
+  const signal = new Promise<'SIGINT' | 'SIGTERM' | 'reader gone'>((resolve) => {
     let firstMs: number | undefined
     const onSignal = (name: NodeJS.Signals): void => {
       const nowMs = systemClock.monotonicMs()
       firstMs ??= nowMs
-      if (nowMs - firstMs > repeatedSignalMs && name !== 'SIGPIPE')
-        process.exit(name === 'SIGINT' ? 130 : 143)
-      resolve(name)
+      if (nowMs - firstMs > repeatedSignalMs) process.exit(name === 'SIGINT' ? 130 : 143)
+      resolve(name === 'SIGINT' ? name : 'SIGTERM')
     }
-    const signals = ['SIGINT', 'SIGTERM', 'SIGPIPE'] as const
-    for (const each of signals) process.on(each, onSignal)
+    const onReaderGone = (): void => resolve('reader gone')
+    for (const each of ['SIGINT', 'SIGTERM'] as const) process.on(each, onSignal)
+    waitingForReader.add(onReaderGone)
     dispose = () => {
-      for (const each of signals) process.off(each, onSignal)
+      for (const each of ['SIGINT', 'SIGTERM'] as const) process.off(each, onSignal)
+      waitingForReader.delete(onReaderGone)
     }
   })
   return { signal, dispose }
@@ -31,13 +32,20 @@ export const shutdownSignal = (): {
 const repeatedSignalMs = 500
 
 /**
- * A reader that closes the pipe (`| head`) has what it wants: commands that wait for a signal get SIGPIPE, which Node
- * ignores otherwise, and every other command ends without an error.
+ * Told when the reader of the output is gone. This is no handler of SIGPIPE: Node ignores that signal only as long as
+ * nobody has listened to it, and when the last listener goes, the next closed connection would end the process.
+ */
+const waitingForReader = new Set<() => void>()
+
+/**
+ * A reader that closes the pipe (`| head`) has what it wants: commands that wait for a signal close as at one, and every
+ * other command ends without an error.
  */
 export const endWithReader = (): void => {
   const onError = (error: NodeJS.ErrnoException): void => {
     if (error.code !== 'EPIPE') throw error
-    if (!process.emit('SIGPIPE', 'SIGPIPE')) process.exit()
+    if (waitingForReader.size === 0) process.exit()
+    for (const tell of waitingForReader) tell()
   }
   process.stdout.on('error', onError)
   process.stderr.on('error', onError)

@@ -111,3 +111,16 @@ export default topology('${name}', (builder) => { builder.stream(calls)${verbs} 
     expect((await ended)[0]).toBe(0)
   })
 })
+
+it('a command that no longer waits for signals survives SIGPIPE, which comes with every closed connection', async () => {
+  const shutdown = new URL('../../src/cli/shutdown.ts', import.meta.url).href
+  await using child = runProcess(process.execPath, [
+    '--input-type=module',
+    '--eval',
+    `import { shutdownSignal } from '${shutdown}'
+     shutdownSignal().dispose()
+     process.kill(process.pid, 'SIGPIPE')
+     setTimeout(() => console.log('alive'), 100)`,
+  ])
+  expect(await child.waitForExit()).toMatchObject({ code: 0, stdout: 'alive\n' })
+})
