@@ -79,13 +79,13 @@ const main = async (): Promise<void> => {
   await using kafka = values.brokers === undefined ? await startKafka({ via: 'jars' }) : undefined
   const brokers = values.brokers ?? kafka?.brokers ?? ''
   if (values.growth !== undefined)
-    return measureGrowth(brokers, typeof values.growth === 'object' ? values.growth : undefined)
+    return await measureGrowth(brokers, typeof values.growth === 'object' ? values.growth : undefined)
   await using topics = new BenchTopics(brokers)
   await topics.connect()
   const rows: Row[] = []
   const cases = values.workload.flatMap((workload) => casesOf(workload, values.guarantee))
   if (values.against !== undefined)
-    return measureAgainst(
+    return await measureAgainst(
       { topics, brokers },
       { folder: values.against, cases, codecs: values.codec, runs: values.runs, recordsOf },
     )

@@ -156,14 +156,19 @@ class Batches {
   }
 }
 
-/** A batch blocks the thread: the next one has as many rows as the disk writes in `batchMs`, by the time of the last. */
+/**
+ * A batch blocks the thread: the next one has as many rows as the disk writes in `batchMs`, by the time of the last, and at
+ * most twice as many as that. Of a small batch nothing is learnt but that the disk is slow. What fits into a batch of its
+ * own interval is written once for all its changes, so batches are no smaller than they must be.
+ */
 export const nextBatchRows = (rows: number, tookMs: number, limit: number, maxRows: number): number => {
-  if (tookMs > batchMs)
-    return Math.min(maxRows, Math.max(minBatchRows, Math.floor((rows * batchMs) / tookMs)))
-  return tookMs * 2 < batchMs && rows * 2 >= limit ? Math.min(maxRows, limit * 2) : limit
+  if (tookMs <= batchMs && rows * 2 < limit) return limit
+  const fitting = Math.floor((rows * batchMs) / Math.max(1, tookMs))
+  return Math.min(maxRows, limit * 2, Math.max(minBatchRows, fitting))
 }
 
-const batchMs = 100
+/** Below the 200 ms that nothing may block the thread for. */
+const batchMs = 160
 const minBatchRows = 1_000
 
 const noteIntervalMs = 60_000
