@@ -17,3 +17,9 @@ test('ports asked for together are all different', async () => {
   const ports = await freePorts(50)
   expect(new Set(ports).size).toBe(50)
 })
+
+test('ports asked for one after another are all different, although nobody listens on them yet', async () => {
+  const ports: number[] = []
+  for (let count = 0; count < 3_000; count++) ports.push(await freePort())
+  expect(new Set(ports).size).toBe(3_000)
+})

@@ -10,13 +10,25 @@ export const freePort = async (): Promise<number> => {
   return port
 }
 
-/** So many different free ports: all are held until the last is known, or the system could name one twice. */
+/**
+ * So many different free ports: all are held until the last is known, or the system could name one twice. It may also name
+ * one again that an earlier call got and nobody listens on yet, so that one is asked for anew.
+ */
 export const freePorts = async (count: number): Promise<number[]> => {
-  const servers = await Promise.all(Array.from({ length: count }, listen))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  const servers: Server[] = []
+  const ports: number[] = []
+  while (ports.length < count) {
+    const server = await listen()
+    const { port } = server.address() as AddressInfo
+    servers.push(server)
+    if (!given.has(port)) ports.push(port)
+    given.add(port)
+  }
   await Promise.all(servers.map(close))
   return ports
 }
+
+const given = new Set<number>()
 
 const listen = (): Promise<Server> =>
   new Promise((resolve, reject) => {
