@@ -15,7 +15,7 @@ export interface ApplicationState {
 
 /**
  * Looks at the state of an application, and changes nothing. A folder is its state only if everything in it is what an
- * application writes there; the name of the folder is no proof, as any folder may have it.
+ * application writes there. The name of the folder is no proof: other folders have such names too.
  */
 export const applicationStateIn = (stateDirectory: string, applicationId: string): ApplicationState => {
   const root = join(stateDirectory, applicationId)

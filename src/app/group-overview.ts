@@ -3,6 +3,7 @@ import type { Admin } from '../kafka/admin.ts'
 import type { GroupListing, GroupMemberDescription } from '../kafka/group-admin.ts'
 import { nameOfPartition, partitionName } from '../kafka/topic-partition.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
+import { listedGroup } from './live-group.ts'
 import { decodeAssignmentData } from '../runtime/group-data.ts'
 
 /** A group as seen from outside: who is in it, who reads what, and how far they are. */
@@ -57,7 +58,7 @@ export const groupOverview = async (admin: Admin, groupId: string): Promise<Grou
 
 /** The group as it is listed; rejects where there is no such group. */
 export const requireGroup = async (admin: Admin, groupId: string): Promise<GroupListing> => {
-  const listed = (await admin.listGroups()).find((each) => each.groupId === groupId)
+  const listed = await listedGroup(admin, groupId)
   if (listed !== undefined) return listed
   throw new Fault({
     code: 'GROUP_MISSING',

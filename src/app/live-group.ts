@@ -1,4 +1,9 @@
 import type { Admin } from '../kafka/admin.ts'
+import type { GroupListing } from '../kafka/group-admin.ts'
+
+/** A group as the brokers list it; undefined where there is none. */
+export const listedGroup = async (admin: Admin, groupId: string): Promise<GroupListing | undefined> =>
+  (await admin.listGroups()).find((group) => group.groupId === groupId)
 
 /**
  * Who is in a group, as an end of a sentence; undefined where it has no members. A broker describes a group of the
@@ -11,7 +16,7 @@ export const liveGroup = async (admin: Admin, groupId: string): Promise<string |
     return `its group has ${members.length} live ${members.length === 1 ? 'member' : 'members'}: ${members
       .map(({ clientId, clientHost }) => `${clientId} at ${clientHost}`)
       .join(', ')}`
-  const listed = (await admin.listGroups()).find((group) => group.groupId === groupId)
+  const listed = await listedGroup(admin, groupId)
   return listed === undefined || listed.type.toLowerCase() === 'classic' || idle.has(listed.state)
     ? undefined
     : `its group, of type ${listed.type.toLowerCase()}, is in state ${listed.state}`

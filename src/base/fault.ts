@@ -79,6 +79,12 @@ export class Fault extends Error {
 export const isFault = (error: unknown, code?: string): error is Fault =>
   isA(error, Fault) && (code === undefined || error.code === code)
 
+/** The same fault with another actor, remedy or contents. */
+export const changed = (
+  { code, actor, summary, remedy, place, contents, cause }: Fault,
+  change: Partial<Pick<Fault, 'actor' | 'remedy' | 'contents'>>,
+): Fault => new Fault({ code, actor, message: summary, remedy, place, contents, cause, ...change })
+
 /** True of what V8 throws where functions call each other too deep; other `RangeError`s are about values. */
 export const isStackOverflow = (error: unknown): boolean =>
   isA(error, RangeError) && textOfThrown(error).includes('call stack')

@@ -9,7 +9,7 @@ export const withheldMessageOf = (error: Error): string | undefined => {
   // V8: `Unexpected token 'a', "abc" is not valid JSON`.
   if (isA(error, SyntaxError) && message.endsWith('is not valid JSON')) return 'the text is not valid JSON'
   const issues = issuesOf(error)
-  if (issues !== undefined) return `the value breaks its schema: ${textOfIssues(issues)}`
+  if (issues !== undefined) return `the value breaks its schema: ${listIssues(issues, textOfIssue)}`
   if (propertyOf(error, 'name') === 'AssertionError') return assertionText(error, message)
   if (isOfFile(error)) return fileText.exec(message)?.[1] ?? withheldText(error, systemCallOf(error))
   if (!isOfPlatform(error, message) || harmless.some((each) => each.test(message))) return undefined
@@ -55,14 +55,20 @@ export const codeOf = (error: Error): string => {
 
 const codeFormat = /^[A-Z][A-Z0-9_]*$/
 
-const languageErrors: ReadonlySet<unknown> = new Set([TypeError, RangeError, SyntaxError])
+/** The classes of errors that JavaScript itself throws with its arguments in their messages. */
+export const languageErrors = [SyntaxError, TypeError, RangeError] as const
+
+const isLanguageError = (error: Error): boolean => {
+  const kind = propertyOf(error, 'constructor')
+  return languageErrors.some((each) => each === kind)
+}
 
 /**
  * True of errors that JavaScript and Node make of arguments. Errors of networks, TLS and streams name hosts, ports and
  * certificates, and are shown.
  */
 const isOfPlatform = (error: Error, message: string): boolean =>
-  languageErrors.has(propertyOf(error, 'constructor')) ||
+  isLanguageError(error) ||
   isOfNode(error) ||
   propertyOf(error, 'name') === 'DataCloneError' ||
   (propertyOf(error, 'status') !== undefined && message.startsWith('Command failed'))
@@ -72,11 +78,7 @@ const isOfNode = (error: Error): boolean => {
   if (code.endsWith('MODULE_NOT_FOUND')) return true
   if (!code.startsWith('ERR_') || shownCodes.test(code)) return false
   // Libraries have such codes too, but classes of their own, and neither Node's frames nor its way to write the code.
-  return (
-    languageErrors.has(propertyOf(error, 'constructor')) ||
-    isThrownByNode(error) ||
-    textIn(error, 'stack').includes(` [${code}]: `)
-  )
+  return isLanguageError(error) || isThrownByNode(error) || textIn(error, 'stack').includes(` [${code}]: `)
 }
 
 const shownCodes = /^ERR_(?:TLS|SSL|STREAM|SOCKET_(?!BAD)|WORKER|IPC|SERVER)_/
@@ -185,12 +187,16 @@ const issuesOf = (error: Error): readonly unknown[] | undefined => {
   return Array.isArray(issues) ? (issues as unknown[]) : undefined
 }
 
-const textOfIssues = (issues: readonly unknown[]): string => {
-  const texts = issues.slice(0, mostIssues).map(textOfIssue)
-  return issues.length > mostIssues
-    ? `${texts.join(', ')} and ${issues.length - mostIssues} more issues`
-    : texts.join(', ')
+/** The first issues of a list, and the number of the others: a value may break its schema a million times. */
+export const listIssues = <Issue>(issues: readonly Issue[], textOf: (issue: Issue) => string): string => {
+  const texts = issues.slice(0, mostIssues).map(textOf).join(', ')
+  const more = issues.length - mostIssues
+  return more > 0 ? `${texts} and ${more} more issues` : texts
 }
+
+/** The text of the issue of zod that quotes the keys which a strict object does not have, without them. */
+export const textOfUnknownKeys = ({ length }: readonly unknown[]): string =>
+  `it has ${length === 1 ? '1 unrecognized key' : `${length} unrecognized keys`}`
 
 /**
  * Zod quotes the keys that a strict object does not have, and zod 3 what an enumeration received; the texts of all other
@@ -199,10 +205,9 @@ const textOfIssues = (issues: readonly unknown[]): string => {
 const textOfIssue = (issue: unknown): string => {
   const code = propertyOf(issue, 'code')
   const keys = propertyOf(issue, 'keys')
-  if (code === 'unrecognized_keys' && Array.isArray(keys))
-    return `it has ${keys.length === 1 ? '1 unrecognized key' : `${keys.length} unrecognized keys`}`
+  if (code === 'unrecognized_keys' && Array.isArray(keys)) return textOfUnknownKeys(keys)
   const text = textOfThrown(issue)
   return code === 'invalid_enum_value' ? text.replace(/, received [^]*$/, '') : text
 }
 
-const mostIssues = 10
+export const mostIssues = 10

@@ -1,5 +1,5 @@
 import { quoted } from './printable.ts'
-import { codeOf, framesOf, messageTextOf, withheldMessageOf } from './quoting-errors.ts'
+import { codeOf, framesOf, languageErrors, messageTextOf, withheldMessageOf } from './quoting-errors.ts'
 import { elementsOf, isA, isError, isSound, isUnreadable, propertyOf, textOfThrown } from './thrown.ts'
 
 /**
@@ -191,8 +191,6 @@ const withMessage = (error: Error, message: string): Error => {
   const code = codeOf(error)
   return code === '' ? withheld : Object.assign(withheld, { code })
 }
-
-const languageErrors = [SyntaxError, TypeError, RangeError] as const
 
 const furtherErrors = (): Error =>
   markWithoutQuotes(new Error(`an error with more than ${mostErrors} causes shows no further ones`))

@@ -34,7 +34,7 @@ export const propertyOf = (value: unknown, name: PropertyKey): unknown => {
   }
 }
 
-/** True of an error that any code can read: nothing of it throws, name and message are texts, and the stack is one where it has any. */
+/** True of an error whose properties can be read without an exception, and whose name, message and stack are texts. */
 export const isSound = (error: Error): boolean => {
   try {
     readProperties(error)

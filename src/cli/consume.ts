@@ -2,7 +2,8 @@ import { Command } from 'commander'
 import type { Bytes } from '../base/bytes.ts'
 import { utf8Decode } from '../base/bytes.ts'
 import { systemClock } from '../base/system-clock.ts'
-import { Fault, isFault } from '../base/fault.ts'
+import type { Fault } from '../base/fault.ts'
+import { changed, isFault } from '../base/fault.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import type { Fetcher, FetchPosition } from '../kafka/fetcher.ts'
 import { decodeHeaders } from '../topic/record-columns.ts'
@@ -114,14 +115,7 @@ const consumeRecords = async (cluster: Cluster, options: ConsumeOptions): Promis
 /** A batch that can't be read: an application has settings and committed offsets for it, this command has flags. */
 const forConsume = (fault: Fault): Fault => {
   if (fault.code !== 'BATCH_TOO_LARGE' && fault.code !== 'BATCH_CORRUPT') return fault
-  return new Fault({
-    code: fault.code,
-    actor: fault.actor,
-    message: fault.summary,
-    remedy: 'read what comes after it with --partition and a later --offset',
-    place: fault.place,
-    cause: fault,
-  })
+  return changed(fault, { remedy: 'read what comes after it with --partition and a later --offset' })
 }
 
 const printAll = async (fetcher: Fetcher, options: ConsumeOptions, stop: AbortSignal): Promise<void> => {

@@ -101,7 +101,7 @@ const flagsOfSettings: Readonly<Record<string, string>> = {
 
 /** Runs until the signal, or until one of them fails; all are closed then, within the time there is. */
 const runUntil = async (
-  signal: Promise<unknown>,
+  signal: Promise<void>,
   applications: readonly ThreadedApplication[],
   { shutdownTimeoutMs }: RunOptions,
 ): Promise<void> => {

@@ -6,34 +6,34 @@ import { backgroundTimer, systemClock } from '../base/system-clock.ts'
  * within half a second is the same one.
  */
 export const shutdownSignal = (): {
-  readonly signal: Promise<'SIGINT' | 'SIGTERM' | 'reader gone'>
+  readonly signal: Promise<void>
   readonly dispose: () => void
 } => {
   let dispose = (): void => {}
-  const signal = new Promise<'SIGINT' | 'SIGTERM' | 'reader gone'>((resolve) => {
+  const signal = new Promise<void>((resolve) => {
     let firstMs: number | undefined
     const onSignal = (name: NodeJS.Signals): void => {
       const nowMs = systemClock.monotonicMs()
       firstMs ??= nowMs
       if (nowMs - firstMs > repeatedSignalMs) process.exit(name === 'SIGINT' ? 130 : 143)
-      resolve(name === 'SIGINT' ? name : 'SIGTERM')
+      resolve()
     }
-    const onReaderGone = (): void => resolve('reader gone')
-    for (const each of ['SIGINT', 'SIGTERM'] as const) process.on(each, onSignal)
-    waitingForReader.add(onReaderGone)
+    for (const each of shutdownSignals) process.on(each, onSignal)
+    waitingForReader.add(resolve)
     dispose = () => {
-      for (const each of ['SIGINT', 'SIGTERM'] as const) process.off(each, onSignal)
-      waitingForReader.delete(onReaderGone)
+      for (const each of shutdownSignals) process.off(each, onSignal)
+      waitingForReader.delete(resolve)
     }
   })
   return { signal, dispose }
 }
 
+const shutdownSignals = ['SIGINT', 'SIGTERM'] as const
 const repeatedSignalMs = 500
 
 /**
- * Told when the reader of the output is gone. This is no handler of SIGPIPE: Node ignores that signal only as long as
- * nobody has listened to it, and when the last listener goes, the next closed connection would end the process.
+ * Called when the reader of the output is gone. A listener of SIGPIPE would be wrong: when its last listener is removed,
+ * Node no longer ignores the signal, and the next closed connection ends the process.
  */
 const waitingForReader = new Set<() => void>()
 

@@ -95,7 +95,7 @@ export class Cluster {
     return this.#topics.get(name) ?? (await this.refresh(name))
   }
 
-  /** Asks for a topic anew, once with a timeout of 0; callers at the same time share one request. */
+  /** Fetches the metadata of a topic again; a timeout of 0 makes one attempt. Concurrent callers share a request. */
   refresh(name: string, timeoutMs = this.retryTimeoutMs): Promise<TopicMetadata> {
     const shared = `${timeoutMs} ${name}`
     const running = this.#refreshing.get(shared)

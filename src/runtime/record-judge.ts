@@ -1,4 +1,4 @@
-import { Fault, isFault } from '../base/fault.ts'
+import { changed, Fault, isFault } from '../base/fault.ts'
 import type { RecordContents } from '../base/record-contents.ts'
 import type { RecordInstead, RefusalAnswer } from '../kafka/producer.ts'
 import type { RefusedRecord } from '../kafka/produce/refused-batch.ts'
@@ -109,8 +109,3 @@ const contentsOfKey = (record: AnyRecord): RecordContents => {
   const key = keyOf(record)
   return key === undefined ? {} : { key }
 }
-
-const changed = (
-  { code, actor, summary, remedy, place, contents, cause }: Fault,
-  change: Partial<Pick<Fault, 'actor' | 'remedy' | 'contents'>>,
-): Fault => new Fault({ code, actor, message: summary, remedy, place, contents, cause, ...change })

@@ -202,7 +202,7 @@ export class Task {
       if (queue === undefined) break
       this.#processOne(queue, slice)
       done++
-      if (slice !== undefined && this.#isOver(slice)) break
+      if (slice !== undefined && this.#isOver(this.#pace, slice)) break
       if (queue.size === 0 && this.#lacksInput()) break
     }
     return done
@@ -255,7 +255,7 @@ export class Task {
     this.#failIfOutsideTurn()
     const { beforeCommit } = this.#context
     if (slice !== undefined) this.#begin(this.#otherPace, slice)
-    const isOver = (): boolean => slice !== undefined && this.#isOtherOver(slice)
+    const isOver = (): boolean => slice !== undefined && this.#isOver(this.#otherPace, slice)
     while (this.#emitted < beforeCommit.length) {
       const emit = beforeCommit[this.#emitted] as BeforeCommit
       let isDone = false
@@ -331,7 +331,7 @@ export class Task {
       if (finished === undefined) break
       this.#turn(finished.piece.source, finished.deliver)
       done++
-      if (slice !== undefined && this.#isOver(slice)) break
+      if (slice !== undefined && this.#isOver(this.#pace, slice)) break
     }
     return done
   }
@@ -368,7 +368,7 @@ export class Task {
     if (slice === undefined) return queue.runDue(nowMs, call)
     this.#begin(this.#otherPace, slice)
     const beganMs = slice.nowMs
-    const ran = queue.runDue(nowMs, call, ({ node }) => this.#isOtherOver(slice, node))
+    const ran = queue.runDue(nowMs, call, ({ node }) => this.#isOver(this.#otherPace, slice, node))
     slice.check()
     this.#pace.exclude(slice.nowMs - beganMs)
     if (type === 'streamTime') this.#hasPunctuationLeft = queue.nextDueMs <= nowMs
@@ -381,21 +381,15 @@ export class Task {
     this.#measureNext(pace, slice)
   }
 
-  /** Called after each record. */
-  #isOver(slice: TimeSlice): boolean {
+  /** Called after each record, and after each step of other work, whose `node` may be known. */
+  #isOver(pace: Pace, slice: TimeSlice, node?: string): boolean {
     slice.check()
-    const tookMs = this.#pace.read(slice.nowMs)
-    if (tookMs >= blockedMs) this.#blocked(tookMs, this.#context.times?.longest, slice)
-    this.#measureNext(this.#pace, slice)
-    return slice.isOver
-  }
-
-  #isOtherOver(slice: TimeSlice, node?: string): boolean {
-    slice.check()
-    const tookMs = this.#otherPace.read(slice.nowMs)
-    const longest = node === undefined ? this.#context.times?.longest : { node, durationMs: tookMs }
-    if (tookMs >= blockedMs) this.#blocked(tookMs, longest, slice)
-    this.#measureNext(this.#otherPace, slice)
+    const tookMs = pace.read(slice.nowMs)
+    if (tookMs >= blockedMs) {
+      const longest = node === undefined ? this.#context.times?.longest : { node, durationMs: tookMs }
+      this.#blocked(tookMs, longest, slice)
+    }
+    this.#measureNext(pace, slice)
     return slice.isOver
   }
 

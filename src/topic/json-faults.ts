@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { Fault, messageOf } from '../base/fault.ts'
 import { quoted } from '../base/printable.ts'
+import { listIssues, mostIssues, textOfUnknownKeys } from '../base/quoting-errors.ts'
 import { markWithoutQuotes } from '../base/record-contents.ts'
 import { isA, textOfThrown } from '../base/thrown.ts'
 import { largestJsonDepth } from './json-depth.ts'
@@ -87,26 +88,16 @@ const pathText = (path: JsonPath, names: ReadonlySet<string>): string =>
 const isShown = (part: PropertyKey, names: ReadonlySet<string>): boolean =>
   typeof part === 'number' || names.has(String(part))
 
-const issuesOf = ({ issues }: z.ZodError, names: ReadonlySet<string>): string => {
-  const shown = issues
-    .slice(0, largestIssueCount)
-    .map((issue) => `${pathText(issue.path, names)}: ${textOfIssue(issue)}`)
-  const more = issues.length - shown.length
-  return more === 0 ? shown.join(', ') : `${shown.join(', ')} and ${more} more issues`
-}
-
-/** A value may break its schema a million times. */
-const largestIssueCount = 10
+const issuesOf = ({ issues }: z.ZodError, names: ReadonlySet<string>): string =>
+  listIssues(issues, (issue) => `${pathText(issue.path, names)}: ${textOfIssue(issue)}`)
 
 /** Zod quotes the keys that a strict object does not have; the texts of all other issues name types and limits. */
 const textOfIssue = (issue: z.core.$ZodIssue): string =>
-  issue.code === 'unrecognized_keys'
-    ? `it has ${issue.keys.length === 1 ? '1 unrecognized key' : `${issue.keys.length} unrecognized keys`}`
-    : messageOf(issue.message)
+  issue.code === 'unrecognized_keys' ? textOfUnknownKeys(issue.keys) : messageOf(issue.message)
 
 /** The error of zod without what it quotes, and that as contents. */
 const withheld = (error: z.ZodError, names: ReadonlySet<string>): Pick<Fault, 'contents' | 'cause'> => {
-  const issues = error.issues.slice(0, largestIssueCount)
+  const issues = error.issues.slice(0, mostIssues)
   const original = issues.map((issue) => `${issue.path.join('.') || 'value'}: ${issue.message}`).join(', ')
   const cause = new z.ZodRealError(
     issues.map((issue) => ({

@@ -146,7 +146,7 @@ describe('what belongs to another is left as it is', () => {
       await refused(() => resetGroup(id, settings(), { execute: true }), code, message)
     })
 
-    it('that is told to look in the folder above', async () => {
+    it('with the folder above as its state directory', async () => {
       const above = { ...settings(), stateDirectory: local.folder }
       await refused(
         () => resetGroup('states', above, { execute: true }),

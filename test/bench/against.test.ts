@@ -1,18 +1,10 @@
 import { expect, test } from 'vitest'
 import { tableOfPairs } from '../../bench/against.ts'
 import type { Row } from '../../bench/report.ts'
+import { benchRow } from './bench-row.ts'
 
 const run = (recordsPerSecond: number, cpuMicrosPerRecord: number, more: Partial<Row> = {}): Row => ({
-  workload: 'W1',
-  guarantee: 'at-least-once',
-  outputRecords: 5,
-  peer: 'millrace',
-  version: '1',
-  seconds: 1,
-  recordsPerSecond,
-  cpuMicrosPerRecord,
-  cpuMicrosPerRecordWithStartUp: 9,
-  peakRssMb: 100,
+  ...benchRow('millrace', recordsPerSecond, cpuMicrosPerRecord),
   ...more,
 })
 
@@ -43,7 +35,7 @@ test('the ratio of two checkouts is the median over their pairs, as the machine 
   ])
 })
 
-test('what is measured at a pace is told by its latency, and what is quiet by its share of a core', () => {
+test('a workload at a fixed rate is reported by its latency, and a quiet one by its share of a core', () => {
   const latency = (factor: number): Partial<Row> => ({
     p50Ms: 2 * factor,
     p95Ms: 5 * factor,

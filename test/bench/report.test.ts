@@ -2,19 +2,7 @@ import { expect, test } from 'vitest'
 import { median } from '../../bench/median.ts'
 import type { Row } from '../../bench/report.ts'
 import { medianOf, tableOfRows } from '../../bench/report.ts'
-
-const row = (peer: string, recordsPerSecond: number, cpuMicrosPerRecord: number): Row => ({
-  workload: 'W1',
-  guarantee: 'at-least-once',
-  outputRecords: 5,
-  peer,
-  version: '1',
-  seconds: 1,
-  recordsPerSecond,
-  cpuMicrosPerRecord,
-  cpuMicrosPerRecordWithStartUp: 9,
-  peakRssMb: 100,
-})
+import { benchRow as row } from './bench-row.ts'
 
 test('a median is one of the values, the lower middle of an even number', () => {
   expect(median([9, 1, 5])).toBe(5)

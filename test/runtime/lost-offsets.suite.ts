@@ -52,6 +52,15 @@ export const lostOffsetsSuite = (brokers: () => string, unique: (prefix: string)
   const words = (...keys: readonly string[]) => keys.map((key) => ({ key, value: 'x' }))
   const untilCounted = (client: TopicClient, counts: Topic<string, number>, key: string, count: number) =>
     client.readUntil(counts, (records) => latestByKey(records).get(key) === count)
+  /** A program that has counted and committed two records, and still runs. */
+  const countedTwo = async (client: TopicClient) => {
+    const { input, counts, program } = counting()
+    await client.create(input, counts)
+    const first = await run(program)
+    await client.write(input, words('a', 'a'))
+    await untilCounted(client, counts, 'a', 2)
+    return { input, counts, program, first }
+  }
   const recreate = async (client: TopicClient, name: string): Promise<void> => {
     await client.admin.deleteTopics([name])
     await expect
@@ -152,12 +161,8 @@ export const lostOffsetsSuite = (brokers: () => string, unique: (prefix: string)
   ] as const)(
     'an application whose committed offset was deleted while it was away goes on at %s with a warning',
     async (autoOffsetReset, expected) => {
-      const { input, counts, program } = counting()
       await using client = new TopicClient(brokers())
-      await client.create(input, counts)
-      const first = await run(program)
-      await client.write(input, words('a', 'a'))
-      await untilCounted(client, counts, 'a', 2)
+      const { input, counts, program, first } = await countedTwo(client)
       await first.close()
       await client.write(input, words('deleted', 'deleted', 'kept'))
       await client.admin.deleteRecords([{ topic: input.name, partition: 0, offset: 4 }])
@@ -180,12 +185,8 @@ export const lostOffsetsSuite = (brokers: () => string, unique: (prefix: string)
   )
 
   it('an application whose committed offset was deleted fails where autoOffsetReset is none, and names the remedy', async () => {
-    const { input, counts, program } = counting()
     await using client = new TopicClient(brokers())
-    await client.create(input, counts)
-    const first = await run(program)
-    await client.write(input, words('a', 'a'))
-    await untilCounted(client, counts, 'a', 2)
+    const { input, program, first } = await countedTwo(client)
     await first.close()
     await client.write(input, words('deleted'))
     await client.admin.deleteRecords([{ topic: input.name, partition: 0, offset: 3 }])
@@ -194,12 +195,8 @@ export const lostOffsetsSuite = (brokers: () => string, unique: (prefix: string)
   })
 
   it('an input that is deleted and created again is read from its beginning with a warning, and its offsets are committed', async () => {
-    const { input, counts, program } = counting()
     await using client = new TopicClient(brokers())
-    await client.create(input, counts)
-    const first = await run(program)
-    await client.write(input, words('a', 'a'))
-    await untilCounted(client, counts, 'a', 2)
+    const { input, counts, program, first } = await countedTwo(client)
     first.pause()
     await recreate(client, input.name)
     await using fresh = new TopicClient(brokers())
@@ -219,12 +216,8 @@ export const lostOffsetsSuite = (brokers: () => string, unique: (prefix: string)
   })
 
   it('an offset that was committed for an earlier topic of the same name is not used after a restart', async () => {
-    const { input, counts, program } = counting()
     await using client = new TopicClient(brokers())
-    await client.create(input, counts)
-    const first = await run(program)
-    await client.write(input, words('a', 'a'))
-    await untilCounted(client, counts, 'a', 2)
+    const { input, counts, program, first } = await countedTwo(client)
     await first.close()
     const committed = [...(await client.admin.groupOffsets(program.name)).values()]
     await recreate(client, input.name)

@@ -97,15 +97,19 @@ export class ReadyBatches {
     let bytes = 0
     const isFull = (): boolean =>
       bytes >= this.#options.maxBytes || this.#unpackedBytes >= this.#maxUnpackedBytes
-    for (let heads = this.#heads(); heads.length > 0 && !isFull(); heads = this.#heads())
+    for (let heads = this.#heads(); heads.length > 0 && !isFull(); heads = this.#heads()) {
+      let mayBegin = this.#mayBegin()
       for (const ready of heads) {
         if (isFull()) break
-        if (heads.length > 1 && !ready.slices.isBegun && !this.#mayBegin()) continue
+        if (heads.length > 1 && !ready.slices.isBegun && !mayBegin) continue
         const batch = await this.#next(ready)
+        // Only a batch that is read in parts has a decompressor.
+        if (ready.slices.isBegun) mayBegin = this.#mayBegin()
         if (batch === undefined) continue
         batches.push(batch)
         bytes += ready.sizeInBytes
       }
+    }
     return batches
   }
 

@@ -10,7 +10,7 @@ export interface BatchPlace extends FaultPlace {
 export const corruptBatch = (place: BatchPlace, why: string, cause?: unknown): Fault =>
   batchFault('BATCH_CORRUPT', place, why, 'check the disks and the network of the brokers', cause)
 
-/** What a failed decompression becomes; a fault of a batch already tells why, and stays as it is. */
+/** The fault of a failed decompression. A fault that is thrown during it already has the reason, and is returned. */
 export const notDecompressed = (place: BatchPlace, cause: unknown): Fault =>
   isFault(cause) ? cause : corruptBatch(place, `it cannot be decompressed (${messageOf(cause)})`, cause)
 
