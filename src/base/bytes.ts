@@ -37,6 +37,18 @@ export const utf8Decode = (bytes: Bytes, start = 0, end: number = bytes.length):
     : utf8Slice.call(bytes, start, end)
 }
 
+/** A character for each byte. */
+export const latin1Decode: (bytes: Bytes, start: number, end: number) => string = hasBuffer
+  ? (bytes, start, end) => latin1Slice.call(bytes, start, end)
+  : (bytes, start, end) => String.fromCharCode(...bytes.subarray(start, end))
+
+const latin1Slice = (
+  hasBuffer
+    ? (Buffer.prototype as unknown as { latin1Slice: (this: Bytes, start: number, end: number) => string })
+        .latin1Slice
+    : undefined
+) as (this: Bytes, start: number, end: number) => string
+
 /**
  * A text of a few ASCII characters, as most keys are; undefined for any other. Node's own function takes some 140 ns for it,
  * nearly all of it on the way there and back: this takes 30 to 90.

@@ -103,12 +103,12 @@ export const problemOf = (
   nowMs: number,
 ): string | undefined => {
   if (stored === undefined || stored.changelogOffset === 0) return undefined
-  const { changelogOffset, origin } = stored
+  const { changelogOffset, aheadOffset = 0, origin } = stored
   if (origin === undefined) return 'was written by a version that did not note its changelog'
   if (origin.topicId !== undefined && topicId !== undefined && origin.topicId !== topicId)
     return `was made from an earlier changelog of the same name (topic id ${origin.topicId}, now ${topicId})`
-  if (changelogOffset > endOffset)
-    return `is at offset ${changelogOffset} of its changelog, which ends at ${endOffset}`
+  const lastOffset = Math.max(changelogOffset, aheadOffset)
+  if (lastOffset > endOffset) return `is at offset ${lastOffset} of its changelog, which ends at ${endOffset}`
   if (changelogOffset < startOffset)
     return `is at offset ${changelogOffset} of its changelog, which begins at ${startOffset}`
   const ageMs = nowMs - origin.caughtUpMs

@@ -76,8 +76,12 @@ export class ChangeTracker<R extends TrackedRow> {
   #early = new SavedRows<R>()
   /** Flushed for the commits under way. */
   #sealed: SavedRows<R>[] = []
-  /** Committed, but not yet on disk: each row once. */
-  readonly #committed = new SavedRows<R>()
+  /** Those of the batch that is being written, and how many of them are. */
+  #writing = new SavedRows<R>()
+  #writtenCount = 0
+  #isWriting = false
+  /** Committed since that began, but not yet on disk: each row once. */
+  #committed = new SavedRows<R>()
   /** Empty ones, to be filled again. */
   readonly #spare: SavedRows<R>[] = []
 
@@ -90,7 +94,7 @@ export class ChangeTracker<R extends TrackedRow> {
 
   /** How many committed rows wait for the disk. */
   get committedCount(): number {
-    return this.#committed.rows.length
+    return this.#committed.rows.length + this.#writing.rows.length - this.#writtenCount
   }
 
   touch(row: R): void {
@@ -118,24 +122,39 @@ export class ChangeTracker<R extends TrackedRow> {
     this.#sealed = []
   }
 
-  /** Hands over the last committed value of each row, which is on disk when this returns. */
-  writeCommitted(write: (row: R, value: SavedValue, timestamp: number) => void): void {
-    const { rows, values, timestamps } = this.#committed
-    try {
-      for (let index = 0; index < rows.length; index++) {
-        const row = rows.at(index)
-        row.waitingAt = -1
-        row.pending--
-        write(row, values[index] as SavedValue, timestamps[index] as number)
-      }
-    } finally {
-      this.#committed.clear()
+  /**
+   * Hands over the committed value of each row, which is on disk when this returns, until `isOver`. Returns true once that
+   * is all of a batch; rows that are committed meanwhile belong to the next.
+   */
+  writeCommitted(
+    write: (row: R, value: SavedValue, timestamp: number) => void,
+    isOver: () => boolean,
+  ): boolean {
+    if (!this.#isWriting) this.#beginBatch()
+    const { rows, values, timestamps } = this.#writing
+    while (this.#writtenCount < rows.length) {
+      const index = this.#writtenCount++
+      const row = rows.at(index)
+      row.pending--
+      write(row, values[index] as SavedValue, timestamps[index] as number)
+      if (this.#writtenCount % rowsBetweenLooks === 0 && isOver()) return false
     }
+    this.#writing.clear()
+    this.#writtenCount = 0
+    this.#isWriting = false
+    return true
   }
 
   /** True where nothing about the row waits to be flushed or written, so that the cache may forget it. */
   isClean(row: R): boolean {
     return !row.dirty && row.pending === 0
+  }
+
+  #beginBatch(): void {
+    this.#isWriting = true
+    const { rows } = this.#committed
+    for (let index = 0; index < rows.length; index++) rows.at(index).waitingAt = -1
+    ;[this.#writing, this.#committed] = [this.#committed, this.#writing]
   }
 
   /** A row that waits already is written once, as the later commit left it. */
@@ -244,3 +263,6 @@ const isTooLarge = ({ length }: readonly unknown[], used: number): boolean =>
   length > 4_096 && used * 64 < length
 
 const rowOverheadBytes = 64
+
+/** Writing a row takes some two microseconds, and asking whether time is over a tenth of one. */
+export const rowsBetweenLooks = 32

@@ -43,6 +43,8 @@ export interface StoreOrigin {
 /** What is noted of a store on disk; state of earlier versions has no origin. */
 export interface StoredState {
   readonly changelogOffset: number
+  /** Some rows are of a later time, up to this offset: a batch was not finished. */
+  readonly aheadOffset?: number | undefined
   readonly origin: StoreOrigin | undefined
 }
 
@@ -55,18 +57,27 @@ export interface Observations {
   readonly sequence?: number | undefined
 }
 
+/** A part of what is committed is written: `state` is what the disk holds once the batch is whole. */
+export interface WrittenPart {
+  readonly state: DiskState
+  readonly isWhole: boolean
+}
+
+/** Writes what is committed until `isOver`; called again, it goes on with the same batch. */
+export type WriteCommitted = (isOver: () => boolean) => WrittenPart
+
 /** The part of a disk that belongs to one store. */
 export interface Disk {
   readonly rows: DiskTable
   /** For stores that are also read by time. */
   readonly byTime: DiskTable
   readonly state: DiskState | undefined
-  /** Runs `write` at the next batch that is due, or now; `waiting` rows are a reason to be due. */
+  /** Writes what is committed with the next batch that is due, or begins it now; `waiting` rows are a reason to be due. */
   persist(waiting: number): void
   /** Runs `write` and notes the state it returns, in one atomic batch. */
   write(write: () => DiskState): void
   /** Says how to write what is committed: the disk calls it with a batch open. */
-  attach(write: () => DiskState): void
+  attach(write: WriteCommitted): void
   close(): void
 }
 

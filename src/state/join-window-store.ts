@@ -9,7 +9,7 @@ import type { RawRegion } from '../topic/record.ts'
 import { regionOf, StreamRecord } from '../topic/record.ts'
 import type { JoinWindowStoreDefinition } from '../topology/store-definition.ts'
 import type { CacheOptions } from './change-tracker.ts'
-import { cacheBytesOf } from './change-tracker.ts'
+import { cacheBytesOf, rowsBetweenLooks } from './change-tracker.ts'
 import type { Disk, Observations } from './disk.ts'
 import { entriesOf } from './disk.ts'
 import { JoinRows } from './join-rows.ts'
@@ -47,6 +47,8 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
   #committed: Mark = this.#flushed
   /** What was committed when the disk was last written: rows before it are there, or need not be. */
   #written: Mark = this.#flushed
+  /** What was committed when the batch began that is being written. */
+  #writing: Mark | undefined
   #putCount = 0
   /** Where keys of the changelog are put together. */
   #logKey: Bytes = new Uint8Array(64)
@@ -150,12 +152,17 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
 
   protected override beforeRestore(): void {}
 
-  protected override writeRows(disk: Disk, { freedUpToMs = -Infinity }: Observations): void {
-    for (const segment of this.#rows.segments) this.#writeSegment(disk, segment, freedUpToMs)
-    this.#written = this.#committed
+  protected override writeRows(disk: Disk, committed: Observations, isOver: () => boolean): boolean {
+    const { freedUpToMs = -Infinity } = committed
+    const batch = (this.#writing ??= this.#committed)
+    for (const segment of this.#rows.segments)
+      if (!this.#writeSegment(disk, segment, batch.row, freedUpToMs, isOver)) return false
+    this.#written = batch
+    this.#writing = undefined
     sweepTimedRows(disk, freedUpToMs)
     this.#free()
     if (this.#rows.heldBytes > cacheBytesOf(this.#cache)) this.#evict()
+    return true
   }
 
   protected override observations(): Observations {
@@ -220,16 +227,27 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
     return firstRow < this.#flushed.row ? this.#flushed.expiredUpTo : this.#expiredUpTo
   }
 
-  #writeSegment(disk: Disk, segment: Segment, freedUpToMs: number): void {
+  /** Writes rows of a batch that ends before row `batchEnd`; false where `isOver` came before the last. */
+  #writeSegment(
+    disk: Disk,
+    segment: Segment,
+    batchEnd: number,
+    freedUpToMs: number,
+    isOver: () => boolean,
+  ): boolean {
     const { firstRow, end, times, sequences } = segment
-    if (end <= this.#written.row || segment.maxTime <= freedUpToMs) return
-    const until = Math.min(end, this.#committed.row) - firstRow
+    if (end <= this.#written.row || segment.maxTime <= freedUpToMs) return true
+    const until = Math.min(end, batchEnd) - firstRow
     for (let index = Math.max(0, this.#written.row - firstRow); index < until; index++) {
       const time = times[index] as number
       if (time <= freedUpToMs) continue
       const saved = { value: segment.valueBytes(index), timestamp: time }
       writeTimedRow(disk, segment.keyBytes(index), time, sequences[index] as number, saved, false)
+      if (index % rowsBetweenLooks !== 0 || !isOver()) continue
+      this.#written = { ...this.#written, row: firstRow + index + 1 }
+      return false
     }
+    return true
   }
 
   /** The oldest rows are left to the disk, until a good part of the room is free. */

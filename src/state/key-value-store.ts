@@ -80,8 +80,8 @@ abstract class AbstractKeyValueStore<K> extends StoreLife {
     if (this.disk !== undefined) this.table.forgetClean()
   }
 
-  protected override writeRows(disk: Disk): void {
-    this.table.writeCommitted(disk)
+  protected override writeRows(disk: Disk, _committed: Observations, isOver: () => boolean): boolean {
+    return this.table.writeCommitted(disk, isOver)
   }
 
   protected override observations(): Observations {

@@ -121,6 +121,16 @@ export class LmdbEnvironment {
     this.#states.putSync(utf8Encode(store), utf8Encode(JSON.stringify(state)))
   }
 
+  /** Notes that rows are written of which `note` comes later, up to this offset. To be called within `batch`. */
+  noteAhead(store: string, kind: string, aheadOffset: number): void {
+    const key = utf8Encode(store)
+    const noted = this.#states.get(key)
+    // Without a state, what is there is nothing when it is opened again.
+    if (noted === undefined) return
+    const state = JSON.parse(utf8Decode(noted)) as NotedState
+    if (state.kind === kind) this.#states.putSync(key, utf8Encode(JSON.stringify({ ...state, aheadOffset })))
+  }
+
   /** Everything written by `write` is there after a crash, or nothing. The disk may get it a little later. */
   batch(write: () => void, stores: readonly string[]): void {
     // What a failed batch took from memory is not on disk: an offset written after it would hide that.
@@ -162,9 +172,14 @@ export class LmdbEnvironment {
 const format = '1'
 
 /** A store's state as it lies on disk, as JSON. */
-type NotedState = DiskState & { readonly kind: string; readonly origin?: StoreOrigin | undefined }
+type NotedState = DiskState &
+  Pick<StoredState, 'aheadOffset'> & { readonly kind: string; readonly origin?: StoreOrigin | undefined }
 
-const storedStateOf = ({ changelogOffset, origin }: NotedState): StoredState => ({ changelogOffset, origin })
+const storedStateOf = ({ changelogOffset, aheadOffset, origin }: NotedState): StoredState => ({
+  changelogOffset,
+  aheadOffset,
+  origin,
+})
 
 /** Committed when the call returns, without waiting for the disk: LMDB keeps the last state that is whole on disk. */
 const batchFlags = (TransactionFlags.ABORTABLE |

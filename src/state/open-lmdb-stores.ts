@@ -1,9 +1,10 @@
 import type { Clock } from '../base/clock.ts'
 import type { Fault } from '../base/fault.ts'
+import { nextIteration } from '../base/next-iteration.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { CacheBudget } from './cache-budget.ts'
 import type { CacheOptions } from './change-tracker.ts'
-import type { Disk, DiskState, DiskTable, StoreOrigin } from './disk.ts'
+import type { Disk, DiskState, DiskTable, StoreOrigin, WriteCommitted } from './disk.ts'
 import { LmdbEnvironment } from './lmdb-environment.ts'
 import { openMemoryStore } from './open-memory-store.ts'
 import { openStore } from './open-store.ts'
@@ -14,13 +15,13 @@ import type { ValueOptions } from './store-life.ts'
 
 /**
  * The stores of one task on LMDB. What is committed waits in memory and is written in one batch for all stores, with
- * each store's changelog offset: about once a second, or when much is waiting, and on close.
+ * each store's changelog offset: every three seconds, or when much is waiting, and on close.
  */
 export interface LmdbOptions extends CacheOptions, ValueOptions {
   readonly clock: Clock
   /** What the stores share with those of other tasks, in place of `cacheBytes` for each. */
   readonly budget?: CacheBudget | undefined
-  /** The least time between two batches: a second unless given. */
+  /** The least time between two batches: three seconds unless given. */
   readonly batchIntervalMs?: number | undefined
   /** So many waiting rows are a batch before its time: 200,000 unless given. */
   readonly batchRows?: number | undefined
@@ -98,23 +99,31 @@ export const openLmdbStores = (directory: string, options: LmdbOptions): LmdbSto
   }
 }
 
-/** Says when a batch is due, and writes it for all stores at once. */
+/**
+ * Says when a batch is due, and writes it for all stores at once, so that many changes of a row between two of them are
+ * written once. As writing blocks the thread, a large batch is written in parts, between which the thread goes on: rows
+ * first, and with the last of a store the offset that they belong to. After a crash in between, the changelog is read from
+ * the offset before, which writes the rows ahead of it anew.
+ */
 class Batches {
   readonly #environment: LmdbEnvironment
   readonly #clock: Clock
   readonly #intervalMs: number
   readonly #maxRows: number
-  /** So many waiting rows are a batch: fewer than `#maxRows` where the disk is slow. */
-  #rows: number
+  /** Committed rows, by the store that they wait in. */
   readonly #waiting = new Map<LmdbDisk, number>()
+  /** The stores of the batch that is being written, from the one that is next. */
+  #writing: LmdbDisk[] = []
+  #isScheduled = false
+  /** What went wrong where nobody was to be told. */
+  #failure: { readonly error: unknown } | undefined
   #lastMs: number
 
   constructor(environment: LmdbEnvironment, options: LmdbOptions) {
     this.#environment = environment
     this.#clock = options.clock
-    this.#intervalMs = options.batchIntervalMs ?? 1_000
+    this.#intervalMs = options.batchIntervalMs ?? defaultIntervalMs
     this.#maxRows = options.batchRows ?? 200_000
-    this.#rows = this.#maxRows
     this.#lastMs = options.clock.monotonicMs()
   }
 
@@ -124,9 +133,13 @@ class Batches {
   }
 
   persist(disk: LmdbDisk, waiting: number): void {
+    this.#throwFailure()
     this.#waiting.set(disk, waiting)
-    if (this.#waitingRows >= this.#rows || this.#clock.monotonicMs() - this.#lastMs >= this.#intervalMs)
-      this.writeAll()
+    if (this.#writing.length > 0) return
+    if (this.#waitingRows < this.#maxRows && this.#clock.monotonicMs() - this.#lastMs < this.#intervalMs)
+      return
+    this.#begin()
+    this.#writePart(partMs)
   }
 
   /** Has a store noted with the next batch, although it has nothing to write. */
@@ -134,19 +147,51 @@ class Batches {
     this.persist(disk, this.#waiting.get(disk) ?? 0)
   }
 
+  /** Writes all that is committed, however long that takes. */
   writeAll(): void {
+    this.#throwFailure()
+    this.#writePart(Infinity)
+    this.#begin()
+    this.#writePart(Infinity)
+  }
+
+  #begin(): void {
     this.#lastMs = this.#clock.monotonicMs()
-    if (this.#waiting.size === 0) return
-    const disks = [...this.#waiting.keys()]
-    const rows = this.#waitingRows
+    this.#writing = [...this.#waiting.keys()]
+    this.#waiting.clear()
+  }
+
+  #writePart(durationMs: number): void {
+    const writing = this.#writing
+    if (writing.length === 0) return
+    const beganMs = this.#clock.monotonicMs()
+    const isOver = (): boolean => this.#clock.monotonicMs() - beganMs >= durationMs
     this.#environment.batch(
       () => {
-        for (const disk of disks) disk.writeCommitted()
+        while (writing[0]?.writeCommitted(isOver) === true) writing.shift()
       },
-      disks.map(({ store }) => store),
+      writing.map(({ store }) => store),
     )
-    this.#waiting.clear()
-    this.#rows = nextBatchRows(rows, this.#clock.monotonicMs() - this.#lastMs, this.#rows, this.#maxRows)
+    if (writing.length > 0) this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    void nextIteration().then(() => {
+      this.#isScheduled = false
+      try {
+        this.#writePart(partMs)
+      } catch (error) {
+        this.#failure = { error }
+      }
+    })
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure
+    this.#failure = undefined
+    if (failure !== undefined) throw failure.error
   }
 
   get #waitingRows(): number {
@@ -157,19 +202,12 @@ class Batches {
 }
 
 /**
- * A batch blocks the thread: the next one has as many rows as the disk writes in `batchMs`, by the time of the last, and at
- * most twice as many as that. Of a small batch nothing is learnt but that the disk is slow. What fits into a batch of its
- * own interval is written once for all its changes, so batches are no smaller than they must be.
+ * What changes often is written once for all its changes in between. A crash costs as much of the changelog to read again.
  */
-export const nextBatchRows = (rows: number, tookMs: number, limit: number, maxRows: number): number => {
-  if (tookMs <= batchMs && rows * 2 < limit) return limit
-  const fitting = Math.floor((rows * batchMs) / Math.max(1, tookMs))
-  return Math.min(maxRows, limit * 2, Math.max(minBatchRows, fitting))
-}
+const defaultIntervalMs = 3_000
 
-/** Below the 200 ms that nothing may block the thread for. */
-const batchMs = 160
-const minBatchRows = 1_000
+/** What a part may take of the 200 ms that nothing may block the thread for: records are processed in the same iteration. */
+const partMs = 50
 
 const noteIntervalMs = 60_000
 
@@ -181,7 +219,7 @@ class LmdbDisk implements Disk {
   readonly #batches: Batches
   readonly store: string
   readonly #kind: string
-  #write: () => DiskState = () => ({ changelogOffset: 0 })
+  #write: WriteCommitted = () => ({ state: { changelogOffset: 0 }, isWhole: true })
   #origin: StoreOrigin | undefined
   #notedMs: number
 
@@ -211,7 +249,7 @@ class LmdbDisk implements Disk {
     }, [name])
   }
 
-  attach(write: () => DiskState): void {
+  attach(write: WriteCommitted): void {
     this.#write = write
   }
 
@@ -232,8 +270,12 @@ class LmdbDisk implements Disk {
     this.#environment.batch(() => this.#note(write()), [this.store])
   }
 
-  writeCommitted(): void {
-    this.#note(this.#write())
+  /** True once all of a batch is written, and noted. */
+  writeCommitted(isOver: () => boolean): boolean {
+    const { state, isWhole } = this.#write(isOver)
+    if (isWhole) this.#note(state)
+    else this.#environment.noteAhead(this.store, this.#kind, state.changelogOffset)
+    return isWhole
   }
 
   #note(state: DiskState): void {

@@ -171,15 +171,16 @@ export class RowTable<K, C> {
     return true
   }
 
-  /** Writes the committed rows into the batch that the disk has open. */
-  writeCommitted(disk: Disk): void {
+  /** Writes committed rows into the batch that the disk has open, until `isOver`; true once they all are. */
+  writeCommitted(disk: Disk, isOver: () => boolean): boolean {
     const packer = this.#packer
-    this.tracker.writeCommitted((row, saved, timestamp) => {
+    const isWhole = this.tracker.writeCommitted((row, saved, timestamp) => {
       const key = packer.keyOf(regionOf(row.bytes(this.#keys)))
       disk.rows.set(key, saved === null ? undefined : packer.valueOf(this.#options.encode(saved), timestamp))
-    })
+    }, isOver)
     this.#diskWritten()
-    if (this.#rows.size > this.#cacheRows) this.#evict()
+    if (isWhole && this.#rows.size > this.#cacheRows) this.#evict()
+    return isWhole
   }
 
   #rowOf(key: K): TableRow<K, C> {

@@ -88,8 +88,8 @@ export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extend
     if (this.disk !== undefined) this.table.forgetClean()
   }
 
-  protected override writeRows(disk: Disk, { freedUpToMs }: Observations): void {
-    this.table.writeCommitted(disk, freedUpToMs)
+  protected override writeRows(disk: Disk, committed: Observations, isOver: () => boolean): boolean {
+    return this.table.writeCommitted(disk, committed.freedUpToMs ?? -Infinity, isOver)
   }
 
   protected override observations(): Observations {

@@ -218,21 +218,23 @@ export class SeriesTable<K, C> {
   }
 
   /**
-   * Writes the committed rows into the batch that the disk has open, and sweeps out what had expired when they were
-   * committed. What time has expired since then is gone here, but not yet there.
+   * Writes committed rows into the batch that the disk has open, until `isOver`; true once they all are. Then what had
+   * expired when they were committed is swept out. What time has expired since is gone here, but not yet there.
    */
-  writeCommitted(disk: Disk, freedUpToMs = -Infinity): void {
-    this.tracker.writeCommitted((row, saved, timestamp) => {
+  writeCommitted(disk: Disk, freedUpToMs: number, isOver: () => boolean): boolean {
+    const isWhole = this.tracker.writeCommitted((row, saved, timestamp) => {
       if (row.time <= freedUpToMs) return
       const value = saved === null ? null : this.#options.encode(saved)
       const key = row.series.bytes(this.#keys)
       writeTimedRow(disk, key, row.time, row.second, { value, timestamp }, row.onDisk)
       row.onDisk = value !== null
       this.#settle(row)
-    })
-    sweepTimedRows(disk, freedUpToMs)
+    }, isOver)
     this.#diskVersion++
+    if (!isWhole) return false
+    sweepTimedRows(disk, freedUpToMs)
     if (this.#rowCount + this.#series.size > this.#cacheRows) this.#evict()
+    return true
   }
 
   #rowOf(key: K, time: number, second: number): SeriesRow<K, C> {

@@ -12,7 +12,7 @@ import { wholeTime } from '../topology/record-times.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { CacheOptions, SavedValue } from './change-tracker.ts'
 import { isKeptAsItIs } from './change-tracker.ts'
-import type { Disk, DiskState, Observations } from './disk.ts'
+import type { Disk, DiskState, Observations, WrittenPart } from './disk.ts'
 import { FrozenValues } from './frozen-values.ts'
 import type { KeyIdentity } from './key-identity.ts'
 import { detach } from './key-identity.ts'
@@ -65,6 +65,8 @@ export abstract class StoreLife implements StateStore {
   /** What was observed up to the last flush, and up to the last commit: later puts are not to be seen on disk. */
   #flushed: Observations = {}
   #committed: Observations
+  /** What the disk holds once the batch is whole that is being written. */
+  #batch: DiskState | undefined
   #closed = false
 
   constructor(definition: StoreDefinition, context: StoreContext) {
@@ -79,14 +81,14 @@ export abstract class StoreLife implements StateStore {
     this.#changelog = changelog
     this.#changelogOffset = disk?.state?.changelogOffset ?? 0
     this.#committed = disk?.state ?? {}
-    disk?.attach(() => this.#writeCommitted())
+    disk?.attach((isOver) => this.#writeCommitted(isOver))
   }
 
   protected abstract readonly changes: Changes
   /** Applies one record of the changelog. */
   protected abstract restoreRow(columns: RecordColumns, row: number): void
-  /** Puts the committed rows into the disk's open batch. */
-  protected abstract writeRows(disk: Disk, committed: Observations): void
+  /** Puts committed rows into the disk's open batch until `isOver`; true once all of them are there. */
+  protected abstract writeRows(disk: Disk, committed: Observations, isOver: () => boolean): boolean
   /** What the store has to know again beside its rows. */
   protected abstract observations(): Observations
   /** Before a batch of the changelog is applied: what memory holds of the disk may become outdated. */
@@ -117,9 +119,11 @@ export abstract class StoreLife implements StateStore {
     if (disk === undefined) this.#restoreRows(columns)
     else
       disk.write(() => {
+        // Before what is newer: rows of a batch that is being written are older.
+        if (this.#batch !== undefined) this.#writeCommitted(never)
         this.#restoreRows(columns)
         this.afterRestore()
-        return this.#writeCommitted()
+        return this.#writeCommitted(never).state
       })
   }
 
@@ -263,11 +267,15 @@ export abstract class StoreLife implements StateStore {
     this.#committed = this.#flushed
   }
 
-  #writeCommitted(): DiskState {
-    if (this.disk !== undefined) this.writeRows(this.disk, this.#committed)
-    return { ...this.#committed, changelogOffset: this.#changelogOffset }
+  #writeCommitted(isOver: () => boolean): WrittenPart {
+    const state = (this.#batch ??= { ...this.#committed, changelogOffset: this.#changelogOffset })
+    const isWhole = this.disk === undefined || this.writeRows(this.disk, state, isOver)
+    if (isWhole) this.#batch = undefined
+    return { state, isWhole }
   }
 }
+
+const never = (): boolean => false
 
 const copyOf = (region: RawRegion): Bytes => copyBytes(bytesOfRegion(region))
 

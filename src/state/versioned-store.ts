@@ -127,8 +127,8 @@ export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, 
     this.#table.tracker.commit()
   }
 
-  protected override writeRows(disk: Disk): void {
-    this.#table.writeCommitted(disk)
+  protected override writeRows(disk: Disk, _committed: Observations, isOver: () => boolean): boolean {
+    return this.#table.writeCommitted(disk, isOver)
   }
 
   protected override observations(): Observations {

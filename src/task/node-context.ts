@@ -1,5 +1,4 @@
-import type { Subscriber } from 'rxjs'
-import { Observable } from 'rxjs'
+import type { Observable } from 'rxjs'
 import { Fault } from '../base/fault.ts'
 import { isA } from '../base/thrown.ts'
 import type { StateStore, ValueAndTimestamp } from '../state/store.ts'
@@ -15,6 +14,7 @@ import type { DropReason, TaskFailure, TaskHost } from './ports.ts'
 import { PunctuationQueue } from './punctuation-queue.ts'
 import { faultOf, keyOf } from './record-fault.ts'
 import type { Relay } from './relay.ts'
+import type { Emit } from './step.ts'
 
 /** A row of a table as its followers may look it up, kept in a store or computed from the table above. */
 export interface TableView<K = unknown, V = unknown> {
@@ -194,38 +194,6 @@ export class NodeContext {
 }
 
 export const sideOutputKey = (node: string, reason: string): string => `${node}\u0000${reason}`
-
-/** Handles one record: may emit any number of records. */
-export type OnRecord = (record: AnyRecord, emit: Emit) => void
-export interface Emit {
-  next(record: AnyRecord): void
-}
-
-/**
- * The observable after one node: `onRecord` is called for each record of `source`. What it throws becomes the failure
- * of the record, and the pipeline stays whole. `onStart` is called once, with where to emit outside of a record's turn.
- */
-export const step = (
-  context: NodeContext,
-  node: string,
-  source: Observable<AnyRecord>,
-  onRecord: OnRecord,
-  onStart?: (emit: Emit) => void,
-): Observable<AnyRecord> =>
-  new Observable((subscriber: Subscriber<AnyRecord>) => {
-    onStart?.(subscriber)
-    return source.subscribe((record) => {
-      if (context.failure !== undefined) return
-      const { times } = context
-      if (times !== undefined) times.enter(node)
-      try {
-        onRecord(record, subscriber)
-      } catch (error) {
-        context.fail(node, error)
-      }
-      if (times !== undefined) times.leave()
-    })
-  })
 
 /** A change that is the newest of its key. */
 export const changeOf = <V>(newValue: V | null, oldValue: V | null, isLatest = true): Change<V> => ({

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
+import { BatchTexts } from '../topic/batch-texts.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import { sizeOfRows } from '../topic/record-columns.ts'
 import type { ReadBatch } from '../topic/record.ts'
@@ -73,7 +74,7 @@ export class RecordQueue {
       return
     }
     const { key, value, topic, partition } = this.source
-    this.#batches.push({ columns, key, value, topic, partition })
+    this.#batches.push({ columns, key, value, topic, partition, texts: new BatchTexts(columns.buffer) })
     this.#size += columns.count
     this.#bytes += sizeOfRows(columns)
     if (this.#size === columns.count) this.#readHead()

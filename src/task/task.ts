@@ -202,9 +202,10 @@ export class Task {
       if (queue === undefined) break
       this.#processOne(queue, slice)
       done++
-      if (slice !== undefined && this.#isOver(this.#pace, slice)) break
+      if (slice !== undefined && this.#pace.passed() && this.#isOver(this.#pace, slice)) break
       if (queue.size === 0 && this.#lacksInput()) break
     }
+    if (slice !== undefined && this.#pace.hasUnread) this.#isOver(this.#pace, slice)
     return done
   }
 
@@ -381,7 +382,7 @@ export class Task {
     this.#measureNext(pace, slice)
   }
 
-  /** Called after each record, and after each step of other work, whose `node` may be known. */
+  /** Called after records, as `Pace` wants it, and after each step of other work, whose `node` may be known. */
   #isOver(pace: Pace, slice: TimeSlice, node?: string): boolean {
     slice.check()
     const tookMs = pace.read(slice.nowMs)

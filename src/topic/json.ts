@@ -1,6 +1,5 @@
 import * as z from 'zod'
 import { takeRejections } from '../base/promises.ts'
-import { utf8Decode } from '../base/bytes.ts'
 import { isStackOverflow } from '../base/fault.ts'
 import { checkArgument } from '../base/options.ts'
 import { schema as schemaKind } from './value-kinds.ts'
@@ -10,7 +9,7 @@ import { isTooDeep } from './json-depth.ts'
 import { breach, hasNoText, notJson, stringifyFailed, tooDeep, unreadable } from './json-faults.ts'
 import { refuseLostKeys, refuseUnheld } from './json-value.ts'
 import type { Serde } from './serde.ts'
-import { markChanging, serializeText } from './serde.ts'
+import { deserializeText, markChanging, serializeText } from './serde.ts'
 
 /**
  * JSON text under a zod schema: what is read is parsed by it, what is written is encoded by it, so that no value that
@@ -40,13 +39,13 @@ export const json = <S extends z.ZodType>(schema: S, name?: string): Serde<z.out
       }),
       parts.changesValues,
     ),
-    deserialize: (source, start, end) => {
+    deserialize: deserializeText((text) => {
       try {
-        return valueOf(schema, parts, utf8Decode(source, start, end))
+        return valueOf(schema, parts, text)
       } catch (error) {
         throw ofRecord(error)
       }
-    },
+    }),
   }
 }
 

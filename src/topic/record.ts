@@ -1,6 +1,7 @@
 import type { Bytes } from '../base/bytes.ts'
 import { Fault, isFault, messageOf } from '../base/fault.ts'
 import { deepFreeze } from '../base/plain-data.ts'
+import type { BatchTexts } from './batch-texts.ts'
 import type { Headers } from './headers.ts'
 import { noHeaders } from './headers.ts'
 import type { RecordColumns } from './record-columns.ts'
@@ -36,6 +37,8 @@ export interface ReadBatch {
   readonly value: Deserializer<unknown>
   readonly topic: string
   readonly partition: number
+  /** The texts of its records, where they are read one after the other. */
+  readonly texts?: BatchTexts | undefined
 }
 
 /** What of a record stands in its batch as it was read: bits, since a record carries nothing it can do without. */
@@ -238,14 +241,20 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
   }
 
   private _decode(part: typeof keyAsRead | typeof valueAsRead): unknown {
-    const { columns, key, value } = this._batch as ReadBatch
+    const { columns, key, value, texts } = this._batch as ReadBatch
     const { buffer } = columns
     const row = this._row
     try {
       const decoded =
         part === keyAsRead
-          ? deserialized(key, buffer, columns.keyStarts[row] as number, columns.keyEnds[row] as number)
-          : deserialized(value, buffer, columns.valueStarts[row] as number, columns.valueEnds[row] as number)
+          ? deserialized(key, buffer, columns.keyStarts[row] as number, columns.keyEnds[row] as number, texts)
+          : deserialized(
+              value,
+              buffer,
+              columns.valueStarts[row] as number,
+              columns.valueEnds[row] as number,
+              texts,
+            )
       if ((this._asRead & isFrozen) !== 0) deepFreeze(decoded)
       return decoded
     } catch (error) {

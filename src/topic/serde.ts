@@ -1,9 +1,10 @@
 import type { Bytes } from '../base/bytes.ts'
-import { copyBytes, utf8Encode } from '../base/bytes.ts'
+import { copyBytes, utf8Decode, utf8Encode } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
 import { checkArgument } from '../base/options.ts'
 import { isThenable, promiseReturned } from '../base/promises.ts'
 import { typeOfValue } from '../base/shown.ts'
+import type { BatchTexts } from './batch-texts.ts'
 import { serde as serdeKind } from './value-kinds.ts'
 
 /** A JSON Schema (draft 2020-12), as plain data. */
@@ -48,6 +49,21 @@ export const serializeText = <T>(text: (value: T) => string): ((value: T) => Byt
 /** How the text of a serializer is made; undefined where its bytes are none. */
 export const textOf = ({ serialize }: Serializer<never>): ((value: unknown) => string) | undefined =>
   (serialize as { readonly text?: (value: unknown) => string }).text
+
+/**
+ * A `deserialize` that makes its value of a text's UTF-8, of which it keeps nothing. It carries how, for a reader that has
+ * the text without bytes in between.
+ */
+export const deserializeText = <T>(
+  ofText: (text: string) => T,
+): ((source: Bytes, start: number, end: number) => T) =>
+  Object.assign((source: Bytes, start: number, end: number) => ofText(utf8Decode(source, start, end)), {
+    ofText,
+  })
+
+/** How the value of a deserializer is made of a text; undefined where its bytes are none, or it keeps some of it. */
+export const ofTextOf = ({ deserialize }: Deserializer<unknown>): ((text: string) => unknown) | undefined =>
+  (deserialize as { readonly ofText?: (text: string) => unknown }).ofText
 
 /** How a value of a fixed length is put at the front of memory that has room for it. */
 export interface FixedWriter<in T> {
@@ -155,13 +171,16 @@ export const serialized = <T>(
   throw new NotBytes(bytes, part, topic, store)
 }
 
-/** The value of bytes, which a promise is not. */
+/** The value of bytes, which a promise is not. `texts` are those of the source, where it does not change. */
 export const deserialized = <T>(
   deserializer: Deserializer<T>,
   source: Bytes,
   start: number,
   end: number,
+  texts?: BatchTexts,
 ): T => {
+  const ofText = texts === undefined ? undefined : ofTextOf(deserializer)
+  if (ofText !== undefined) return ofText((texts as BatchTexts).textOf(start, end)) as T
   const value = deserializer.deserialize(source, start, end)
   if (isThenable(value))
     throw promiseReturned(`deserialize of ${nameOf(deserializer)}`, value, synchronousSerde)

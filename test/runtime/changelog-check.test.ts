@@ -41,6 +41,7 @@ describe('stored state can be continued', () => {
       'earlier changelog',
     ],
     ['beyond the end', { changelogOffset: 21, origin }, 'ends at 20'],
+    ['in part beyond the end', { changelogOffset: 15, aheadOffset: 21, origin }, 'ends at 20'],
     ['before the start', { changelogOffset: 9, origin }, 'begins at 10'],
     [
       'too old',

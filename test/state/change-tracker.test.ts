@@ -18,6 +18,8 @@ class Row implements TrackedRow {
   }
 }
 
+const never = (): boolean => false
+
 describe('a tracker of changes', () => {
   let refused: Row | undefined
   let logged: number[]
@@ -42,7 +44,7 @@ describe('a tracker of changes', () => {
 
   const written = (): readonly (readonly [number, SavedValue])[] => {
     const rows: [number, SavedValue][] = []
-    tracker.writeCommitted((row, value) => rows.push([row.key, value]))
+    tracker.writeCommitted((row, value) => rows.push([row.key, value]), never)
     return rows
   }
 
@@ -75,7 +77,7 @@ describe('a tracker of changes', () => {
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         tracker.flush()
         tracker.commit()
-        tracker.writeCommitted(() => undefined)
+        tracker.writeCommitted(() => undefined, never)
         const [changed, flushed, committed] = [
           new Map<number, number>(),
           new Map<number, number>(),
@@ -106,7 +108,33 @@ describe('a tracker of changes', () => {
     )
     tracker.flush()
     tracker.commit()
-    tracker.writeCommitted(() => undefined)
+    tracker.writeCommitted(() => undefined, never)
     expect(rows.every((row) => tracker.isClean(row) && row.waitingAt === -1)).toBe(true)
+  })
+
+  it('hands over a batch in parts, each row as it was committed when the batch began', () => {
+    const rows = Array.from({ length: 100 }, (_, key) => new Row(key))
+    const commitAll = (value: number): void => {
+      for (const row of rows) put(row, value)
+      tracker.flush()
+      tracker.commit()
+    }
+    const batch: [number, SavedValue][] = []
+    const writePart = (): boolean =>
+      tracker.writeCommitted(
+        (row, value) => batch.push([row.key, value]),
+        () => true,
+      )
+    commitAll(1)
+    expect(writePart()).toBe(false)
+    expect(batch).toHaveLength(32)
+    expect(tracker.committedCount).toBe(68)
+    commitAll(2)
+    expect(tracker.committedCount).toBe(168)
+    expect(tracker.isClean(rows[0] as Row)).toBe(false)
+    while (!writePart());
+    expect(batch).toEqual(rows.map(({ key }) => [key, 1]))
+    expect(written()).toEqual(rows.map(({ key }) => [key, 2]))
+    expect(rows.every((row) => tracker.isClean(row))).toBe(true)
   })
 })

@@ -1,27 +1,34 @@
 import type { Bytes } from '../../src/base/bytes.ts'
 import { compareBytes, copyBytes } from '../../src/base/bytes.ts'
-import type { Disk, DiskEntry, DiskRange, DiskState, DiskTable } from '../../src/state/disk.ts'
+import type {
+  Disk,
+  DiskEntry,
+  DiskRange,
+  DiskState,
+  DiskTable,
+  WriteCommitted,
+} from '../../src/state/disk.ts'
 
 /** A disk in memory that writes at every commit and counts the entries that are read from it in pages. */
 export class MemoryDisk implements Disk {
   readonly rows = new MemoryTable()
   readonly byTime = new MemoryTable()
   readonly state = undefined
-  #write: () => DiskState = () => ({ changelogOffset: 0 })
+  #write: WriteCommitted = () => ({ state: { changelogOffset: 0 }, isWhole: true })
 
   get pagedEntries(): number {
     return this.rows.pagedEntries + this.byTime.pagedEntries
   }
 
   persist(): void {
-    this.#write()
+    this.#write(() => false)
   }
 
   write(write: () => DiskState): void {
     write()
   }
 
-  attach(write: () => DiskState): void {
+  attach(write: WriteCommitted): void {
     this.#write = write
   }
 

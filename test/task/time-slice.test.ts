@@ -41,11 +41,25 @@ describe('the records of a time slice', () => {
     expect(lone.task.process(60, slice)).toBe(40)
   })
 
-  it('end with the one at which the time is over, however many fast ones came before', () => {
-    const { lone, slice } = working([...fast, ...repeated(99, 500)])
-    expect(lone.task.process(10_000, slice)).toBe(fast.length + 1)
+  it.each([0, 1, 2, 3])(
+    'end at most three records later where %i more than some were fast before',
+    (more) => {
+      const before = [...fast, ...repeated(more, 0)]
+      const { lone, slice } = working([...before, ...repeated(99, 500)])
+      const done = lone.task.process(10_000, slice)
+      expect(done).toBeGreaterThan(before.length)
+      expect(done).toBeLessThanOrEqual(before.length + 4)
+      slice.begin()
+      expect(lone.task.process(10_000, slice)).toBe(1)
+    },
+  )
+
+  it('are measured all, also where fewer are left than pass between two looks at the clock', () => {
+    const { lone, slice } = working([...fast, 0, 1_500])
+    lone.task.process(fast.length, slice)
     slice.begin()
-    expect(lone.task.process(10_000, slice)).toBe(1)
+    expect(lone.task.process(10, slice)).toBe(2)
+    expect(lone.blocked.map(({ durationMs }) => durationMs)).toEqual([1_500])
   })
 })
 

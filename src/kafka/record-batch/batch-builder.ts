@@ -66,15 +66,16 @@ export class BatchBuilder {
       partSize(key) +
       partSize(value) +
       (headerBytes === undefined ? 1 : headerBytes.length)
-    this.#reserve(length + 5)
-    this.#varint(length)
-    this.#buffer[this.#position++] = 0
-    this.#varlong(delta)
-    this.#varint(this.#count)
-    this.#part(key)
-    this.#part(value)
-    if (headerBytes === undefined) this.#buffer[this.#position++] = 0
-    else this.#copy(headerBytes, 0, headerBytes.length)
+    const buffer = this.#reserve(length + 5)
+    let at = writeVarint(buffer, this.#position, length)
+    buffer[at++] = 0
+    at = writeVarlong(buffer, at, delta)
+    at = writeVarint(buffer, at, this.#count)
+    at = writePart(buffer, at, key)
+    at = writePart(buffer, at, value)
+    if (headerBytes === undefined) buffer[at++] = 0
+    else at = writeBytes(buffer, at, headerBytes, 0, headerBytes.length)
+    this.#position = at
     this.#count++
   }
 
@@ -98,57 +99,53 @@ export class BatchBuilder {
     return sealed
   }
 
-  #reserve(length: number): void {
-    if (this.#position + length <= this.#buffer.length) return
+  /** The memory, with room for so many more bytes. */
+  #reserve(length: number): Buffer {
+    if (this.#position + length <= this.#buffer.length) return this.#buffer
     const larger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#position + length))
     larger.set(this.#buffer.subarray(0, this.#position))
     this.#buffer = larger
+    return larger
   }
+}
 
-  #part(part: Region | null): void {
-    if (part === null) {
-      this.#buffer[this.#position++] = 1 // -1 as a varint
-      return
-    }
-    this.#varint(part.end - part.start)
-    this.#copy(part.buffer, part.start, part.end)
-  }
+/** Each of these writes at a position and returns the one behind: a field of the builder would be written for each byte. */
+const writePart = (target: Buffer, at: number, part: Region | null): number => {
+  // -1 as a varint.
+  if (part === null) return writeVarint(target, at, -1)
+  return writeBytes(target, writeVarint(target, at, part.end - part.start), part.buffer, part.start, part.end)
+}
 
-  /** A loop beats the call of a native copy for what is as short as most keys. */
-  #copy(source: Bytes, start: number, end: number): void {
-    const target = this.#buffer
-    if (end - start > 24) {
-      target.set(start === 0 && end === source.length ? source : source.subarray(start, end), this.#position)
-      this.#position += end - start
-      return
-    }
-    let position = this.#position
-    for (let index = start; index < end; index++) target[position++] = source[index] as number
-    this.#position = position
-  }
+/** A loop beats the call of a native copy for what is as short as most keys. */
+const writeBytes = (target: Buffer, at: number, source: Bytes, start: number, end: number): number => {
+  const behind = at + end - start
+  if (end - start > 24)
+    target.set(start === 0 && end === source.length ? source : source.subarray(start, end), at)
+  else for (let from = start, to = at; from < end; from++) target[to++] = source[from] as number
+  return behind
+}
 
-  #varint(value: number): void {
-    const buffer = this.#buffer
-    let rest = ((value << 1) ^ (value >> 31)) >>> 0
-    while (rest >= 0x80) {
-      buffer[this.#position++] = (rest & 0x7f) | 0x80
-      rest >>>= 7
-    }
-    buffer[this.#position++] = rest
+const writeVarint = (target: Buffer, at: number, value: number): number => {
+  let rest = ((value << 1) ^ (value >> 31)) >>> 0
+  let position = at
+  while (rest >= 0x80) {
+    target[position++] = (rest & 0x7f) | 0x80
+    rest >>>= 7
   }
+  target[position++] = rest
+  return position
+}
 
-  #varlong(value: number): void {
-    if (value >= -0x4000_0000 && value < 0x4000_0000) {
-      this.#varint(value)
-      return
-    }
-    let rest = BigInt.asUintN(64, (BigInt(value) << 1n) ^ (BigInt(value) >> 63n))
-    while (rest >= 0x80n) {
-      this.#buffer[this.#position++] = Number(rest & 0x7fn) | 0x80
-      rest >>= 7n
-    }
-    this.#buffer[this.#position++] = Number(rest)
+const writeVarlong = (target: Buffer, at: number, value: number): number => {
+  if (value >= -0x4000_0000 && value < 0x4000_0000) return writeVarint(target, at, value)
+  let rest = BigInt.asUintN(64, (BigInt(value) << 1n) ^ (BigInt(value) >> 63n))
+  let position = at
+  while (rest >= 0x80n) {
+    target[position++] = Number(rest & 0x7fn) | 0x80
+    rest >>= 7n
   }
+  target[position++] = Number(rest)
+  return position
 }
 
 /** A batch as it goes to the broker, kept until it is acknowledged. */

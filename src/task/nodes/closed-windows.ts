@@ -3,7 +3,8 @@ import { StreamRecord } from '../../topic/record.ts'
 import type { Windowed } from '../../topic/windowed.ts'
 import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
-import type { Emit, NodeContext } from '../node-context.ts'
+import type { NodeContext } from '../node-context.ts'
+import type { Emit } from '../step.ts'
 import { changeOf } from '../node-context.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { Bytes } from '../../base/bytes.ts'
 import type { WindowStore } from '../../state/store.ts'
-import { step } from '../node-context.ts'
+import { step } from '../step.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 

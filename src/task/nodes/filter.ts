@@ -1,4 +1,4 @@
-import { step } from '../node-context.ts'
+import { step } from '../step.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 

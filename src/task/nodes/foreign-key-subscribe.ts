@@ -7,7 +7,7 @@ import type { Instruction, Subscription } from '../../topic/subscription.ts'
 import { instructions } from '../../topic/subscription.ts'
 import type { Change } from '../../topology/node.ts'
 import { tableSemanticsOf } from '../../topology/table-semantics.ts'
-import { step } from '../node-context.ts'
+import { step } from '../step.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 

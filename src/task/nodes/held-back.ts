@@ -1,7 +1,8 @@
 import { utf8Decode } from '../../base/bytes.ts'
 import type { AnyRecord, Change, EmitPolicy } from '../../topology/node.ts'
 import { tableSemanticsOf } from '../../topology/table-semantics.ts'
-import type { BeforeCommit, Emit, NodeContext } from '../node-context.ts'
+import type { BeforeCommit, NodeContext } from '../node-context.ts'
+import type { Emit } from '../step.ts'
 import { changeOf } from '../node-context.ts'
 
 /**

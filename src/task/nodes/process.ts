@@ -22,7 +22,7 @@ import type {
 } from '../../topology/processor.ts'
 import { childrenByParent } from '../../topology/topology.ts'
 import type { NodeContext, ScheduledPunctuator } from '../node-context.ts'
-import { step } from '../node-context.ts'
+import { step } from '../step.ts'
 import { Relay } from '../relay.ts'
 import { countedRefusals } from './counted-refusals.ts'
 import type { Interpreter } from './interpreter.ts'

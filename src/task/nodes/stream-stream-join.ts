@@ -3,8 +3,9 @@ import type { JoinEntry, JoinWindowStore, KeyValueStore, OnUndecodable } from '.
 import { DeserializationFault, StreamRecord } from '../../topic/record.ts'
 import type { JoinSide, WaitingKey, WaitingValues } from '../../topology/join-store-serdes.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
-import type { Emit, NodeContext } from '../node-context.ts'
-import { step } from '../node-context.ts'
+import type { NodeContext } from '../node-context.ts'
+import type { Emit } from '../step.ts'
+import { step } from '../step.ts'
 import type { Interpreter } from './interpreter.ts'
 
 /**

@@ -3,8 +3,9 @@ import type { RecordOrigin } from '../../topic/record.ts'
 import { StreamRecord } from '../../topic/record.ts'
 import type { BufferedKey, BufferedValue } from '../../topology/join-store-serdes.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
-import type { Emit, NodeContext, TableView } from '../node-context.ts'
-import { step } from '../node-context.ts'
+import type { NodeContext, TableView } from '../node-context.ts'
+import type { Emit } from '../step.ts'
+import { step } from '../step.ts'
 import type { Interpreter } from './interpreter.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { Change } from '../../topology/node.ts'
-import { step } from '../node-context.ts'
+import { step } from '../step.ts'
 import { tellerFor, timeKept } from './held-back.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'

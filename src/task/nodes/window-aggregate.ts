@@ -1,6 +1,6 @@
 import type { WindowStore } from '../../state/store.ts'
-import type { OnRecord } from '../node-context.ts'
-import { step } from '../node-context.ts'
+import type { OnRecord } from '../step.ts'
+import { step } from '../step.ts'
 import { closeTimeFor } from './close-time.ts'
 import { closedWindows, closesBeforeUpdate } from './closed-windows.ts'
 import { tellerFor } from './held-back.ts'

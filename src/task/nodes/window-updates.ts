@@ -1,7 +1,7 @@
 import type { ValueAndTimestamp, WindowStore } from '../../state/store.ts'
 import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord, EmitPolicy } from '../../topology/node.ts'
-import type { Emit } from '../node-context.ts'
+import type { Emit } from '../step.ts'
 import type { Tell } from './held-back.ts'
 import { timeKept } from './held-back.ts'
 
