@@ -1,5 +1,5 @@
-import type { Subscriber } from 'rxjs'
-import { Observable } from 'rxjs'
+import type { Subscription } from 'rxjs'
+import { Observable, Subscriber } from 'rxjs'
 import type { AnyRecord } from '../topology/node.ts'
 
 /**
@@ -24,5 +24,28 @@ export class Relay extends Observable<AnyRecord> {
     const followers = this._followers
     for (let index = 0; index < followers.length; index++)
       (followers[index] as Subscriber<AnyRecord>).next(record)
+  }
+
+  /** Hands on the records of `source`. */
+  follow(source: Observable<AnyRecord>, before?: (record: AnyRecord) => void): Subscription {
+    return source.subscribe(new Handover(this, before))
+  }
+}
+
+/** In place of a function, to which RxJS makes three calls for each record. */
+class Handover extends Subscriber<AnyRecord> {
+  readonly #relay: Relay
+  readonly #before: ((record: AnyRecord) => void) | undefined
+
+  constructor(relay: Relay, before: ((record: AnyRecord) => void) | undefined) {
+    super()
+    this.#relay = relay
+    this.#before = before
+  }
+
+  override next(record: AnyRecord): void {
+    if (this.isStopped) return
+    this.#before?.(record)
+    this.#relay.next(record)
   }
 }

@@ -96,10 +96,17 @@ class Wirer {
       this.#outputs.set(node.name, { records, headIndex })
       return
     }
+    // Several steps get the same objects: what one of them changed would change for the others too.
+    const isFrozen = followers.length > 1 && this.#context.host.freezeState === true
+    if (records instanceof Relay && !isFrozen) {
+      this.#outputs.set(node.name, { records, headIndex: undefined })
+      return
+    }
     const relay = new Relay()
     this.#outputs.set(node.name, { records: relay, headIndex: undefined })
-    const handOn = followers.length > 1 && this.#context.host.freezeState === true ? handOnFrozen : undefined
-    this.#subscribe(headIndex, () => records.subscribe(handOn?.(relay) ?? ((record) => relay.next(record))))
+    this.#subscribe(headIndex, () =>
+      relay.follow(records, isFrozen ? (record) => record.freeze() : undefined),
+    )
   }
 
   #inputFrom(parent: string, child: TopologyNode): Observable<AnyRecord> {
@@ -113,14 +120,6 @@ class Wirer {
     this.#subscriptions.push({ headIndex, subscribe })
   }
 }
-
-/** Several steps get the same objects: what one of them changed would change for the others too. */
-const handOnFrozen =
-  (relay: Relay): ((record: AnyRecord) => void) =>
-  (record) => {
-    record.freeze()
-    relay.next(record)
-  }
 
 /** The nodes of this sub-topology that follow each node, the writing halves of repartitions among them. */
 const followersIn = ({ nodes, writes }: SubTopology): ReadonlyMap<string, readonly TopologyNode[]> => {

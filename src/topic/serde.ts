@@ -179,8 +179,12 @@ export const deserialized = <T>(
   end: number,
   texts?: BatchTexts,
 ): T => {
-  const ofText = texts === undefined ? undefined : ofTextOf(deserializer)
-  if (ofText !== undefined) return ofText((texts as BatchTexts).textOf(start, end)) as T
+  const ofText = ofTextOf(deserializer)
+  // One of ours, which returns no promises.
+  if (ofText !== undefined)
+    return (
+      texts === undefined ? deserializer.deserialize(source, start, end) : ofText(texts.textOf(start, end))
+    ) as T
   const value = deserializer.deserialize(source, start, end)
   if (isThenable(value))
     throw promiseReturned(`deserialize of ${nameOf(deserializer)}`, value, synchronousSerde)

@@ -56,9 +56,15 @@ export class RecordRows {
 
   /** Reads so many records of a batch, which fill the bytes from `start` to `end`; those before `fetchOffset` are left out. */
   read(batch: RecordBatch, start: number, end: number, count: number, fetchOffset: number): void {
+    this.#position = start
+    this.#readAll(batch, end, count, fetchOffset)
+    if (this.#position !== end) throw corruptBatch(batch.place, 'it holds more than the records it counts')
+  }
+
+  /** The loop alone: what came behind it would be compiled before it ever ran, so V8 would leave the compiled loop there. */
+  #readAll(batch: RecordBatch, end: number, count: number, fetchOffset: number): void {
     const { baseOffset, baseTimestamp, lastOffsetDelta, appendTime } = batch
     const buffer = this.#buffer
-    this.#position = start
     for (let index = 0; index < count; index++) {
       const length = this.#varint()
       const recordEnd = this.#position + length
@@ -75,7 +81,6 @@ export class RecordRows {
       }
       this.#position = recordEnd
     }
-    if (this.#position !== end) throw corruptBatch(batch.place, 'it holds more than the records it counts')
   }
 
   #row(offset: number, timestamp: number): void {
