@@ -12,10 +12,10 @@ export const utf8Encode: (text: string) => Bytes = hasBuffer
   ? (text) => Buffer.from(text, 'utf8')
   : (text) => encoder.encode(text)
 
-/** Writes text as UTF-8 to the front of `target`, which has room for three bytes a character; returns how many it took. */
-export const utf8Write: (target: Bytes, text: string) => number = hasBuffer
-  ? (target, text) => nodeUtf8Write.call(target, text, 0)
-  : (target, text) => encoder.encodeInto(text, target).written
+/** Writes text as UTF-8 into `target`, as many whole characters as there is room for; returns how many bytes that took. */
+export const utf8Write: (target: Bytes, text: string, at?: number) => number = hasBuffer
+  ? (target, text, at = 0) => nodeUtf8Write.call(target, text, at)
+  : (target, text, at = 0) => encoder.encodeInto(text, target.subarray(at)).written
 
 type Utf8Write = (this: Bytes, text: string, at: number) => number
 const nodeUtf8Write = (hasBuffer

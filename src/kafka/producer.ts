@@ -191,7 +191,7 @@ export class Producer {
     const value = record.hasNullValue
       ? null
       : (record.rawValue(serdes.value) ??
-        this.#valueBytes.regionOf(serdes.value, record.value as NonNullable<V>, topic))
+        this.#valueBytes.partOf(serdes.value, record.value as NonNullable<V>, topic))
     this.#append(topic, partition, key, value, record.timestamp, record.headers, source, node)
   }
 
@@ -289,13 +289,14 @@ export class Producer {
     topic: string,
     partition: number | undefined,
     key: Region | null,
-    value: Region | null,
+    value: Region | string | null,
     timestamp: number,
     headers: Headers,
     source?: StreamRecord<unknown, unknown>,
     node?: string,
   ): void {
-    const size = sizeOf(key) + sizeOf(value) + sizeOfHeaders(headers)
+    const valueSize = typeof value === 'string' ? value.length : sizeOf(value)
+    const size = sizeOf(key) + valueSize + sizeOfHeaders(headers)
     const queue = this.#queueFor(topic, partition, key, size)
     if (
       queue.open !== undefined &&
@@ -306,7 +307,10 @@ export class Producer {
     }
     const open = queue.open ?? this.#newBatch(queue)
     const before = open.count === 0 ? 0 : open.sizeInBytes
-    open.append(key, value, timestamp, headers)
+    if (!open.append(key, value, timestamp, headers)) {
+      const bytes = this.#valueBytes.regionOfText(value as string)
+      return this.#append(topic, queue.partition, key, bytes, timestamp, headers, source, node)
+    }
     if (node !== undefined && this.#onRefused !== undefined) this.#note(queue, open.count, source, node)
     else queue.openSources?.note(undefined, undefined)
     this.#outstanding.grow(open.sizeInBytes - before)

@@ -18,6 +18,12 @@ export class LentBytes {
 
   /** The bytes of a value, valid until the next call. The topic or the store is that of the faults. */
   regionOf<T>(serializer: Serializer<T>, value: T, topic?: string, store?: string): RawRegion {
+    const part = this.partOf(serializer, value, topic, store)
+    return typeof part === 'string' ? this.regionOfText(part) : part
+  }
+
+  /** The same, or the text whose UTF-8 they are: a writer may have a place for it already. */
+  partOf<T>(serializer: Serializer<T>, value: T, topic?: string, store?: string): RawRegion | string {
     const fixed = fixedOf(serializer)
     if (fixed !== undefined) {
       fixed.write(this.#memory, value)
@@ -28,6 +34,10 @@ export class LentBytes {
       const bytes = serialized(serializer, value, this.#part, topic, store)
       return { buffer: bytes, start: 0, end: bytes.length }
     }
+    return text
+  }
+
+  regionOfText(text: string): RawRegion {
     if (text.length * 3 > this.#memory.length) this.#memory = new Uint8Array(text.length * 6)
     return { buffer: this.#memory, start: 0, end: utf8Write(this.#memory, text) }
   }

@@ -1,4 +1,5 @@
 import type { Bytes } from '../../base/bytes.ts'
+import { utf8Write } from '../../base/bytes.ts'
 import { encodeHeaders } from '../../topic/record-columns.ts'
 import type { Headers } from '../../topic/headers.ts'
 import {
@@ -54,7 +55,11 @@ export class BatchBuilder {
     return this.#position
   }
 
-  append(key: Region | null, value: Region | null, timestamp: number, headers: Headers): void {
+  /**
+   * Adds a record. A value may be given as text, which is written where it goes; returns false where it is not all ASCII:
+   * its length in bytes, which comes first, is not known then, and nothing has been added.
+   */
+  append(key: Region | null, value: Region | string | null, timestamp: number, headers: Headers): boolean {
     if (this.#count === 0) this.#baseTimestamp = this.#maxTimestamp = timestamp
     else if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
     const delta = timestamp - this.#baseTimestamp
@@ -64,19 +69,24 @@ export class BatchBuilder {
       varlongSize(delta) +
       varintSize(this.#count) +
       partSize(key) +
-      partSize(value) +
+      (typeof value === 'string' ? varintSize(value.length) + value.length : partSize(value)) +
       (headerBytes === undefined ? 1 : headerBytes.length)
-    const buffer = this.#reserve(length + 5)
+    const buffer = this.#reserve(length + 5 + roomForMore)
     let at = writeVarint(buffer, this.#position, length)
     buffer[at++] = 0
     at = writeVarlong(buffer, at, delta)
     at = writeVarint(buffer, at, this.#count)
     at = writePart(buffer, at, key)
-    at = writePart(buffer, at, value)
+    if (typeof value === 'string') {
+      at = writeVarint(buffer, at, value.length)
+      if (utf8Write(buffer, value, at) !== value.length) return false
+      at += value.length
+    } else at = writePart(buffer, at, value)
     if (headerBytes === undefined) buffer[at++] = 0
     else at = writeBytes(buffer, at, headerBytes, 0, headerBytes.length)
     this.#position = at
     this.#count++
+    return true
   }
 
   /** Ends the batch; the builder is not used again. */
@@ -108,6 +118,9 @@ export class BatchBuilder {
     return larger
   }
 }
+
+/** Text that is not all ASCII takes more bytes than units, or what is left of it, at most four bytes, had no room behind so many. */
+const roomForMore = 4
 
 /** Each of these writes at a position and returns the one behind: a field of the builder would be written for each byte. */
 const writePart = (target: Buffer, at: number, part: Region | null): number => {

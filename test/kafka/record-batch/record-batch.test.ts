@@ -2,8 +2,9 @@ import { Reader, createRecordsBatch, readRecordsBatches } from '@platformatic/ka
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Bytes } from '../../../src/base/bytes.ts'
-import { hexEncode } from '../../../src/base/bytes.ts'
+import { hexEncode, utf8Encode } from '../../../src/base/bytes.ts'
 import { days } from '../../../src/base/duration.ts'
+import { BatchBuilder } from '../../../src/kafka/record-batch/batch-builder.ts'
 import type { Compression } from '../../../src/kafka/record-batch/compression.ts'
 import { readRecords } from '../../../src/kafka/record-batch/read-records.ts'
 import type { RecordColumns } from '../../../src/topic/record-columns.ts'
@@ -55,6 +56,28 @@ describe('a record batch', () => {
         expect(readAll(bytes).map(comparable)).toEqual(rows.map(comparable))
       }),
       { numRuns: 60 },
+    )
+  })
+
+  it('has the same bytes where values are given as text, and takes none that is not all ASCII', () => {
+    const texts = fc.array(fc.oneof(fc.string({ unit: 'binary-ascii' }), fc.string({ unit: 'binary' })), {
+      minLength: 1,
+      maxLength: 20,
+    })
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 1, max: 200 }), (values, memoryBytes) => {
+        // In little memory, every text may be the first without room.
+        const [asText, asBytes] = [new BatchBuilder(Buffer.alloc(memoryBytes + 61)), new BatchBuilder()]
+        for (const [index, text] of values.entries()) {
+          const buffer = utf8Encode(text)
+          const value = { buffer, start: 0, end: buffer.length }
+          const isAscii = buffer.every((byte) => byte < 0x80)
+          expect(asText.append(null, text, index, [])).toBe(isAscii)
+          if (!isAscii) asText.append(null, value, index, [])
+          asBytes.append(null, value, index, [])
+        }
+        expect(hexEncode(asText.seal().bytes)).toBe(hexEncode(asBytes.seal().bytes))
+      }),
     )
   })
 
