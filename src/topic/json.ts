@@ -65,7 +65,7 @@ const textOf = <S extends z.ZodType>(schema: S, parts: OpenParts, value: z.outpu
 
 const valueOf = <S extends z.ZodType>(schema: S, parts: OpenParts, text: string): z.output<S> => {
   if (parts.mayBeDeep && isTooDeep(text)) throw tooDeep()
-  const decoded = schema.safeParse(parseJson(text))
+  const decoded = z.safeParse(schema, parseJson(text))
   if (!decoded.success) throw breach('read', decoded.error, parts.names)
   return decoded.data
 }
