@@ -1,6 +1,6 @@
 import type { OptionShape } from '../base/options.ts'
 import { checkArgument, checkOptions } from '../base/options.ts'
-import { callback, required, synchronous, text } from '../base/value-kinds.ts'
+import { callback, flag, required, synchronous, text } from '../base/value-kinds.ts'
 import type { OperatorFunction } from 'rxjs'
 import type { KeyValueRecord } from '../topic/record.ts'
 import type { StreamRecord } from '../topic/record.ts'
@@ -96,6 +96,19 @@ interface MapOptions<K, V> extends Named {
   readonly value?: SerdeSource<V>
 }
 
+/** What follows a pipe needs to know of what its operators emit. */
+export interface PipeOptions<K1, V1> extends MapOptions<NonNullable<K1>, NonNullable<V1>> {
+  /**
+   * The operators emit records under the key of the record at hand, as `filter` and `scan` do, so what groups or joins after
+   * them is repartitioned no more than before. An emission with another key fails its record (`KEY_CHANGED`).
+   */
+  readonly preservesKey?: boolean
+}
+
+export interface PipeValuesOptions<V> extends Named {
+  readonly value?: SerdeSource<NonNullable<V>>
+}
+
 interface SelectKeyOptions<K> extends Named {
   readonly key?: Serde<NonNullable<K>>
 }
@@ -113,6 +126,8 @@ type ToTableOptions<K, V> = TableStoreOptions & GroupByKeyOptions<K, V>
 
 const mapValuesOptions: OptionShape<MapValuesOptions<never>> = { ...namedOptions, value: serdeSource }
 const mapOptions: OptionShape<MapOptions<never, never>> = { ...mapValuesOptions, key: serde }
+const pipeOptions: OptionShape<PipeOptions<unknown, unknown>> = { ...mapOptions, preservesKey: flag }
+const pipeValuesOptions: OptionShape<PipeValuesOptions<never>> = mapValuesOptions
 const selectKeyOptions: OptionShape<SelectKeyOptions<never>> = { ...namedOptions, key: serde }
 const printOptions: OptionShape<PrintOptions> = { ...namedOptions, label: text, write: synchronous }
 const groupByKeyOptions: OptionShape<GroupByKeyOptions<never, never>> = mapOptions
@@ -266,21 +281,48 @@ export class Stream<K, V> implements Handle<'stream'> {
    * - Operators that remember (`scan`, `bufferCount`) lose their memory at a restart: `aggregate` is the durable form.
    */
   pipe(): Stream<K, V>
-  pipe<K1, V1>(first: PipeOperator<StreamRecord<K, V>, K1, V1>): Stream<K1, V1>
-  pipe<A, K1, V1>(
-    first: OperatorFunction<StreamRecord<K, V>, A>,
-    second: PipeOperator<A, K1, V1>,
-  ): Stream<K1, V1>
-  pipe<A, B, K1, V1>(
-    first: OperatorFunction<StreamRecord<K, V>, A>,
-    second: OperatorFunction<A, B>,
-    third: PipeOperator<B, K1, V1>,
-  ): Stream<K1, V1>
-  pipe<A, B, C, K1, V1>(
+  // The most operators first: a function in the place of the options would leave the operators without types.
+  pipe<A, B, C, D, E, F, G, H, K1, V1>(
     first: OperatorFunction<StreamRecord<K, V>, A>,
     second: OperatorFunction<A, B>,
     third: OperatorFunction<B, C>,
-    fourth: PipeOperator<C, K1, V1>,
+    fourth: OperatorFunction<C, D>,
+    fifth: OperatorFunction<D, E>,
+    sixth: OperatorFunction<E, F>,
+    seventh: OperatorFunction<F, G>,
+    eighth: OperatorFunction<G, H>,
+    ninth: PipeOperator<H, K1, V1>,
+    options?: PipeOptions<K1, V1>,
+  ): Stream<K1, V1>
+  pipe<A, B, C, D, E, F, G, K1, V1>(
+    first: OperatorFunction<StreamRecord<K, V>, A>,
+    second: OperatorFunction<A, B>,
+    third: OperatorFunction<B, C>,
+    fourth: OperatorFunction<C, D>,
+    fifth: OperatorFunction<D, E>,
+    sixth: OperatorFunction<E, F>,
+    seventh: OperatorFunction<F, G>,
+    eighth: PipeOperator<G, K1, V1>,
+    options?: PipeOptions<K1, V1>,
+  ): Stream<K1, V1>
+  pipe<A, B, C, D, E, F, K1, V1>(
+    first: OperatorFunction<StreamRecord<K, V>, A>,
+    second: OperatorFunction<A, B>,
+    third: OperatorFunction<B, C>,
+    fourth: OperatorFunction<C, D>,
+    fifth: OperatorFunction<D, E>,
+    sixth: OperatorFunction<E, F>,
+    seventh: PipeOperator<F, K1, V1>,
+    options?: PipeOptions<K1, V1>,
+  ): Stream<K1, V1>
+  pipe<A, B, C, D, E, K1, V1>(
+    first: OperatorFunction<StreamRecord<K, V>, A>,
+    second: OperatorFunction<A, B>,
+    third: OperatorFunction<B, C>,
+    fourth: OperatorFunction<C, D>,
+    fifth: OperatorFunction<D, E>,
+    sixth: PipeOperator<E, K1, V1>,
+    options?: PipeOptions<K1, V1>,
   ): Stream<K1, V1>
   pipe<A, B, C, D, K1, V1>(
     first: OperatorFunction<StreamRecord<K, V>, A>,
@@ -288,14 +330,136 @@ export class Stream<K, V> implements Handle<'stream'> {
     third: OperatorFunction<B, C>,
     fourth: OperatorFunction<C, D>,
     fifth: PipeOperator<D, K1, V1>,
+    options?: PipeOptions<K1, V1>,
   ): Stream<K1, V1>
-  pipe(...operators: readonly OperatorFunction<never, unknown>[]): unknown {
-    for (const operator of operators) requireFunction('pipe', operator)
-    const node = this.at.graph.add('pipe', 'pipe', undefined, {
+  pipe<A, B, C, K1, V1>(
+    first: OperatorFunction<StreamRecord<K, V>, A>,
+    second: OperatorFunction<A, B>,
+    third: OperatorFunction<B, C>,
+    fourth: PipeOperator<C, K1, V1>,
+    options?: PipeOptions<K1, V1>,
+  ): Stream<K1, V1>
+  pipe<A, B, K1, V1>(
+    first: OperatorFunction<StreamRecord<K, V>, A>,
+    second: OperatorFunction<A, B>,
+    third: PipeOperator<B, K1, V1>,
+    options?: PipeOptions<K1, V1>,
+  ): Stream<K1, V1>
+  pipe<A, K1, V1>(
+    first: OperatorFunction<StreamRecord<K, V>, A>,
+    second: PipeOperator<A, K1, V1>,
+    options?: PipeOptions<K1, V1>,
+  ): Stream<K1, V1>
+  pipe<K1, V1>(first: PipeOperator<StreamRecord<K, V>, K1, V1>, options?: PipeOptions<K1, V1>): Stream<K1, V1>
+  pipe(...given: readonly unknown[]): unknown {
+    const [operators, options] = withOptions<PipeOptions<unknown, unknown>>('pipe', given)
+    checkOptions('pipe', options, pipeOptions)
+    const { name, key, value, preservesKey = false } = options
+    const node = this.at.graph.add('pipe', 'pipe', name, {
       from: [this.at.node],
-      operators: operators as unknown as NodeOf<'pipe'>['operators'],
+      verb: 'pipe',
+      operators,
+      preservesKey,
     })
-    return new Stream<unknown, unknown>({ ...this.at, node, value: undefined, rekeyed: true })
+    return this.#next(node, {
+      key: key ?? (preservesKey ? this.at.key : undefined),
+      value: optionalSerde(value),
+      rekeyed: !preservesKey || this.at.rekeyed,
+    })
+  }
+
+  /**
+   * Synchronous RxJS operators over the values. What they emit goes on under the key, with the time and the headers of the
+   * record at hand, so nothing after it is repartitioned for it. The values keep their serde unless another one is given.
+   *
+   * An operator sees the values of all keys of a partition, in their order. What else `pipe` says of operators holds here, too.
+   *
+   * @example
+   * import { distinctUntilChanged, map } from 'rxjs'
+   * orders.pipeValues(distinctUntilChanged((before, now) => before.status === now.status)).to(completed)
+   * orders.pipeValues(map(({ status }) => ({ text: status })), { value: Alert }).to(alerts)
+   */
+  pipeValues(): Stream<K, V>
+  pipeValues<A, B, C, D, E, F, G, H, V1>(
+    first: OperatorFunction<V, A>,
+    second: OperatorFunction<A, B>,
+    third: OperatorFunction<B, C>,
+    fourth: OperatorFunction<C, D>,
+    fifth: OperatorFunction<D, E>,
+    sixth: OperatorFunction<E, F>,
+    seventh: OperatorFunction<F, G>,
+    eighth: OperatorFunction<G, H>,
+    ninth: OperatorFunction<H, V1>,
+    options?: PipeValuesOptions<V1>,
+  ): Stream<K, V1>
+  pipeValues<A, B, C, D, E, F, G, V1>(
+    first: OperatorFunction<V, A>,
+    second: OperatorFunction<A, B>,
+    third: OperatorFunction<B, C>,
+    fourth: OperatorFunction<C, D>,
+    fifth: OperatorFunction<D, E>,
+    sixth: OperatorFunction<E, F>,
+    seventh: OperatorFunction<F, G>,
+    eighth: OperatorFunction<G, V1>,
+    options?: PipeValuesOptions<V1>,
+  ): Stream<K, V1>
+  pipeValues<A, B, C, D, E, F, V1>(
+    first: OperatorFunction<V, A>,
+    second: OperatorFunction<A, B>,
+    third: OperatorFunction<B, C>,
+    fourth: OperatorFunction<C, D>,
+    fifth: OperatorFunction<D, E>,
+    sixth: OperatorFunction<E, F>,
+    seventh: OperatorFunction<F, V1>,
+    options?: PipeValuesOptions<V1>,
+  ): Stream<K, V1>
+  pipeValues<A, B, C, D, E, V1>(
+    first: OperatorFunction<V, A>,
+    second: OperatorFunction<A, B>,
+    third: OperatorFunction<B, C>,
+    fourth: OperatorFunction<C, D>,
+    fifth: OperatorFunction<D, E>,
+    sixth: OperatorFunction<E, V1>,
+    options?: PipeValuesOptions<V1>,
+  ): Stream<K, V1>
+  pipeValues<A, B, C, D, V1>(
+    first: OperatorFunction<V, A>,
+    second: OperatorFunction<A, B>,
+    third: OperatorFunction<B, C>,
+    fourth: OperatorFunction<C, D>,
+    fifth: OperatorFunction<D, V1>,
+    options?: PipeValuesOptions<V1>,
+  ): Stream<K, V1>
+  pipeValues<A, B, C, V1>(
+    first: OperatorFunction<V, A>,
+    second: OperatorFunction<A, B>,
+    third: OperatorFunction<B, C>,
+    fourth: OperatorFunction<C, V1>,
+    options?: PipeValuesOptions<V1>,
+  ): Stream<K, V1>
+  pipeValues<A, B, V1>(
+    first: OperatorFunction<V, A>,
+    second: OperatorFunction<A, B>,
+    third: OperatorFunction<B, V1>,
+    options?: PipeValuesOptions<V1>,
+  ): Stream<K, V1>
+  pipeValues<A, V1>(
+    first: OperatorFunction<V, A>,
+    second: OperatorFunction<A, V1>,
+    options?: PipeValuesOptions<V1>,
+  ): Stream<K, V1>
+  pipeValues<V1>(first: OperatorFunction<V, V1>, options?: PipeValuesOptions<V1>): Stream<K, V1>
+  pipeValues(...given: readonly unknown[]): unknown {
+    const [operators, options] = withOptions<PipeValuesOptions<unknown>>('pipeValues', given)
+    checkOptions('pipeValues', options, pipeValuesOptions)
+    const { name, value } = options
+    const node = this.at.graph.add('pipe', 'pipeValues', name, {
+      from: [this.at.node],
+      verb: 'pipeValues',
+      operators,
+      preservesKey: true,
+    })
+    return this.#next(node, { value: optionalSerde(value) ?? this.at.value })
   }
 
   /**
@@ -628,6 +792,18 @@ const byInnerKey = (key: AnySerde | undefined): Partitioner | undefined => {
           serialized(inner, (windowedKey as Windowed<NonNullable<unknown>>).key),
           partitionCount,
         )
+}
+
+/** Operators, and the options behind them. */
+const withOptions = <Options extends object>(
+  verb: string,
+  given: readonly unknown[],
+): readonly [operators: NodeOf<'pipe'>['operators'], options: Options] => {
+  const last = given.at(-1)
+  const hasOptions = given.length > 1 && typeof last === 'object' && last !== null
+  const operators = hasOptions ? given.slice(0, -1) : given
+  for (const operator of operators) requireFunction(verb, operator)
+  return [operators as NodeOf<'pipe'>['operators'], (hasOptions ? last : {}) as Options]
 }
 
 /** The last operator of a pipe: what it emits becomes the stream's records. */

@@ -166,13 +166,16 @@ class Batches {
     if (writing.length === 0) return
     const beganMs = this.#clock.monotonicMs()
     const isOver = (): boolean => this.#clock.monotonicMs() - beganMs >= durationMs
+    // Of a batch that failed, nothing more is written.
+    this.#writing = []
     this.#environment.batch(
       () => {
         while (writing[0]?.writeCommitted(isOver) === true) writing.shift()
+        this.#writing = writing
       },
       writing.map(({ store }) => store),
     )
-    if (writing.length > 0) this.#schedule()
+    if (this.#writing.length > 0) this.#schedule()
   }
 
   #schedule(): void {

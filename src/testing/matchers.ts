@@ -1,6 +1,8 @@
 import { Fault } from '../base/fault.ts'
 import type { DropReason } from '../task/ports.ts'
 import { diffOf } from './diff-lines.ts'
+import type { MarbleOptions } from './marbles.ts'
+import { diagramOf } from './marbles.ts'
 import { show, showRecord } from './show.ts'
 import { TestDriver } from './test-driver.ts'
 import { showDrops } from './test-drop.ts'
@@ -15,6 +17,17 @@ export interface MillraceMatchers<R = void, T = unknown> {
   /** The output's unread records are these, in this order. Reading them is part of it. */
   toHaveEmitted(
     expected: readonly (T extends TestOutput<infer K, infer V> ? ExpectedRecord<K, V> : ExpectedRecord)[],
+  ): R
+  /**
+   * The output's unread records are those of the marble diagram, each at its time; the first frame is the time at which the
+   * driver began. What is left out of a record may be anything. Reading them is part of it.
+   */
+  toBeMarbles(
+    diagram: string,
+    expected: Readonly<
+      Record<string, T extends TestOutput<infer K, infer V> ? ExpectedRecord<K, V> : ExpectedRecord>
+    >,
+    options?: MarbleOptions,
   ): R
   /** The driver has left out so many records for these reasons, and none for others; `{}` says that it left out none. */
   toHaveDropped(expected: Readonly<Partial<Record<DropReason, number>>>): R
@@ -55,18 +68,23 @@ interface Verdict {
  */
 export const matchers = {
   toHaveEmitted(this: Runner, received: unknown, expected: readonly ExpectedRecord[]): Verdict {
+    return emittedVerdict(this, requireOutput(received), expected)
+  },
+
+  toBeMarbles(
+    this: Runner,
+    received: unknown,
+    diagram: string,
+    expected: Readonly<Record<string, ExpectedRecord>>,
+    options: MarbleOptions = {},
+  ): Verdict {
     const output = requireOutput(received)
-    const emitted = output.readAll()
-    const holds = (record: ExpectedRecord, wanted: ExpectedRecord): boolean =>
-      Object.entries(wanted).every(([field, value]) =>
-        this.equals(record[field as keyof ExpectedRecord], value),
-      )
-    const { equal, lines } = diffOf(expected, emitted, (wanted, record) => holds(record, wanted), {
-      expected: showExpected,
-      received: showReceived(expected),
-    })
-    const missing = showDrops(output.drops())
-    return verdict(equal, `topic ${output.topic}`, 'emitted', [...lines, ...missing])
+    const { marbles } = diagramOf('toBeMarbles', diagram, expected, options)
+    const records = marbles.map(({ label, afterMs }) => ({
+      ...expected[label],
+      timestamp: output.startMs + afterMs,
+    }))
+    return emittedVerdict(this, output, records)
   },
 
   toHaveDropped(this: Runner, received: unknown, expected: Readonly<Record<string, number>>): Verdict {
@@ -101,6 +119,25 @@ export const matchers = {
   },
 }
 
+/** Compares the unread records of an output with what each has to hold. */
+const emittedVerdict = (
+  runner: Runner,
+  output: TestOutput<unknown, unknown>,
+  expected: readonly ExpectedRecord[],
+): Verdict => {
+  const emitted = output.readAll()
+  const holds = (record: ExpectedRecord, wanted: ExpectedRecord): boolean =>
+    Object.entries(wanted).every(([field, value]) =>
+      runner.equals(record[field as keyof ExpectedRecord], value),
+    )
+  const { equal, lines } = diffOf(expected, emitted, (wanted, record) => holds(record, wanted), {
+    expected: showExpected,
+    received: showReceived(expected),
+  })
+  const missing = showDrops(output.drops())
+  return verdict(equal, `topic ${output.topic}`, 'emitted', [...lines, ...missing])
+}
+
 const verdict = (pass: boolean, what: string, verb: string, lines: readonly string[]): Verdict => ({
   pass,
   message: () =>
@@ -131,7 +168,10 @@ const sorted = <T>(rows: readonly T[], text: (row: T) => string): readonly T[] =
 
 const requireOutput = (received: unknown): TestOutput<unknown, unknown> => {
   if (received instanceof TestOutput) return received as TestOutput<unknown, unknown>
-  throw misused('toHaveEmitted is for the output of a driver', 'write expect(driver.output(topic))')
+  throw misused(
+    'toHaveEmitted and toBeMarbles are for the output of a driver',
+    'write expect(driver.output(topic))',
+  )
 }
 
 const requireDriver = (received: unknown): TestDriver => {

@@ -38,6 +38,7 @@ import type { TestDriverOptions } from './driver-options.ts'
 import { testDriverOptions } from './driver-options.ts'
 import { Explanation } from './explanation.ts'
 import { KnownTopics } from './known-topics.ts'
+import { diagramOf } from './marbles.ts'
 import type { StoredRecord } from './memory-topics.ts'
 import { MemoryTopics } from './memory-topics.ts'
 import type { PipeOptions } from './pipe-options.ts'
@@ -45,7 +46,7 @@ import { checkPipeOptions } from './pipe-options.ts'
 import { valueAtSink } from './sink-value.ts'
 import { TestStores } from './test-stores.ts'
 import type { TestDrop } from './test-drop.ts'
-import type { TestInput } from './test-topic.ts'
+import type { TestInput, TestInputRecord } from './test-topic.ts'
 import { bytesOrNull, TestOutput } from './test-topic.ts'
 import { Trace } from './trace.ts'
 import { WaitingQueues } from './waiting-queues.ts'
@@ -124,6 +125,26 @@ export class TestDriver {
         for (const { key, value, ...options } of records) write(key, value, options)
         this.#runAsOne()
       },
+      marbles: (diagram, records, options = {}) => {
+        const { marbles, durationMs } = diagramOf(
+          `marbles of topic '${topic.name}'`,
+          diagram,
+          records,
+          options,
+        )
+        const beganMs = this.clock.now()
+        const moveTo = (afterMs: number): void => {
+          const restMs = beganMs + afterMs - this.clock.now()
+          if (restMs > 0) this.advanceWallClock(restMs)
+        }
+        for (const [index, { label, afterMs }] of marbles.entries()) {
+          moveTo(afterMs)
+          const { key, value, ...rest } = records[label] as TestInputRecord<K, V>
+          write(key, value, rest)
+          if (marbles[index + 1]?.afterMs !== afterMs) this.#run()
+        }
+        moveTo(durationMs)
+      },
       pipeBytes: (key, value, options = {}) => {
         checkArgument(`pipeBytes of topic '${topic.name}': key`, key, bytesOrNullKind)
         checkArgument(`pipeBytes of topic '${topic.name}': value`, value, bytesOrNullKind)
@@ -141,6 +162,7 @@ export class TestDriver {
       topic,
       () => this.#drops,
       (count) => this.#take(topic.name, count),
+      this.#options.startMs ?? 0,
     )
   }
 

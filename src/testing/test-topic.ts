@@ -4,6 +4,7 @@ import type { SerdePart, Serializer } from '../topic/serde.ts'
 import { deserializeAll, serialized } from '../topic/serde.ts'
 import type { Topic } from '../topic/topic.ts'
 import type { StoredRecord } from './memory-topics.ts'
+import type { MarbleOptions } from './marbles.ts'
 import type { PipeOptions } from './pipe-options.ts'
 import type { TestDrop } from './test-drop.ts'
 
@@ -22,6 +23,18 @@ export interface TestInput<in K, in V> {
    * records of a task are taken by their times over its partitions, and what tells its values on commit coalesces.
    */
   pipeAll(records: readonly TestInputRecord<K, V>[]): void
+  /**
+   * Writes the records of a marble diagram, each at its time: the driver's clock moves on from where it stands to the end of
+   * the diagram, frame by frame. Records of one frame are written together.
+   *
+   * @example
+   * driver.input(orders).marbles('a-b', { a: { key: 'order-1', value: order }, b: { key: 'order-2', value: order } })
+   */
+  marbles(
+    diagram: string,
+    records: Readonly<Record<string, TestInputRecord<K, V>>>,
+    options?: MarbleOptions,
+  ): void
   /** Writes bytes as they are: what no serde would write. */
   pipeBytes(key: Bytes | null, value: Bytes | null, options?: PipeOptions): void
 }
@@ -43,6 +56,8 @@ export class TestOutput<K, V> {
   readonly topic: string
   /** @internal Where the matchers ask why a record is missing. */
   readonly drops: () => readonly TestDrop[]
+  /** @internal The time at which the driver began: that of the first frame of marbles. */
+  readonly startMs: number
   readonly #contract: Contract<K, V>
   readonly #take: (count: number) => readonly StoredRecord[]
 
@@ -50,7 +65,9 @@ export class TestOutput<K, V> {
     contract: Contract<K, V>,
     drops: () => readonly TestDrop[],
     take: (count: number) => readonly StoredRecord[],
+    startMs: number,
   ) {
+    this.startMs = startMs
     this.topic = contract.name
     this.drops = drops
     this.#contract = contract

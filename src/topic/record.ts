@@ -165,6 +165,13 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
     return this._value === undefined && (this._asRead & valueAsRead) === 0
   }
 
+  /** True where the key is certainly that of the other record: it was read with it, or is the same value. */
+  hasKeyOf(other: StreamRecord<unknown, unknown>): boolean {
+    const areAsRead = (this._asRead & other._asRead & keyAsRead) !== 0
+    if (areAsRead && this._batch === other._batch && this._row === other._row) return true
+    return Object.is(this.key, other.key)
+  }
+
   /** The key's bytes as they were read, if `serializer` would write the same; undefined where it must be asked. */
   rawKey(serializer: Serializer<never>): RawRegion | undefined {
     return (this._asRead & keyAsRead) !== 0 && reads(serializer, (this._batch as ReadBatch).key)

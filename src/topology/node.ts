@@ -135,10 +135,13 @@ export interface PeekNode extends NodeBase {
   readonly action: (record: ReadRecord) => void
 }
 
-/** Any synchronous RxJS operators over records. */
+/** Any synchronous RxJS operators, over records (`pipe`) or over their values (`pipeValues`). */
 export interface PipeNode extends NodeBase {
   readonly kind: 'pipe'
-  readonly operators: readonly OperatorFunction<AnyRecord, EmittedRecord>[]
+  readonly verb: 'pipe' | 'pipeValues'
+  readonly operators: readonly OperatorFunction<unknown, unknown>[]
+  /** What is emitted has the key of the record that caused it; a record of another key fails. */
+  readonly preservesKey: boolean
 }
 
 /** What a piped operator may emit: a record, or a plain object whose time and headers default to its cause's. */

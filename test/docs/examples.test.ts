@@ -28,13 +28,15 @@ const errorsOf = (name: string, include: readonly string[]): string => {
   return `${stdout}${stderr}`
 }
 
-/** Each example about tests stands for itself; those about queries and about running are one program each, told piece by piece. */
+/** Each example about tests and operators stands for itself; those about queries and about running are one program each, told piece by piece. */
 const files = [
-  ...blocksOf('docs/testing.md').map((code, index) => programOf(`testing-${index + 1}`, code)),
+  ...['testing', 'rxjs'].flatMap((name) =>
+    blocksOf(`docs/${name}.md`).map((code, index) => programOf(`${name}-${index + 1}`, code)),
+  ),
   ...['queries', 'running'].map((name) => programOf(name, blocksOf(`docs/${name}.md`).join('\n'))),
 ]
 
-describe('the examples of docs/testing.md, docs/queries.md and docs/running.md', () => {
+describe('the examples of docs/testing.md, docs/rxjs.md, docs/queries.md and docs/running.md', () => {
   it.each(files)('%s runs', async (file) => {
     await import(/* @vite-ignore */ file)
   })
@@ -75,7 +77,9 @@ const worlds = 'test/docs/worlds'
 /** What `orders` is depends on the room that speaks of it. */
 const worldOf = (file: string): readonly string[] => {
   if (/dsl\/(?:table|grouped-table|suppression)/.test(file)) return ['tables', 'topics']
-  return /dsl\/(?!builder|processor-stores|timestamp)/.test(file) ? ['streams', 'topics'] : ['topics']
+  return /operators\/|dsl\/(?!builder|processor-stores|timestamp)/.test(file)
+    ? ['streams', 'topics']
+    : ['topics']
 }
 
 /** A module in which an example stands within a function, with imports of what it uses: its own names come first. */
@@ -98,13 +102,14 @@ const moduleOf = (file: string, code: string): string => {
   return `${imports.join('\n')}\nexport const example = async (): Promise<void> => {\n${body}\n}\n`
 }
 
-const shown = globSync('src/{dsl,saga,topology,testing,broker,app,app/queries,topic,base}/*.ts').flatMap(
-  (file) =>
-    examplesOf(readFileSync(file, 'utf8')).map((code, index) => ({
-      file,
-      code,
-      name: `${file.replaceAll(/[/.]/g, '-')}-${index + 1}`,
-    })),
+const shown = globSync(
+  'src/{dsl,operators,saga,topology,testing,broker,app,app/queries,topic,base}/*.ts',
+).flatMap((file) =>
+  examplesOf(readFileSync(file, 'utf8')).map((code, index) => ({
+    file,
+    code,
+    name: `${file.replaceAll(/[/.]/g, '-')}-${index + 1}`,
+  })),
 )
 
 it('every example of a docstring type-checks', () => {

@@ -90,10 +90,12 @@ const hastyClock = (): Clock => {
 describe('a batch that is written in parts', () => {
   let folder: string
   let stores: LmdbStores
+  let clock: Clock
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'millrace-parts-'))
-    stores = openLmdbStores(join(folder, 'state'), { clock: hastyClock(), batchIntervalMs: 0 })
+    clock = hastyClock()
+    stores = openLmdbStores(join(folder, 'state'), { clock, batchIntervalMs: 0 })
   })
 
   afterEach(async () => {
@@ -160,6 +162,10 @@ describe('a batch that is written in parts', () => {
     isBroken = true
     await nextIteration()
     expect(() => store.persist(101)).toThrow('no more numbers')
+    // Nothing goes on by itself afterwards.
+    const looks = clock.monotonicMs()
+    for (let part = 0; part < 3; part++) await nextIteration()
+    expect(clock.monotonicMs()).toBe(looks + 60)
   })
 
   it.each(Object.entries(kinds))(

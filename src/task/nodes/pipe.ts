@@ -6,7 +6,7 @@ import { shown } from '../../base/shown.ts'
 import { hasFunctions } from '../../base/value-kinds.ts'
 import type { RecordOrigin } from '../../topic/record.ts'
 import { StreamRecord } from '../../topic/record.ts'
-import { changedRecordOf, emittedRecordOf } from '../../topology/callback-results.ts'
+import { changedRecordOf, emittedRecordOf, resultOf } from '../../topology/callback-results.ts'
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
 import { emittedTime } from '../../topology/record-times.ts'
 import type { NodeContext } from '../node-context.ts'
@@ -75,7 +75,7 @@ class Pipeline {
     this.#hasEmitted = false
     try {
       this.#running ??= this.#build()
-      this.#entry.next(record)
+      this.#entry.next(this.#node.verb === 'pipe' ? record : record.value)
     } catch (error) {
       this.#context.fail(this.#node.name, error)
     }
@@ -98,7 +98,7 @@ class Pipeline {
   }
 
   #build(): Running | undefined {
-    const operators = this.#node.operators as unknown as readonly OperatorFunction<unknown, unknown>[]
+    const { operators } = this.#node
     let isOver = false
     const end = (fault: unknown): void => {
       isOver = true
@@ -143,10 +143,17 @@ class Pipeline {
     if (this.#cause === undefined) return this.#fail(emissionOutsideTurn())
     if (failure !== undefined) return
     try {
-      this.#output.next(recordOf(emission, this.#cause))
+      this.#output.next(this.#recordOf(emission, this.#cause))
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  #recordOf(emission: unknown, cause: AnyRecord): AnyRecord {
+    if (this.#node.verb === 'pipeValues') return cause.withValue(resultOf('a piped operator', emission))
+    const record = recordOf(emission, cause)
+    if (this.#node.preservesKey && !record.hasKeyOf(cause)) throw keyChanged()
+    return record
   }
 
   #fail(error: unknown): void {
@@ -195,11 +202,11 @@ class Entry extends Observable<unknown> {
     return this._followers.length > 0
   }
 
-  next(record: AnyRecord): void {
+  next(input: unknown): void {
     const followers = this._followers
     if (followers.length === 0) throw notListening()
     for (let index = 0; index < followers.length; index++)
-      (followers[index] as Subscriber<unknown>).next(record)
+      (followers[index] as Subscriber<unknown>).next(input)
   }
 }
 
@@ -212,6 +219,15 @@ const recordOf = (emission: unknown, cause: AnyRecord): AnyRecord => {
   const time = timestamp === undefined ? cause.timestamp : emittedTime(timestamp)
   return StreamRecord.of(key, value, time, headers ?? cause.headers, cause.origin)
 }
+
+const keyChanged = (): Fault =>
+  new Fault({
+    code: 'KEY_CHANGED',
+    actor: 'record',
+    message:
+      'a piped operator emitted another key than that of the record at hand, although preservesKey says that keys stay',
+    remedy: 'leave preservesKey out, so that what follows is repartitioned, or emit record.withValue(...)',
+  })
 
 const outsideTurn = 'EMISSION_OUTSIDE_TURN'
 const useInstead = 'use mapAsync for asynchronous work, or a punctuator of process for timers'
