@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { Topology } from 'millrace'
 import { topology } from 'millrace'
-import { answerOnce, answered, freshAnswer, unanswered } from './business/once.ts'
+import { answerOnce, answered, freshAnswers, unanswered } from './business/once.ts'
 import { Order, orderFulfilled, orderOf, salesByProduct } from './contracts.ts'
 
 const Sales = z.object({ orders: z.int(), amount: z.int() })
@@ -25,7 +25,7 @@ export const analytics: Topology = topology(
         add: (known, order, { origin }) => answerOnce(known, origin, () => orderOf(order)),
       })
       .toStream()
-      .flatMapValues(freshAnswer)
+      .pipeValues(freshAnswers())
       .groupBy(({ value }) => value.product, { name: 'by-product', value: Order })
       .aggregate({
         store: 'sales',

@@ -1,6 +1,7 @@
+import { map } from 'rxjs'
 import type { Topology } from 'millrace'
 import { topology } from 'millrace'
-import { answerOnce, answered, freshAnswer, unanswered } from './business/once.ts'
+import { answerOnce, answered, freshAnswers, unanswered } from './business/once.ts'
 import { letterText } from './business/letter.ts'
 import { customerNotified, orderFulfilled } from './contracts.ts'
 import * as z from 'zod'
@@ -32,8 +33,10 @@ export const notifications: Topology = topology(
           })),
       })
       .toStream()
-      .flatMapValues(freshAnswer)
-      .mapValues((letter) => ({ ...letter, version: 1 as const }))
+      .pipeValues(
+        freshAnswers(),
+        map((letter) => ({ ...letter, version: 1 as const })),
+      )
       .to(customerNotified)
   },
   { owner: 'notifications' },

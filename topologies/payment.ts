@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { Topology } from 'millrace'
 import { otherwise, topology } from 'millrace'
 import { Charge, charge } from './business/charge.ts'
-import { answerOnce, answered, freshAnswer, unanswered } from './business/once.ts'
+import { answerOnce, answered, freshAnswers, unanswered } from './business/once.ts'
 import { Order, inventoryUpdated, orderOf, paymentCompleted, paymentFailed } from './contracts.ts'
 
 const Charged = z.object({ order: Order, charge: Charge })
@@ -27,7 +27,7 @@ export const payment: Topology = topology(
           answerOnce(known, origin, () => ({ order: orderOf(order), charge: charge(order) })),
       })
       .toStream()
-      .flatMapValues(freshAnswer)
+      .pipeValues(freshAnswers())
       .split({ paid: ({ value }) => value.charge.paid, failed: otherwise }, ({ paid, failed }) => {
         paid.mapValues(({ order, charge: { paymentId } }) => ({ ...order, paymentId })).to(paymentCompleted)
         failed.mapValues(({ order, charge: { reason } }) => ({ ...order, reason })).to(paymentFailed)

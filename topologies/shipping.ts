@@ -1,6 +1,7 @@
+import { map } from 'rxjs'
 import type { Topology } from 'millrace'
 import { topology } from 'millrace'
-import { answerOnce, answered, freshAnswer, unanswered } from './business/once.ts'
+import { answerOnce, answered, freshAnswers, unanswered } from './business/once.ts'
 import { trackingIdOf } from './business/delivery.ts'
 import { Order, orderOf, orderShipped, paymentCompleted } from './contracts.ts'
 
@@ -22,8 +23,10 @@ export const shipping: Topology = topology(
         add: (known, order, { origin }) => answerOnce(known, origin, () => orderOf(order)),
       })
       .toStream()
-      .flatMapValues(freshAnswer)
-      .mapValues((order) => ({ ...order, trackingId: trackingIdOf(order) }))
+      .pipeValues(
+        freshAnswers(),
+        map((order) => ({ ...order, trackingId: trackingIdOf(order) })),
+      )
       .to(orderShipped)
   },
   { owner: 'shipping' },

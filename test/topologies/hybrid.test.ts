@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { TestDriver } from 'millrace/testing'
-import { testDriver } from 'millrace/testing'
+import { matchers, testDriver } from 'millrace/testing'
 import { choreography, hybrid, orchestration } from '../../topologies/all.ts'
 import {
   auditLog,
@@ -11,8 +11,11 @@ import {
   orderShipped,
   salesByProduct,
 } from '../../topologies/contracts.ts'
+import { notifications } from '../../topologies/notifications.ts'
 import { ignoredFailures } from '../../topologies/oversight.ts'
 import { anOrder, stock } from './support.ts'
+
+expect.extend(matchers)
 
 const everything = (): TestDriver => {
   const driver = testDriver([...choreography, ...orchestration, ...hybrid])
@@ -51,6 +54,19 @@ describe('the hybrid', () => {
       ]),
     )
     expect(audited).toHaveLength(8)
+  })
+
+  it('tells a customer once, at the time of the order’s end, however often that end is told', () => {
+    const driver = testDriver(notifications)
+    const ended = (orderId: string) => ({
+      key: orderId,
+      value: { ...anOrder(orderId), outcome: 'COMPLETED' as const, reason: null },
+    })
+    driver.input(orderFulfilled).marbles('a-a-b-a', { a: ended('order-1'), b: ended('order-2') })
+    expect(driver.output(customerNotified)).toBeMarbles('a---b--', {
+      a: { key: 'order-1', value: expect.objectContaining({ text: 'your order is on its way' }) },
+      b: { key: 'order-2' },
+    })
   })
 
   it('runs both flows on one broker without one seeing the orders of the other (F9)', () => {

@@ -1,3 +1,5 @@
+import { filter, map } from 'rxjs'
+import type { OperatorFunction } from 'rxjs'
 import * as z from 'zod'
 import type { RecordOrigin } from 'millrace'
 
@@ -36,6 +38,12 @@ export const answerOnce = <T>(
 export const recordId = (origin: RecordOrigin | undefined): string =>
   origin === undefined ? '' : `${origin.topic}/${origin.partition}/${origin.offset}`
 
-/** The answer, unless it was given before. */
-export const freshAnswer = <T>(known: Answered<T> | null): readonly T[] =>
-  known === null || known.answer === null || known.repeated ? [] : [known.answer]
+/** An RxJS operator: the answers that were not given before. */
+export const freshAnswers =
+  <T>(): OperatorFunction<Answered<T> | null, T> =>
+  (known) =>
+    known.pipe(
+      filter((each): each is Answered<T> => each?.repeated === false),
+      map(({ answer }) => answer),
+      filter((answer) => answer !== null),
+    )
