@@ -1,16 +1,16 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
-import { filter, Observable } from 'rxjs'
+import { defer, filter } from 'rxjs'
 import { checkArgument } from '../base/options.ts'
 import { durationMs } from '../base/value-kinds.ts'
 import type { StreamRecord } from '../topic/record.ts'
-import { mapKeyOf } from './key-of.ts'
+import { mapKeyOf } from '../topic/map-key.ts'
 
 /**
  * An RxJS operator that keeps at most one record of each key in a period, by the times of the records: the first, and the
  * next that is at least `periodMs` later. No timer takes part, so a replay keeps the same records.
  *
- * What it knows is in memory alone: it begins anew when a task is started, moves or is started over. Keys are forgotten
- * once their period is over.
+ * Its state is in memory only: it is empty after a start, a rebalance or a failure of the task. A key is forgotten once its
+ * period is over.
  *
  * @example
  * orders.pipe(sampleByKey(seconds(10)), { preservesKey: true }).to(completed)
@@ -18,11 +18,9 @@ import { mapKeyOf } from './key-of.ts'
 export const sampleByKey = <K, V>(periodMs: number): MonoTypeOperatorFunction<StreamRecord<K, V>> => {
   checkArgument('sampleByKey', periodMs, durationMs)
   return (records) =>
-    new Observable((subscriber) => {
+    defer(() => {
       const kept = new KeptTimes(periodMs)
-      return records
-        .pipe(filter(({ key, timestamp }) => kept.isDue(mapKeyOf(key), timestamp)))
-        .subscribe(subscriber)
+      return records.pipe(filter(({ key, timestamp }) => kept.isDue(mapKeyOf(key), timestamp)))
     })
 }
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { long, nullable, string, timeWindowed, topic, topology, tumbling } from '../../src/index.ts'
+import { bytes, long, nullable, string, timeWindowed, topic, topology, tumbling } from '../../src/index.ts'
 import { testDriver } from '../../src/testing/index.ts'
 
 const events = topic('events', { value: string })
@@ -19,6 +19,30 @@ const counted = (emit: 'onUpdate' | 'onCommit') =>
   })
 
 describe('an aggregate that tells its values on commit', () => {
+  it('keeps keys apart that are no text, although they look alike as one', () => {
+    const readings = topic('readings', { key: bytes, value: string })
+    const byBytes = topic('by-bytes', { key: bytes, value: long })
+    const driver = testDriver(
+      topology('by-bytes-counted', (builder) => {
+        builder
+          .stream(readings)
+          .groupByKey()
+          .count({ store: 'counts', emit: 'onCommit' })
+          .toStream()
+          .filter((record): record is typeof record & { value: number } => record.value !== null)
+          .to(byBytes)
+      }),
+      { commit: 'manual' },
+    )
+    for (const key of [0xfe, 0xff, 0xfe]) driver.input(readings).pipe(Uint8Array.of(key), 'x')
+    driver.commit()
+    const emitted = driver.output(byBytes).readAll()
+    expect(emitted.map(({ key, value }) => [key[0], value])).toEqual([
+      [0xff, 1],
+      [0xfe, 2],
+    ])
+  })
+
   it('tells the last value of each key, in the order of the last updates', () => {
     const driver = testDriver(counted('onCommit'), { commit: 'manual' })
     for (const key of ['a', 'b', 'a', 'c', 'b']) driver.input(events).pipe(key, 'x', { timestamp: 1 })

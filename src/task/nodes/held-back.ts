@@ -1,4 +1,4 @@
-import { utf8Decode } from '../../base/bytes.ts'
+import { mapKeyOf } from '../../topic/map-key.ts'
 import type { AnyRecord, Change, EmitPolicy } from '../../topology/node.ts'
 import { tableSemanticsOf } from '../../topology/table-semantics.ts'
 import type { BeforeCommit, NodeContext } from '../node-context.ts'
@@ -68,7 +68,7 @@ const holdBack = (context: NodeContext, store: string, withChange: WithChange): 
   return (emit, record, newValue, oldValue, _before, isLatest = true) => {
     // An update that is older than the newest version must not replace it.
     if (!isLatest) return emit.next(withChange(record, newValue, oldValue, false))
-    const identity = identityOf(record.key)
+    const identity = mapKeyOf(record.key)
     const first = held.get(identity)
     held.delete(identity)
     const oldest = first === undefined ? oldValue : first.oldValue
@@ -103,12 +103,6 @@ const newHeldUpdates = (context: NodeContext): HeldUpdates => {
     return held.size === 0
   }
   return { held, tell }
-}
-
-/** What tells keys of one table apart; windowed keys and other objects are equal where their parts are. */
-const identityOf = (key: unknown): unknown => {
-  if (key instanceof Uint8Array) return `bytes ${utf8Decode(key)}`
-  return typeof key === 'object' ? JSON.stringify(key) : key
 }
 
 /** The change a record of a table carries. */
