@@ -105,10 +105,6 @@ export interface PipeOptions<K1, V1> extends MapOptions<NonNullable<K1>, NonNull
   readonly preservesKey?: boolean
 }
 
-export interface PipeValuesOptions<V> extends Named {
-  readonly value?: SerdeSource<NonNullable<V>>
-}
-
 interface SelectKeyOptions<K> extends Named {
   readonly key?: Serde<NonNullable<K>>
 }
@@ -127,7 +123,6 @@ type ToTableOptions<K, V> = TableStoreOptions & GroupByKeyOptions<K, V>
 const mapValuesOptions: OptionShape<MapValuesOptions<never>> = { ...namedOptions, value: serdeSource }
 const mapOptions: OptionShape<MapOptions<never, never>> = { ...mapValuesOptions, key: serde }
 const pipeOptions: OptionShape<PipeOptions<unknown, unknown>> = { ...mapOptions, preservesKey: flag }
-const pipeValuesOptions: OptionShape<PipeValuesOptions<never>> = mapValuesOptions
 const selectKeyOptions: OptionShape<SelectKeyOptions<never>> = { ...namedOptions, key: serde }
 const printOptions: OptionShape<PrintOptions> = { ...namedOptions, label: text, write: synchronous }
 const groupByKeyOptions: OptionShape<GroupByKeyOptions<never, never>> = mapOptions
@@ -390,7 +385,7 @@ export class Stream<K, V> implements Handle<'stream'> {
     seventh: OperatorFunction<F, G>,
     eighth: OperatorFunction<G, H>,
     ninth: OperatorFunction<H, V1>,
-    options?: PipeValuesOptions<V1>,
+    options?: MapValuesOptions<V1>,
   ): Stream<K, V1>
   pipeValues<A, B, C, D, E, F, G, V1>(
     first: OperatorFunction<V, A>,
@@ -401,7 +396,7 @@ export class Stream<K, V> implements Handle<'stream'> {
     sixth: OperatorFunction<E, F>,
     seventh: OperatorFunction<F, G>,
     eighth: OperatorFunction<G, V1>,
-    options?: PipeValuesOptions<V1>,
+    options?: MapValuesOptions<V1>,
   ): Stream<K, V1>
   pipeValues<A, B, C, D, E, F, V1>(
     first: OperatorFunction<V, A>,
@@ -411,7 +406,7 @@ export class Stream<K, V> implements Handle<'stream'> {
     fifth: OperatorFunction<D, E>,
     sixth: OperatorFunction<E, F>,
     seventh: OperatorFunction<F, V1>,
-    options?: PipeValuesOptions<V1>,
+    options?: MapValuesOptions<V1>,
   ): Stream<K, V1>
   pipeValues<A, B, C, D, E, V1>(
     first: OperatorFunction<V, A>,
@@ -420,7 +415,7 @@ export class Stream<K, V> implements Handle<'stream'> {
     fourth: OperatorFunction<C, D>,
     fifth: OperatorFunction<D, E>,
     sixth: OperatorFunction<E, V1>,
-    options?: PipeValuesOptions<V1>,
+    options?: MapValuesOptions<V1>,
   ): Stream<K, V1>
   pipeValues<A, B, C, D, V1>(
     first: OperatorFunction<V, A>,
@@ -428,30 +423,30 @@ export class Stream<K, V> implements Handle<'stream'> {
     third: OperatorFunction<B, C>,
     fourth: OperatorFunction<C, D>,
     fifth: OperatorFunction<D, V1>,
-    options?: PipeValuesOptions<V1>,
+    options?: MapValuesOptions<V1>,
   ): Stream<K, V1>
   pipeValues<A, B, C, V1>(
     first: OperatorFunction<V, A>,
     second: OperatorFunction<A, B>,
     third: OperatorFunction<B, C>,
     fourth: OperatorFunction<C, V1>,
-    options?: PipeValuesOptions<V1>,
+    options?: MapValuesOptions<V1>,
   ): Stream<K, V1>
   pipeValues<A, B, V1>(
     first: OperatorFunction<V, A>,
     second: OperatorFunction<A, B>,
     third: OperatorFunction<B, V1>,
-    options?: PipeValuesOptions<V1>,
+    options?: MapValuesOptions<V1>,
   ): Stream<K, V1>
   pipeValues<A, V1>(
     first: OperatorFunction<V, A>,
     second: OperatorFunction<A, V1>,
-    options?: PipeValuesOptions<V1>,
+    options?: MapValuesOptions<V1>,
   ): Stream<K, V1>
-  pipeValues<V1>(first: OperatorFunction<V, V1>, options?: PipeValuesOptions<V1>): Stream<K, V1>
+  pipeValues<V1>(first: OperatorFunction<V, V1>, options?: MapValuesOptions<V1>): Stream<K, V1>
   pipeValues(...given: readonly unknown[]): unknown {
-    const [operators, options] = withOptions<PipeValuesOptions<unknown>>('pipeValues', given)
-    checkOptions('pipeValues', options, pipeValuesOptions)
+    const [operators, options] = withOptions<MapValuesOptions<unknown>>('pipeValues', given)
+    checkOptions('pipeValues', options, mapValuesOptions)
     const { name, value } = options
     const node = this.at.graph.add('pipe', 'pipeValues', name, {
       from: [this.at.node],

@@ -79,7 +79,6 @@ export class ChangeTracker<R extends TrackedRow> {
   /** Those of the batch that is being written, and how many of them are. */
   #writing = new SavedRows<R>()
   #writtenCount = 0
-  #isWriting = false
   /** Committed since that began, but not yet on disk: each row once. */
   #committed = new SavedRows<R>()
   /** Empty ones, to be filled again. */
@@ -130,7 +129,7 @@ export class ChangeTracker<R extends TrackedRow> {
     write: (row: R, value: SavedValue, timestamp: number) => void,
     isOver: () => boolean,
   ): boolean {
-    if (!this.#isWriting) this.#beginBatch()
+    if (this.#writing.rows.length === 0) this.#beginBatch()
     const { rows, values, timestamps } = this.#writing
     while (this.#writtenCount < rows.length) {
       const index = this.#writtenCount++
@@ -141,7 +140,6 @@ export class ChangeTracker<R extends TrackedRow> {
     }
     this.#writing.clear()
     this.#writtenCount = 0
-    this.#isWriting = false
     return true
   }
 
@@ -151,7 +149,6 @@ export class ChangeTracker<R extends TrackedRow> {
   }
 
   #beginBatch(): void {
-    this.#isWriting = true
     const { rows } = this.#committed
     for (let index = 0; index < rows.length; index++) rows.at(index).waitingAt = -1
     ;[this.#writing, this.#committed] = [this.#committed, this.#writing]

@@ -21,7 +21,7 @@ export interface LmdbOptions extends CacheOptions, ValueOptions {
   readonly clock: Clock
   /** What the stores share with those of other tasks, in place of `cacheBytes` for each. */
   readonly budget?: CacheBudget | undefined
-  /** The least time between two batches: three seconds unless given. */
+  /** The least time between two batches. Default: three seconds. */
   readonly batchIntervalMs?: number | undefined
   /** So many waiting rows are a batch before its time: 200,000 unless given. */
   readonly batchRows?: number | undefined
@@ -103,7 +103,7 @@ export const openLmdbStores = (directory: string, options: LmdbOptions): LmdbSto
  * Says when a batch is due, and writes it for all stores at once, so that many changes of a row between two of them are
  * written once. As writing blocks the thread, a large batch is written in parts, between which the thread goes on: rows
  * first, and with the last of a store the offset that they belong to. After a crash in between, the changelog is read from
- * the offset before, which writes the rows ahead of it anew.
+ * the offset before, so the rows ahead of it are written again.
  */
 class Batches {
   readonly #environment: LmdbEnvironment
@@ -115,7 +115,7 @@ class Batches {
   /** The stores of the batch that is being written, from the one that is next. */
   #writing: LmdbDisk[] = []
   #isScheduled = false
-  /** What went wrong where nobody was to be told. */
+  /** The error of a part that ran on its own, until the next call throws it. */
   #failure: { readonly error: unknown } | undefined
   #lastMs: number
 

@@ -10,7 +10,7 @@ import { anyObject, anyText, count } from '../base/value-kinds.ts'
  * completes nor fails, so `|`, `#` and `^` are refused.
  */
 export interface MarbleOptions {
-  /** How long a frame lasts: 1 ms unless given. */
+  /** How long a frame lasts. Default: 1 ms. */
   readonly frameMs?: number
 }
 

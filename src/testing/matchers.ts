@@ -48,7 +48,7 @@ interface Runner {
   readonly equals: (left: unknown, right: unknown) => boolean
 }
 
-interface Verdict {
+interface MatcherResult {
   readonly pass: boolean
   readonly message: () => string
 }
@@ -67,8 +67,8 @@ interface Verdict {
  * expect(driver).toHaveStored('orders-by-customer', [['ada', 2]])
  */
 export const matchers = {
-  toHaveEmitted(this: Runner, received: unknown, expected: readonly ExpectedRecord[]): Verdict {
-    return emittedVerdict(this, requireOutput(received), expected)
+  toHaveEmitted(this: Runner, received: unknown, expected: readonly ExpectedRecord[]): MatcherResult {
+    return emittedResult(this, requireOutput(received), expected)
   },
 
   toBeMarbles(
@@ -77,17 +77,17 @@ export const matchers = {
     diagram: string,
     expected: Readonly<Record<string, ExpectedRecord>>,
     options: MarbleOptions = {},
-  ): Verdict {
+  ): MatcherResult {
     const output = requireOutput(received)
     const { marbles } = diagramOf('toBeMarbles', diagram, expected, options)
     const records = marbles.map(({ label, afterMs }) => ({
       ...expected[label],
       timestamp: output.startMs + afterMs,
     }))
-    return emittedVerdict(this, output, records)
+    return emittedResult(this, output, records)
   },
 
-  toHaveDropped(this: Runner, received: unknown, expected: Readonly<Record<string, number>>): Verdict {
+  toHaveDropped(this: Runner, received: unknown, expected: Readonly<Record<string, number>>): MatcherResult {
     const driver = requireDriver(received)
     const rowsOf = (counts: Readonly<Record<string, number | undefined>>): readonly string[] =>
       Object.entries(counts)
@@ -99,7 +99,7 @@ export const matchers = {
       expected: String,
       received: String,
     })
-    return verdict(equal, 'the driver', 'dropped', [...lines, ...showDrops(driver.drops())])
+    return matcherResult(equal, 'the driver', 'dropped', [...lines, ...showDrops(driver.drops())])
   },
 
   toHaveStored(
@@ -107,7 +107,7 @@ export const matchers = {
     received: unknown,
     store: string,
     expected: Iterable<readonly [unknown, unknown]>,
-  ): Verdict {
+  ): MatcherResult {
     const showRow = ([key, value]: readonly [unknown, unknown]): string => showRecord(key, value)
     const { equal, lines } = diffOf(
       sorted([...expected], showRow),
@@ -115,16 +115,16 @@ export const matchers = {
       (wanted, row) => this.equals(row, wanted),
       { expected: showRow, received: showRow },
     )
-    return verdict(equal, `store ${store}`, 'held', lines)
+    return matcherResult(equal, `store ${store}`, 'held', lines)
   },
 }
 
 /** Compares the unread records of an output with what each has to hold. */
-const emittedVerdict = (
+const emittedResult = (
   runner: Runner,
   output: TestOutput<unknown, unknown>,
   expected: readonly ExpectedRecord[],
-): Verdict => {
+): MatcherResult => {
   const emitted = output.readAll()
   const holds = (record: ExpectedRecord, wanted: ExpectedRecord): boolean =>
     Object.entries(wanted).every(([field, value]) =>
@@ -135,10 +135,15 @@ const emittedVerdict = (
     received: showReceived(expected),
   })
   const missing = showDrops(output.drops())
-  return verdict(equal, `topic ${output.topic}`, 'emitted', [...lines, ...missing])
+  return matcherResult(equal, `topic ${output.topic}`, 'emitted', [...lines, ...missing])
 }
 
-const verdict = (pass: boolean, what: string, verb: string, lines: readonly string[]): Verdict => ({
+const matcherResult = (
+  pass: boolean,
+  what: string,
+  verb: string,
+  lines: readonly string[],
+): MatcherResult => ({
   pass,
   message: () =>
     pass

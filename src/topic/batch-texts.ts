@@ -10,7 +10,9 @@ import { latin1Decode, utf8Decode } from '../base/bytes.ts'
  */
 export class BatchTexts {
   readonly #bytes: Bytes
-  /** Four bytes each, from the first whole one in memory. */
+  /** So many bytes stand before the first whole word of memory. */
+  readonly #skipped: number
+  /** The bytes behind those, four in each. */
   #words: Uint32Array = noWords
   #window = ''
   #start = 0
@@ -20,9 +22,10 @@ export class BatchTexts {
 
   constructor(bytes: Bytes) {
     this.#bytes = bytes
+    this.#skipped = -bytes.byteOffset & 3
   }
 
-  /** Whoever keeps a part of it keeps a window alive. */
+  /** A caller that keeps the text keeps the memory of a whole window. */
   textOf(start: number, end: number): string {
     if (start < this.#start || end > this.#end) this.#look(start, end)
     return start >= this.#start && end <= this.#end && this.#isAscii(start, end)
@@ -40,13 +43,13 @@ export class BatchTexts {
     this.#end = Math.min(length, start + windowBytes)
     this.#window = latin1Decode(this.#bytes, this.#start, this.#end)
     if (this.#words !== noWords) return
-    const skipped = -byteOffset & 3
+    const skipped = this.#skipped
     this.#words = new Uint32Array(buffer, byteOffset + skipped, Math.max(0, length - skipped) >>> 2)
   }
 
   #isAscii(start: number, end: number): boolean {
     const bytes = this.#bytes
-    const skipped = -bytes.byteOffset & 3
+    const skipped = this.#skipped
     const firstWord = (start - skipped + 3) >> 2
     const lastWord = (end - skipped) >> 2
     let bits = 0

@@ -28,7 +28,7 @@ const errorsOf = (name: string, include: readonly string[]): string => {
   return `${stdout}${stderr}`
 }
 
-/** Each example about tests and operators stands for itself; those about queries and about running are one program each, told piece by piece. */
+/** Each example about tests and operators is a program; those about queries and those about running are parts of one program each. */
 const files = [
   ...['testing', 'rxjs'].flatMap((name) =>
     blocksOf(`docs/${name}.md`).map((code, index) => programOf(`${name}-${index + 1}`, code)),

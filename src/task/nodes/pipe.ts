@@ -10,6 +10,7 @@ import { changedRecordOf, emittedRecordOf, resultOf } from '../../topology/callb
 import type { AnyRecord, NodeOf } from '../../topology/node.ts'
 import { emittedTime } from '../../topology/record-times.ts'
 import type { NodeContext } from '../node-context.ts'
+import { step } from '../step.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 import { PendingOperators } from './pending-operators.ts'
@@ -33,13 +34,9 @@ export const interpretPipe: Interpreter<'pipe'> = (node, inputs, context) =>
       pipeline.refusePending()
       return true
     })
-    const input = onlyInput(inputs).subscribe((record) => {
-      if (context.failure !== undefined) return
-      const { times } = context
-      if (times !== undefined) times.enter(node.name)
-      pipeline.process(record)
-      if (times !== undefined) times.leave()
-    })
+    const input = step(context, node.name, onlyInput(inputs), (record) =>
+      pipeline.process(record),
+    ).subscribe()
     return () => {
       input.unsubscribe()
       pipeline.close()
