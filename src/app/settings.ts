@@ -86,7 +86,7 @@ export const settingsSchema = z.strictObject({
   transactionTimeoutMs: z.int32().min(1_000).default(10_000),
   /** Where to begin without a committed offset. */
   autoOffsetReset: z.enum(['earliest', 'latest', 'none']).default('earliest'),
-  /** A turn commits when its input is drained or after this long, whichever comes first. */
+  /** The application commits when its input is drained, or after this long, whichever comes first. */
   commitIntervalMs: z.int().min(1).default(100),
   /**
    * After how long without a record stream time follows the clock, so that windows close while an input is silent.

@@ -103,8 +103,9 @@ export const joinBytes = (parts: readonly Bytes[]): Bytes => {
 /** A copy that pins nothing but itself. */
 export const copyBytes = (bytes: Bytes): Bytes => new Uint8Array(bytes)
 
-export const hexEncode = (bytes: Bytes): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+export const hexEncode: (bytes: Bytes) => string = hasBuffer
+  ? (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+  : (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 export const hexDecode = (text: string): Bytes =>
   Uint8Array.from({ length: text.length / 2 }, (_, index) =>

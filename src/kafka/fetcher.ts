@@ -3,7 +3,7 @@ import { sleep } from '../base/clock.ts'
 import type { Fault } from '../base/fault.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
 import type { BrokerMetadata, Cluster } from './cluster.ts'
-import type { FetchRequest, FetchResponse, FetchedPartition } from './fetch/fetch-codec.ts'
+import type { FetchRequest, FetchResponse, FetchTopic, FetchedPartition } from './fetch/fetch-codec.ts'
 import { fetchApi } from './fetch/fetch-codec.ts'
 import { PartitionState } from './fetch/partition-state.ts'
 import { PositionFinder } from './fetch/position-finder.ts'
@@ -162,8 +162,7 @@ export class Fetcher {
 
   /** Reads exactly these partitions from now on; what was fetched of earlier assignments is dropped. */
   assign(positions: readonly FetchPosition[], generation: number = this.#generation + 1): void {
-    this.#partitions.clear()
-    this.#ready.drop(() => true)
+    this.#forgetAll()
     this.add(positions, generation)
   }
 
@@ -181,8 +180,12 @@ export class Fetcher {
 
   /** Reads these partitions no longer; what was fetched of them is dropped. */
   remove(partitions: readonly TopicPartition[]): void {
-    for (const { topic, partition } of partitions) this.#partitions.delete(partitionName(topic, partition))
-    this.#ready.drop((state) => !this.#isCurrent(state))
+    for (const { topic, partition } of partitions) {
+      const name = partitionName(topic, partition)
+      this.#partitions.get(name)?.giveUp()
+      this.#partitions.delete(name)
+    }
+    this.#ready.drop((state) => state.isGivenUp)
   }
 
   get assignment(): readonly TopicPartition[] {
@@ -253,8 +256,7 @@ export class Fetcher {
 
   close(): void {
     this.#stop.abort()
-    this.#partitions.clear()
-    this.#ready.drop(() => true)
+    this.#forgetAll()
     this.wakeup()
   }
 
@@ -262,8 +264,10 @@ export class Fetcher {
     return this.#partitions.get(partitionName(topic, partition))
   }
 
-  #isCurrent(state: PartitionState): boolean {
-    return this.#state(state.topic, state.partition) === state
+  #forgetAll(): void {
+    for (const state of this.#partitions.values()) state.giveUp()
+    this.#partitions.clear()
+    this.#ready.drop(() => true)
   }
 
   /** Starts every request that can be started now. */
@@ -327,11 +331,10 @@ export class Fetcher {
 
   #request(states: readonly PartitionState[]): FetchRequest {
     const { maxWaitMs, minBytes, partitionMaxBytes } = this.#limits
-    const maxBytes = states.reduce(
-      (most, { batchBytes }) => Math.max(most, batchBytes),
-      this.#limits.maxBytes,
-    )
-    const topics = Array.from(byTopic(states), ([topic, group]) => {
+    let { maxBytes } = this.#limits
+    for (const { batchBytes } of states) if (batchBytes > maxBytes) maxBytes = batchBytes
+    const topics: FetchTopic[] = []
+    for (const [topic, group] of byTopic(states)) {
       const known = this.#cluster.known(topic)
       const partitions = group.map(({ partition, position, batchBytes }) => ({
         partition,
@@ -339,8 +342,8 @@ export class Fetcher {
         fetchOffset: position as number,
         maxBytes: Math.max(partitionMaxBytes, batchBytes),
       }))
-      return { topicId: known?.id ?? '', partitions }
-    })
+      topics.push({ topicId: known?.id ?? '', partitions })
+    }
     return { maxWaitMs, minBytes, maxBytes, isolationLevel: isolationCode(this.#isolation), topics }
   }
 
@@ -350,7 +353,7 @@ export class Fetcher {
     for (const fetched of response.partitions) {
       const topic = this.#cluster.nameOf(fetched.topicId)
       const state = topic === undefined ? undefined : states.get(partitionName(topic, fetched.partition))
-      if (state === undefined || !this.#isCurrent(state)) continue
+      if (state === undefined || state.isGivenUp) continue
       if (fetched.errorCode !== 0) this.#partitionError(state, fetched.errorCode)
       else {
         state.endRequest = request
@@ -426,7 +429,7 @@ export class Fetcher {
   /** A partition that cannot be read is not asked for again until it is assigned anew. */
   #giveUp(state: PartitionState, fault: unknown): void {
     state.notBeforeMs = Number.POSITIVE_INFINITY
-    if (!this.#stop.signal.aborted && this.#isCurrent(state)) this.#ready.fail(fault)
+    if (!this.#stop.signal.aborted && !state.isGivenUp) this.#ready.fail(fault)
   }
 
   /** Leaves a partition alone for a moment, or gives up where it has been missing for too long. */

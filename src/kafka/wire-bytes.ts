@@ -1,6 +1,7 @@
 import type { Bytes } from '../base/bytes.ts'
 import { utf8Decode, utf8Encode } from '../base/bytes.ts'
 import { checkCount, endTooEarly, malformedBytes } from '../base/malformed-bytes.ts'
+import { uuidBytes, uuidDecode, uuidEncode } from '../base/uuid.ts'
 import {
   readInt16,
   readInt32,
@@ -16,7 +17,7 @@ export class WireWriter {
   #position = 0
 
   constructor(capacity = 1024) {
-    this.#buffer = Buffer.allocUnsafeSlow(capacity)
+    this.#buffer = Buffer.allocUnsafe(capacity)
   }
 
   get bytes(): Bytes {
@@ -75,10 +76,7 @@ export class WireWriter {
 
   /** No text is no id: all zeros. */
   uuid(text: string): this {
-    const at = this.#advance(16)
-    this.#buffer.fill(0, at, at + 16)
-    this.#buffer.write(text.replaceAll('-', ''), at, 16, 'hex')
-    return this
+    return this.raw(uuidEncode(text))
   }
 
   compactArray<T>(items: readonly T[], write: (item: T) => void): this {
@@ -149,9 +147,8 @@ export class WireReader {
   }
 
   uuid(): string {
-    const at = this.skip(16)
-    const hex = Buffer.from(this.bytes.buffer, this.bytes.byteOffset + at, 16).toString('hex')
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+    const at = this.skip(uuidBytes)
+    return uuidDecode(this.bytes.subarray(at, at + uuidBytes))
   }
 
   compactArray<T>(read: () => T): T[] {

@@ -1,7 +1,8 @@
-import { ByteReader } from '../base/byte-fields.ts'
+import { ByteReader, ByteWriter } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
-import { hexEncode, joinBytes, utf8Decode, utf8Encode } from '../base/bytes.ts'
+import { utf8Decode, utf8Encode } from '../base/bytes.ts'
 import { isFault } from '../base/fault.ts'
+import { uuidBytes, uuidDecode, uuidEncode } from '../base/uuid.ts'
 
 /** What is committed beside an offset. */
 export interface OffsetMetadata {
@@ -25,15 +26,11 @@ export interface CommittedTopic {
  * Kafka Streams does not read.
  */
 export const encodeOffsetMetadata = ({ partitionTimeMs, processors, topic }: OffsetMetadata): string => {
-  const parts: Uint8Array[] = [Uint8Array.of(currentVersion), int64(partitionTimeMs)]
-  if (processors.size > 0 || topic !== undefined) parts.push(int32(processors.size))
-  for (const [name, value] of processors) {
-    const bytes = utf8Encode(name)
-    parts.push(int32(bytes.length), bytes, int64(value))
-  }
-  if (topic !== undefined)
-    parts.push(Buffer.from(topic.id.replaceAll('-', ''), 'hex'), int32(topic.partitions))
-  return Buffer.from(joinBytes(parts)).toString('base64')
+  const writer = new ByteWriter().byte(currentVersion).int64(partitionTimeMs)
+  if (processors.size > 0 || topic !== undefined) writer.int32(processors.size)
+  for (const [name, value] of processors) writer.sized(utf8Encode(name)).int64(value)
+  if (topic !== undefined) writer.bytes(uuidEncode(topic.id)).int32(topic.partitions)
+  return base64Encode(writer.finish())
 }
 
 /** Reads it again; what is not of this kind says nothing, as any client may commit any text for the group. */
@@ -65,25 +62,12 @@ const nothingKnown: OffsetMetadata = { partitionTimeMs: -1, processors: new Map(
 
 /** What a number takes at the least: the length of its name, and itself. */
 const processorBytes = 12
-const topicIdBytes = 16
-const topicBytes = topicIdBytes + 4
+const topicBytes = uuidBytes + 4
 
 const readTopic = (reader: ByteReader): CommittedTopic => {
-  const id = hexEncode(reader.bytes(topicIdBytes)).replace(
-    /(.{8})(.{4})(.{4})(.{4})(.{12})/,
-    '$1-$2-$3-$4-$5',
-  )
+  const id = uuidDecode(reader.bytes(uuidBytes))
   return { id, partitions: reader.int32() }
 }
 
-const int32 = (value: number): Uint8Array => {
-  const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setInt32(0, value)
-  return bytes
-}
-
-const int64 = (value: number): Uint8Array => {
-  const bytes = new Uint8Array(8)
-  new DataView(bytes.buffer).setBigInt64(0, BigInt(value))
-  return bytes
-}
+const base64Encode = (bytes: Bytes): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')

@@ -54,7 +54,11 @@ export class StoreReads {
   /** Everything is committed, or what was not is gone: waiting reads run within this very call. */
   release(): void {
     this.#untilMs = undefined
-    this.#readNow()
+    if (this.#waiting > 0) this.#readNow()
+  }
+
+  get #waiting(): number {
+    return this.#committed.length + this.#uncommitted.length + this.#preparing.length
   }
 
   #readNow(): void {
@@ -103,12 +107,11 @@ export class StoreReads {
   }
 
   #isFull(): boolean {
-    const count = (): number => this.#committed.length + this.#uncommitted.length + this.#preparing.length
-    if (count() < mostWaitingReads) return false
+    if (this.#waiting < mostWaitingReads) return false
     const nowMs = this.#clock.monotonicMs()
     this.#committed = withoutLate(this.#committed, nowMs)
     this.#uncommitted = withoutLate(this.#uncommitted, nowMs)
-    return count() >= mostWaitingReads
+    return this.#waiting >= mostWaitingReads
   }
 }
 

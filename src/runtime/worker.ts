@@ -14,7 +14,7 @@ import { CarefulProgress } from './careful-progress.ts'
 import { CatchUp } from './catch-up.ts'
 import type { Committer } from './committer.ts'
 import type { InputStart } from './input-starts.ts'
-import type { InputFilter, RunningTask } from './running-task.ts'
+import type { InputFilter, OffsetToCommit, RunningTask } from './running-task.ts'
 import type { RecordOutput } from './record-output.ts'
 import type { RecordRetries } from './record-retries.ts'
 import type { RepartitionPurge } from './repartition-purge.ts'
@@ -321,7 +321,20 @@ export class Worker {
     await this.#slice.next()
     if (!this.#dirty && this.#mayCommitOffsets()) this.#dirty = true
     if (!this.#dirty) await this.#options.committer.settle()
-    else if (!this.#hasWork() && this.#isDrained()) await this.#commit()
+    else if (!this.#hasWork() && this.#isDrained()) await this.#finishDrained()
+  }
+
+  /** Results go out at once, and become final with the commit, which an input that trickles in is not worth each time. */
+  async #finishDrained(): Promise<void> {
+    if (this.#untilDrainedCommitMs() <= 0) await this.#commit()
+    else await this.#options.output.flush()
+  }
+
+  /** A transaction holds its results back until it is committed, so it ends where there is nothing more to put in. */
+  #untilDrainedCommitMs(): number {
+    const { processingGuarantee, commitIntervalMs } = this.#options.settings
+    if (processingGuarantee === 'exactly_once') return 0
+    return this.#untilCommitMs() - Math.max(0, commitIntervalMs - drainedCommitIntervalMs)
   }
 
   #processSlice(): void {
@@ -431,10 +444,12 @@ export class Worker {
 
   #isCommitDue(): boolean {
     if (!this.#dirty) return false
-    return (
-      this.#commitRequested ||
-      this.#options.clock.monotonicMs() - this.#lastCommitMs >= this.#options.settings.commitIntervalMs
-    )
+    return this.#commitRequested || this.#untilCommitMs() <= 0
+  }
+
+  #untilCommitMs(): number {
+    const { clock, settings } = this.#options
+    return settings.commitIntervalMs - (clock.monotonicMs() - this.#lastCommitMs)
   }
 
   /** True where the broker has nothing more for any task, as of the last responses. */
@@ -455,14 +470,16 @@ export class Worker {
       if (this.#slice.isOver) await this.#slice.next()
     }
     this.#progress.worked(clock.monotonicMs())
-    const offsets = new Map([...this.tasks.values()].map((each) => [each, each.offsetsToCommit(isWanted)]))
-    const acked = await committer.commit([...offsets.values()].flat())
+    const offsets = new Map<RunningTask, readonly OffsetToCommit[]>()
+    for (const each of this.tasks.values()) offsets.set(each, each.offsetsToCommit(isWanted))
+    const all = Array.from(offsets.values()).flat()
+    const acked = await committer.commit(all)
     for (const [each, committed] of offsets) {
       // It may have been closed in between, with what was committed.
       if (this.tasks.get(each.task.id) === each) each.committed(committed, acked)
       while (this.#slice.check()) await this.#slice.next()
     }
-    purge.committed([...offsets.values()].flat())
+    purge.committed(all)
     this.#progress.committed(this.tasks.values())
     this.#restarts.reset()
     this.#dirty = false
@@ -518,8 +535,8 @@ export class Worker {
     const { settings } = this.#options
     if (this.#punctuatesAgain) return 0
     if (this.#dirty) {
-      const sinceCommitMs = this.#options.clock.monotonicMs() - this.#lastCommitMs
-      return Math.max(0, Math.min(settings.fetchMaxWaitMs, settings.commitIntervalMs - sinceCommitMs))
+      const untilCommitMs = this.#isDrained() ? this.#untilDrainedCommitMs() : this.#untilCommitMs()
+      return Math.max(0, Math.min(settings.fetchMaxWaitMs, untilCommitMs))
     }
     const timers = [...this.tasks.values()].some(({ task }) => task.hasWallClockPunctuators)
     return timers ? Math.min(settings.fetchMaxWaitMs, settings.commitIntervalMs) : settings.fetchMaxWaitMs
@@ -531,6 +548,9 @@ const pausedNote = (restarts: number, pauseMs: number): string =>
 
 /** A loop that did not come round for this long, beyond the longest wait for records, stood still. */
 const stallMs = 1_000
+
+/** How often offsets are committed at the most where an input is drained again and again, at least once. */
+const drainedCommitIntervalMs = 20
 
 /** How often offsets are committed where nothing was processed: a pipeline behind transactions sees a marker for each. */
 const offsetsAloneIntervalMs = 1_000

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concatBytes } from '../../src/base/bytes.ts'
-import { crc32c } from '../../src/broker/log/crc32c.ts'
+import { crc32c } from '../../src/base/crc32c.ts'
 import { PartitionLog } from '../../src/broker/log/partition-log.ts'
 import { readBatchHeader, transactionMarker, type BatchHeader } from '../../src/broker/log/record-batch.ts'
 import { batchOf } from './support/batch.ts'

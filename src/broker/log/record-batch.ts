@@ -1,5 +1,5 @@
 import type { Bytes } from '../../base/bytes.ts'
-import { crc32c } from './crc32c.ts'
+import { crc32c } from '../../base/crc32c.ts'
 
 /**
  * The header of a record batch (magic 2), read and patched in place. Base offset and leader epoch lie outside the

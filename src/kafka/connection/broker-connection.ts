@@ -12,6 +12,7 @@ import { WireReader } from '../wire-bytes.ts'
 import { authenticate } from './authentication.ts'
 import type { Call } from './authentication.ts'
 import { connectFault, isSilence, lossFault, timeoutFault } from './connection-faults.ts'
+import { Deadline } from './deadline.ts'
 import { FrameReader } from './frame-reader.ts'
 import { sharedLookup } from './shared-lookup.ts'
 
@@ -39,7 +40,7 @@ interface Pending {
   readonly hasTags: boolean
   readonly resolve: (body: Bytes) => void
   readonly reject: (error: unknown) => void
-  readonly cancelTimer: () => void
+  readonly dueMs: number
 }
 
 /** The share of a session's time after which the broker is shown the credentials again. */
@@ -63,6 +64,7 @@ export class BrokerConnection {
   readonly #frames: FrameReader = new FrameReader((frame) => this.#take(frame))
   readonly #inFlight = new Map<number, Pending>()
   readonly #ended = Promise.withResolvers<void>()
+  readonly #deadline: Deadline
   #correlationId = 0
   #receivedMs: number
   #hasReceived = false
@@ -89,6 +91,11 @@ export class BrokerConnection {
     this.#options = options
     this.#clientId = Buffer.from(options.clientId)
     this.#receivedMs = options.clock.monotonicMs()
+    this.#deadline = new Deadline(
+      options.clock,
+      () => this.#firstDueMs(),
+      () => this.end(timeoutFault(broker)),
+    )
     this.#socket = this.#connect()
     this.#socket.setNoDelay(true)
     this.#socket.setKeepAlive(true, keepAliveDelayMs)
@@ -159,7 +166,10 @@ export class BrokerConnection {
 
   /** What is waited for may never come: a connection, a secret, an answer. */
   async #inTime(work: Promise<unknown>): Promise<void> {
-    const cancel = this.#alarm(this.#options.connectTimeoutMs)
+    const cancel = this.#options.clock.setTimer(
+      () => this.end(timeoutFault(this.#broker)),
+      this.#options.connectTimeoutMs,
+    )
     const ended = this.#ended.promise.then(() => Promise.reject(this.#ending as Error))
     try {
       await Promise.race([work, ended])
@@ -168,8 +178,10 @@ export class BrokerConnection {
     }
   }
 
-  #alarm(delayMs: number): () => void {
-    return this.#options.clock.setTimer(() => this.end(timeoutFault(this.#broker)), delayMs)
+  #firstDueMs(): number {
+    let firstMs = Number.POSITIVE_INFINITY
+    for (const { dueMs } of this.#inFlight.values()) firstMs = Math.min(firstMs, dueMs)
+    return firstMs
   }
 
   get #mayBeDead(): boolean {
@@ -183,7 +195,7 @@ export class BrokerConnection {
       hasTags: false,
       resolve: () => undefined,
       reject: () => undefined,
-      cancelTimer: this.#alarm(this.#options.connectTimeoutMs),
+      dueMs: this.#deadline.in(this.#options.connectTimeoutMs),
     })
     this.#write(probeCorrelationId, versionsRequest)
   }
@@ -208,7 +220,7 @@ export class BrokerConnection {
         hasTags: request.taggedResponseHeader,
         resolve,
         reject,
-        cancelTimer: this.#alarm(this.#options.requestTimeoutMs),
+        dueMs: this.#deadline.in(this.#options.requestTimeoutMs),
       })
       this.#write(this.#correlationId, request)
     })
@@ -254,7 +266,6 @@ export class BrokerConnection {
     }
     if (pending.hasTags) reader.skipTags()
     this.#inFlight.delete(correlationId)
-    pending.cancelTimer()
     pending.resolve(frame.subarray(reader.position))
   }
 
@@ -271,10 +282,7 @@ export class BrokerConnection {
   #closed(): void {
     this.#ending ??= new Error('The broker closed the connection.')
     this.#gone()
-    for (const { cancelTimer, reject } of this.#inFlight.values()) {
-      cancelTimer()
-      reject(lossFault(this.#broker, this.#ending))
-    }
+    for (const { reject } of this.#inFlight.values()) reject(lossFault(this.#broker, this.#ending))
     this.#inFlight.clear()
     this.#ended.resolve()
   }
@@ -283,6 +291,7 @@ export class BrokerConnection {
     if (this.#isGone) return
     this.#isGone = true
     this.#cancelRenewal?.()
+    this.#deadline.cancel()
     this.#options.onGone(isSilence(this.#ending))
   }
 }

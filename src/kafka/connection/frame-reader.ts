@@ -51,7 +51,7 @@ export class FrameReader {
       if (size < 0 || size > maxFrameBytes)
         throw new RangeError(`a frame of ${size} bytes is no answer of Kafka`)
       const from = at + sizeBytes
-      const frame = Buffer.allocUnsafeSlow(Math.min(size, largestClaimBytes))
+      const frame = Buffer.allocUnsafe(Math.min(size, largestClaimBytes))
       const filled = this.#stage.copy(frame, 0, from, Math.min(end, from + size))
       at = from + filled
       if (filled === size) this.#onFrame(frame)

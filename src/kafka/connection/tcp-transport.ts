@@ -72,9 +72,9 @@ export class TcpTransport implements Transport {
 
   #connection(broker: BrokerAddress, lane: Lane): Promise<BrokerConnection> {
     const name = nameOf(broker, lane)
-    const to = addressText(broker)
     const known = this.#connections.get(name)
     if (known !== undefined) return known.opened
+    const to = addressText(broker)
     const options = this.#options(lane)
     const onGone = (isSilent: boolean): void => {
       this.#lostConnections++

@@ -35,6 +35,7 @@ export class PartitionState implements TopicPartition {
   batchBytes = 0
   /** Grows with every response that brought something: who was served longest ago comes first. */
   lastServed = 0
+  #isGivenUp = false
 
   constructor({ topic, partition, offset, topicId }: FetchPosition, generation: number) {
     this.topic = topic
@@ -43,6 +44,15 @@ export class PartitionState implements TopicPartition {
     this.position = typeof offset === 'number' ? offset : undefined
     this.startAt = typeof offset === 'string' ? offset : undefined
     this.topicId = topicId
+  }
+
+  /** True once it is no longer assigned, or was assigned again: then another state has its place. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp
+  }
+
+  giveUp(): void {
+    this.#isGivenUp = true
   }
 
   mayBeAsked(nowMs: number): boolean {

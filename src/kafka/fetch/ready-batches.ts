@@ -134,6 +134,7 @@ export class ReadyBatches {
 
   /** The first response of each partition that is not paused. Of those that were begun, some are read to their ends first. */
   #heads(): readonly ReadyBatch[] {
+    if (this.#queues.size === 0) return noHeads
     const heads: ReadyBatch[] = []
     for (const [{ isPaused }, [first]] of this.#queues)
       if (!isPaused && first !== undefined) heads.push(first)
@@ -195,6 +196,7 @@ export class ReadyBatches {
   }
 }
 
+const noHeads: readonly ReadyBatch[] = []
 /** The most that is decompressed at once: some tens of milliseconds. */
 const maxUnpackedBytes = 8_388_608
 /** How many responses are read in turns: a large batch has a decompressor, with its memory, as long as it is read. */

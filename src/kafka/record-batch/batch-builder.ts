@@ -182,7 +182,7 @@ export class SealedBatch {
     writeInt64(bytes, producerIdAt, producerId)
     writeInt16(bytes, producerEpochAt, producerEpoch)
     writeInt32(bytes, baseSequenceAt, baseSequence)
-    writeInt32(bytes, crcAt, crc32c(bytes.subarray(attributesAt)))
+    writeInt32(bytes, crcAt, crc32c(bytes, attributesAt))
   }
 }
 

@@ -78,10 +78,7 @@ export const readBatchHeader = (
   if (magic !== 2) return corrupt(`its format is ${magic}, and only 2 is read`)
   if (end - start < headerLength) return corrupt('it is shorter than its header')
   if (end > responseEnd) return { kind: 'cut', sizeInBytes: end - start }
-  if (
-    checkCrcs &&
-    crc32c(source.subarray(start + attributesAt, end)) !== readInt32(source, start + crcAt) >>> 0
-  )
+  if (checkCrcs && crc32c(source, start + attributesAt, end) !== readInt32(source, start + crcAt) >>> 0)
     return corrupt('its checksum is wrong')
   const attributes = readInt16(source, start + attributesAt)
   const count = readInt32(source, start + recordCountAt)

@@ -72,7 +72,7 @@ class AbortedFilter {
   readonly #hidden = new Set<number>()
 
   constructor(aborted: readonly AbortedTransaction[] | undefined) {
-    this.#pending = [...(aborted ?? [])].sort((left, right) => right.firstOffset - left.firstOffset)
+    this.#pending = (aborted ?? []).toSorted((left, right) => right.firstOffset - left.firstOffset)
   }
 
   skips(batch: RecordBatch): boolean {

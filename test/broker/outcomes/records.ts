@@ -3,7 +3,7 @@ import { deleteRecordsSchema } from '../../../src/broker/protocol/apis/delete-re
 import { fetchSchema } from '../../../src/broker/protocol/apis/fetch.ts'
 import { listOffsetsSchema } from '../../../src/broker/protocol/apis/list-offsets.ts'
 import { offsetForLeaderEpochSchema } from '../../../src/broker/protocol/apis/offset-for-leader-epoch.ts'
-import { crc32c } from '../../../src/broker/log/crc32c.ts'
+import { crc32c } from '../../../src/base/crc32c.ts'
 import { batchOf } from '../support/batch.ts'
 import { nameOf, type Outcome, type World } from './world.ts'
 

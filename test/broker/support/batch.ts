@@ -1,5 +1,5 @@
 import { concatBytes, utf8Encode, type Bytes } from '../../../src/base/bytes.ts'
-import { crc32c } from '../../../src/broker/log/crc32c.ts'
+import { crc32c } from '../../../src/base/crc32c.ts'
 
 export interface BatchOptions {
   readonly timestamps?: readonly number[]

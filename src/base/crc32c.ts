@@ -1,4 +1,4 @@
-import type { Bytes } from '../../base/bytes.ts'
+import type { Bytes } from './bytes.ts'
 
 /**
  * CRC-32C (Castagnoli), the checksum of record batches, eight bytes a step. One long table instead of eight small ones
