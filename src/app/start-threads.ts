@@ -5,6 +5,7 @@ import { checkOptions } from '../base/options.ts'
 import { anyObject, count, required, text } from '../base/value-kinds.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { ApplicationLog } from './application-log.ts'
+import { changesOf } from './observe/observe-changes.ts'
 import { withQueries } from './queries/serve-queries.ts'
 import { warnOfOpenSecrets } from './security-warnings.ts'
 import type { SettingsInput } from './settings.ts'
@@ -72,35 +73,42 @@ export const startThreads = async (
   const log = new ApplicationLog({ application, logger, listener: listeners, logRecordContents })
   const { listener } = log
   warnOfOpenSecrets(given, listener.onWarning)
-  return withQueries(given, { clock: systemClock, listener, authorization }, async (settings) => {
-    const slots = await claimStateDirectories(join(settings.stateDirectory, settings.applicationId), threads)
-    const processId = slots[0]?.processId ?? ''
-    return new Supervisor({
-      topology,
-      clock: systemClock,
-      count: threads,
-      createWorker: (number, host) => {
-        const { directory, processId: transactionName } = slots[number] as (typeof slots)[number]
-        const start = {
-          module: String(source.module),
-          topology: topology.name,
-          settings: settingsOfThread(settings, number, threads),
-          place: { directory, transactionName, processId },
-        }
-        const limits = { maxYoungGenerationSizeMb: youngGenerationMb, ...resourceLimits }
-        const name = `${settings.applicationId}-${number + 1}`
-        return new ThreadHandle({ start, name, clock: systemClock, resourceLimits: limits }, host)
-      },
-      listener,
-      onFailure: (report) => log.failed(report),
-      onUncaughtFailure: onUncaughtFailure ?? (() => settings.uncaughtFailure),
-      maxReplacementsPerMinute: settings.maxReplacementsPerMinute,
-      release: () => {
-        for (const slot of slots) slot.release()
-        log.close()
-      },
-    })
-  })
+  return withQueries(
+    given,
+    { clock: systemClock, listener, authorization, changesOf: changesOf(given) },
+    async (settings) => {
+      const slots = await claimStateDirectories(
+        join(settings.stateDirectory, settings.applicationId),
+        threads,
+      )
+      const processId = slots[0]?.processId ?? ''
+      return new Supervisor({
+        topology,
+        clock: systemClock,
+        count: threads,
+        createWorker: (number, host) => {
+          const { directory, processId: transactionName } = slots[number] as (typeof slots)[number]
+          const start = {
+            module: String(source.module),
+            topology: topology.name,
+            settings: settingsOfThread(settings, number, threads),
+            place: { directory, transactionName, processId },
+          }
+          const limits = { maxYoungGenerationSizeMb: youngGenerationMb, ...resourceLimits }
+          const name = `${settings.applicationId}-${number + 1}`
+          return new ThreadHandle({ start, name, clock: systemClock, resourceLimits: limits }, host)
+        },
+        listener,
+        onFailure: (report) => log.failed(report),
+        onUncaughtFailure: onUncaughtFailure ?? (() => settings.uncaughtFailure),
+        maxReplacementsPerMinute: settings.maxReplacementsPerMinute,
+        release: () => {
+          for (const slot of slots) slot.release()
+          log.close()
+        },
+      })
+    },
+  )
 }
 
 /** What is one per process is divided, and what must be told apart gets a number, counted from 1 as threads are in Kafka. */

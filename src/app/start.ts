@@ -8,6 +8,7 @@ import type { StreamsApplication } from '../runtime/streams-application.ts'
 import type { FailureHandler } from '../task/failure-handler.ts'
 import type { Topology } from '../topology/topology.ts'
 import { ApplicationLog } from './application-log.ts'
+import { changesOf } from './observe/observe-changes.ts'
 import type { Logger } from './logger.ts'
 import type { Queries } from './queries/queries.ts'
 import type { Authorization } from './queries/request-access.ts'
@@ -94,26 +95,30 @@ export const start = async (
   const log = new ApplicationLog({ application, logger, listener: listeners, logRecordContents })
   const { listener } = log
   warnOfOpenSecrets(given, listener.onWarning)
-  return withQueries(given, { clock, listener, authorization }, async (settings) => {
-    const [state] = await claimStateDirectories(join(settings.stateDirectory, settings.applicationId), 1)
-    if (state === undefined) throw new AssertionFailed('one folder was asked for')
-    const place = { ...state, transactionName: state.processId }
-    return new OneWorker({
-      topology,
-      clock,
-      count: 1,
-      createWorker: (_number, host) =>
-        createStreamsWorker(topology, settings, place, clock, host, onFailedRecord),
-      listener,
-      onFailure: (report) => log.failed(report),
-      onUncaughtFailure: onUncaughtFailure ?? (() => settings.uncaughtFailure),
-      maxReplacementsPerMinute: settings.maxReplacementsPerMinute,
-      release: () => {
-        state.release()
-        log.close()
-      },
-    })
-  })
+  return withQueries(
+    given,
+    { clock, listener, authorization, changesOf: changesOf(given) },
+    async (settings) => {
+      const [state] = await claimStateDirectories(join(settings.stateDirectory, settings.applicationId), 1)
+      if (state === undefined) throw new AssertionFailed('one folder was asked for')
+      const place = { ...state, transactionName: state.processId }
+      return new OneWorker({
+        topology,
+        clock,
+        count: 1,
+        createWorker: (_number, host) =>
+          createStreamsWorker(topology, settings, place, clock, host, onFailedRecord),
+        listener,
+        onFailure: (report) => log.failed(report),
+        onUncaughtFailure: onUncaughtFailure ?? (() => settings.uncaughtFailure),
+        maxReplacementsPerMinute: settings.maxReplacementsPerMinute,
+        release: () => {
+          state.release()
+          log.close()
+        },
+      })
+    },
+  )
 }
 
 /** Stores can be read where they are: in this thread. */

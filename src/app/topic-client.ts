@@ -10,24 +10,19 @@ import { Cluster } from '../kafka/cluster.ts'
 import { Producer } from '../kafka/producer.ts'
 import { closedFault } from '../kafka/connection/connection-faults.ts'
 import { TcpTransport } from '../kafka/connection/tcp-transport.ts'
-import type { Headers } from '../topic/headers.ts'
 import type { Topic } from '../topic/topic.ts'
 import { kafkaSettingsOf } from './kafka-settings-of.ts'
+import type { ObserveOptions } from './observe/observe-options.ts'
+import { observeOptions } from './observe/observe-options.ts'
+import { ObservedTopic } from './observe/observed-topic.ts'
+import type { OutgoingRecord } from './observe/topic-publisher.ts'
+import { TopicPublisher } from './observe/topic-publisher.ts'
 import type { SettingsInput } from './settings.ts'
 import { parseSettings } from './settings.ts'
 import { producerSettingsOf } from '../runtime/producer-settings.ts'
 import { serialized } from '../topic/serde.ts'
 
-/** A record to be written. */
-export interface OutgoingRecord<K, V> {
-  readonly key: K | null
-  readonly value: V | null
-  /** Milliseconds since the epoch; now unless given. */
-  readonly timestamp?: number
-  readonly headers?: Headers
-}
-
-/** What a program does with topics beside its topologies: make them, and write to them from outside. */
+/** What a program does with topics beside its topologies: make them, write to them and read them from outside. */
 export interface TopicClient {
   /** Makes topics that do not exist yet; answers the names of those it made. */
   createTopics(
@@ -40,6 +35,24 @@ export interface TopicClient {
   write<K, V>(topic: Topic<K, V>, records: readonly OutgoingRecord<K, V>[]): Promise<void>
   /** Writes bytes as they are: what no serde would write. */
   writeBytes(topic: string, records: readonly OutgoingRecord<Bytes, Bytes>[]): Promise<void>
+  /**
+   * The records of a topic as a cold Observable, and as an async iterable that reads as fast as records are taken. Each
+   * subscription has connections of its own, which it closes when it ends; `close` of the client does not end it.
+   *
+   * @example
+   * client.observe(orders, { from: 'beginning' }).pipe(filterByHeader('region', 'eu')).subscribe(console.log)
+   */
+  observe<K, V>(topic: Topic<K, V>, options: ObserveOptions): ObservedTopic<K, V>
+  /**
+   * An observer that writes what it gets to a topic, with connections of its own, which it closes when its source ends
+   * or is unsubscribed.
+   *
+   * @example
+   * const reminders = client.publish(notifications)
+   * interval(1_000).pipe(map((n) => ({ key: 'ada', value: `reminder ${n}` }))).subscribe(reminders)
+   * await reminders.done
+   */
+  publish<K, V>(topic: Topic<K, V>): TopicPublisher<K, V>
   close(): Promise<void>
 }
 
@@ -152,6 +165,17 @@ export const connect = (input: SettingsInput): TopicClient => {
       checkArgument('writeBytes', topic, text)
       checkRecords('writeBytes', topic, records, byteRecordOptions)
       await open.run(() => send(topic, records))
+    },
+    observe: (topic, options) => {
+      checkArgument('observe', topic, topicContract)
+      checkOptions(`observe topic '${topic.name}'`, options, observeOptions)
+      return new ObservedTopic(settings, topic, options)
+    },
+    publish: (topic) => {
+      checkArgument('publish', topic, topicContract)
+      return new TopicPublisher(settings, topic, (record) =>
+        checkOptions(`a record for topic '${topic.name}'`, record, recordOptions),
+      )
     },
     close: async () => {
       open.close()

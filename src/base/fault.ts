@@ -82,7 +82,7 @@ export const isFault = (error: unknown, code?: string): error is Fault =>
 /** The same fault with another actor, remedy or contents. */
 export const changed = (
   { code, actor, summary, remedy, place, contents, cause }: Fault,
-  change: Partial<Pick<Fault, 'actor' | 'remedy' | 'contents'>>,
+  change: Partial<Pick<Fault, 'actor' | 'remedy' | 'place' | 'contents'>>,
 ): Fault => new Fault({ code, actor, message: summary, remedy, place, contents, cause, ...change })
 
 /** True of what V8 throws where functions call each other too deep; other `RangeError`s are about values. */

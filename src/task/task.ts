@@ -2,6 +2,7 @@ import { Fault } from '../base/fault.ts'
 import type { TimeSlice } from '../base/time-slice.ts'
 import type { ChangelogSink, StateStore } from '../state/store.ts'
 import type { RecordColumns } from '../topic/record-columns.ts'
+import { refuseNull } from '../topic/refuse-null.ts'
 import type { AnyRecord, NodeOf, TopologyNode } from '../topology/node.ts'
 import type { SubTopology } from '../topology/sub-topologies.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -457,20 +458,6 @@ const slowRecordMs = 0.1
 const measuredMs = 60_000
 
 const noChangelog: ChangelogSink = { append: () => {} }
-
-/** A null where the contract allows none is refused before anything else sees the record. */
-const refuseNull = ({ topic, nullKeys, nullValues, node }: QueueSource, record: AnyRecord): void => {
-  const part =
-    !nullKeys && record.hasNullKey ? 'key' : !nullValues && record.hasNullValue ? 'value' : undefined
-  if (part === undefined) return
-  throw new Fault({
-    code: part === 'key' ? 'KEY_NULL' : 'VALUE_NULL',
-    actor: 'record',
-    message: `the record has a null ${part}, which the contract of its topic does not allow`,
-    remedy: `declare the ${part} nullable(...), or mend the producer`,
-    place: { topic, node },
-  })
-}
 
 const sourcesOf = (
   subTopology: SubTopology,

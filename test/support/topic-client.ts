@@ -1,4 +1,5 @@
-import type { OutgoingRecord, TopicClient as Client } from '../../src/app/topic-client.ts'
+import type { OutgoingRecord } from '../../src/app/observe/topic-publisher.ts'
+import type { TopicClient as Client } from '../../src/app/topic-client.ts'
 import { connect } from '../../src/app/topic-client.ts'
 import type { Bytes } from '../../src/base/bytes.ts'
 import { systemClock } from '../../src/base/system-clock.ts'

@@ -1,3 +1,4 @@
+import type { Observable } from 'rxjs'
 import type { Clock } from '../../base/clock.ts'
 import { Fault, isFault } from '../../base/fault.ts'
 import type { OptionShape } from '../../base/options.ts'
@@ -5,6 +6,8 @@ import { flag, oneOf, wholeNumber } from '../../base/value-kinds.ts'
 import type { StoreDirectory } from '../../runtime/store-directory.ts'
 import { storeNotHere } from '../../runtime/store-not-here.ts'
 import type { PageRequest, StorePage } from '../../state/store-query.ts'
+import type { StreamRecord } from '../../topic/record.ts'
+import type { StoreDefinition } from '../../topology/store-definition.ts'
 import type { MemberClient } from './member-client.ts'
 import type { Patience } from './patience.ts'
 import { within, withPatience } from './patience.ts'
@@ -48,7 +51,14 @@ export interface PageReaderOptions {
   readonly members: MemberClient
   /** Where listings go on. */
   readonly tokens: PageTokens
+  /** What changes in a store. */
+  readonly changesOf: ChangesOf
 }
+
+export type ChangesOf = (
+  definition: StoreDefinition,
+  from: 'beginning' | 'latest',
+) => Observable<StreamRecord<unknown, unknown>>
 
 /** Finds pages of stores: in this process where its tasks have them, else at the process that does. */
 export class PageReader {
@@ -66,6 +76,11 @@ export class PageReader {
     const { storeDirectory, topology } = this.host
     if (storeDirectory === undefined) throw notReady(`application '${topology.name}' is starting`)
     return storeDirectory
+  }
+
+  /** What changes in a store; refused where it has no changelog. */
+  get changesOf(): ChangesOf {
+    return this.#options.changesOf
   }
 
   /** Calls `work`, and again while what it needs is on the move; not twice where only this process is asked. */

@@ -7,6 +7,7 @@ import type { Endpoint } from './endpoint.ts'
 import { endpointText, isLoopback, parseEndpoint } from './endpoint.ts'
 import type { MemberAddressSettings } from './member-addresses.ts'
 import { MemberClient } from './member-client.ts'
+import type { ChangesOf } from './page-reader.ts'
 import { notReady, PageReader } from './page-reader.ts'
 import { PageTokens } from './page-token.ts'
 import { Queries } from './queries.ts'
@@ -44,12 +45,13 @@ export const withQueries = async <
   A extends QueryHost & Startable,
 >(
   settings: S,
-  { clock, listener, authorization }: QueryPorts,
+  { clock, listener, authorization, changesOf }: QueryPorts,
   make: (settings: S) => Promise<A>,
 ): Promise<A & { readonly queries: Queries }> => {
   const service = await serveQueries(settings.applicationId, settings, {
     clock,
     authorization,
+    changesOf,
     onWarning: (message, fields) => listener.onWarning?.(message, fields),
   })
   try {
@@ -69,6 +71,8 @@ interface QueryPorts {
   readonly listener: RuntimeListener
   /** Decides who may read, beside the token. */
   readonly authorization: Authorization | undefined
+  /** What changes in a store of the application. */
+  readonly changesOf: ChangesOf
 }
 
 interface Startable {
@@ -90,7 +94,7 @@ interface QueryService {
 const serveQueries = async (
   name: string,
   settings: QuerySettings,
-  { clock, authorization, onWarning }: ServicePorts,
+  { clock, authorization, changesOf, onWarning }: ServicePorts,
 ): Promise<QueryService> => {
   let pages: PageReader | undefined
   let endpoint: string | undefined
@@ -129,6 +133,7 @@ const serveQueries = async (
           maxRowBytes: settings.maxRequestSize,
         }),
         tokens: new PageTokens(memberSecret),
+        changesOf,
       })
       return new Queries(pages, { address: server?.address, healthAddress: healthServer?.address })
     },
@@ -144,6 +149,7 @@ type OnWarning = (message: string, fields?: EventFields) => void
 interface ServicePorts {
   readonly clock: Clock
   readonly authorization: Authorization | undefined
+  readonly changesOf: ChangesOf
   readonly onWarning: OnWarning
 }
 

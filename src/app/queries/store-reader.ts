@@ -1,5 +1,7 @@
+import type { Observable } from 'rxjs'
 import type { Bytes } from '../../base/bytes.ts'
 import { deserializeAll, serialized } from '../../topic/serde.ts'
+import type { StreamRecord } from '../../topic/record.ts'
 import type { Serde } from '../../topic/serde.ts'
 import type { StoreDefinition } from '../../topology/store-definition.ts'
 import type { PageRequest, StoreQuery, StoreRow } from '../../state/store-query.ts'
@@ -52,6 +54,11 @@ export class StoreReader<K, V> {
       this.#pages.partitionsOf(this.#definition.name, this.#options),
     )
     for (const partition of partitions) yield* this.#ofPartition(partition, query)
+  }
+
+  /** What changes, from the changelog. */
+  changes(from: 'beginning' | 'latest'): Observable<StreamRecord<K, V | null>> {
+    return this.#pages.changesOf(this.#definition, from) as Observable<StreamRecord<K, V | null>>
   }
 
   #partitionOf(key: K): Promise<number> {

@@ -1,3 +1,5 @@
+import type { Observable } from 'rxjs'
+import { map } from 'rxjs'
 import type { ValueAndTimestamp, VersionedRecord, WindowEntry } from '../../state/store.ts'
 import type { StoreQuery } from '../../state/store-query.ts'
 import type { Windowed } from '../../topic/windowed.ts'
@@ -5,7 +7,7 @@ import { windowed } from '../../topic/windowed.ts'
 import { utf8Encode } from '../../base/bytes.ts'
 import type { OptionShape } from '../../base/options.ts'
 import { checkOptions } from '../../base/options.ts'
-import { flag } from '../../base/value-kinds.ts'
+import { flag, oneOf } from '../../base/value-kinds.ts'
 import type { ReadRow, StoreReader } from './store-reader.ts'
 
 /** Rows as they are read, a page at a time. Stopping early costs nothing. */
@@ -26,6 +28,24 @@ export interface KeyValueView<K, V> {
   /** Keys whose bytes begin with these, or with this text. */
   prefix(prefix: string | Uint8Array): Rows<readonly [K, V]>
   all(options?: ReadOptions): Rows<readonly [K, V]>
+  /**
+   * What changes in the store, whichever process has the key: each key with its new value, or with null where it was
+   * deleted. It is read from the changelog of the store, committed records alone, in the order of each partition; of a
+   * key that changed several times between two commits, the changelog has the last change.
+   * `from: 'beginning'` begins with the rows that the changelog holds. Each subscription has connections of its own and
+   * closes them when it ends.
+   *
+   * @example
+   * const counts = application.queries.tableStore<string, number>('orders-by-customer')
+   * counts.changes().subscribe(([customer, row]) => console.log(customer, row?.value ?? 'deleted'))
+   */
+  changes(options?: ChangesOptions): Observable<readonly [K, V | null]>
+}
+
+/** How the changes of a store are observed. */
+export interface ChangesOptions {
+  /** Defaults to `latest`: changes from now on. */
+  readonly from?: 'beginning' | 'latest'
 }
 
 /** Read access to the versions of each key. */
@@ -59,6 +79,7 @@ export interface SessionView<K, V> {
 }
 
 const readOptions: OptionShape<ReadOptions> = { reverse: flag }
+const changesOptions: OptionShape<ChangesOptions> = { from: oneOf('beginning', 'latest') }
 
 export const keyValueView = <K, V>(reader: StoreReader<K, V>): KeyValueView<K, V> =>
   viewOfRows(reader, ({ value }) => value)
@@ -140,6 +161,17 @@ const viewOfRows = <K, V, R>(
     prefix: (prefix) =>
       rows({ kind: 'prefix', prefix: typeof prefix === 'string' ? utf8Encode(prefix) : prefix }),
     all: (options) => range(undefined, undefined, options),
+    changes: (options = {}) => {
+      checkOptions('changes', options, changesOptions)
+      return reader
+        .changes(options.from ?? 'latest')
+        .pipe(
+          map(({ key, value, timestamp }) => [
+            key,
+            value === null ? null : valueOf({ key, value, timestamp }),
+          ]),
+        )
+    },
   }
 }
 
