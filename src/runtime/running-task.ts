@@ -1,4 +1,5 @@
 import type { FetchedBatch } from '../kafka/fetch/fetched-batch.ts'
+import type { OffsetToCommit } from '../kafka/group/offsets.ts'
 import type { AckedOffsets } from '../kafka/producer.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
 import type { Task } from '../task/task.ts'
@@ -12,11 +13,6 @@ import type { InputStart } from './input-starts.ts'
 import { InputPosition } from './input-position.ts'
 
 export type InputFilter = (input: TopicPartition) => boolean
-
-export interface OffsetToCommit extends TopicPartition {
-  readonly offset: number
-  readonly metadata: string
-}
 
 const inMemory = { caughtUp: () => undefined, close: () => Promise.resolve() }
 
