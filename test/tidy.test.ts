@@ -117,7 +117,7 @@ describe('a planted violation is found', () => {
   })
 
   it('an import cycle that a handle of the DSL is part of, where another file is too', () => {
-    const files = [
+    const cycle = [
       {
         path: 'src/dsl/stream.ts',
         text: "import type { Graph } from './graph.ts'\nexport type Stream = Graph",
@@ -127,7 +127,7 @@ describe('a planted violation is found', () => {
         text: "import type { Stream } from './stream.ts'\nexport type Graph = Stream",
       },
     ]
-    expect(violationsIn(files)).toEqual([expect.stringContaining('src/dsl/graph.ts, src/dsl/stream.ts')])
+    expect(violationsIn(cycle)).toEqual([expect.stringContaining('src/dsl/graph.ts, src/dsl/stream.ts')])
   })
 
   it('and a clean file is let pass', () => {
