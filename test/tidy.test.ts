@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { importCycles } from '../scripts/imports.ts'
-import { handleFiles, rooms, violationsIn } from './support/tidy-rules.ts'
+import { handleFiles, rooms, unnamedProcessTests, violationsIn } from './support/tidy-rules.ts'
 
 const files = globSync(['src/**/*.ts', 'topologies/**/*.ts', 'config/**/*.ts', 'scripts/**/*.ts']).map(
   (path) => ({
@@ -25,6 +25,31 @@ describe('the house is tidy', () => {
 
   it('has one import cycle, of the types of the fluent handles, and names exactly its files', () => {
     expect(importCycles(files)).toEqual([[...handleFiles].toSorted()])
+  })
+})
+
+describe('tests that start processes', () => {
+  it('have names that end in .process.test.ts', () => {
+    const tests = globSync('test/**/*.ts').map((path) => ({
+      path: path.replaceAll('\\', '/'),
+      text: readFileSync(path, 'utf8'),
+    }))
+    expect(unnamedProcessTests(tests)).toEqual([])
+  })
+
+  it('are found where they start one themselves or through a helper', () => {
+    const helper = { path: 'test/support/run.ts', text: "import { spawn } from 'node:child_process'" }
+    const byHelper = "import { run } from './support/run.ts'"
+    expect(
+      unnamedProcessTests([
+        helper,
+        { path: 'test/a.test.ts', text: byHelper },
+        { path: 'test/b.test.ts', text: "import { fork } from 'node:child_process'" },
+        { path: 'test/c.process.test.ts', text: byHelper },
+        { path: 'test/d.kafka.test.ts', text: byHelper },
+        { path: 'test/e.test.ts', text: "import type { Running } from './support/run.ts'" },
+      ]),
+    ).toEqual(['test/a.test.ts', 'test/b.test.ts'])
   })
 })
 

@@ -264,3 +264,24 @@ const packageOf = (from: string): string =>
     .split('/')
     .slice(0, from.startsWith('@') ? 2 : 1)
     .join('/')
+
+/** Every test file whose name does not show that it starts processes, itself or through a helper of `test/`. */
+export const unnamedProcessTests = (files: readonly SourceFile[]): readonly string[] => {
+  const texts = new Map(files.map(({ path, text }) => [path, text]))
+  const startsProcesses = (path: string, seen: Set<string>): boolean => {
+    if (seen.has(path)) return false
+    seen.add(path)
+    const imports = importsOf(texts.get(path) ?? '').filter(({ typeOnly }) => !typeOnly)
+    return imports.some(
+      ({ from }) =>
+        from === 'node:child_process' ||
+        (from.startsWith('.') && startsProcesses(resolveImport(path, from), seen)),
+    )
+  }
+  return [...texts.keys()].filter(
+    (path) =>
+      path.endsWith('.test.ts') &&
+      !/\.(?:process|kafka)\.test\.ts$/.test(path) &&
+      startsProcesses(path, new Set()),
+  )
+}
