@@ -17,5 +17,8 @@ const files = globSync(`${folder}/**/*.ts`)
   .toSorted()
   .map((path) => ({ path: path.replaceAll('\\', '/'), text: readFileSync(path, 'utf8') }))
 if (files.length === 0) command.error(`error: there are no .ts files in ${folder}`)
-for (const { title, head, rows } of houseReport(files, folder))
-  process.stdout.write(`${title}\n\n${tableOf(head, rows, 'text')}\n\n`)
+// One write, so that `| head` does not close the pipe between two.
+const tables = houseReport(files, folder).map(
+  ({ title, head, rows }) => `${title}\n\n${tableOf(head, rows, 'text')}\n`,
+)
+process.stdout.write(tables.join('\n'))
