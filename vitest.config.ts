@@ -13,9 +13,26 @@ const alias = [
 /** A poll ends when its condition holds; a short timeout only makes tests fail on a machine that is slow just then. */
 const poll = { timeout: 30_000 }
 
+/** What the projects without a Kafka have in common. */
+const withoutKafka = {
+  expect: { poll },
+  // An import of the library takes a second of CPU, more than most files need for their tests, so files share a
+  // process and its modules. A test that fails must not leave its spies to the next file.
+  isolate: false,
+  restoreMocks: true,
+  // Processes and threads that tests start read what was compiled before: a third of their CPU.
+  env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('.cache/compiled', import.meta.url)) },
+  typecheck: { enabled: false },
+}
+
 /**
- * Three costs, three projects: `unit` is everything in memory or on loopback (`.test.ts`, `.sim.test.ts`),
- * `kafka` needs a real Apache Kafka (`.kafka.test.ts`) and gets one from its global set-up.
+ * The name of a test file chooses its project:
+ *
+ * - `.test.ts` and `.sim.test.ts`: `unit`, in memory or on loopback.
+ * - `.process.test.ts`: `processes`, which start processes. `test/tidy.test.ts` checks that no other file does.
+ * - `.kafka.test.ts`: `kafka`, on a real Apache Kafka, which its global set-up provides.
+ *
+ * `npm test` runs the first two.
  */
 export default defineConfig({
   test: {
@@ -27,17 +44,21 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.kafka.test.ts'],
-          // Many tests start processes, which take seconds where three workers share two cores.
+          exclude: ['test/**/*.{process,kafka}.test.ts'],
+          // A simulation takes seconds where three workers share two cores.
           testTimeout: 40_000,
-          expect: { poll },
-          // An import of the library takes a second of CPU, more than most files need for their tests, so files share a
-          // process and its modules. A test that fails must not leave its spies to the next file.
-          isolate: false,
-          restoreMocks: true,
-          // Processes and threads that tests start read what was compiled before: a third of their CPU.
-          env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('.cache/compiled', import.meta.url)) },
-          typecheck: { enabled: false },
+          ...withoutKafka,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: 'processes',
+          include: ['test/**/*.process.test.ts'],
+          // A process takes seconds to start where three workers share two cores.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          ...withoutKafka,
         },
       },
       {

@@ -71,7 +71,8 @@ export type {
   ValueSupplier,
 } from './topology/processor.ts'
 export { start } from './app/start.ts'
-export type { Application, StartOptions } from './app/start.ts'
+export type { Application } from './app/start.ts'
+export type { StartOptions } from './app/start-options.ts'
 export { standardErrorLogger } from './app/logger.ts'
 export type { Logger, LogLevel, StandardErrorLoggerOptions } from './app/logger.ts'
 export type { EventFields, WarningListener } from './runtime/runtime-settings.ts'

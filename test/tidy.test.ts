@@ -1,11 +1,14 @@
 import { globSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { rooms, violationsIn } from './support/tidy-rules.ts'
+import { importCycles } from '../scripts/imports.ts'
+import { handleFiles, rooms, unnamedProcessTests, violationsIn } from './support/tidy-rules.ts'
 
-const files = globSync(['src/**/*.ts', 'topologies/**/*.ts', 'config/**/*.ts']).map((path) => ({
-  path: path.replaceAll('\\', '/'),
-  text: readFileSync(path, 'utf8'),
-}))
+const files = globSync(['src/**/*.ts', 'topologies/**/*.ts', 'config/**/*.ts', 'scripts/**/*.ts']).map(
+  (path) => ({
+    path: path.replaceAll('\\', '/'),
+    text: readFileSync(path, 'utf8'),
+  }),
+)
 
 describe('the house is tidy', () => {
   it('keeps the rules of its rooms', () => {
@@ -18,6 +21,35 @@ describe('the house is tidy', () => {
     for (const [name, { rooms: imported }] of Object.entries(rooms))
       for (const each of imported)
         expect(order.indexOf(each), `${name} → ${each}`).toBeLessThan(order.indexOf(name))
+  })
+
+  it('has one import cycle, of the types of the fluent handles, and names exactly its files', () => {
+    expect(importCycles(files)).toEqual([[...handleFiles].toSorted()])
+  })
+})
+
+describe('tests that start processes', () => {
+  it('have names that end in .process.test.ts', () => {
+    const tests = globSync('test/**/*.ts').map((path) => ({
+      path: path.replaceAll('\\', '/'),
+      text: readFileSync(path, 'utf8'),
+    }))
+    expect(unnamedProcessTests(tests)).toEqual([])
+  })
+
+  it('are found where they start one themselves or through a helper', () => {
+    const helper = { path: 'test/support/run.ts', text: "import { spawn } from 'node:child_process'" }
+    const byHelper = "import { run } from './support/run.ts'"
+    expect(
+      unnamedProcessTests([
+        helper,
+        { path: 'test/a.test.ts', text: byHelper },
+        { path: 'test/b.test.ts', text: "import { fork } from 'node:child_process'" },
+        { path: 'test/c.process.test.ts', text: byHelper },
+        { path: 'test/d.kafka.test.ts', text: byHelper },
+        { path: 'test/e.test.ts', text: "import type { Running } from './support/run.ts'" },
+      ]),
+    ).toEqual(['test/a.test.ts', 'test/b.test.ts'])
   })
 })
 
@@ -91,6 +123,36 @@ describe('a planted violation is found', () => {
     ],
   ])('%s', (_what, path, text, expected) => {
     expect(plant(path, text).join('\n')).toContain(expected)
+  })
+
+  it('an import cycle, type imports included', () => {
+    const cycle = [
+      {
+        path: 'src/task/x.ts',
+        text: "import type { Y } from './y.ts'\nexport interface X { readonly y: Y }",
+      },
+      { path: 'src/task/y.ts', text: "import { z } from './z.ts'\nexport type Y = typeof z" },
+      { path: 'src/task/z.ts', text: "import type { X } from './x.ts'\nexport const z = (x: X): X => x" },
+      { path: 'src/task/w.ts', text: "import { z } from './z.ts'\nexport const w = z" },
+    ]
+    expect(violationsIn(cycle)).toEqual([
+      'src/task/x.ts, src/task/y.ts, src/task/z.ts: import each other in a cycle; move what they share to a file below them',
+    ])
+    expect(violationsIn(cycle.slice(1))).toEqual([])
+  })
+
+  it('an import cycle that a handle of the DSL is part of, where another file is too', () => {
+    const cycle = [
+      {
+        path: 'src/dsl/stream.ts',
+        text: "import type { Graph } from './graph.ts'\nexport type Stream = Graph",
+      },
+      {
+        path: 'src/dsl/graph.ts',
+        text: "import type { Stream } from './stream.ts'\nexport type Graph = Stream",
+      },
+    ]
+    expect(violationsIn(cycle)).toEqual([expect.stringContaining('src/dsl/graph.ts, src/dsl/stream.ts')])
   })
 
   it('and a clean file is let pass', () => {

@@ -2,16 +2,11 @@ import { join } from 'node:path'
 import { AssertionFailed } from '../base/assert.ts'
 import { checkArgument, checkOptions } from '../base/options.ts'
 import { systemClock } from '../base/system-clock.ts'
-import type { Clock } from '../base/clock.ts'
-import type { RuntimeListener } from '../runtime/runtime-settings.ts'
 import type { StreamsApplication } from '../runtime/streams-application.ts'
-import type { FailureHandler } from '../task/failure-handler.ts'
 import type { Topology } from '../topology/topology.ts'
 import { ApplicationLog } from './application-log.ts'
 import { changesOf } from './observe/observe-changes.ts'
-import type { Logger } from './logger.ts'
 import type { Queries } from './queries/queries.ts'
-import type { Authorization } from './queries/request-access.ts'
 import { withQueries } from './queries/serve-queries.ts'
 import { warnOfOpenSecrets } from './security-warnings.ts'
 import type { SettingsInput } from './settings.ts'
@@ -20,28 +15,8 @@ import { topologyKind } from '../topology/topology-kind.ts'
 import { startOptions } from './start-options.ts'
 import { claimStateDirectories } from './state-directory.ts'
 import { createStreamsWorker, workerSettingsOf } from './streams-worker.ts'
-import type { UncaughtFailureHandler } from './supervisor.ts'
 import { Supervisor } from './supervisor.ts'
-
-export interface StartOptions extends RuntimeListener {
-  /** The machine's clock unless given. */
-  readonly clock?: Clock
-  /** Says what becomes of an uncaught failure, instead of the setting `uncaughtFailure`. */
-  readonly onUncaughtFailure?: UncaughtFailureHandler
-  /** Says what becomes of a record that failed; where it says nothing, the settings do. */
-  readonly onFailedRecord?: FailureHandler | undefined
-  /**
-   * Decides who may read over HTTP, beside the setting `queryToken`: a request is answered where it returns true. It is
-   * called for every request but those of web pages and hosts that are refused anyway.
-   */
-  readonly authorization?: Authorization | undefined
-  /**
-   * Gets every event: a failure as `error`, what needs attention as `warn`, states as `info`, restorations as `debug`.
-   * Defaults to one line on standard error for each warning, and for a failure that no caller handles; `false` logs
-   * nothing.
-   */
-  readonly logger?: Logger | false | undefined
-}
+import type { StartOptions } from './start-options.ts'
 
 /** A running application, as its owner sees it. */
 export type Application = Pick<

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import type { StartOptions } from '../app/start.ts'
+import type { StartOptions } from '../app/start-options.ts'
 
 type OnRestore = NonNullable<StartOptions['onRestore']>
 type Progress = Parameters<OnRestore>[0]

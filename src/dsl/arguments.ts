@@ -2,7 +2,6 @@ import { Fault } from '../base/fault.ts'
 import type { ValueKind } from '../base/options.ts'
 import { checkArgument } from '../base/options.ts'
 import { callback, isAsync } from '../base/value-kinds.ts'
-import type { Graph, Position } from './graph.ts'
 
 /** What JavaScript may give in place of the functions, streams and tables that the verbs take. */
 
@@ -55,18 +54,4 @@ export const requireHandle = (verb: string, value: unknown, ...kinds: readonly H
     accepts: (given) => kinds.some((each) => each === handleOf(given)),
   }
   checkArgument(verb, value, kind)
-}
-
-/** Topologies share nothing but topics. */
-export const refuseForeign = (
-  graph: Graph,
-  other: Pick<Position, 'graph'>,
-  what: 'stream' | 'table',
-): void => {
-  if (other.graph !== graph)
-    graph.fault(
-      what === 'table' ? 'TABLE_OF_OTHER_TOPOLOGY' : 'STREAM_OF_OTHER_TOPOLOGY',
-      `a ${what} of topology '${other.graph.name}' is joined here`,
-      `write it to a topic there and read that topic as a ${what} here`,
-    )
 }

@@ -8,6 +8,7 @@ import type { Adder, Initial } from './callbacks.ts'
 import { requireFunction, requireHandle } from './arguments.ts'
 import { callbackOption, initialiser, initialOption } from './callbacks.ts'
 import type { GroupedStream } from './grouped-stream.ts'
+import { handlesOf } from './handles.ts'
 import type { EmitOptions, Named, SerdeSource, StoreOptions } from './options.ts'
 import { emitOptions, namedOptions, optionalSerde, storeOptions } from './options.ts'
 import type { WindowedSideOutputs } from './side-outputs.ts'
@@ -124,7 +125,7 @@ export class CogroupedStream<K, A> {
       return node
     })
     const node = graph.add('merge', 'cogroup', options.name, { from: nodes })
-    return graph.handles.table<K, NonNullable<A>>({ ...from, node, value, rekeyed: false }, options.store)
+    return handlesOf(graph).table<K, NonNullable<A>>({ ...from, node, value, rekeyed: false }, options.store)
   }
 
   /** The aggregates within tumbling, hopping or sliding windows. */

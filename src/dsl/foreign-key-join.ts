@@ -6,14 +6,14 @@ import type { SubscriptionResponse } from '../topic/subscription.ts'
 import { combinedKeySerde, subscriptionResponseSerde, subscriptionSerde } from '../topic/subscription.ts'
 import { serdeSource } from '../topic/value-kinds.ts'
 import type { NodeOf } from '../topology/node.ts'
-import { refuseForeign, requireHandle } from './arguments.ts'
+import { requireHandle } from './arguments.ts'
+import { refuseForeign } from './refuse-foreign.ts'
 import { callbackOption } from './callbacks.ts'
-import type { Position } from './graph.ts'
+import type { Position, TablePosition } from './graph.ts'
 import type { SerdeSource, TableStoreOptions } from './options.ts'
 import { maybeStored } from './options.ts'
 import { joinedSerde } from './table-join.ts'
 import { addTableStore } from './stores.ts'
-import type { Table } from './table.ts'
 
 /** How the rows of one table find their partner in another by a part of their value. */
 export interface ForeignKeyJoinOptions<K, L, FK, Right, R> extends Partial<TableStoreOptions> {
@@ -29,12 +29,12 @@ export interface ForeignKeyJoinOptions<K, L, FK, Right, R> extends Partial<Table
  * Says a foreign-key join: four nodes, of which the middle two run beside the right table, with a topic there and a
  * topic back (KIP-213). Topics and store are called as Kafka Streams calls those of a named join.
  */
-export const joinByForeignKey = <K, R>(
+export const joinByForeignKey = <R>(
   type: 'inner' | 'left',
   left: Position,
   other: { readonly at: Position },
   options: ForeignKeyJoinOptions<never, never, unknown, never, R>,
-): Table<K, NonNullable<R>> => {
+): TablePosition => {
   const { graph } = left
   const verb = type === 'inner' ? 'joinForeignKey' : 'leftJoinForeignKey'
   requireHandle(verb, other, 'table')
@@ -52,7 +52,7 @@ export const joinByForeignKey = <K, R>(
     rightValue: graph.valueSerde(right.value, `foreign-key join '${options.name}'`),
   }
   const response = respond(join, subscribe(join, options.foreignKey as ForeignKeyOf))
-  return listen<K, R>(join, response, options)
+  return listen(join, response, options)
 }
 
 const foreignKeyJoinOptions: OptionShape<ForeignKeyJoinOptions<never, never, never, never, never>> = {
@@ -121,11 +121,11 @@ const respond = (join: Join, subscription: string): string => {
 }
 
 /** The left side joins the answers that still fit its rows. */
-const listen = <K, R>(
+const listen = <R>(
   join: Join,
   response: string,
   options: ForeignKeyJoinOptions<never, never, unknown, never, R>,
-): Table<K, NonNullable<R>> => {
+): TablePosition => {
   const { graph } = join.left
   const at: Position = { ...join.left, value: joinedSerde(options) }
   const { store } = options
@@ -138,7 +138,7 @@ const listen = <K, R>(
     store,
   })
   if (store === undefined) offerStore({ ...at, node }, join.name)
-  return graph.handles.table<K, NonNullable<R>>({ ...at, node }, store)
+  return { at: { ...at, node }, store }
 }
 
 /** The store the result gets if somebody below looks its rows up. */

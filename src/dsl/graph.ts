@@ -6,7 +6,6 @@ import type { AnySerde } from '../topic/serde.ts'
 import { string } from '../topic/serdes.ts'
 import { shown } from '../base/shown.ts'
 import { withCheckedCallbacks } from './checked-callbacks.ts'
-import type { Handles } from './handles.ts'
 
 /**
  * What a builder has said so far. The fluent classes only add to it; faults of the author are collected and told all at
@@ -14,7 +13,8 @@ import type { Handles } from './handles.ts'
  */
 export class Graph {
   readonly name: string
-  readonly handles: Handles
+  /** Makes fluent handles. `handlesOf` gives it its type, which a graph cannot know: the handles are made of graphs. */
+  readonly handles: object
   readonly nodes: TopologyNode[] = []
   readonly stores: StoreDefinition[] = []
   readonly faults: Fault[] = []
@@ -23,7 +23,7 @@ export class Graph {
   #generated = 0
   #isFinished = false
 
-  constructor(name: string, handles: Handles) {
+  constructor(name: string, handles: object) {
     this.name = name
     this.handles = handles
   }
@@ -131,4 +131,10 @@ export interface Position {
   readonly value: AnySerde | undefined
   /** True after an operation that may have changed the key: what groups or joins must repartition first. */
   readonly rekeyed: boolean
+}
+
+/** Where a table stands, and the store that keeps it, if there is one. */
+export interface TablePosition {
+  readonly at: Position
+  readonly store: string | undefined
 }

@@ -10,6 +10,7 @@ import type { Handle } from './arguments.ts'
 import { requireFunction } from './arguments.ts'
 import { callbackOption, initialiser, initialOption } from './callbacks.ts'
 import type { Position } from './graph.ts'
+import { handlesOf } from './handles.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
 import type { CogroupPartOptions } from './cogrouped-stream.ts'
 import { CogroupedStream, cogroupPart } from './cogrouped-stream.ts'
@@ -155,7 +156,7 @@ export class GroupedStream<K, V> implements Handle<'groupedStream'> {
       ...functions,
     })
     addSideOutputs(from, node, options.dropped as never)
-    return at.graph.handles.table<K, A>({ ...at, node }, options.store)
+    return handlesOf(at.graph).table<K, A>({ ...at, node }, options.store)
   }
 }
 

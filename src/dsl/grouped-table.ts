@@ -8,6 +8,7 @@ import type { NodeOf } from '../topology/node.ts'
 import type { Initial } from './callbacks.ts'
 import { callbackOption, initialiser, initialOption } from './callbacks.ts'
 import type { Position } from './graph.ts'
+import { handlesOf } from './handles.ts'
 import type { EmitOptions, Named, SerdeSource, TableStoreOptions } from './options.ts'
 import { emitOptions, namedOptions, optionalSerde, tableStoreOptions } from './options.ts'
 import { addTableStore } from './stores.ts'
@@ -99,7 +100,7 @@ export class GroupedTable<K, V> {
       emit: options.emit ?? 'onUpdate',
       ...functions,
     })
-    return at.graph.handles.table<K, A>({ ...at, node }, store)
+    return handlesOf(at.graph).table<K, A>({ ...at, node }, store)
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Position } from './graph.ts'
+import type { Graph, Position } from './graph.ts'
 import type { GroupedStream, Grouping } from './grouped-stream.ts'
 import type { GroupedTable } from './grouped-table.ts'
 import type { Stream } from './stream.ts'
@@ -14,3 +14,6 @@ export interface Handles {
   groupedStream<K, V>(at: Position, grouping: Grouping): GroupedStream<K, V>
   groupedTable<K, V>(at: Position): GroupedTable<K, V>
 }
+
+/** The makers that the builder gave to the graph. */
+export const handlesOf = (graph: Graph): Handles => graph.handles as Handles

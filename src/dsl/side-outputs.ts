@@ -2,6 +2,7 @@ import type { OptionShape } from '../base/options.ts'
 import { nested, synchronous } from '../base/value-kinds.ts'
 import { refuseLaterSteps } from './arguments.ts'
 import type { Position } from './graph.ts'
+import { handlesOf } from './handles.ts'
 import type { Stream } from './stream.ts'
 
 /**
@@ -45,7 +46,7 @@ export const addSideOutputs = (
     const branch = input.graph.add('branch', 'dropped', `${node}-${reason}`, { from: [node], branch: reason })
     refuseLaterSteps(
       `dropped.${reason}`,
-      use(input.graph.handles.stream<never, never>({ ...input, node: branch })),
+      use(handlesOf(input.graph).stream<never, never>({ ...input, node: branch })),
     )
   }
 }

@@ -17,7 +17,8 @@ import type { AnyRecord, NodeOf, Partitioner } from '../topology/node.ts'
 import type { AnySinkTopic } from '../topology/node-topic.ts'
 import type { ProcessorSupplier, Supplier, ValueSupplier } from '../topology/processor.ts'
 import type { Handle } from './arguments.ts'
-import { refuseForeign, refuseLaterSteps, requireFunction, requireHandle } from './arguments.ts'
+import { refuseLaterSteps, requireFunction, requireHandle } from './arguments.ts'
+import { refuseForeign } from './refuse-foreign.ts'
 import type { Emitted, Guard, Joiner, Predicate } from './callbacks.ts'
 import type { AsyncMapOptions, AsyncTransform } from './map-async.ts'
 import { asyncNode } from './map-async.ts'
@@ -29,6 +30,7 @@ import type {
 import { deduplicateNode } from './deduplicate.ts'
 import type { GlobalTable } from './global-table.ts'
 import type { Position } from './graph.ts'
+import { handlesOf } from './handles.ts'
 import type { GroupedStream } from './grouped-stream.ts'
 import type {
   GroupByOptions,
@@ -685,7 +687,7 @@ export class Stream<K, V> implements Handle<'stream'> {
   /** Groups by the key as it is; repartitions only where a step before may have changed it. */
   groupByKey(options: GroupByKeyOptions<K, V> = {}): GroupedStream<NonNullable<K>, V> {
     checkOptions('groupByKey', options, groupByKeyOptions)
-    return this.at.graph.handles.groupedStream<NonNullable<K>, V>(
+    return handlesOf(this.at.graph).groupedStream<NonNullable<K>, V>(
       {
         ...this.at,
         key: options.key ?? this.at.key,
@@ -711,7 +713,7 @@ export class Stream<K, V> implements Handle<'stream'> {
     requireFunction('groupBy', select)
     checkOptions('groupBy', options, groupByOptions)
     const rekeyed = this.selectKey(select, { key: options.key as never })
-    return this.at.graph.handles.groupedStream<NonNullable<K2>, V>(
+    return handlesOf(this.at.graph).groupedStream<NonNullable<K2>, V>(
       { ...rekeyed.at, value: optionalSerde(options.value) ?? this.at.value },
       { name: options.name, partitions: options.partitions },
     )
@@ -731,7 +733,7 @@ export class Stream<K, V> implements Handle<'stream'> {
     )
     addTableStore(at, options)
     const node = graph.add('toTable', 'toTable', options.name, { from: [at.node], store: options.store })
-    return graph.handles.table<NonNullable<K>, NonNullable<V>>({ ...at, node }, options.store)
+    return handlesOf(graph).table<NonNullable<K>, NonNullable<V>>({ ...at, node }, options.store)
   }
 
   #filter(verb: 'filter' | 'filterNot', predicate: Predicate<K, V>, options: Named): Stream<K, V> {

@@ -3,24 +3,24 @@ import { checkOptions } from '../base/options.ts'
 import type { AnySerde } from '../topic/serde.ts'
 import { serdeSource } from '../topic/value-kinds.ts'
 import type { NodeOf } from '../topology/node.ts'
-import { refuseForeign, requireFunction, requireHandle } from './arguments.ts'
-import type { Position } from './graph.ts'
+import { requireFunction, requireHandle } from './arguments.ts'
+import { refuseForeign } from './refuse-foreign.ts'
+import type { Position, TablePosition } from './graph.ts'
 import type { MaybeStored, SerdeSource } from './options.ts'
 import { maybeStored, optionalSerde } from './options.ts'
 import { keep } from './stores.ts'
-import type { Table } from './table.ts'
 
 /** The result of a join is kept only where a store is named. */
 export type TableJoinOptions<R> = MaybeStored & { readonly value?: SerdeSource<NonNullable<R>> }
 
-/** Joins two tables of one key. */
-export const joinTables = <K, R>(
+/** Joins two tables of one key; returns where the result goes on and the store that keeps it. */
+export const joinTables = <R>(
   type: NodeOf<'tableTableJoin'>['type'],
   left: Position,
   other: { readonly at: Position },
   join: (left: never, right: never, key: never) => unknown,
   options: TableJoinOptions<R>,
-): Table<K, NonNullable<R>> => {
+): TablePosition => {
   const verb = verbs[type]
   requireHandle(verb, other, 'table')
   requireFunction(verb, join)
@@ -35,7 +35,7 @@ export const joinTables = <K, R>(
     join: join as NodeOf<'tableTableJoin'>['join'],
     store,
   })
-  return at.graph.handles.table<K, NonNullable<R>>({ ...at, node }, store)
+  return { at: { ...at, node }, store }
 }
 
 const tableJoinOptions: OptionShape<TableJoinOptions<never>> = { ...maybeStored, value: serdeSource }

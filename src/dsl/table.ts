@@ -11,7 +11,8 @@ import { requireFunction } from './arguments.ts'
 import type { Joiner } from './callbacks.ts'
 import type { ForeignKeyJoinOptions } from './foreign-key-join.ts'
 import { joinByForeignKey } from './foreign-key-join.ts'
-import type { Position } from './graph.ts'
+import type { Position, TablePosition } from './graph.ts'
+import { handlesOf } from './handles.ts'
 import type { GroupedTable } from './grouped-table.ts'
 import type { MaybeStored, Named, SerdeSource, StoreOptions } from './options.ts'
 import { groupByOptions, maybeStored, namedOptions, optionalSerde } from './options.ts'
@@ -132,7 +133,7 @@ export class Table<K, V> implements Handle<'table'> {
     checkOptions('toStream', options, toStreamOptions)
     const { graph } = this.at
     const node = graph.add('toStream', 'toStream', options.name, { from: [this.at.node] })
-    const stream = graph.handles.stream<K, V | null>({ ...this.at, node })
+    const stream = handlesOf(graph).stream<K, V | null>({ ...this.at, node })
     const { select } = options
     if (select === undefined) return stream as Stream<K | K2, V | null>
     return stream.selectKey(({ key, value }) => select(key, value), {
@@ -174,7 +175,7 @@ export class Table<K, V> implements Handle<'table'> {
       dropNullKeys: true,
       changes: true,
     })
-    return graph.handles.groupedTable<NonNullable<K2>, NonNullable<V2>>({ ...at, value })
+    return handlesOf(graph).groupedTable<NonNullable<K2>, NonNullable<V2>>({ ...at, value })
   }
 
   /**
@@ -188,7 +189,7 @@ export class Table<K, V> implements Handle<'table'> {
     joiner: Joiner<K, V, NoInfer<V2>, R>,
     options: TableJoinOptions<R> = {},
   ): Table<K, NonNullable<R>> {
-    return joinTables<K, R>('inner', this.at, other, joiner, options)
+    return this.#joined<R>(joinTables('inner', this.at, other, joiner, options))
   }
 
   /** Every row of this table, joined with the other's where it has one. */
@@ -197,7 +198,7 @@ export class Table<K, V> implements Handle<'table'> {
     joiner: Joiner<K, V, NoInfer<V2> | null, R>,
     options: TableJoinOptions<R> = {},
   ): Table<K, NonNullable<R>> {
-    return joinTables<K, R>('left', this.at, other, joiner, options)
+    return this.#joined<R>(joinTables('left', this.at, other, joiner, options))
   }
 
   /** Every row of either table; the joiner gets null for the side that has none. */
@@ -206,7 +207,7 @@ export class Table<K, V> implements Handle<'table'> {
     joiner: Joiner<K, V | null, NoInfer<V2> | null, R>,
     options: TableJoinOptions<R> = {},
   ): Table<K, NonNullable<R>> {
-    return joinTables<K, R>('outer', this.at, other, joiner, options)
+    return this.#joined<R>(joinTables('outer', this.at, other, joiner, options))
   }
 
   /**
@@ -224,7 +225,7 @@ export class Table<K, V> implements Handle<'table'> {
     other: Table<FK, V2>,
     options: ForeignKeyJoinOptions<K, V, NoInfer<FK>, NoInfer<V2>, R>,
   ): Table<K, NonNullable<R>> {
-    return joinByForeignKey<K, R>('inner', this.at, other, options)
+    return this.#joined<R>(joinByForeignKey('inner', this.at, other, options))
   }
 
   /** The same, with every row of this table: the joiner gets null where no right row is found. */
@@ -232,7 +233,7 @@ export class Table<K, V> implements Handle<'table'> {
     other: Table<FK, V2>,
     options: ForeignKeyJoinOptions<K, V, NoInfer<FK>, NoInfer<V2> | null, R>,
   ): Table<K, NonNullable<R>> {
-    return joinByForeignKey<K, R>('left', this.at, other, options)
+    return this.#joined<R>(joinByForeignKey('left', this.at, other, options))
   }
 
   /**
@@ -243,7 +244,11 @@ export class Table<K, V> implements Handle<'table'> {
    * counts.suppress(untilWindowCloses(), { store: 'final-counts' }).toStream().to(finalCounts)
    */
   suppress(until: Suppression<K>, options: StoreOptions & Named): Table<K, V> {
-    return this.at.graph.handles.table<K, V>(suppressed(this.at, until, options), undefined)
+    return handlesOf(this.at.graph).table<K, V>(suppressed(this.at, until, options), undefined)
+  }
+
+  #joined<R>({ at, store }: TablePosition): Table<K, NonNullable<R>> {
+    return handlesOf(at.graph).table<K, NonNullable<R>>(at, store)
   }
 
   #mapValues<V2>(
@@ -260,7 +265,7 @@ export class Table<K, V> implements Handle<'table'> {
       store,
       stores: options.stores ?? [],
     })
-    return at.graph.handles.table<K, NonNullable<V2>>({ ...at, node }, store)
+    return handlesOf(at.graph).table<K, NonNullable<V2>>({ ...at, node }, store)
   }
 
   #filter(
@@ -277,7 +282,7 @@ export class Table<K, V> implements Handle<'table'> {
       predicate: ((key: K, value: V) => predicate(value, key)) as NodeOf<'tableFilter'>['predicate'],
       store,
     })
-    return this.at.graph.handles.table<K, V>({ ...this.at, node }, store)
+    return handlesOf(this.at.graph).table<K, V>({ ...this.at, node }, store)
   }
 }
 

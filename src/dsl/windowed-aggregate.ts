@@ -7,6 +7,7 @@ import type { EmitPolicy, NodeOf } from '../topology/node.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/windows.ts'
 import type { Graph, Position } from './graph.ts'
+import { handlesOf } from './handles.ts'
 import type { Named, StoreOptions } from './options.ts'
 import { namedOptions, storeOptions } from './options.ts'
 import type { WindowedSideOutputs } from './side-outputs.ts'
@@ -70,7 +71,7 @@ export const addWindowedAggregate = <K, A>(
     functions.verb === 'cogroup'
       ? graph.add('merge', 'cogroup', options.name, { from: nodes })
       : (nodes[0] as string)
-  return graph.handles.table<Windowed<K>, A>(
+  return handlesOf(graph).table<Windowed<K>, A>(
     { graph, node, key: windowedSerde(graph.keySerde(from.key), windows), value, rekeyed: false },
     options.store,
   )

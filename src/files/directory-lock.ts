@@ -35,7 +35,7 @@ export const lockDirectory = async (directory: string): Promise<DirectoryLock> =
     if (rival === undefined) return lockedBy(directory, claim)
     claim.release()
     if (attempt === attempts) return { kind: 'taken', holder: rival.claimant }
-    await sleep(systemClock, randomInt(5, 50))
+    await sleep(systemClock, randomInt(shortestPauseMs, longestPauseMs))
   }
 }
 
@@ -50,6 +50,9 @@ export const isLockFile = (name: string): boolean => isUnfinished(name) || claim
 
 /** How often two processes that claim a directory at the same moment retry before they leave it. */
 const attempts = 8
+/** Two rivals that wait for random times do not meet again and again. */
+const shortestPauseMs = 5
+const longestPauseMs = 50
 
 /** A second name of a claim, which tells a holder from a process that is still trying. */
 const heldSuffix = '-held'

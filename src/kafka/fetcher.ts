@@ -1,10 +1,11 @@
 import type { Clock } from '../base/clock.ts'
 import { sleep } from '../base/clock.ts'
 import type { Fault } from '../base/fault.ts'
-import type { RecordColumns } from '../topic/record-columns.ts'
 import type { BrokerMetadata, Cluster } from './cluster.ts'
 import type { FetchRequest, FetchResponse, FetchTopic, FetchedPartition } from './fetch/fetch-codec.ts'
 import { fetchApi } from './fetch/fetch-codec.ts'
+import type { FetchPosition } from './fetch/fetch-position.ts'
+import type { FetchedBatch } from './fetch/fetched-batch.ts'
 import { PartitionState } from './fetch/partition-state.ts'
 import { PositionFinder } from './fetch/position-finder.ts'
 import { ReadyBatches } from './fetch/ready-batches.ts'
@@ -64,24 +65,6 @@ export interface FetcherOptions {
 
 /** Where to go may differ by topic. */
 type OffsetResetOf = (topic: string) => 'earliest' | 'latest' | 'none'
-
-export interface FetchPosition extends TopicPartition {
-  /** The next offset to read; where it is left out, `offsetReset` decides. */
-  readonly offset?: number | 'earliest' | 'latest' | undefined
-  /** The topic that the offset belongs to, where it is known: `offsetReset` decides where another has its name now. */
-  readonly topicId?: string | undefined
-}
-
-export interface FetchedBatch extends TopicPartition {
-  readonly generation: number
-  readonly topicId: string
-  /** May have no rows: then only markers or aborted records lay before `nextOffset`. */
-  readonly columns: RecordColumns
-  readonly nextOffset: number
-  readonly highWatermark: number
-  readonly lastStableOffset: number
-  readonly logStartOffset: number
-}
 
 type Limits = Required<
   Pick<

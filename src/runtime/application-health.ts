@@ -1,5 +1,5 @@
 import type { Fetcher } from '../kafka/fetcher.ts'
-import type { TopicPartition } from './application-plan.ts'
+import type { TopicPartition } from '../kafka/topic-partition.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { RestoreProgress } from './restore.ts'
 import type { RunningTask } from './running-task.ts'

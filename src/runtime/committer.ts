@@ -2,7 +2,7 @@ import type { GroupMembership } from '../kafka/group/group-membership.ts'
 import type { AckedOffsets } from '../kafka/producer.ts'
 import type { TransactionalProducer } from '../kafka/transaction/transactional-producer.ts'
 import type { RecordOutput } from './record-output.ts'
-import type { OffsetToCommit } from './running-task.ts'
+import type { OffsetToCommit } from '../kafka/group/offsets.ts'
 
 /**
  * How what was processed becomes final. At least once: the records are acknowledged, then the offsets are committed, so

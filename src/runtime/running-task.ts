@@ -1,22 +1,18 @@
-import type { FetchedBatch } from '../kafka/fetcher.ts'
+import type { FetchedBatch } from '../kafka/fetch/fetched-batch.ts'
+import type { OffsetToCommit } from '../kafka/group/offsets.ts'
 import type { AckedOffsets } from '../kafka/producer.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
 import type { Task } from '../task/task.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
-import type { TopicPartition } from './application-plan.ts'
+import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { changelogTopicOf } from './internal-topics.ts'
 import { decodeOffsetMetadata, encodeOffsetMetadata } from './offset-metadata.ts'
 import type { Restoration } from './restore.ts'
-import type { TaskStores } from './task-factory.ts'
+import type { TaskStores } from './task-stores.ts'
 import type { InputStart } from './input-starts.ts'
 import { InputPosition } from './input-position.ts'
 
 export type InputFilter = (input: TopicPartition) => boolean
-
-export interface OffsetToCommit extends TopicPartition {
-  readonly offset: number
-  readonly metadata: string
-}
 
 const inMemory = { caughtUp: () => undefined, close: () => Promise.resolve() }
 

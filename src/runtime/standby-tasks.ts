@@ -4,7 +4,7 @@ import type { Fault } from '../base/fault.ts'
 import { messageOf } from '../base/fault.ts'
 import { TimeSlice } from '../base/time-slice.ts'
 import type { Cluster } from '../kafka/cluster.ts'
-import type { FetchedBatch } from '../kafka/fetcher.ts'
+import type { FetchedBatch } from '../kafka/fetch/fetched-batch.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
@@ -15,7 +15,7 @@ import type { TaskId } from './assign-tasks.ts'
 import type { ChangelogCheck, StoreOrigins } from './changelog-check.ts'
 import { changelogOf, copiedStoresOf } from './changelog-sizes.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
-import type { TaskStores } from './task-factory.ts'
+import type { TaskStores } from './task-stores.ts'
 
 export interface StandbyTasksOptions {
   readonly planOf: () => ApplicationPlan

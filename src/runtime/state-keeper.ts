@@ -14,7 +14,7 @@ import { Restorer } from './restore.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 import { StandbyTasks } from './standby-tasks.ts'
 import type { RunningTask } from './running-task.ts'
-import type { TaskStores } from './task-factory.ts'
+import type { TaskStores } from './task-stores.ts'
 import type { TaskFolders } from './task-folders.ts'
 import { noTaskFolders } from './task-folders.ts'
 

@@ -48,7 +48,7 @@ import type { ApplicationState, EventFields, RuntimeListener, RuntimeSettings } 
 import { fieldsOf } from './runtime-settings.ts'
 import { storeNotHere } from './store-not-here.ts'
 import { StoreReads } from './store-reads.ts'
-import type { TaskStores } from './task-factory.ts'
+import type { TaskStores } from './task-stores.ts'
 import { TaskFactory } from './task-factory.ts'
 import type { UncaughtFailureResponse } from './uncaught-failure.ts'
 import { Worker } from './worker.ts'

@@ -1,10 +1,9 @@
 import type { Clock } from '../base/clock.ts'
 import { AssertionFailed } from '../base/assert.ts'
 import { TimeSlice } from '../base/time-slice.ts'
-import type { ChangelogSink, StateStore } from '../state/store.ts'
+import type { StateStore } from '../state/store.ts'
 import type { Blocked, TaskHost } from '../task/ports.ts'
 import { queueSourceOf, Task } from '../task/task.ts'
-import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { SubTopology } from '../topology/sub-topologies.ts'
 import { matchesWhole } from '../topology/validate-patterns.ts'
 import type { ApplicationPlan } from './application-plan.ts'
@@ -18,6 +17,7 @@ import type { RecordRetries } from './record-retries.ts'
 import type { ChangelogCheck, StoreOrigins } from './changelog-check.ts'
 import type { Restorer } from './restore.ts'
 import { RunningTask } from './running-task.ts'
+import type { TaskStores } from './task-stores.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 
 export interface TaskFactoryOptions {
@@ -38,15 +38,6 @@ export interface TaskFactoryOptions {
   readonly blocked: (task: TaskId, event: Blocked) => void
   /** True where an input has records that have not arrived yet. */
   readonly hasMore: (topic: string, partition: number) => boolean
-}
-
-/** Where the stores of one task lie. */
-export interface TaskStores {
-  open(definition: StoreDefinition, changelog: ChangelogSink): StateStore
-  /** Notes that the stores held all of their changelogs at this time. */
-  caughtUp(atMs: number): void
-  /** Writes what is committed, and lets go of it. */
-  close(): Promise<void>
 }
 
 /** Makes tasks and brings their stores up to date. */

@@ -1,8 +1,7 @@
 import type { Bytes } from '../base/bytes.ts'
 import { bytesEqual, hexDecode, hexEncode, utf8Decode, utf8Encode } from '../base/bytes.ts'
-import type { AnySerde, Serde } from '../topic/serde.ts'
+import type { AnySerde } from '../topic/serde.ts'
 import { deserialized, serialized } from '../topic/serde.ts'
-import type { SagaState } from './state.ts'
 
 /**
  * A value of a topic as a saga's state keeps it: what the topic's own serde writes, so that a state can keep whatever a
@@ -20,14 +19,6 @@ export const readKept = (serde: AnySerde, kept: KeptValue): unknown => {
   const bytes = 'hex' in kept ? hexDecode(kept.hex) : utf8Encode(JSON.stringify(kept.json))
   return deserialized(serde, bytes, 0, bytes.length)
 }
-
-/** The state of a saga in its store and changelog: plain JSON. */
-export const stateSerde = (saga: string): Serde<SagaState> => ({
-  name: `saga(${saga})`,
-  nullable: false,
-  serialize: (state) => utf8Encode(JSON.stringify(state)),
-  deserialize: (source, start, end) => JSON.parse(utf8Decode(source, start, end)) as SagaState,
-})
 
 /** Undefined unless these very bytes come out again. */
 const asJson = (bytes: Bytes): KeptValue | undefined => {

@@ -20,6 +20,7 @@ import { PutCheck } from './put-check.ts'
 import type { SkippedRows } from './skipped-rows.ts'
 import type { ChangelogSink, StateStore } from './store.ts'
 import { RowNotRestored, unreadableRow } from './unreadable-row.ts'
+import type { ValueOptions } from './value-options.ts'
 
 /** What every kind of store is opened with. */
 export interface StoreContext extends CacheOptions, ValueOptions {
@@ -28,14 +29,6 @@ export interface StoreContext extends CacheOptions, ValueOptions {
   readonly disk: Disk | undefined
   /** Counts restored rows that the disk cannot hold. */
   readonly skipped?: SkippedRows | undefined
-}
-
-/** How a store treats the values that are put. */
-export interface ValueOptions {
-  /** Callbacks cannot change the objects that the store holds: the setting `freezeState`. */
-  readonly frozen?: boolean | undefined
-  /** The largest record that the producer sends: `maxRequestSize`. */
-  readonly maxRequestSize?: number | undefined
 }
 
 /** The changes of a store, as its life cycle needs them. */

@@ -6,7 +6,6 @@ import type { Headers } from '../topic/headers.ts'
 import type { RawRegion, RecordOrigin } from '../topic/record.ts'
 import { optionalResultOf } from '../topology/callback-results.ts'
 import type { AnyRecord } from '../topology/node.ts'
-import type { FailurePolicy } from './failure-policy.ts'
 import type { TaskFailure } from './ports.ts'
 
 /** A record as it was read: nothing of it is decoded. */
@@ -28,6 +27,9 @@ export interface FailedRecord {
   readonly origin: RecordOrigin | undefined
   readonly record: RecordAsRead | undefined
 }
+
+/** What becomes of a record that failed: stop here, leave it out, or leave it out and keep it in the dead letter topic. */
+export type FailurePolicy = 'fail' | 'skip' | 'deadLetter'
 
 /**
  * Decides about a record that failed; undefined leaves it to the settings. It must not wait: the record's partition does.

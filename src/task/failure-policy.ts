@@ -7,13 +7,10 @@ import type { Header } from '../topic/headers.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import type { RecordOrigin } from '../topic/record.ts'
 import type { AnyRecord } from '../topology/node.ts'
-import type { FailureHandler } from './failure-handler.ts'
+import type { FailureHandler, FailurePolicy } from './failure-handler.ts'
 import { asRead, askHandler } from './failure-handler.ts'
 import type { DropReason, TaskFailure } from './ports.ts'
 import type { FailureDecision } from './task.ts'
-
-/** What becomes of a record that failed: stop here, leave it out, or leave it out and keep it in the dead letter topic. */
-export type FailurePolicy = 'fail' | 'skip' | 'deadLetter'
 
 export interface FailurePolicies {
   readonly deserializationFailure: FailurePolicy

@@ -8,9 +8,10 @@ import type { AnyRecord, Change } from '../topology/node.ts'
 import type { Topology } from '../topology/topology.ts'
 import { nodeNamed } from '../topology/topology.ts'
 import { AsyncWork } from './async-work.ts'
-import type { HeldUpdates } from './nodes/held-back.ts'
+import type { BeforeCommit, HeldUpdates } from './held-updates.ts'
 import type { NodeTimes } from './node-times.ts'
 import type { DropReason, TaskFailure, TaskHost } from './ports.ts'
+import type { ScheduledPunctuator } from './punctuation-queue.ts'
 import { PunctuationQueue } from './punctuation-queue.ts'
 import { faultOf, keyOf } from './record-fault.ts'
 import type { Relay } from './relay.ts'
@@ -23,19 +24,6 @@ export interface TableView<K = unknown, V = unknown> {
   getAsOf?(key: K, timestamp: number): ValueAndTimestamp<V> | null
   readonly versioned?: boolean
 }
-
-/** Called on a schedule; see `ProcessorContext.schedule`. */
-export interface ScheduledPunctuator {
-  readonly node: string
-  readonly type: 'streamTime' | 'wallClock'
-  readonly intervalMs: number
-  nextDueMs: number
-  isCancelled: boolean
-  readonly callback: (timestamp: number) => void
-}
-
-/** Works until `isOver` and returns whether it is done; it is called again where it is not. */
-export type BeforeCommit = (isOver: () => boolean) => boolean
 
 /**
  * What the interpreters of one task share: stores and table views by name, the first failure of the record in hand,

@@ -1,5 +1,14 @@
 import { Heap } from '../base/heap.ts'
-import type { ScheduledPunctuator } from './node-context.ts'
+
+/** Called on a schedule; see `ProcessorContext.schedule`. */
+export interface ScheduledPunctuator {
+  readonly node: string
+  readonly type: 'streamTime' | 'wallClock'
+  readonly intervalMs: number
+  nextDueMs: number
+  isCancelled: boolean
+  readonly callback: (timestamp: number) => void
+}
 
 /**
  * The punctuators of one kind of time, by due time (Kafka Streams' `PunctuationQueue`). Those that are due at the same time

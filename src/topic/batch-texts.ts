@@ -42,9 +42,9 @@ export class BatchTexts {
     this.#start = start
     this.#end = Math.min(length, start + windowBytes)
     this.#window = latin1Decode(this.#bytes, this.#start, this.#end)
-    if (this.#words !== noWords) return
+    if (this.#words !== noWords || length < this.#skipped + wordBytes) return
     const skipped = this.#skipped
-    this.#words = new Uint32Array(buffer, byteOffset + skipped, Math.max(0, length - skipped) >>> 2)
+    this.#words = new Uint32Array(buffer, byteOffset + skipped, (length - skipped) >>> 2)
   }
 
   #isAscii(start: number, end: number): boolean {
@@ -62,5 +62,6 @@ export class BatchTexts {
 }
 
 const noWords = new Uint32Array(0)
+const wordBytes = 4
 const windowBytes = 32_768
 const nearBytes = 4_096

@@ -1,13 +1,10 @@
+import type { Import, SourceFile } from '../../scripts/imports.ts'
+import { importCycles, importsOf, resolveImport, withoutComments } from '../../scripts/imports.ts'
+
 /**
  * The rules of the house as data and functions over source text, so that a test can hold the house to them and plant a
  * violation to see that they bite.
  */
-export interface SourceFile {
-  /** Relative to the checkout, with forward slashes. */
-  readonly path: string
-  readonly text: string
-}
-
 interface Room {
   /** The rooms it may import, beside itself. */
   readonly rooms: readonly string[]
@@ -108,13 +105,41 @@ const wallClockReadings: Readonly<Record<string, number>> = {
 }
 const environmentFile = 'src/app/environment.ts'
 
-interface Import {
-  readonly from: string
-  readonly typeOnly: boolean
-}
-
 /** Every violation of the house's rules in these files, each naming the file and the rule. */
-export const violationsIn = (files: readonly SourceFile[]): readonly string[] => files.flatMap(violationsOf)
+export const violationsIn = (files: readonly SourceFile[]): readonly string[] => [
+  ...files.flatMap(violationsOf),
+  ...cycleViolations(files),
+]
+
+/**
+ * The one cycle there is, of type imports alone: a stream has methods that return tables and a table has methods that
+ * return streams, so their types refer to each other. TypeScript can declare such types in several files only by
+ * imports in both directions.
+ */
+export const handleFiles: ReadonlySet<string> = new Set(
+  [
+    'cogrouped-stream',
+    'deduplicate',
+    'grouped-stream',
+    'grouped-table',
+    'handles',
+    'side-outputs',
+    'split',
+    'stream',
+    'stream-joins',
+    'table',
+    'windowed-aggregate',
+    'windowed-stream',
+  ].map((name) => `src/dsl/${name}.ts`),
+)
+
+const cycleViolations = (files: readonly SourceFile[]): readonly string[] =>
+  importCycles(files.filter(({ path }) => path.startsWith('src/')))
+    .filter((cycle) => !cycle.every((path) => handleFiles.has(path)))
+    .map(
+      (cycle) =>
+        `${cycle.join(', ')}: import each other in a cycle; move what they share to a file below them`,
+    )
 
 const violationsOf = (file: SourceFile): readonly string[] => [
   ...importViolations(file),
@@ -141,7 +166,7 @@ const roomViolation = (
   if (from.startsWith('node:'))
     return rules.browser ? [`${path}: room '${room}' runs in a browser and may not import ${from}`] : []
   if (from.startsWith('.')) {
-    const target = resolve(path, from).split('/')[1] as string
+    const target = resolveImport(path, from).split('/')[1] as string
     return target === room || rules.rooms.includes(target)
       ? []
       : [`${path}: room '${room}' may not import room '${target}'`]
@@ -156,7 +181,7 @@ const topologyViolation = (path: string, { from }: Import): readonly string[] =>
   const allowed =
     ['millrace', 'millrace/testing', 'millrace/broker', 'zod', 'rxjs'].includes(from) ||
     from.startsWith('node:') ||
-    (from.startsWith('.') && /^(topologies|config)\//.test(resolve(path, from)))
+    (from.startsWith('.') && /^(topologies|config)\//.test(resolveImport(path, from)))
   return allowed ? [] : [`${path}: a topology imports only the front door, not '${from}'`]
 }
 
@@ -235,32 +260,29 @@ const isBarrel = (text: string): boolean => {
   )
 }
 
-/** Imports and re-exports; dynamic imports count as values. */
-const importsOf = (text: string): readonly Import[] => {
-  const code = withoutComments(text)
-  const statics = [
-    ...code.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm),
-  ]
-  const dynamics = [...code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g)]
-  return [
-    ...statics.map(([, type, from]) => ({ from: from as string, typeOnly: type !== undefined })),
-    ...dynamics.map(([, from]) => ({ from: from as string, typeOnly: false })),
-  ]
-}
-
-const withoutComments = (text: string): string =>
-  text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '')
-
 const packageOf = (from: string): string =>
   from
     .split('/')
     .slice(0, from.startsWith('@') ? 2 : 1)
     .join('/')
 
-const resolve = (path: string, from: string): string => {
-  const parts = path.split('/').slice(0, -1)
-  for (const part of from.split('/'))
-    if (part === '..') parts.pop()
-    else if (part !== '.') parts.push(part)
-  return parts.join('/')
+/** Every test file whose name does not show that it starts processes, itself or through a helper of `test/`. */
+export const unnamedProcessTests = (files: readonly SourceFile[]): readonly string[] => {
+  const texts = new Map(files.map(({ path, text }) => [path, text]))
+  const startsProcesses = (path: string, seen: Set<string>): boolean => {
+    if (seen.has(path)) return false
+    seen.add(path)
+    const imports = importsOf(texts.get(path) ?? '').filter(({ typeOnly }) => !typeOnly)
+    return imports.some(
+      ({ from }) =>
+        from === 'node:child_process' ||
+        (from.startsWith('.') && startsProcesses(resolveImport(path, from), seen)),
+    )
+  }
+  return [...texts.keys()].filter(
+    (path) =>
+      path.endsWith('.test.ts') &&
+      !/\.(?:process|kafka)\.test\.ts$/.test(path) &&
+      startsProcesses(path, new Set()),
+  )
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { ScheduledPunctuator } from '../../src/task/node-context.ts'
+import type { ScheduledPunctuator } from '../../src/task/punctuation-queue.ts'
 import { PunctuationQueue } from '../../src/task/punctuation-queue.ts'
 
 const every = (intervalMs: number, nextDueMs = 0): ScheduledPunctuator => ({

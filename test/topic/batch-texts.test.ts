@@ -56,4 +56,13 @@ describe('the texts of a batch', () => {
         '{"name":"a text that is not short"}',
       )
   })
+
+  it('reads short bytes at the end of a buffer, where no whole word is left', () => {
+    const buffer = new ArrayBuffer(16)
+    for (let offset = 8; offset < 16; offset++) {
+      const bytes = new Uint8Array(buffer, offset).fill(0x61)
+      expect(new BatchTexts(bytes).textOf(0, bytes.length)).toBe('a'.repeat(bytes.length))
+      expect(new BatchTexts(bytes).textOf(0, 1)).toBe('a')
+    }
+  })
 })

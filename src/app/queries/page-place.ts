@@ -7,7 +7,7 @@ import { deserializeAll } from '../../topic/serde.ts'
 import type { Serde } from '../../topic/serde.ts'
 import type { StoreDefinition } from '../../topology/store-definition.ts'
 import { badQuery } from './key-text.ts'
-import { readRow } from './store-reader.ts'
+import { readRow } from './read-row.ts'
 
 /**
  * Checks what came from outside as bytes: that its keys are keys of the store, and that the page begins inside of what the

@@ -40,7 +40,7 @@ export const queryServer = (
   const server = fastify({
     bodyLimit: largestBodyBytes,
     return503OnClosing: false,
-    routerOptions: { maxParamLength: 300 },
+    routerOptions: { maxParamLength: longestParameter },
     serverFactory: (handler) => listener.createServer(handler, tls),
     clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, _request, reply) => void refuse(reply as FastifyReply, asFault(error)),
@@ -141,6 +141,8 @@ const closeGraceMs = 500
 
 /** A key in the body may be a megabyte, and as base64 a third more. */
 const largestBodyBytes = 8 * 1024 * 1024
+/** Above the 249 characters of the longest store name; fastify's default is 100. */
+const longestParameter = 300
 
 const parsed = (
   { parameters, body }: Route,

@@ -1,17 +1,13 @@
 import type { Observable } from 'rxjs'
 import type { Bytes } from '../../base/bytes.ts'
-import { deserializeAll, serialized } from '../../topic/serde.ts'
+import { serialized } from '../../topic/serde.ts'
 import type { StreamRecord } from '../../topic/record.ts'
 import type { Serde } from '../../topic/serde.ts'
 import type { StoreDefinition } from '../../topology/store-definition.ts'
-import type { PageRequest, StoreQuery, StoreRow } from '../../state/store-query.ts'
+import type { PageRequest, StoreQuery } from '../../state/store-query.ts'
 import type { PageReader, QueryOptions } from './page-reader.ts'
-
-/** A row with its key and value as the topology knows them. */
-export interface ReadRow<K, V> extends Omit<StoreRow, 'key' | 'value'> {
-  readonly key: K
-  readonly value: V
-}
+import type { ReadRow } from './read-row.ts'
+import { readRow } from './read-row.ts'
 
 /**
  * Reads one store, page after page: at most one page of a query is in memory at a time. Nothing is held on to between
@@ -86,12 +82,5 @@ export class StoreReader<K, V> {
     return { rows: rows.map((row) => readRow<K, V>(this.#definition, row)), after }
   }
 }
-
-/** Reads a row's bytes with the serdes of its store. */
-export const readRow = <K, V>(definition: StoreDefinition, row: StoreRow): ReadRow<K, V> => ({
-  ...row,
-  key: deserializeAll(definition.key as unknown as Serde<K>, row.key),
-  value: deserializeAll(definition.value as unknown as Serde<V>, row.value),
-})
 
 const pageRows = 500

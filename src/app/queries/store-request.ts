@@ -7,7 +7,7 @@ import { serialized } from '../../topic/serde.ts'
 import { jsonValueOf } from './json-value.ts'
 import { parseKey } from './key-text.ts'
 import type { PageReader, QueryOptions } from './page-reader.ts'
-import { readRow } from './store-reader.ts'
+import { readRow } from './read-row.ts'
 import { isolationSchema } from './wire.ts'
 
 /** What the routes of stores have in common: their parameters, where a key lies, and how a row is answered. */

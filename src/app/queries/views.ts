@@ -8,7 +8,8 @@ import { utf8Encode } from '../../base/bytes.ts'
 import type { OptionShape } from '../../base/options.ts'
 import { checkOptions } from '../../base/options.ts'
 import { flag, oneOf } from '../../base/value-kinds.ts'
-import type { ReadRow, StoreReader } from './store-reader.ts'
+import type { StoreReader } from './store-reader.ts'
+import type { ReadRow } from './read-row.ts'
 
 /** Rows as they are read, a page at a time. Stopping early costs nothing. */
 export type Rows<T> = AsyncGenerator<T, void>

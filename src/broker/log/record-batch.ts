@@ -1,5 +1,6 @@
 import type { Bytes } from '../../base/bytes.ts'
 import { crc32c } from '../../base/crc32c.ts'
+import { getInt64, setInt64 } from '../protocol/int64.ts'
 
 /**
  * The header of a record batch (magic 2), read and patched in place. Base offset and leader epoch lie outside the
@@ -29,8 +30,6 @@ export interface BatchHeader {
   readonly recordCount: number
 }
 
-const int64 = (view: DataView, at: number): number => view.getInt32(at) * 4294967296 + view.getUint32(at + 4)
-
 const viewOf = (bytes: Bytes): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /** The length of the batch whose header this is, as the header says it. */
@@ -43,15 +42,15 @@ export const readBatchHeader = (bytes: Bytes, at = 0): BatchHeader | undefined =
   const sizeInBytes = view.getInt32(at + 8) + 12
   if (sizeInBytes < BATCH_HEADER_LENGTH || at + sizeInBytes > bytes.length) return undefined
   return {
-    baseOffset: int64(view, at),
+    baseOffset: getInt64(view, at),
     sizeInBytes,
     magic: view.getInt8(at + 16),
     crc: view.getUint32(at + 17),
     attributes: view.getInt16(at + 21),
     lastOffsetDelta: view.getInt32(at + 23),
-    baseTimestamp: int64(view, at + 27),
-    maxTimestamp: int64(view, at + 35),
-    producerId: int64(view, at + 43),
+    baseTimestamp: getInt64(view, at + 27),
+    maxTimestamp: getInt64(view, at + 35),
+    producerId: getInt64(view, at + 43),
     producerEpoch: view.getInt16(at + 51),
     baseSequence: view.getInt32(at + 53),
     recordCount: view.getInt32(at + 57),
@@ -64,8 +63,10 @@ export const isTransactional = (header: BatchHeader): boolean => (header.attribu
 export const isControl = (header: BatchHeader): boolean => (header.attributes & CONTROL) !== 0
 
 /** Sequences wrap from 2^31 - 1 to 0. */
+const SEQUENCE_COUNT = 2 ** 31
+
 export const sequenceAfter = (sequence: number, increment: number): number =>
-  (sequence + increment) % 2147483648
+  (sequence + increment) % SEQUENCE_COUNT
 
 export const lastSequenceOf = (header: BatchHeader): number =>
   header.producerId === NO_PRODUCER_ID ? -1 : sequenceAfter(header.baseSequence, header.lastOffsetDelta)
@@ -75,8 +76,7 @@ export const checksumHolds = (bytes: Bytes, header: BatchHeader): boolean =>
 
 export const patchOffset = (bytes: Bytes, baseOffset: number, leaderEpoch: number): void => {
   const view = viewOf(bytes)
-  view.setInt32(0, Math.floor(baseOffset / 4294967296))
-  view.setUint32(4, baseOffset >>> 0)
+  setInt64(view, 0, baseOffset)
   view.setInt32(12, leaderEpoch)
 }
 
@@ -84,8 +84,7 @@ export const patchOffset = (bytes: Bytes, baseOffset: number, leaderEpoch: numbe
 export const patchLogAppendTime = (bytes: Bytes, timestamp: number): void => {
   const view = viewOf(bytes)
   view.setInt16(21, view.getInt16(21) | LOG_APPEND_TIME)
-  view.setInt32(35, Math.floor(timestamp / 4294967296))
-  view.setUint32(39, timestamp >>> 0)
+  setInt64(view, 35, timestamp)
   view.setUint32(17, crc32c(bytes, 21))
 }
 
@@ -106,12 +105,8 @@ export const transactionMarker = (
   view.setInt32(8, bytes.length - 12)
   view.setInt8(16, 2)
   view.setInt16(21, TRANSACTIONAL | CONTROL)
-  for (const at of [27, 35]) {
-    view.setInt32(at, Math.floor(timestamp / 4294967296))
-    view.setUint32(at + 4, timestamp >>> 0)
-  }
-  view.setInt32(43, Math.floor(producerId / 4294967296))
-  view.setUint32(47, producerId >>> 0)
+  for (const at of [27, 35]) setInt64(view, at, timestamp)
+  setInt64(view, 43, producerId)
   view.setInt16(51, producerEpoch)
   view.setInt32(53, -1)
   view.setInt32(57, 1)

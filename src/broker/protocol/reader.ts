@@ -1,6 +1,7 @@
 import { utf8Decode, type Bytes } from '../../base/bytes.ts'
 import { Fault } from '../../base/fault.ts'
 import { uuidFromBytes } from './uuid.ts'
+import { getInt64 } from './int64.ts'
 
 /** The fault for bytes that are no request; the connection they came from is closed, as Kafka does. */
 export const malformed = (message: string): Fault =>
@@ -48,10 +49,8 @@ export class Reader {
     return this.#view.getUint32(this.#advance(4))
   }
 
-  /** Offsets, timestamps and ids fit a double's 53 bits; larger values lose their last digits. */
   int64(): number {
-    const at = this.#advance(8)
-    return this.#view.getInt32(at) * 4294967296 + this.#view.getUint32(at + 4)
+    return getInt64(this.#view, this.#advance(8))
   }
 
   float64(): number {

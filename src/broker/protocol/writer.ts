@@ -1,5 +1,6 @@
 import { utf8Encode, type Bytes } from '../../base/bytes.ts'
 import { uuidToBytes } from './uuid.ts'
+import { setInt64 } from './int64.ts'
 
 /**
  * Writes the primitives of the Kafka protocol into a list of chunks. Record batches join the list by reference,
@@ -39,8 +40,7 @@ export class Writer {
 
   int64(value: number): void {
     const at = this.#reserve(8)
-    this.#view.setInt32(at, Math.floor(value / 4294967296))
-    this.#view.setUint32(at + 4, value >>> 0)
+    setInt64(this.#view, at, value)
   }
 
   float64(value: number): void {

@@ -1,6 +1,18 @@
-import type { Broker } from '../broker.ts'
+import type { GroupCoordinator } from '../group/coordinator.ts'
+import type { Topics } from '../topic/topics.ts'
+import type { TransactionCoordinator } from '../transaction/coordinator.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 import type { JournalEntry, OffsetEntry, TopicEntry, TransactionEntry } from './storage.ts'
+
+/** The state of a broker that its journal holds. */
+interface JournaledState {
+  clusterId: string
+  nextProducerId: number
+  readonly topics: Topics
+  readonly groups: GroupCoordinator
+  readonly transactions: TransactionCoordinator
+  restoreTopic(entry: TopicEntry, logStartOf: (partition: number) => number): void
+}
 
 /** Between the state of a broker and the lines of its journal. */
 export const transactionEntry = (transaction: Transaction): TransactionEntry => ({
@@ -17,7 +29,7 @@ const transactionOf = (entry: TransactionEntry): Transaction => ({
 })
 
 /** Entries that say all that the broker knows. */
-export function* snapshotOf(broker: Broker): Generator<JournalEntry> {
+export function* snapshotOf(broker: JournaledState): Generator<JournalEntry> {
   yield { kind: 'cluster', clusterId: broker.clusterId }
   yield { kind: 'producerIds', next: broker.nextProducerId }
   for (const topic of broker.topics.all) {
@@ -48,7 +60,7 @@ export const topicEntry = (topic: {
 })
 
 /** Puts a broker that has just been made into the state that the journal tells. */
-export const replay = (broker: Broker, entries: readonly JournalEntry[]): void => {
+export const replay = (broker: JournaledState, entries: readonly JournalEntry[]): void => {
   const topics = new Map<string, TopicEntry>()
   const logStarts = new Map<string, number>()
   for (const entry of entries) {
@@ -64,7 +76,7 @@ export const replay = (broker: Broker, entries: readonly JournalEntry[]): void =
 
 type SimpleEntry = Exclude<JournalEntry, { readonly kind: 'topic' | 'topicDeleted' | 'logStart' }>
 
-const apply = (broker: Broker, entry: SimpleEntry): void => {
+const apply = (broker: JournaledState, entry: SimpleEntry): void => {
   const { groups, transactions } = broker
   switch (entry.kind) {
     case 'cluster':

@@ -75,6 +75,8 @@ export class Topics {
   }
 }
 
+const LONGEST_NAME = 249
+
 /** Throws INVALID_TOPIC_EXCEPTION for a name that no topic may have. */
 export const checkTopicName = (name: string): void => {
   const problem =
@@ -82,8 +84,8 @@ export const checkTopicName = (name: string): void => {
       ? 'the empty string is not allowed'
       : name === '.' || name === '..'
         ? "'.' or '..' is not allowed"
-        : name.length > 249
-          ? 'the length is longer than the max allowed length 249'
+        : name.length > LONGEST_NAME
+          ? `the length is longer than the max allowed length ${LONGEST_NAME}`
           : /^[a-zA-Z0-9._-]+$/.test(name)
             ? undefined
             : "it contains a character other than ASCII alphanumerics, '.', '_' and '-'"

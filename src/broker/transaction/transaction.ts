@@ -52,7 +52,9 @@ export const copyOf = (transaction: Transaction): Transaction => ({
 })
 
 /** Epochs are 16 bits; the last one is kept for the markers that end what the one before it left open. */
-export const isExhausted = (epoch: number): boolean => epoch >= 32766
+const LAST_OPEN_EPOCH = 2 ** 15 - 2
+
+export const isExhausted = (epoch: number): boolean => epoch >= LAST_OPEN_EPOCH
 
 export const isEnding = ({ state }: Transaction): boolean =>
   state === 'PrepareCommit' || state === 'PrepareAbort'

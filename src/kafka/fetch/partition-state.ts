@@ -1,6 +1,7 @@
 import { Fault } from '../../base/fault.ts'
 import type { TopicPartition } from '../topic-partition.ts'
-import type { FetchedBatch, FetchPosition } from '../fetcher.ts'
+import type { FetchedBatch } from './fetched-batch.ts'
+import type { FetchPosition } from './fetch-position.ts'
 import type { BatchSlices } from '../record-batch/batch-slices.ts'
 import { corruptBatch } from '../record-batch/corrupt-batch.ts'
 import type { Lane } from '../transport.ts'

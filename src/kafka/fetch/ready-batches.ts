@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import type { BatchSlices, RecordSlice } from '../record-batch/batch-slices.ts'
-import type { FetchedBatch } from '../fetcher.ts'
+import type { FetchedBatch } from './fetched-batch.ts'
 import type { PartitionState, ReadyBatch } from './partition-state.ts'
 
 export interface ReadyBatchesOptions {

@@ -44,7 +44,7 @@ export const callCoordinator = <T>(
   call: (coordinator: BrokerAddress) => Promise<T>,
   timeoutMs: number = cluster.retryTimeoutMs,
 ): Promise<T> =>
-  retrying({ clock: cluster.clock, timeoutMs, backoffMs: 20, maxBackoffMs: 500 }, async () => {
+  retrying({ clock: cluster.clock, timeoutMs, ...coordinatorBackoff }, async () => {
     try {
       return await call(await cluster.coordinator(kind, key))
     } catch (error) {
@@ -53,6 +53,9 @@ export const callCoordinator = <T>(
       throw error
     }
   })
+
+/** A coordinator is soon elected: the first attempts follow quickly. */
+const coordinatorBackoff = { backoffMs: 20, maxBackoffMs: 500 }
 
 const coordinatorIsGone = new Set([
   'BROKER_UNREACHABLE',

@@ -1,7 +1,8 @@
 import { mapKeyOf } from '../../topic/map-key.ts'
 import type { AnyRecord, Change, EmitPolicy } from '../../topology/node.ts'
 import { tableSemanticsOf } from '../../topology/table-semantics.ts'
-import type { BeforeCommit, NodeContext } from '../node-context.ts'
+import type { NodeContext } from '../node-context.ts'
+import type { BeforeCommit, Held, HeldUpdates, WithChange } from '../held-updates.ts'
 import type { Emit } from '../step.ts'
 import { changeOf } from '../node-context.ts'
 
@@ -35,29 +36,12 @@ export const tellerFor = (
     emit.next(withChange(record, newValue, before, isLatest))
 }
 
-type WithChange = (record: AnyRecord, newValue: unknown, oldValue: unknown, isLatest: boolean) => AnyRecord
-
 /**
  * The time of an update where it is kept, and where it is held back: that of the aggregate. A deletion has no aggregate
  * any more, so its time is that of the record that caused it, even if older.
  */
 export const timeKept = (cause: AnyRecord, newValue: unknown, aggregateTime: number): number =>
   newValue === null ? cause.timestamp : aggregateTime
-
-interface Held {
-  readonly emit: Emit
-  readonly withChange: WithChange
-  readonly record: AnyRecord
-  readonly newValue: unknown
-  /** The value before the first update that is held. */
-  readonly oldValue: unknown
-}
-
-/** What one table holds back until the next commit. */
-export interface HeldUpdates {
-  readonly held: Map<unknown, Held>
-  readonly tell: BeforeCommit
-}
 
 /**
  * Coalesces the updates of a key between two commits into one: from the old value of the first to the new value of the

@@ -21,7 +21,8 @@ import type {
   SagaProcessorContext,
 } from '../../topology/processor.ts'
 import { childrenByParent } from '../../topology/topology.ts'
-import type { NodeContext, ScheduledPunctuator } from '../node-context.ts'
+import type { NodeContext } from '../node-context.ts'
+import type { ScheduledPunctuator } from '../punctuation-queue.ts'
 import { step } from '../step.ts'
 import { Relay } from '../relay.ts'
 import { countedRefusals } from './counted-refusals.ts'

@@ -1,7 +1,7 @@
 import { systemClock } from '../../../src/base/system-clock.ts'
 import { Admin } from '../../../src/kafka/admin.ts'
 import { Cluster } from '../../../src/kafka/cluster.ts'
-import type { FetchedBatch } from '../../../src/kafka/fetcher.ts'
+import type { FetchedBatch } from '../../../src/kafka/fetch/fetched-batch.ts'
 import { Fetcher } from '../../../src/kafka/fetcher.ts'
 import type { IsolationLevel } from '../../../src/kafka/list-offsets.ts'
 import { TcpTransport } from '../../../src/kafka/connection/tcp-transport.ts'
