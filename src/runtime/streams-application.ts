@@ -51,7 +51,7 @@ import { StoreReads } from './store-reads.ts'
 import type { TaskStores } from './task-factory.ts'
 import { TaskFactory } from './task-factory.ts'
 import type { UncaughtFailureResponse } from './uncaught-failure.ts'
-import { Worker } from './worker.ts'
+import { StreamThread } from './stream-thread.ts'
 
 export interface StreamsApplicationOptions {
   readonly topology: Topology
@@ -84,7 +84,7 @@ export interface CloseOptions {
 
 export const closeOptions: OptionShape<CloseOptions> = { timeoutMs: wholeNumber, leaveGroup: flag }
 
-/** One topology, running against a cluster: topics made, group joined, one worker at work. */
+/** One topology, running against a cluster: topics made, group joined, one stream thread running. */
 export class StreamsApplication {
   readonly topology: Topology
   readonly #options: StreamsApplicationOptions
@@ -106,7 +106,7 @@ export class StreamsApplication {
   #hasPeers = false
   /** Resolves once others may have what was here; undefined unless this process is about to leave. */
   #handedOver: PromiseWithResolvers<void> | undefined
-  #worker: Worker | undefined
+  #thread: StreamThread | undefined
   #membership: ClassicMembership | undefined
   #globals: GlobalTables | undefined
   #output: RecordOutput | undefined
@@ -127,7 +127,7 @@ export class StreamsApplication {
     this.#givenSettings = given.settings
     this.#options = { ...options, listener: this.#restoring.watch(options.listener) }
     this.topology = options.topology
-    this.#reads = new StoreReads(options.clock, () => this.#worker?.isClean ?? true)
+    this.#reads = new StoreReads(options.clock, () => this.#thread?.isClean ?? true)
     this.#retries = new RecordRetries(options.settings)
     this.#drops = new DropLog({
       metrics: this.#metrics,
@@ -179,7 +179,7 @@ export class StreamsApplication {
 
   /** The tasks that run here. */
   get tasks(): readonly TaskId[] {
-    return [...(this.#worker?.tasks.keys() ?? [])]
+    return [...(this.#thread?.tasks.keys() ?? [])]
   }
 
   /** The copy that is kept here of a store whose task runs elsewhere, to read from; undefined where there is none. */
@@ -196,7 +196,7 @@ export class StreamsApplication {
       standbyTasks: Array.from(this.#states.copies, ([task, lag]) => ({ task, lag })),
       restoring: this.#restoring.running,
       lastCommitMs: this.#metrics.lastCommitMs,
-      inputs: inputHealthOf(this.#worker?.tasks.values() ?? [], this.#fetcher),
+      inputs: inputHealthOf(this.#thread?.tasks.values() ?? [], this.#fetcher),
     }
   }
 
@@ -227,7 +227,7 @@ export class StreamsApplication {
 
   /** A store of a task that runs here, to read from; undefined where it does not. */
   store(name: string, partition: number): StateStore | undefined {
-    for (const { task } of this.#worker?.tasks.values() ?? [])
+    for (const { task } of this.#thread?.tasks.values() ?? [])
       if (task.partition === partition && task.stores.has(name)) return task.stores.get(name)
     return this.#globals?.store(name)
   }
@@ -274,13 +274,13 @@ export class StreamsApplication {
   /** Stops processing; the membership of the group is kept. */
   pause(): void {
     this.#paused = true
-    this.#worker?.pause()
+    this.#thread?.pause()
     if (this.#state === 'running') this.#enter('paused')
   }
 
   resume(): void {
     this.#paused = false
-    this.#worker?.resume()
+    this.#thread?.resume()
     if (this.#state === 'paused') this.#enter('running')
   }
 
@@ -335,7 +335,7 @@ export class StreamsApplication {
     const membership = this.#member()
     this.#membership = membership
     const beginnings = new Map<string, InputStart>()
-    const worker = new Worker({
+    const thread = new StreamThread({
       planOf: () => this.#plans.planned,
       settings,
       clock,
@@ -363,20 +363,20 @@ export class StreamsApplication {
           inputs,
         ),
     })
-    this.#worker = worker
-    if (this.#paused) worker.pause()
+    this.#thread = thread
+    if (this.#paused) thread.pause()
     this.#enter('rebalancing')
-    this.#running = worker.run().catch((error: unknown) => this.#fail(error))
+    this.#running = thread.run().catch((error: unknown) => this.#fail(error))
     membership.start()
     this.#plans.follow()
-    this.#states.lookAfter(() => this.#tasksHere(worker))
+    this.#states.lookAfter(() => this.#tasksHere(thread))
   }
 
   /** Undefined while tasks may come or go. */
-  #tasksHere(worker: Worker): TasksHere | undefined {
+  #tasksHere(thread: StreamThread): TasksHere | undefined {
     const isSettled = this.#state === 'running' || this.#state === 'paused'
     if (!isSettled || this.#membership?.isConnected !== true) return undefined
-    return { ids: worker.ownTasks, running: worker.tasks.values() }
+    return { ids: thread.ownTasks, running: thread.tasks.values() }
   }
 
   /** What is read again at a start is counted, and never written as a dead letter again. */
@@ -420,8 +420,8 @@ export class StreamsApplication {
       judge: this.#judge,
       openTaskStores,
       globalStore: (name) => this.#globals?.store(name),
-      requestCommit: () => this.#worker?.requestCommit(),
-      workReady: () => this.#worker?.wake(),
+      requestCommit: () => this.#thread?.requestCommit(),
+      workReady: () => this.#thread?.wake(),
       blocked: (task, event) => this.#blocked.note(task, event),
       // Of topics with fewer partitions than its others, a task has inputs that do not exist and never bring anything.
       hasMore: (topic, partition) =>
@@ -450,23 +450,23 @@ export class StreamsApplication {
       settings,
       processId,
       plans: this.#plans,
-      ownTasks: () => this.#worker?.ownTasks ?? [],
+      ownTasks: () => this.#thread?.ownTasks ?? [],
       stopRequest: () => this.#stopRequest,
       onStop: (reason) => {
         this.#stopTold.resolve()
         void this.#fail(applicationStopped(reason))
       },
-      ownLags: () => this.#states.lags(this.#worker?.ownTasks ?? []),
+      ownLags: () => this.#states.lags(this.#thread?.ownTasks ?? []),
       isLeaving: () => this.#handedOver !== undefined,
       onRevoke: async (partitions) => {
         this.#enter('rebalancing')
-        await this.#worker?.revoke(partitions)
+        await this.#thread?.revoke(partitions)
       },
       onAssign: (assignment) => this.#assign(assignment),
       onLost: async () => {
         this.#handedOver?.resolve()
         this.#enter('rebalancing')
-        await this.#worker?.lost()
+        await this.#thread?.lost()
       },
       onWarning: (message) => this.#warn(message),
       onFailure: (fault) => void this.#fail(fault),
@@ -480,14 +480,14 @@ export class StreamsApplication {
     this.#hasPeers = members > 1
     if (tasks.length === 0) this.#handedOver?.resolve()
     await this.#states.keepCopies([...standbys, ...warmups])
-    await this.#worker?.assign(tasks)
+    await this.#thread?.assign(tasks)
     if (this.#state !== 'closing' && this.#state !== 'failed') this.#states.followCopies(standbys, warmups)
     this.#settle()
   }
 
   /** Says `running` once all that is ours runs; members of which nothing moves never stop saying it. */
   #settle(): void {
-    const { isOpening = true, isPaused = false } = this.#worker ?? {}
+    const { isOpening = true, isPaused = false } = this.#thread ?? {}
     if (!isOpening) this.#restoring.clear()
     if (isOpening && (this.#state === 'running' || this.#state === 'paused')) this.#enter('rebalancing')
     if (this.#state !== 'rebalancing' || isOpening || this.#followUp) return
@@ -500,7 +500,7 @@ export class StreamsApplication {
       if (leaveGroup ?? this.#options.settings.groupInstanceId === undefined)
         await this.#handOver(timeoutMs / 3)
       await this.#membership?.close(leaveGroup === undefined ? {} : { leave: leaveGroup })
-      await this.#worker?.close(true)
+      await this.#thread?.close(true)
     } catch (error) {
       await this.#fail(error)
     }
@@ -534,9 +534,9 @@ export class StreamsApplication {
     this.#failure = error
     this.#enter('failed')
     this.#ending = (async () => {
-      this.#worker?.stop()
+      this.#thread?.stop()
       // Nothing more is committed: what was not is processed again after the next start.
-      await this.#worker?.close(false)
+      await this.#thread?.close(false)
       const response = this.#isGroupToStop ? 'stopApplication' : await this.#options.judge?.()
       if (response === 'stopApplication') await this.#tellGroupToStop(error)
       await this.#membership?.close().catch(() => undefined)
@@ -566,7 +566,7 @@ export class StreamsApplication {
     const left = this.#membership?.abandon(leaveGroup === undefined ? {} : { leave: leaveGroup })
     await Promise.race([left, sleep(clock, farewellMs)])
     await this.#options.disconnect?.()
-    await this.#worker?.abandon()
+    await this.#thread?.abandon()
     await this.#release()
     if (this.#state === 'closing') this.#enter('closed')
     this.#ending = Promise.resolve()

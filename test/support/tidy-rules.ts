@@ -99,7 +99,7 @@ const wallClockReadings: Readonly<Record<string, number>> = {
   'src/app/disk-task-folders.ts': 1,
   'src/files/claim.ts': 2,
   // Times and names that people read, and offsets by a duration before now.
-  'src/runtime/worker.ts': 1,
+  'src/runtime/stream-thread.ts': 1,
   'src/app/logger.ts': 1,
   'src/app/reset.ts': 1,
   'src/cli/replay.ts': 1,
