@@ -163,7 +163,7 @@ export const settingsSchema = z.strictObject({
   processingFailure: policy.default('fail'),
   /** So often a record whose processing fails is tried again, from the last commit, before `processingFailure` decides. */
   processingRetryAttempts: z.int().min(0).default(0),
-  /** The pause before that; the worker's other tasks wait too. */
+  /** The pause before that; the other tasks of its stream thread wait too. */
   processingRetryBackoffMs: z.int().min(0).max(30_000).default(1_000),
   productionFailure: policy.default('fail'),
   /** Takes the records of the policy `deadLetter`, with the headers of KIP-1034. */
@@ -171,11 +171,11 @@ export const settingsSchema = z.strictObject({
   /** Logs, warnings and dead letter headers quote parts of records: keys, values, and what errors say of them. */
   logRecordContents: z.boolean().default(false),
   /**
-   * What becomes of a failure that no policy deals with: the worker is replaced, this application stops, or every member
+   * What becomes of a failure that no policy deals with: the stream thread is replaced, this application stops, or every member
    * of its group does.
    */
   uncaughtFailure: z.enum(uncaughtFailureResponses).default('stopClient'),
-  /** More failures than this within a minute are no longer met by `replaceWorker`, and the application stops. */
+  /** More failures than this within a minute are no longer met by `replaceThread`, and the application stops. */
   maxReplacementsPerMinute: z.int().min(1).default(5),
   tls: tlsSettings.optional(),
   sasl: saslSettings.optional(),

@@ -12,8 +12,8 @@ import { parseSettings } from './settings.ts'
 import type { Application, StartOptions } from './start.ts'
 import { startOptions } from './start-options.ts'
 import { claimStateDirectories } from './state-directory.ts'
-import type { WorkerSettings } from './streams-worker.ts'
-import { workerSettingsOf } from './streams-worker.ts'
+import type { MemberSettings } from './create-member.ts'
+import { memberSettingsOf } from './create-member.ts'
 import { Supervisor } from './supervisor.ts'
 import { ThreadHandle } from './thread-handle.ts'
 import type { TopologyModule } from './topology-module.ts'
@@ -40,7 +40,7 @@ const moduleKind: ValueKind = {
 }
 const moduleOptions: OptionShape<TopologyModule> = { module: required(moduleKind), topology: text }
 
-/** A running application whose workers are threads: the same, but its stores are read by `queries` alone. */
+/** A running application whose members are threads: the same, but its stores are read by `queries` alone. */
 export type ThreadedApplication = Omit<Application, 'store' | 'standbyStore'>
 
 /** Three times the semi-space that is advised: see ARCHITECTURE.md, "Tried and left". */
@@ -67,7 +67,7 @@ export const startThreads = async (
   const { threads, resourceLimits, onUncaughtFailure, authorization, logger, ...listeners } = options
   checkOptions('startThreads', source, moduleOptions)
   const topology = await topologyOfModule(source)
-  const given = workerSettingsOf(topology, parseSettings(input))
+  const given = memberSettingsOf(topology, parseSettings(input))
   const { applicationId: application, logRecordContents } = given
   const log = new ApplicationLog({ application, logger, listener: listeners, logRecordContents })
   const { listener } = log
@@ -79,7 +79,7 @@ export const startThreads = async (
       topology,
       clock: systemClock,
       count: threads,
-      createWorker: (number, host) => {
+      createMember: (number, host) => {
         const { directory, processId: transactionName } = slots[number] as (typeof slots)[number]
         const start = {
           module: String(source.module),
@@ -104,7 +104,7 @@ export const startThreads = async (
 }
 
 /** What is one per process is divided, and what must be told apart gets a number, counted from 1 as threads are in Kafka. */
-const settingsOfThread = (settings: WorkerSettings, number: number, threads: number): WorkerSettings => ({
+const settingsOfThread = (settings: MemberSettings, number: number, threads: number): MemberSettings => ({
   ...settings,
   clientId: `${settings.clientId}-${number + 1}`,
   groupInstanceId:

@@ -17,7 +17,7 @@ export interface QueryEndpoint {
   readonly standbyPartitions: readonly TopicPartition[]
 }
 
-/** Members of one endpoint, such as the workers of one process, are one. */
+/** Members of one endpoint, such as the members of one process, are one. */
 export const queryEndpointsOf = (
   plan: ApplicationPlan,
   endpoints: readonly EndpointTasks[],

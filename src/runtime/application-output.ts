@@ -17,14 +17,14 @@ export interface ApplicationOutputOptions {
   readonly settings: RuntimeSettings
   readonly metrics: Metrics
   readonly judge: RecordJudge
-  /** Tells this worker's transactions from those of all others. */
+  /** Tells this member's transactions from those of all others. */
   readonly transactionName: string
   /** Known once there is something to commit. */
   readonly membership: () => GroupMembership
   readonly onRetry: (fault: Fault) => void
 }
 
-/** What one worker writes through and commits by, as its guarantee has it. */
+/** What one member writes through and commits by, as its guarantee has it. */
 export const applicationOutput = ({
   cluster,
   settings,

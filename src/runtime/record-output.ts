@@ -20,7 +20,7 @@ interface HeldBack {
 }
 
 /**
- * What the tasks of one worker write, handed to one producer. A topic whose partitions are not known yet (one that was
+ * What the tasks of one member write, handed to one producer. A topic whose partitions are not known yet (one that was
  * chosen record by record) holds its records back, in order, until the next flush has asked for them. Those of a topic
  * that is missing are failures of the records that chose it.
  */

@@ -41,7 +41,7 @@ export interface TasksHere {
 }
 
 /**
- * The state that one worker has of tasks, in all its conditions: being restored for a task that is about to begin, kept
+ * The state that one member has of tasks, in all its conditions: being restored for a task that is about to begin, kept
  * as a copy of a task that runs elsewhere, or left on the disk without use. Together they are what the leader is told.
  */
 export class StateKeeper {

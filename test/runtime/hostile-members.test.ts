@@ -7,8 +7,8 @@ import { heartbeatApi, joinGroupApi, syncGroupApi } from '../../src/kafka/apis.t
 import { Cluster } from '../../src/kafka/cluster.ts'
 import type { ClassicMembership } from '../../src/kafka/group/classic-membership.ts'
 import { encodeAssignment, encodeSubscription } from '../../src/kafka/group/consumer-protocol.ts'
-import type { TaskAssignment } from '../../src/runtime/application-member.ts'
-import { memberOf } from '../../src/runtime/application-member.ts'
+import type { TaskAssignment } from '../../src/runtime/application-membership.ts'
+import { membershipOf } from '../../src/runtime/application-membership.ts'
 import { PlanKeeper } from '../../src/runtime/plan-keeper.ts'
 import type { RuntimeSettings } from '../../src/runtime/runtime-settings.ts'
 import type { BrokerAddress } from '../../src/kafka/transport.ts'
@@ -38,7 +38,7 @@ class Member {
   assignment: TaskAssignment | undefined
 
   constructor({ cluster }: CoreWorld, plans: PlanKeeper) {
-    this.membership = memberOf({
+    this.membership = membershipOf({
       cluster,
       settings,
       processId: 'p',

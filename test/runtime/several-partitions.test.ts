@@ -40,7 +40,7 @@ const sendWith = async (answer: number | readonly number[] | undefined) => {
   return { sent, dropped, producedRecords: metrics.producedRecords }
 }
 
-describe('the output of a worker', () => {
+describe('the output of a member', () => {
   it.each([
     [undefined, [undefined]],
     [1, [1]],
