@@ -27,7 +27,7 @@ export interface MemberPlace {
 export type MemberSettings = Settings & { readonly applicationId: string; readonly clientId: string }
 
 /** A thread asks its process, and waits for the answer. */
-export type CreatedMemberHost = Required<Pick<ApplicationMemberOptions, 'listener' | 'judge'>>
+export type CreatedMemberHost = Required<Pick<ApplicationMemberOptions, 'listener' | 'responseToFailure'>>
 
 /** Puts one member together: connections, stores on LMDB below its folder, and the application that uses them. */
 export const createMember = (
@@ -35,7 +35,7 @@ export const createMember = (
   settings: MemberSettings,
   { directory, transactionName, processId }: MemberPlace,
   clock: Clock,
-  { listener, judge }: CreatedMemberHost,
+  { listener, responseToFailure }: CreatedMemberHost,
   onFailedRecord?: FailureHandler,
 ): ApplicationMember => {
   const transport = new TcpTransport(kafkaSettingsOf(settings, settings.clientId))
@@ -47,7 +47,7 @@ export const createMember = (
     clock,
     processId,
     transactionName,
-    judge,
+    responseToFailure,
     onFailedRecord,
     listener,
     openTaskStores: (task, origins) =>

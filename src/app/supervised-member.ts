@@ -33,7 +33,7 @@ export interface SupervisedMember extends MemberView {
 export interface MemberHost {
   readonly listener: RuntimeListener
   /** Asked right after `onState('failed')`: what is to become of it all. */
-  readonly judge: () => UncaughtFailureResponse
+  readonly responseToFailure: () => UncaughtFailureResponse
 }
 
 /** `number` counts from 0 and stays with a member's replacement. */

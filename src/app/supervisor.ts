@@ -47,7 +47,7 @@ interface Place<W> {
   state: ApplicationState
   /** True once it has been started: before that, a failure is one of the start. */
   started: boolean
-  verdict: UncaughtFailureResponse
+  response: UncaughtFailureResponse
   /** How long its replacement waits. */
   pauseMs: number
 }
@@ -215,7 +215,13 @@ export class Supervisor<W extends SupervisedMember> implements MemberView {
   }
 
   #place(number: number): Place<W> {
-    const place = { number, state: 'starting', started: false, verdict: 'stopClient', pauseMs: 0 } as Place<W>
+    const place = {
+      number,
+      state: 'starting',
+      started: false,
+      response: 'stopClient',
+      pauseMs: 0,
+    } as Place<W>
     place.member = this.#createMember(place)
     return place
   }
@@ -229,7 +235,7 @@ export class Supervisor<W extends SupervisedMember> implements MemberView {
     const { createMember, listener } = this.#options
     return createMember(place.number, {
       listener: { ...listener, onState: (state) => this.#onState(place, state) },
-      judge: () => place.verdict,
+      responseToFailure: () => place.response,
     })
   }
 
@@ -237,22 +243,22 @@ export class Supervisor<W extends SupervisedMember> implements MemberView {
     place.state = state
     if (state !== 'failed') return this.#follow()
     const { failure } = place.member
-    place.verdict = this.#judge(place, failure)
-    if (place.verdict === 'replaceThread') this.#replace(place)
+    place.response = this.#responseTo(place, failure)
+    if (place.response === 'replaceThread') this.#replace(place)
     // A start that fails rejects, with the same failure.
     else if (place.started) void this.#fail(failure)
-    if (place.verdict === 'stopApplication' && place.member.isGone === true) this.#tellBySomeoneElse(place)
+    if (place.response === 'stopApplication' && place.member.isGone === true) this.#stopThroughAnother(place)
   }
 
-  /** A member that is gone can't tell its group to stop; another one can. */
-  #tellBySomeoneElse(gone: Place<W>): void {
+  /** A member that is gone cannot stop its group; another one can. */
+  #stopThroughAnother(gone: Place<W>): void {
     const other = this.#places.find((place) => place !== gone && place.state !== 'failed')
     if (other !== undefined) other.member.stopApplication(messageOf(gone.member.failure))
-    else this.#options.listener.onWarning?.('nobody is left here who could tell the group to stop')
+    else this.#options.listener.onWarning?.('no other stream thread of this process can stop the group')
   }
 
   /** What is to become of it; never a replacement where the group, or the owner, has ended the application. */
-  #judge(place: Place<W>, failure: unknown): UncaughtFailureResponse {
+  #responseTo(place: Place<W>, failure: unknown): UncaughtFailureResponse {
     const { onUncaughtFailure, listener, maxReplacementsPerMinute } = this.#options
     if (!place.started || this.#stop.signal.aborted || isFault(failure, 'APPLICATION_STOPPED'))
       return 'stopClient'
@@ -305,7 +311,7 @@ export class Supervisor<W extends SupervisedMember> implements MemberView {
       this.#counted = sumMetrics([this.#counted, failed.metrics])
       place.member = this.#createMember(place)
       if (this.#paused) place.member.pause()
-      // A failure to start is told by its state too, and judged there.
+      // A failure to start is also reported by its state, and handled there.
       await Promise.race([place.member.start().catch(() => undefined), this.#stopped])
     })()
     this.#replacing.add(replaced)

@@ -196,11 +196,11 @@ export class ThreadHandle implements SupervisedMember {
   }
 
   #fail(failure: unknown): void {
-    const { listener, judge } = this.#host
+    const { listener, responseToFailure } = this.#host
     this.#isEnding = true
     this.#failure = failure
     listener.onState?.('failed')
-    this.#say({ type: 'verdict', verdict: judge() })
+    this.#say({ type: 'failureResponse', response: responseToFailure() })
   }
 
   #answer(id: number, page: StorePage | ErrorText): void {

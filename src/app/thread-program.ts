@@ -20,7 +20,7 @@ const main = parentPort
 const say: (message: FromThread) => void = main.postMessage.bind(main)
 
 const { module, topology: name, settings, place } = workerData as ThreadStart
-const verdict = Promise.withResolvers<UncaughtFailureResponse>()
+const failureResponse = Promise.withResolvers<UncaughtFailureResponse>()
 
 const tellStatus = (member: ApplicationMember): void => {
   const { metrics, health, tasks, taskCounts, metadata, inputTopics, internalTopics } = member
@@ -32,7 +32,7 @@ const runMember = async (): Promise<ApplicationMember> => {
   const topology = await topologyOfModule({ module, topology: name })
   const onFailedRecord = await failureHandlerOfModule(module)
   const host: CreatedMemberHost = {
-    judge: () => verdict.promise,
+    responseToFailure: () => failureResponse.promise,
     listener: {
       onState: (state) => {
         tellStatus(member)
@@ -109,8 +109,8 @@ main.on('message', (message: ToThread) => {
     case 'read':
       void readStore(message)
       break
-    case 'verdict':
-      verdict.resolve(message.verdict)
+    case 'failureResponse':
+      failureResponse.resolve(message.response)
       break
     case 'stopApplication':
       void working.then((member) => member.stopApplication(message.reason), ignore)

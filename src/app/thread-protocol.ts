@@ -24,7 +24,7 @@ export interface ThreadStart {
 export type ToThread =
   | { readonly type: 'start' | 'pause' | 'resume' }
   | { readonly type: 'close'; readonly options: CloseOptions }
-  | { readonly type: 'verdict'; readonly verdict: UncaughtFailureResponse }
+  | { readonly type: 'failureResponse'; readonly response: UncaughtFailureResponse }
   | { readonly type: 'stopApplication'; readonly reason: string }
   | {
       readonly type: 'read'

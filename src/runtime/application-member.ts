@@ -40,7 +40,7 @@ import { PlanKeeper } from './plan-keeper.ts'
 import type { MetricsSnapshot } from './metrics.ts'
 import { Metrics } from './metrics.ts'
 import { allowLongestWork, longWorkWarnings } from './longest-work.ts'
-import { RecordJudge } from './record-judge.ts'
+import { RecordFailureHandler } from './record-failure-handler.ts'
 import type { RecordOutput } from './record-output.ts'
 import { RecordRetries } from './record-retries.ts'
 import { RepartitionPurge } from './repartition-purge.ts'
@@ -63,7 +63,7 @@ export interface ApplicationMemberOptions {
   /** Tells this member from all others of the application, in the name of its transactions; `processId` unless given. */
   readonly transactionName?: string
   /** Asked after `onState('failed')`: what is to become of the others. */
-  readonly judge?: () => UncaughtFailureResponse | Promise<UncaughtFailureResponse>
+  readonly responseToFailure?: () => UncaughtFailureResponse | Promise<UncaughtFailureResponse>
   /** Asked before the policies of the settings what becomes of a record that failed. */
   readonly onFailedRecord?: FailureHandler | undefined
   readonly listener: RuntimeListener
@@ -95,7 +95,7 @@ export class ApplicationMember {
   readonly #retries: RecordRetries
   readonly #drops: DropLog
   readonly #blocked: BlockedLog
-  readonly #judge: RecordJudge
+  readonly #failureHandler: RecordFailureHandler
   readonly #restoring = new RestoreBoard()
   #state: ApplicationState = 'starting'
   #failure: unknown
@@ -138,7 +138,7 @@ export class ApplicationMember {
       clock: options.clock,
       onWarning: (message, fields) => this.#warn(message, fields),
     })
-    this.#judge = new RecordJudge({
+    this.#failureHandler = new RecordFailureHandler({
       policies: options.settings,
       metrics: this.#metrics,
       onWarning: (message, fields) => this.#warn(message, fields),
@@ -309,7 +309,7 @@ export class ApplicationMember {
       cluster,
       settings,
       metrics: this.#metrics,
-      judge: this.#judge,
+      failureHandler: this.#failureHandler,
       transactionName,
       membership: () => this.#membership as ClassicMembership,
       onRetry: (fault) => this.#warn(fault.message, fieldsOf(fault)),
@@ -381,7 +381,7 @@ export class ApplicationMember {
 
   /** What is read again at a start is counted, and never written as a dead letter again. */
   get #onFailedRow(): RowFailureHandler {
-    return this.#judge.with(() => undefined)
+    return this.#failureHandler.with(() => undefined)
   }
 
   #readableRows(): ReadableRows {
@@ -417,7 +417,7 @@ export class ApplicationMember {
       output,
       metrics: this.#metrics,
       retries: this.#retries,
-      judge: this.#judge,
+      failureHandler: this.#failureHandler,
       openTaskStores,
       globalStore: (name) => this.#globals?.store(name),
       requestCommit: () => this.#thread?.requestCommit(),
@@ -537,7 +537,7 @@ export class ApplicationMember {
       this.#thread?.stop()
       // Nothing more is committed: what was not is processed again after the next start.
       await this.#thread?.close(false)
-      const response = this.#isGroupToStop ? 'stopApplication' : await this.#options.judge?.()
+      const response = this.#isGroupToStop ? 'stopApplication' : await this.#options.responseToFailure?.()
       if (response === 'stopApplication') await this.#tellGroupToStop(error)
       await this.#membership?.close().catch(() => undefined)
       await this.#release()

@@ -7,7 +7,7 @@ import { TransactionalProducer } from '../kafka/transaction/transactional-produc
 import type { Committer } from './committer.ts'
 import { atLeastOnce, exactlyOnce } from './committer.ts'
 import type { Metrics } from './metrics.ts'
-import type { RecordJudge } from './record-judge.ts'
+import type { RecordFailureHandler } from './record-failure-handler.ts'
 import { RecordOutput } from './record-output.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 import { producerSettingsOf } from './producer-settings.ts'
@@ -16,7 +16,7 @@ export interface ApplicationOutputOptions {
   readonly cluster: Cluster
   readonly settings: RuntimeSettings
   readonly metrics: Metrics
-  readonly judge: RecordJudge
+  readonly failureHandler: RecordFailureHandler
   /** Tells this member's transactions from those of all others. */
   readonly transactionName: string
   /** Known once there is something to commit. */
@@ -29,7 +29,7 @@ export const applicationOutput = ({
   cluster,
   settings,
   metrics,
-  judge,
+  failureHandler,
   transactionName,
   membership,
   onRetry,
@@ -38,13 +38,13 @@ export const applicationOutput = ({
     cluster,
     ...producerSettingsOf(settings),
     onRetry,
-    onRefused: (refused: RefusedRecord) => judge.refused(refused),
-    keepsSources: judge.keepsSources,
+    onRefused: (refused: RefusedRecord) => failureHandler.refused(refused),
+    keepsSources: failureHandler.keepsSources,
   }
   if (settings.processingGuarantee === 'at_least_once') {
     // Transactions are fenced by the broker; without them, a process that stood still must not write what is outdated.
     const refusal = (): Fault | undefined => (membership().checkSession() ? undefined : outOfSession())
-    const output = new RecordOutput(new Producer({ ...producerOptions, refusal }), metrics, judge)
+    const output = new RecordOutput(new Producer({ ...producerOptions, refusal }), metrics, failureHandler)
     return { output, committer: atLeastOnce(output, membership) }
   }
   const producer = new TransactionalProducer({
@@ -53,7 +53,7 @@ export const applicationOutput = ({
     transactionTimeoutMs: settings.transactionTimeoutMs,
     groupId: settings.applicationId,
   })
-  const output = new RecordOutput(producer.producer, metrics, judge)
+  const output = new RecordOutput(producer.producer, metrics, failureHandler)
   return { output, committer: exactlyOnce(output, producer, settings.applicationId, membership) }
 }
 

@@ -9,8 +9,8 @@ import type { Headers } from '../topic/headers.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import type { AnyRecord } from '../topology/node.ts'
 import type { Metrics } from './metrics.ts'
-import type { RecordJudge } from './record-judge.ts'
-import { chosenByRecord, unwritten } from './record-judge.ts'
+import type { RecordFailureHandler } from './record-failure-handler.ts'
+import { chosenByRecord, unwritten } from './record-failure-handler.ts'
 
 interface HeldBack {
   readonly topic: string
@@ -27,14 +27,14 @@ interface HeldBack {
 export class RecordOutput implements Output {
   readonly #producer: Producer
   readonly #metrics: Metrics
-  readonly #judge: ReturnType<RecordJudge['with']>
+  readonly #onFailure: ReturnType<RecordFailureHandler['with']>
   readonly #prepared = new Set<string>()
   #heldBack: HeldBack[] = []
 
-  constructor(producer: Producer, metrics: Metrics, judge: RecordJudge) {
+  constructor(producer: Producer, metrics: Metrics, failureHandler: RecordFailureHandler) {
     this.#producer = producer
     this.#metrics = metrics
-    this.#judge = judge.with((topic, row) => this.sendRow(topic, row))
+    this.#onFailure = failureHandler.with((topic, row) => this.sendRow(topic, row))
   }
 
   get isFull(): boolean {
@@ -129,7 +129,7 @@ export class RecordOutput implements Output {
     } catch (error) {
       const { node } = target
       const failure = unwritten({ node, origin: source?.origin, record: source, error })
-      if (this.#judge(failure, source) === 'fail') throw failure.fault
+      if (this.#onFailure(failure, source) === 'fail') throw failure.fault
     }
   }
 

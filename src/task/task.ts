@@ -416,7 +416,7 @@ export class Task {
     }
   }
 
-  /** One turn: whatever fails inside is judged by the failure policy once the record has gone its way. */
+  /** Processes one record; the failure policy handles what fails inside it. */
   #turn(record: AnyRecord | undefined, work: () => void): void {
     this.#beginTurn(record)
     try {

@@ -10,7 +10,7 @@ export interface TestDriverOptions {
   readonly partitions?: number | Readonly<Record<string, number>>
   /** Where the clock starts, in milliseconds since the epoch. 0 unless given. */
   readonly startMs?: number
-  /** What a failed record means: judged by the policies below unless given. */
+  /** What a failed record means: defaults to the policies below. */
   readonly onFailure?: (failure: TaskFailure) => FailureDecision
   /** After how long without a record stream time follows the clock, as the setting of that name; never unless given. */
   readonly idleAdvanceMs?: number
