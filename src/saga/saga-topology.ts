@@ -10,7 +10,7 @@ import type { WorkflowExchangeSnapshot, WorkflowSnapshot } from '../topology/wor
 import type { Saga } from './saga.ts'
 import type { Exchange } from './step.ts'
 import { sagaProcessor } from './saga-processor.ts'
-import { stateSerde } from './kept-value.ts'
+import { stateSerde } from './stored-value.ts'
 
 export interface SagaTopologyOptions {
   /** Reaches the disk and the changelog topic. `sagas` unless given. */

@@ -8,7 +8,7 @@ import type { AnySinkTopic, SourceTopic } from '../topology/node-topic.ts'
 import { faultsOf } from './check.ts'
 import type { SagaStatus } from './state.ts'
 import type { Direction, Reply, RetryOptions, SagaData, Step, StepMaker, UnnamedStep } from './step.ts'
-import { isStep, patienceOptions, stepWith } from './step.ts'
+import { isStep, replyWaitOptions, stepWith } from './step.ts'
 
 /** How a saga ended, or where it came to a stop. */
 export interface SagaResult {
@@ -37,7 +37,7 @@ export interface SagaOptions<Start, O> {
 }
 
 const sagaOptions: OptionShape<SagaOptions<never, never>> = {
-  ...patienceOptions,
+  ...replyWaitOptions,
   startedBy: required(topicContract),
   steps: required(synchronous),
   outcome: nested<NonNullable<SagaOptions<never, never>['outcome']>>({
@@ -80,7 +80,7 @@ export interface ReplyPlace {
 /**
  * Says a saga: steps that run one after the other, each with a command, its replies and its undo. It is checked at once
  * (every compensable step must say how it is undone, and only retriable steps may follow the pivot), and all faults are
- * told together.
+ * reported together.
  *
  * @example
  * export const fulfilment = saga('order-fulfilment', {

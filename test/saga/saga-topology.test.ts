@@ -99,7 +99,7 @@ describe('a saga as a topology', () => {
         steps: [{ name: 'hotel', status: 'sent', attempt: 1, dueMs: 3_000, succeeded: false }],
         replies: {},
         failure: null,
-        told: null,
+        publishedOutcome: null,
       } satisfies SagaState,
     }
     const driver = driverOf()
@@ -197,7 +197,7 @@ describe('a saga that cannot build its command', () => {
     steps: [{ name: 'send', status: 'sent', attempt: 1, dueMs: 1_000, succeeded: false }],
     replies: {},
     failure: null,
-    told: null,
+    publishedOutcome: null,
   })
 
   it.each([

@@ -5,19 +5,19 @@ import { deserialized, serialized } from '../topic/serde.ts'
 import type { SagaState } from './state.ts'
 
 /**
- * A value of a topic as a saga's state keeps it: what the topic's own serde writes, so that a state can keep whatever a
- * topic can carry. JSON stands for itself, so that a person can read it; other bytes are hexadecimal digits. A kept value
- * is read only when somebody asks for it.
+ * A value of a topic as a saga's state stores it: the bytes of the topic's own serde, so that a state can store whatever a
+ * topic can carry. JSON is stored as JSON, so that a person can read it; other bytes are hexadecimal digits. A stored value
+ * is read only when a callback asks for it.
  */
-export type KeptValue = { readonly json: unknown } | { readonly hex: string }
+export type StoredValue = { readonly json: unknown } | { readonly hex: string }
 
-export const keep = (serde: AnySerde, value: unknown): KeptValue => {
+export const toStored = (serde: AnySerde, value: unknown): StoredValue => {
   const bytes = serialized(serde, value as never)
   return asJson(bytes) ?? { hex: hexEncode(bytes) }
 }
 
-export const readKept = (serde: AnySerde, kept: KeptValue): unknown => {
-  const bytes = 'hex' in kept ? hexDecode(kept.hex) : utf8Encode(JSON.stringify(kept.json))
+export const readStored = (serde: AnySerde, stored: StoredValue): unknown => {
+  const bytes = 'hex' in stored ? hexDecode(stored.hex) : utf8Encode(JSON.stringify(stored.json))
   return deserialized(serde, bytes, 0, bytes.length)
 }
 
@@ -30,7 +30,7 @@ export const stateSerde = (saga: string): Serde<SagaState> => ({
 })
 
 /** Undefined unless these very bytes come out again. */
-const asJson = (bytes: Bytes): KeptValue | undefined => {
+const asJson = (bytes: Bytes): StoredValue | undefined => {
   try {
     const json: unknown = JSON.parse(utf8Decode(bytes))
     return bytesEqual(utf8Encode(JSON.stringify(json)), bytes) ? { json } : undefined
