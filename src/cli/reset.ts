@@ -52,7 +52,7 @@ export const resetCommand = (): Command =>
       const settings = {
         bootstrapServers: options.bootstrapServer,
         ...readCommandConfig(options.commandConfig),
-        requestTimeoutMs: patienceMs,
+        requestTimeoutMs: brokerTimeoutMs,
         ...(options.applicationId === undefined ? {} : { applicationId: options.applicationId }),
         ...(options.stateDirectory === undefined ? {} : { stateDirectory: options.stateDirectory }),
       }
@@ -66,7 +66,7 @@ export const resetCommand = (): Command =>
     })
 
 /** How long the command tries to reach its broker. */
-const patienceMs = 5_000
+const brokerTimeoutMs = 5_000
 
 const resetOptionsOf = (options: ResetCommandOptions): ResetOptions => {
   if (options.execute === true && options.dryRun === true) throw usage('say --execute or --dry-run, not both')

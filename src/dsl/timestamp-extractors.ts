@@ -19,7 +19,7 @@ export const failOnInvalid: TimestampExtractor = (record) => {
     code: 'TIMESTAMP_INVALID',
     actor: 'record',
     message: `the record has the invalid timestamp ${record.timestamp}`,
-    remedy: 'mend the producer, or choose dropInvalid, usePartitionTime or wallClock',
+    remedy: 'fix the producer, or choose dropInvalid, usePartitionTime or wallClock',
     place: { ...record.origin },
   })
 }

@@ -83,7 +83,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   INVALID_TIMESTAMP: {
     code: 'INVALID_TIMESTAMP',
     actor: 'record',
-    remedy: "mend the time of the record, or the topic's message.timestamp.before.max.ms and after.max.ms",
+    remedy: "fix the time of the record, or the topic's message.timestamp.before.max.ms and after.max.ms",
   },
   TOPIC_AUTHORIZATION_FAILED: {
     code: 'NOT_AUTHORIZED',

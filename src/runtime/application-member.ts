@@ -24,8 +24,8 @@ import type { ApplicationPlan } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { StoreOrigins } from './changelog-check.ts'
 import type { TaskFolders } from './task-folders.ts'
-import type { TasksHere } from './state-keeper.ts'
-import { StateKeeper } from './state-keeper.ts'
+import type { TasksHere } from './task-state-manager.ts'
+import { TaskStateManager } from './task-state-manager.ts'
 import type { TaskAssignment } from './application-membership.ts'
 import { membershipOf } from './application-membership.ts'
 import { writtenTopicsOf } from './cluster-plan.ts'
@@ -36,7 +36,7 @@ import { BlockedLog } from './blocked-log.ts'
 import { DropLog } from './drop-log.ts'
 import { GlobalTables } from './global-tables.ts'
 import type { QueryEndpoint } from './application-metadata.ts'
-import { PlanKeeper } from './plan-keeper.ts'
+import { TopologyPlan } from './topology-plan.ts'
 import type { MetricsSnapshot } from './metrics.ts'
 import { Metrics } from './metrics.ts'
 import { allowLongestWork, longWorkWarnings } from './longest-work.ts'
@@ -99,7 +99,7 @@ export class ApplicationMember {
   readonly #restoring = new RestoreBoard()
   #state: ApplicationState = 'starting'
   #failure: unknown
-  readonly #plans: PlanKeeper
+  readonly #plans: TopologyPlan
   #metadata: readonly QueryEndpoint[] = []
   /** Another round of the rebalance follows, which may bring tasks. */
   #followUp = false
@@ -111,7 +111,7 @@ export class ApplicationMember {
   #globals: GlobalTables | undefined
   #output: RecordOutput | undefined
   #fetcher: Fetcher | undefined
-  readonly #states: StateKeeper
+  readonly #states: TaskStateManager
   #running: Promise<void> | undefined
   #ending: Promise<void> | undefined
   #released: Promise<void> | undefined
@@ -144,7 +144,7 @@ export class ApplicationMember {
       onWarning: (message, fields) => this.#warn(message, fields),
       onFailedRecord: options.onFailedRecord,
     })
-    this.#plans = new PlanKeeper({
+    this.#plans = new TopologyPlan({
       ...options,
       onPlan: async (plan) => {
         await this.#output?.prepare(writtenTopicsOf(plan, options.settings))
@@ -153,7 +153,7 @@ export class ApplicationMember {
       onOutdated: (reason) => this.#membership?.requestRejoin(reason),
       onWarning: (message) => this.#warn(message),
     })
-    this.#states = new StateKeeper({
+    this.#states = new TaskStateManager({
       ...options,
       planOf: () => this.#plans.planned,
       onRestore: (progress) => this.#options.listener.onRestore?.(progress),

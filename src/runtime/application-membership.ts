@@ -8,14 +8,14 @@ import type { TaskId } from './assign-tasks.ts'
 import { changelogSizes } from './changelog-sizes.ts'
 import { taskAssignor, tasksOfPartitions } from './group-assignor.ts'
 import { decodeAssignmentData } from './group-data.ts'
-import type { PlanKeeper } from './plan-keeper.ts'
+import type { TopologyPlan } from './topology-plan.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 
 export interface ApplicationMembershipOptions {
   readonly cluster: Cluster
   readonly settings: RuntimeSettings
   readonly processId: string
-  readonly plans: Pick<PlanKeeper, 'planned' | 'renew' | 'adopt'>
+  readonly plans: Pick<TopologyPlan, 'planned' | 'renew' | 'adopt'>
   /** The tasks that are here now. */
   readonly ownTasks: () => readonly TaskId[]
   /** Why the whole group is to stop; undefined unless it is. */

@@ -12,7 +12,7 @@ import type { Metrics } from './metrics.ts'
 import type { RecordFailureHandler } from './record-failure-handler.ts'
 import { chosenByRecord, unwritten } from './record-failure-handler.ts'
 
-interface HeldBack {
+interface BufferedRecord {
   readonly topic: string
   readonly target: SinkTarget
   readonly record: AnyRecord
@@ -29,7 +29,7 @@ export class RecordOutput implements Output {
   readonly #metrics: Metrics
   readonly #onFailure: ReturnType<RecordFailureHandler['with']>
   readonly #prepared = new Set<string>()
-  #heldBack: HeldBack[] = []
+  #buffered: BufferedRecord[] = []
 
   constructor(producer: Producer, metrics: Metrics, failureHandler: RecordFailureHandler) {
     this.#producer = producer
@@ -53,7 +53,7 @@ export class RecordOutput implements Output {
 
   send(topic: string, target: SinkTarget, record: AnyRecord, source: AnyRecord | undefined): void {
     if (this.#prepared.has(topic)) this.#send(topic, target, record, source)
-    else this.#heldBack.push({ topic, target, record, source })
+    else this.#buffered.push({ topic, target, record, source })
   }
 
   /** Writes to a topic that is known to be prepared. */
@@ -87,17 +87,17 @@ export class RecordOutput implements Output {
 
   /** Sends what was held back for topics that were not known. */
   async release(): Promise<void> {
-    if (this.#heldBack.length === 0) return
-    const topics = new Set(this.#heldBack.map(({ topic }) => topic))
+    if (this.#buffered.length === 0) return
+    const topics = new Set(this.#buffered.map(({ topic }) => topic))
     const faults = new Map(
       await Promise.all(Array.from(topics, async (topic) => [topic, await this.#missing(topic)] as const)),
     )
-    for (const each of this.#heldBack.splice(0)) this.#sendHeldBack(each, faults.get(each.topic))
+    for (const each of this.#buffered.splice(0)) this.#sendBuffered(each, faults.get(each.topic))
   }
 
   /** Forgets what was held back. */
   forget(): void {
-    this.#heldBack = []
+    this.#buffered = []
   }
 
   /** Gives up what is not acknowledged. */
@@ -122,7 +122,7 @@ export class RecordOutput implements Output {
     }
   }
 
-  #sendHeldBack({ topic, target, record, source }: HeldBack, missing: Fault | undefined): void {
+  #sendBuffered({ topic, target, record, source }: BufferedRecord, missing: Fault | undefined): void {
     try {
       if (missing !== undefined) throw missing
       this.#send(topic, target, record, source)

@@ -15,10 +15,10 @@ import { entriesOf } from './disk.ts'
 import { JoinRows } from './join-rows.ts'
 import type { JoinRow, Segment } from './join-rows.ts'
 import { detach, KeyIdentity } from './key-identity.ts'
-import { shortKey } from './series-life.ts'
+import { shortKey } from './series-store-base.ts'
 import type { JoinEntry, JoinWindowStore, OnUndecodable } from './store.ts'
-import type { Changes, StoreContext } from './store-life.ts'
-import { StoreLife, valueBytesAt } from './store-life.ts'
+import type { Changes, StoreContext } from './state-store-base.ts'
+import { StateStoreBase, valueBytesAt } from './state-store-base.ts'
 import { readSortable, rowKey, sweepTimedRows, timeKey, writeTimedRow } from './timed-rows.ts'
 import { unreadableRow } from './unreadable-row.ts'
 import { deserialized, serialized } from '../topic/serde.ts'
@@ -32,7 +32,7 @@ import { deserialized, serialized } from '../topic/serde.ts'
  *
  * The number goes on where the restored records end; Kafka Streams begins at 1 again, and may overwrite with it.
  */
-export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindowStore<K, V> {
+export class MemoryJoinWindowStore<K, V> extends StateStoreBase implements JoinWindowStore<K, V> {
   /** No two records have one key in the changelog: looking for them would be in vain. */
   override readonly keepsLatest = false
   readonly #keys: KeyIdentity<K>

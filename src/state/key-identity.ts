@@ -5,7 +5,7 @@ import type { Serde } from '../topic/serde.ts'
 import { changesValues, copyBySerde, deserialized, serialized } from '../topic/serde.ts'
 import { bigLong, integer, long, string } from '../topic/serdes.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
-import type { ValueOptions } from './store-life.ts'
+import type { ValueOptions } from './state-store-base.ts'
 import { unreadableRow } from './unreadable-row.ts'
 
 /** What a `Map` can find a key by. */

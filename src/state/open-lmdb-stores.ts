@@ -11,7 +11,7 @@ import { openStore } from './open-store.ts'
 import type { ChangelogSink, StateStore } from './store.ts'
 import { SkippedRows } from './skipped-rows.ts'
 import type { SkippedRowsReport } from './skipped-rows.ts'
-import type { ValueOptions } from './store-life.ts'
+import type { ValueOptions } from './state-store-base.ts'
 
 /**
  * The stores of one task on LMDB. What is committed waits in memory and is written in one batch for all stores, with

@@ -2,7 +2,7 @@ import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { CacheOptions } from './change-tracker.ts'
 import { openStore } from './open-store.ts'
 import type { ChangelogSink, StateStore } from './store.ts'
-import type { ValueOptions } from './store-life.ts'
+import type { ValueOptions } from './state-store-base.ts'
 
 /** Opens a store that lives in memory; its changelog, if it has one, is what outlasts it. */
 export const openMemoryStore = (

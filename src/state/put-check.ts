@@ -11,7 +11,7 @@ import type { StoreDefinition } from '../topology/store-definition.ts'
 import type { KeyIdentity } from './key-identity.ts'
 import { detach } from './key-identity.ts'
 import type { FrozenValues } from './frozen-values.ts'
-import type { ValueOptions } from './store-life.ts'
+import type { ValueOptions } from './state-store-base.ts'
 
 /**
  * Looks at every key and value when it is put, as Kafka Streams does by serialising there: what cannot be written is the

@@ -36,7 +36,7 @@ export interface FailureOutlets {
 
 /**
  * Handles failures by policy, unless the handler decides otherwise. A failure that is not the record's own (the
- * author's mistake, a broken store) always stops the task: leaving records out would not mend it.
+ * author's mistake, a broken store) always stops the task: leaving records out would not fix it.
  */
 export const handleByPolicy =
   (policies: FailurePolicySettings, outlets: FailureOutlets, handler?: FailureHandler) =>

@@ -8,7 +8,7 @@ import type { AnyRecord, Change } from '../topology/node.ts'
 import type { Topology } from '../topology/topology.ts'
 import { nodeNamed } from '../topology/topology.ts'
 import { AsyncWork } from './async-work.ts'
-import type { HeldUpdates } from './nodes/held-back.ts'
+import type { CoalescedUpdates } from './nodes/coalesced-updates.ts'
 import type { NodeTimes } from './node-times.ts'
 import type { DropReason, TaskFailure, TaskHost } from './ports.ts'
 import { PunctuationQueue } from './punctuation-queue.ts'
@@ -60,7 +60,7 @@ export class NodeContext {
   /** Measures nodes while the records of the task are slow. */
   times: NodeTimes | undefined
   /** What tables hold back until then, by store. */
-  readonly heldUpdates: Map<string, HeldUpdates> = new Map()
+  readonly coalescedUpdates: Map<string, CoalescedUpdates> = new Map()
   readonly onClose: (() => void)[] = []
   /** Numbers of nodes that are committed beside the offsets, by store: what windows were told last. */
   readonly processorMetadata: Map<string, number> = new Map()

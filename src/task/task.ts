@@ -467,7 +467,7 @@ const refuseNull = ({ topic, nullKeys, nullValues, node }: QueueSource, record: 
     code: part === 'key' ? 'KEY_NULL' : 'VALUE_NULL',
     actor: 'record',
     message: `the record has a null ${part}, which the contract of its topic does not allow`,
-    remedy: `declare the ${part} nullable(...), or mend the producer`,
+    remedy: `declare the ${part} nullable(...), or fix the producer`,
     place: { topic, node },
   })
 }

@@ -27,7 +27,7 @@ const missingStores = ({ nodes, stores }: Topology): readonly TopologyProblem[] 
         node: node.name,
         store,
         message: `'${node.name}' uses store '${store}', which nobody defines`,
-        remedy: 'define it on the builder, or mend the name',
+        remedy: 'define it on the builder, or fix the name',
       })),
   )
 }

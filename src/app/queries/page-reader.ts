@@ -6,8 +6,8 @@ import type { StoreDirectory } from '../../runtime/store-directory.ts'
 import { storeNotHere } from '../../runtime/store-not-here.ts'
 import type { PageRequest, StorePage } from '../../state/store-query.ts'
 import type { MemberClient } from './member-client.ts'
-import type { Patience } from './patience.ts'
-import { within, withPatience } from './patience.ts'
+import type { ReadTimeout } from './read-timeout.ts'
+import { within, retryWithin } from './read-timeout.ts'
 import { checkAnswer } from './page-place.ts'
 import type { PageTokens } from './page-token.ts'
 import type { QueryHost } from './query-host.ts'
@@ -71,8 +71,8 @@ export class PageReader {
   /** Calls `work`, and again while what it needs is on the move; not twice where only this process is asked. */
   patiently<T>(options: QueryOptions, work: (leftMs: number) => Promise<T>): Promise<T> {
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs
-    const patience = { ...this.#patience(timeoutMs), once: options.scope === 'local' }
-    return withPatience(patience, async (leftMs) => {
+    const readTimeout = { ...this.#readTimeout(timeoutMs), once: options.scope === 'local' }
+    return retryWithin(readTimeout, async (leftMs) => {
       if (this.#closing.signal.aborted || this.host.state === 'failed') throw closed(this.host.topology.name)
       return work(leftMs)
     })
@@ -158,8 +158,8 @@ export class PageReader {
 
   #readHere({ isolation, ...request }: WireRequest, leftMs: number): Promise<StorePage> {
     const read = this.host.readStore({ ...request, timeoutMs: leftMs }, isolation)
-    // A read without patience is refused by its thread, which may be another one.
-    return within(this.#patience(leftMs > 0 ? leftMs : shortestRequestMs), read, () =>
+    // A read without a timeout is refused by its thread, which may be another one.
+    return within(this.#readTimeout(leftMs > 0 ? leftMs : shortestRequestMs), read, () =>
       notReady(
         `store '${request.store}' holds what is not committed yet`,
         'ask again, or with isolation read_uncommitted',
@@ -167,7 +167,7 @@ export class PageReader {
     )
   }
 
-  #patience(timeoutMs: number): Patience {
+  #readTimeout(timeoutMs: number): ReadTimeout {
     return { clock: this.#options.clock, timeoutMs, signal: this.#closing.signal }
   }
 

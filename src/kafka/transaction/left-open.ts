@@ -27,7 +27,7 @@ export interface OpenTransactions {
   readonly isComplete: boolean
 }
 
-const patienceMs = 5_000
+const answerTimeoutMs = 5_000
 
 /**
  * The open transactions of a producer in these partitions, as their leaders know them. Those whose topic is gone, or may
@@ -39,7 +39,7 @@ export const openTransactionsOf = async (
   partitions: readonly TopicPartition[],
 ): Promise<OpenTransactions> => {
   try {
-    const open = await retrying({ clock: cluster.clock, timeoutMs: patienceMs }, () =>
+    const open = await retrying({ clock: cluster.clock, timeoutMs: answerTimeoutMs }, () =>
       askLeaders(cluster, producerId, partitions),
     )
     return { open, isComplete: true }

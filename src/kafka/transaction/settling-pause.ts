@@ -43,7 +43,7 @@ export class SettlingPause {
 
   /** Tells how long the first request of a transaction took. */
   answered(tookMs: number): void {
-    const change = tookMs >= heldBackMs ? stepMs : -stepMs / 200
+    const change = tookMs >= delayedMs ? stepMs : -stepMs / 200
     this.#pauseMs = Math.min(longestMs, Math.max(0, this.#pauseMs + change))
   }
 }
@@ -51,6 +51,6 @@ export class SettlingPause {
 const initialMs = 3
 const stepMs = 1
 /** Shorter than the broker's own pause, and longer than an undisturbed request takes. */
-const heldBackMs = 18
+const delayedMs = 18
 /** A slow broker is not to be mistaken for one that holds requests back: beyond this, waiting gains nothing. */
 const longestMs = 12

@@ -286,7 +286,7 @@ export class TransactionalSession implements ProducerSession {
 
   async #begin(): Promise<void> {
     if (!this.#isInUse && this.isUnsettled) await this.#settleLast()
-    if (this.#isLeftOpen) throw mustBeginAnew(this.transactionalId)
+    if (this.#isLeftOpen) throw mustRestart(this.transactionalId)
     if (this.#started) return
     // The broker is given the time to write the markers of the last one.
     await this.#pause.over()
@@ -321,7 +321,7 @@ const endedAgain = (transactionalId: string, open: readonly OpenTransaction[], c
   })
 
 /** A runtime begins anew by itself. */
-const mustBeginAnew = (transactionalId: string): Fault =>
+const mustRestart = (transactionalId: string): Fault =>
   new Fault({
     code: 'TRANSACTION_ABORTABLE',
     actor: 'runtime',

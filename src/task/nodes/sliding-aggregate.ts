@@ -4,7 +4,7 @@ import type { OnRecord } from '../step.ts'
 import { step } from '../step.ts'
 import { closeTimeFor } from './close-time.ts'
 import { closedWindows, closesBeforeUpdate } from './closed-windows.ts'
-import { tellerFor } from './held-back.ts'
+import { updateSenderFor } from './coalesced-updates.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 import { ownCopyFor } from './own-copy.ts'
@@ -19,8 +19,8 @@ import { windowView } from './window-view.ts'
 export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node, inputs, context) => {
   const store = context.store<WindowStore<unknown, unknown>>(node.store)
   const { differenceMs, graceMs } = node.windows
-  const tell = tellerFor(context, node)
-  const updates = new WindowUpdates({ store, sizeMs: differenceMs, emit: node.emit, tell })
+  const sendUpdate = updateSenderFor(context, node)
+  const updates = new WindowUpdates({ store, sizeMs: differenceMs, emit: node.emit, sendUpdate })
   const ownCopy = ownCopyFor(context, node.store)
   const closeTime = closeTimeFor(context, node, graceMs)
   const tellClosed = closedWindows(context, node, store, { sizeMs: differenceMs, closesAtEnd: false })

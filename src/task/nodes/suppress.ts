@@ -16,7 +16,7 @@ import type { NodeContext, TableView } from '../node-context.ts'
 import type { Emit, OnRecord } from '../step.ts'
 import { changeOf } from '../node-context.ts'
 import { step } from '../step.ts'
-import { changeIn } from './held-back.ts'
+import { changeIn } from './coalesced-updates.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 

@@ -3,7 +3,7 @@ import type { OnRecord } from '../step.ts'
 import { step } from '../step.ts'
 import { closeTimeFor } from './close-time.ts'
 import { closedWindows, closesBeforeUpdate } from './closed-windows.ts'
-import { tellerFor } from './held-back.ts'
+import { updateSenderFor } from './coalesced-updates.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 import { ownCopyFor } from './own-copy.ts'
@@ -17,7 +17,12 @@ import { windowView } from './window-view.ts'
 export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, inputs, context) => {
   const store = context.store<WindowStore<unknown, unknown>>(node.store)
   const { sizeMs, advanceMs, graceMs } = node.windows
-  const updates = new WindowUpdates({ store, sizeMs, emit: node.emit, tell: tellerFor(context, node) })
+  const updates = new WindowUpdates({
+    store,
+    sizeMs,
+    emit: node.emit,
+    sendUpdate: updateSenderFor(context, node),
+  })
   const ownCopy = ownCopyFor(context, node.store)
   const counts = node.verb === 'count'
   const closeTime = closeTimeFor(context, node, graceMs)

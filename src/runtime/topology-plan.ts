@@ -10,7 +10,7 @@ import { refuseOtherSizes } from './input-sizes.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 import { changeOf, TopicWatch } from './topic-watch.ts'
 
-export interface PlanKeeperOptions {
+export interface TopologyPlanOptions {
   readonly topology: Topology
   readonly settings: RuntimeSettings
   readonly cluster: Cluster
@@ -27,12 +27,12 @@ export interface PlanKeeperOptions {
  * then, and tells the others what it was made from; who notices a change of topics asks for a rebalance. So all members
  * work by the same plan, whenever each of them has looked.
  */
-export class PlanKeeper {
-  readonly #options: PlanKeeperOptions
+export class TopologyPlan {
+  readonly #options: TopologyPlanOptions
   #plan: ApplicationPlan | undefined
   #watch: TopicWatch | undefined
 
-  constructor(options: PlanKeeperOptions) {
+  constructor(options: TopologyPlanOptions) {
     this.#options = options
   }
 

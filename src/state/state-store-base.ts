@@ -49,7 +49,7 @@ export interface Changes {
  * The life cycle that all kinds share: changes are flushed to the changelog, committed, and then, if there is a disk,
  * written in its next batch together with the offset they belong to.
  */
-export abstract class StoreLife implements StateStore {
+export abstract class StateStoreBase implements StateStore {
   readonly name: string
   readonly keepsLatest: boolean = true
   readonly logged: boolean

@@ -6,10 +6,10 @@ import type { Emit } from '../step.ts'
 import { changeOf } from '../node-context.ts'
 
 /**
- * Tells an update of a table to whoever follows it. `before` is what the new value was made from: as in Kafka Streams the
- * initial aggregate counts as the old value of a first one, unless updates are held back.
+ * Sends an update of a table to the nodes below it. `before` is what the new value was made from: as in Kafka Streams the
+ * initial aggregate counts as the old value of a first one, unless updates are coalesced.
  */
-export type Tell = (
+export type SendUpdate = (
   emit: Emit,
   record: AnyRecord,
   newValue: unknown,
@@ -20,17 +20,17 @@ export type Tell = (
 ) => void
 
 /**
- * How a node tells its updates: at once, or the last of each key before the next commit. Old values go along only where
- * somebody below asked for them.
+ * How a node sends its updates: at once, or the last of each key before the next commit. Old values go along only where
+ * a node below needs them.
  */
-export const tellerFor = (
+export const updateSenderFor = (
   context: NodeContext,
   node: { readonly name: string; readonly store: string; readonly emit: EmitPolicy },
-): Tell => {
+): SendUpdate => {
   const sendsOldValues = tableSemanticsOf(context.topology).sendsOldValues.has(node.name)
   const withChange: WithChange = (record, newValue, oldValue, isLatest) =>
     record.withValue(changeOf(newValue, sendsOldValues ? oldValue : null, isLatest))
-  if (node.emit === 'onCommit') return holdBack(context, node.store, withChange)
+  if (node.emit === 'onCommit') return coalesce(context, node.store, withChange)
   return (emit, record, newValue, oldValue, before = oldValue, isLatest = true) =>
     emit.next(withChange(record, newValue, before, isLatest))
 }
@@ -38,71 +38,71 @@ export const tellerFor = (
 type WithChange = (record: AnyRecord, newValue: unknown, oldValue: unknown, isLatest: boolean) => AnyRecord
 
 /**
- * The time of an update where it is kept, and where it is held back: that of the aggregate. A deletion has no aggregate
+ * The time of an update where it is stored or coalesced: that of the aggregate. A deletion has no aggregate
  * any more, so its time is that of the record that caused it, even if older.
  */
-export const timeKept = (cause: AnyRecord, newValue: unknown, aggregateTime: number): number =>
+export const storedTimeOf = (cause: AnyRecord, newValue: unknown, aggregateTime: number): number =>
   newValue === null ? cause.timestamp : aggregateTime
 
-interface Held {
+interface PendingUpdate {
   readonly emit: Emit
   readonly withChange: WithChange
   readonly record: AnyRecord
   readonly newValue: unknown
-  /** The value before the first update that is held. */
+  /** The value before the first update that is pending. */
   readonly oldValue: unknown
 }
 
-/** What one table holds back until the next commit. */
-export interface HeldUpdates {
-  readonly held: Map<unknown, Held>
-  readonly tell: BeforeCommit
+/** The updates of one table that wait for the next commit. */
+export interface CoalescedUpdates {
+  readonly pending: Map<unknown, PendingUpdate>
+  readonly flush: BeforeCommit
 }
 
 /**
  * Coalesces the updates of a key between two commits into one: from the old value of the first to the new value of the
- * last. They leave in the order of their last update. A row that came and went in between is not told at all.
+ * last. They leave in the order of their last update. A row that came and went in between is not sent at all.
  */
-const holdBack = (context: NodeContext, store: string, withChange: WithChange): Tell => {
-  const { held } = heldUpdatesOf(context, store)
+const coalesce = (context: NodeContext, store: string, withChange: WithChange): SendUpdate => {
+  const { pending } = coalescedUpdatesOf(context, store)
   return (emit, record, newValue, oldValue, _before, isLatest = true) => {
     // An update that is older than the newest version must not replace it.
     if (!isLatest) return emit.next(withChange(record, newValue, oldValue, false))
     const identity = mapKeyOf(record.key)
-    const first = held.get(identity)
-    held.delete(identity)
+    const first = pending.get(identity)
+    pending.delete(identity)
     const oldest = first === undefined ? oldValue : first.oldValue
-    held.set(identity, { emit, withChange, record, newValue, oldValue: oldest })
+    pending.set(identity, { emit, withChange, record, newValue, oldValue: oldest })
   }
 }
 
 /**
- * The inputs of a cogroup share a store, and what is held back of its rows: each of them with its own would tell an older
+ * The inputs of a cogroup share a store, and its coalesced updates: separate ones would send an older
  * value last. All of it leaves where the last of them stands, so that nothing above them still adds to it.
  */
-const heldUpdatesOf = (context: NodeContext, store: string): HeldUpdates => {
-  const { beforeCommit, heldUpdates } = context
-  const known = heldUpdates.get(store)
-  if (known !== undefined) beforeCommit.splice(beforeCommit.indexOf(known.tell), 1)
-  const updates = known ?? newHeldUpdates(context)
-  heldUpdates.set(store, updates)
-  beforeCommit.push(updates.tell)
+const coalescedUpdatesOf = (context: NodeContext, store: string): CoalescedUpdates => {
+  const { beforeCommit, coalescedUpdates } = context
+  const known = coalescedUpdates.get(store)
+  if (known !== undefined) beforeCommit.splice(beforeCommit.indexOf(known.flush), 1)
+  const updates = known ?? newCoalescedUpdates(context)
+  coalescedUpdates.set(store, updates)
+  beforeCommit.push(updates.flush)
   return updates
 }
 
-const newHeldUpdates = (context: NodeContext): HeldUpdates => {
-  const held = new Map<unknown, Held>()
-  const tell: BeforeCommit = (isOver) => {
-    for (const [identity, { emit, withChange, record, newValue, oldValue }] of held) {
-      held.delete(identity)
+const newCoalescedUpdates = (context: NodeContext): CoalescedUpdates => {
+  const pending = new Map<unknown, PendingUpdate>()
+  const flush: BeforeCommit = (isOver) => {
+    for (const [identity, { emit, withChange, record, newValue, oldValue }] of pending) {
+      pending.delete(identity)
       if (newValue === null && oldValue === null) continue
       emit.next(withChange(record, newValue, oldValue, true))
-      // A failure is that of this row alone; the others follow in a turn of their own.
+      // A failure is that of this row alone; the others follow in the next iteration.
       if (isOver() || context.failure !== undefined) break
     }
-    return held.size === 0
+    return pending.size === 0
   }
-  return { held, tell }
+  return { pending, flush }
 }
 
 /** The change a record of a table carries. */

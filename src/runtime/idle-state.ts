@@ -9,7 +9,7 @@ import { changelogOf, copiedStoresOf } from './changelog-sizes.ts'
 import type { ChangelogNow, Changelogs } from './changelogs.ts'
 import type { TaskFolders } from './task-folders.ts'
 
-export interface DormantStateOptions {
+export interface IdleStateOptions {
   readonly clock: Clock
   readonly changelogs: Changelogs
   readonly planOf: () => ApplicationPlan
@@ -21,13 +21,13 @@ export interface DormantStateOptions {
  * is told how far behind it is, so that a task comes back to where least is to be restored. State that stays unused is
  * deleted.
  */
-export class DormantState {
-  readonly #options: DormantStateOptions
+export class IdleState {
+  readonly #options: IdleStateOptions
   readonly #states = new Map<TaskId, ReadonlyMap<string, StoredState>>()
   readonly #unusedSinceMs = new Map<TaskId, number>()
   #scan: Promise<void> | undefined
 
-  constructor(options: DormantStateOptions) {
+  constructor(options: IdleStateOptions) {
     this.#options = options
   }
 
@@ -49,7 +49,7 @@ export class DormantState {
     )
     if (places.length === 0) return new Map()
     const asked = changelogs.at(places).catch(() => undefined)
-    const found = await Promise.race([asked, sleep(clock, patienceMs).then(() => undefined)])
+    const found = await Promise.race([asked, sleep(clock, answerTimeoutMs).then(() => undefined)])
     const lags = new Map<TaskId, number>()
     if (found === undefined) return lags
     for (const { task, topic, partition, stored } of places) {
@@ -96,7 +96,7 @@ export class DormantState {
   }
 }
 
-const patienceMs = 2_000
+const answerTimeoutMs = 2_000
 
 /** State that cannot be continued is as far behind as can be. */
 const lagOf = (stored: StoredState | undefined, changelog: ChangelogNow, nowMs: number): number =>
