@@ -23,7 +23,7 @@ export interface MemberPlace {
   readonly processId: string
 }
 
-/** Settings of a member: whoever starts it has named the application. */
+/** Settings of a member, with the application named. */
 export type MemberSettings = Settings & { readonly applicationId: string; readonly clientId: string }
 
 /** A thread asks its process, and waits for the answer. */

@@ -5,7 +5,7 @@ const firstPauseMs = 100
 
 /**
  * How often members may be replaced, over all members of one application: a record that kills each of them must not keep
- * them busy for ever. The first replacement comes at once, each further one within a minute after twice the pause.
+ * them busy forever. The first replacement comes at once, each further one within a minute after twice the pause.
  */
 export class Replacements {
   readonly #clock: Clock

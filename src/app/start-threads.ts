@@ -50,7 +50,7 @@ const youngGenerationMb = 96
  * Runs a topology in several worker threads of this process. Each imports the module for itself, as functions don't cross
  * from thread to thread, and is a member of the group of its own: with its own connections, tasks, folder of state and
  * transactions. For the same reason `onFailedRecord` is not among the options: the module exports it. Limits of memory in
- * the settings are those of the process: each thread gets its part. The application is `running` when all of its threads are; what is told of it is summed over
+ * the settings are those of the process: each thread gets its part. The application is `running` when all of its threads are; its metrics are summed over
  * them, as of the last fifth of a second.
  *
  * @example
@@ -103,7 +103,7 @@ export const startThreads = async (
   })
 }
 
-/** What is one per process is divided, and what must be told apart gets a number, counted from 1 as threads are in Kafka. */
+/** What is one per process is divided, and names that must differ get a number, counted from 1 as threads are in Kafka. */
 const settingsOfThread = (settings: MemberSettings, number: number, threads: number): MemberSettings => ({
   ...settings,
   clientId: `${settings.clientId}-${number + 1}`,

@@ -23,7 +23,7 @@ import type { UncaughtFailureHandler } from './supervisor.ts'
 import { Supervisor } from './supervisor.ts'
 
 export interface StartOptions extends RuntimeListener {
-  /** The machine's clock unless given. */
+  /** Defaults to the machine's clock. */
   readonly clock?: Clock
   /** Says what becomes of an uncaught failure, instead of the setting `uncaughtFailure`. */
   readonly onUncaughtFailure?: UncaughtFailureHandler

@@ -25,7 +25,7 @@ export interface SupervisedMember extends MemberView {
   resume(): void
   /** Resolves when everything it held is let go, also after a failure. */
   close(options?: CloseOptions): Promise<void>
-  /** Tells the whole group to stop, and fails itself. */
+  /** Stops the whole group, and fails itself. */
   stopApplication(reason: string): void
 }
 

@@ -345,7 +345,7 @@ export class Supervisor<W extends SupervisedMember> implements MemberView {
     return { ...fieldsOf(failure), task: input?.task }
   }
 
-  /** Once: what is let go may be somebody else's right after. */
+  /** Once: what is let go may belong to another process right after. */
   #release(): Promise<void> {
     this.#released ??= (async () => {
       await Promise.allSettled(this.#releases.map((release) => release()))

@@ -47,13 +47,13 @@ export class ThreadHandle implements SupervisedMember {
   #readCount = 0
   #paused = false
   #isGone = false
-  /** True once it was told to close, or has failed: its end is then no surprise. */
+  /** True once it was asked to close, or has failed: its end is then no surprise. */
   #isEnding = false
 
   constructor(options: ThreadOptions, host: MemberHost) {
     this.#options = options
     this.#host = host
-    // Whoever starts or closes hears of it; a thread that ends by itself says so by its state.
+    // The callers of start and close get the error; a thread that ends by itself reports its state.
     this.#started.promise.catch(() => undefined)
     this.#closed.promise.catch(() => undefined)
   }
@@ -210,7 +210,7 @@ export class ThreadHandle implements SupervisedMember {
     else read?.reject(errorOf(page))
   }
 
-  /** The end of the thread, whether it was told to end or not. */
+  /** The end of the thread, whether it was asked to end or not. */
   #exit(exitCode: number): void {
     this.#silence?.close()
     const isSurprise = !this.#isEnding

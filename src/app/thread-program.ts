@@ -10,7 +10,7 @@ import { errorTextOf } from './thread-protocol.ts'
 import { failureHandlerOfModule, topologyOfModule } from './topology-module.ts'
 
 /**
- * The program of a worker thread: imports the module of its topology for itself, runs a member of its own, and tells the
+ * The program of a worker thread: imports the module of its topology for itself, runs a member of its own, and reports to the
  * main thread what happens. `thread-handle.ts` is the other end.
  */
 const statusIntervalMs = 200
@@ -22,7 +22,7 @@ const say: (message: FromThread) => void = main.postMessage.bind(main)
 const { module, topology: name, settings, place } = workerData as ThreadStart
 const failureResponse = Promise.withResolvers<UncaughtFailureResponse>()
 
-const tellStatus = (member: ApplicationMember): void => {
+const sendStatus = (member: ApplicationMember): void => {
   const { metrics, health, tasks, taskCounts, metadata, inputTopics, internalTopics } = member
   const status = { metrics, health, tasks, taskCounts, metadata, inputTopics, internalTopics }
   say({ type: 'status', status })
@@ -35,7 +35,7 @@ const runMember = async (): Promise<ApplicationMember> => {
     responseToFailure: () => failureResponse.promise,
     listener: {
       onState: (state) => {
-        tellStatus(member)
+        sendStatus(member)
         const failure = state === 'failed' ? errorTextOf(member.failure) : undefined
         say({ type: 'state', state, failure })
       },
@@ -48,13 +48,13 @@ const runMember = async (): Promise<ApplicationMember> => {
 }
 
 const reportWhileItRuns = (member: ApplicationMember): void => {
-  tellStatus(member)
+  sendStatus(member)
   systemClock.setTimer(() => reportWhileItRuns(member), statusIntervalMs)
 }
 
 const working = runMember()
 
-/** A module that can't be loaded is told by the start. */
+/** A module that can't be loaded is reported by the start. */
 const ignore = (): void => {}
 
 /** Says how a piece of work ended. */
@@ -84,7 +84,7 @@ const closeMember = (options: Parameters<ApplicationMember['close']>[0]): Promis
     try {
       await member.close(options)
     } finally {
-      tellStatus(member)
+      sendStatus(member)
     }
   })
 

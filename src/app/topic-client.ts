@@ -22,7 +22,7 @@ import { serialized } from '../topic/serde.ts'
 export interface OutgoingRecord<K, V> {
   readonly key: K | null
   readonly value: V | null
-  /** Milliseconds since the epoch; now unless given. */
+  /** Milliseconds since the epoch; defaults to now. */
   readonly timestamp?: number
   readonly headers?: Headers
 }

@@ -36,7 +36,7 @@ export const usePartitionTime: TimestampExtractor = (record, partitionTimeMs) =>
 /** The time of the clock when the record comes up for processing, whatever the record says. */
 export const wallClock: TimestampExtractor = (_record, _partitionTimeMs, nowMs) => nowMs
 
-/** A time within the record; `onInvalid` decides where it is negative or no number. Fails unless given. */
+/** A time within the record; `onInvalid` decides where it is negative or no number. Defaults to fails. */
 export const extractedFrom = <K, V>(
   extract: (record: KeyValueRecord<K, V>) => number,
   onInvalid: TimestampExtractor = failOnInvalid,

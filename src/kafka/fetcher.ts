@@ -166,7 +166,7 @@ export class Fetcher {
     this.add(positions, generation)
   }
 
-  /** Reads these partitions too. One that is read already starts anew at its position. */
+  /** Reads these partitions too. One that is read already starts again at its position. */
   add(positions: readonly FetchPosition[], generation: number = this.#generation): void {
     this.#generation = generation
     this.remove(positions)
@@ -426,7 +426,7 @@ export class Fetcher {
     else this.#giveUp(state, fault)
   }
 
-  /** A partition that cannot be read is not asked for again until it is assigned anew. */
+  /** A partition that cannot be read is not asked for again until it is assigned again. */
   #giveUp(state: PartitionState, fault: unknown): void {
     state.notBeforeMs = Number.POSITIVE_INFINITY
     if (!this.#stop.signal.aborted && !state.isGivenUp) this.#ready.fail(fault)

@@ -55,12 +55,12 @@ export interface ProducerOptions {
   readonly maxInFlightPerBroker?: number
   readonly requestTimeoutMs?: number
   readonly deliveryTimeoutMs?: number
-  /** Plain idempotence unless given; transactions bring their own. */
+  /** Defaults to plain idempotence; transactions bring their own. */
   readonly session?: ProducerSession
   readonly onRetry?: (fault: Fault) => void
   /** Asked before each request: what fails where nothing may be sent any more. */
   readonly refusal?: () => Fault | undefined
-  /** Asked what becomes of a record that the broker refuses; it fails unless given. */
+  /** Asked what becomes of a record that the broker refuses; defaults to it fails. */
   readonly onRefused?: (refused: RefusedRecord) => RefusalAnswer
   /** Whether `onRefused` sees the records that refused ones were made from; else it hears only where they stand. */
   readonly keepsSources?: boolean

@@ -49,7 +49,7 @@ const refusedRecord = new Set([
   'INVALID_TIMESTAMP',
 ])
 
-/** True where the coordinator must be looked up anew. */
+/** True where the coordinator must be looked up again. */
 export const isStaleCoordinator = (errorCode: number): boolean =>
   ['COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR'].includes(errorName(errorCode))
 

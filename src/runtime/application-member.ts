@@ -58,9 +58,9 @@ export interface ApplicationMemberOptions {
   readonly settings: RuntimeSettings
   readonly cluster: Cluster
   readonly clock: Clock
-  /** Tells this process from others of the same application; the same for all members of a process. */
+  /** Distinguishes this process from others of the same application; the same for all members of a process. */
   readonly processId: string
-  /** Tells this member from all others of the application, in the name of its transactions; `processId` unless given. */
+  /** Distinguishes this member from all others of the application, in the name of its transactions; defaults to `processId`. */
   readonly transactionName?: string
   /** Asked after `onState('failed')`: what is to become of the others. */
   readonly responseToFailure?: () => UncaughtFailureResponse | Promise<UncaughtFailureResponse>
@@ -71,14 +71,14 @@ export interface ApplicationMemberOptions {
   /** The folders of the tasks on disk; without, nothing of their state is kept. */
   readonly folders?: TaskFolders
   readonly openGlobalStore: (definition: StoreDefinition) => StateStore
-  /** Ends all connections: whatever waits for a broker is told so, and nothing can be committed any more. */
+  /** Ends all connections: requests in flight fail, and nothing can be committed any more. */
   readonly disconnect?: () => Promise<void>
 }
 
 export interface CloseOptions {
-  /** Lets go of everything after this long, even if it is not done; as long as it takes unless given. */
+  /** Lets go of everything after this long, even if it is not done; defaults to no limit. */
   readonly timeoutMs?: number
-  /** Whether the others take the tasks over at once; a static member keeps its place unless told otherwise. */
+  /** Whether the others take the tasks over at once; a static member keeps its place by default. */
   readonly leaveGroup?: boolean
 }
 
@@ -120,7 +120,7 @@ export class ApplicationMember {
   #isGroupToStop = false
   /** Why the group is to stop, for the leader to hear. */
   #stopRequest: string | undefined
-  readonly #stopTold = Promise.withResolvers<void>()
+  readonly #stopNotified = Promise.withResolvers<void>()
 
   constructor(given: ApplicationMemberOptions) {
     const options = { ...given, settings: allowLongestWork(given.topology, given.settings) }
@@ -453,7 +453,7 @@ export class ApplicationMember {
       ownTasks: () => this.#thread?.ownTasks ?? [],
       stopRequest: () => this.#stopRequest,
       onStop: (reason) => {
-        this.#stopTold.resolve()
+        this.#stopNotified.resolve()
         void this.#fail(applicationStopped(reason))
       },
       ownLags: () => this.#states.lags(this.#thread?.ownTasks ?? []),
@@ -517,7 +517,7 @@ export class ApplicationMember {
 
   /**
    * Says that it leaves before it does: the others are ready by then, and what was here stands still for a moment only.
-   * They hear it with their next heartbeats, and whoever does not is not waited for.
+   * They hear it with their next heartbeats, and one that does not is not waited for.
    */
   async #handOver(longestMs: number): Promise<void> {
     if (!this.#hasPeers || this.tasks.length === 0) return
@@ -538,25 +538,25 @@ export class ApplicationMember {
       // Nothing more is committed: what was not is processed again after the next start.
       await this.#thread?.close(false)
       const response = this.#isGroupToStop ? 'stopApplication' : await this.#options.responseToFailure?.()
-      if (response === 'stopApplication') await this.#tellGroupToStop(error)
+      if (response === 'stopApplication') await this.#stopGroup(error)
       await this.#membership?.close().catch(() => undefined)
       await this.#release()
     })()
     await this.#ending.catch(() => undefined)
   }
 
-  /** Fails, and tells the whole group to stop. */
+  /** Fails, and stops the whole group. */
   stopApplication(reason: string): void {
     this.#isGroupToStop = true
     void this.#fail(applicationStopped(reason))
   }
 
   /** The leader hands it on with the next assignment, which reaches every member, this one too (KIP-671). */
-  async #tellGroupToStop(reason: unknown): Promise<void> {
+  async #stopGroup(reason: unknown): Promise<void> {
     const { clock } = this.#options
     this.#stopRequest = messageOf(reason)
     this.#membership?.requestRejoin('the application is to stop')
-    await Promise.race([this.#stopTold.promise, sleep(clock, stopToldMs)])
+    await Promise.race([this.#stopNotified.promise, sleep(clock, stopTimeoutMs)])
   }
 
   /** Nothing is waited for any more; what is not committed is processed again after the next start. */
@@ -605,7 +605,7 @@ export class ApplicationMember {
 const farewellMs = 500
 
 /** How long a failed member waits at most until its group knows that it is to stop. */
-const stopToldMs = 10_000
+const stopTimeoutMs = 10_000
 
 const applicationStopped = (reason: string): Fault =>
   new Fault({

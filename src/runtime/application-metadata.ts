@@ -3,8 +3,8 @@ import type { TaskId } from './assign-tasks.ts'
 import type { EndpointTasks } from './group-data.ts'
 
 /**
- * Who of an application serves queries for what, as the leader told with the last assignment. Only members that have
- * set `applicationServer` are in it. While partitions move, they are with nobody.
+ * Who of an application serves queries for what, as of the last assignment. Only members that have
+ * set `applicationServer` are in it. While partitions move, no member has them.
  */
 export interface QueryEndpoint {
   /** `host:port`. */

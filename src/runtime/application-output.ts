@@ -17,7 +17,7 @@ export interface ApplicationOutputOptions {
   readonly settings: RuntimeSettings
   readonly metrics: Metrics
   readonly failureHandler: RecordFailureHandler
-  /** Tells this member's transactions from those of all others. */
+  /** Distinguishes this member's transactions from those of all others. */
   readonly transactionName: string
   /** Known once there is something to commit. */
   readonly membership: () => GroupMembership

@@ -17,8 +17,8 @@ export interface IdleStateOptions {
 }
 
 /**
- * State on this disk that nobody uses: of tasks that ran here before a restart, or that have moved away since. The leader
- * is told how far behind it is, so that a task comes back to where least is to be restored. State that stays unused is
+ * State on this disk that no task uses: of tasks that ran here before a restart, or that have moved away since. The leader
+ * gets its lag, so that a task comes back to where least is to be restored. State that stays unused is
  * deleted.
  */
 export class IdleState {
@@ -40,7 +40,7 @@ export class IdleState {
     )
   }
 
-  /** By how many records the state of each task is behind that is not in use; empty where the brokers don't tell in time. */
+  /** By how many records the state of each task is behind that is not in use; empty where the brokers don't answer in time. */
   async lags(inUse: ReadonlySet<TaskId>): Promise<ReadonlyMap<TaskId, number>> {
     const { clock, changelogs, planOf } = this.#options
     await (this.#scan ??= this.#read())

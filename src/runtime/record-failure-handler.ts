@@ -15,7 +15,7 @@ import type { WarningListener } from './runtime-settings.ts'
 import { fieldsOf } from './runtime-settings.ts'
 import type { Metrics } from './metrics.ts'
 
-/** Decides by the policies of the settings what becomes of records that failed; one left out is counted and told. */
+/** Decides by the policies of the settings what becomes of records that failed; one left out is counted and reported. */
 export class RecordFailureHandler {
   readonly #options: RecordFailureHandlerOptions
 
@@ -23,7 +23,7 @@ export class RecordFailureHandler {
     this.#options = options
   }
 
-  /** Whether somebody wants to see the records that those which the broker refuses were made from. */
+  /** Whether a policy or handler needs the source records of refused records. */
   get keepsSources(): boolean {
     const { policies, onFailedRecord } = this.#options
     return policies.productionFailure === 'deadLetter' || onFailedRecord !== undefined
@@ -80,7 +80,7 @@ const deadLetterTopicOf = ({ deadLetterTopic }: RecordFailureHandlerOptions['pol
 interface Unwritten {
   readonly node: string
   readonly origin: RecordOrigin | undefined
-  /** The one whose key is told. */
+  /** The record whose key is reported. */
   readonly record: AnyRecord | undefined
   readonly error: unknown
 }

@@ -85,7 +85,7 @@ export class RecordOutput implements Output {
     return this.#producer.flush()
   }
 
-  /** Sends what was held back for topics that were not known. */
+  /** Sends the buffered records of topics that were not known. */
   async release(): Promise<void> {
     if (this.#buffered.length === 0) return
     const topics = new Set(this.#buffered.map(({ topic }) => topic))
@@ -95,7 +95,7 @@ export class RecordOutput implements Output {
     for (const each of this.#buffered.splice(0)) this.#sendBuffered(each, faults.get(each.topic))
   }
 
-  /** Forgets what was held back. */
+  /** Drops the buffered records. */
   forget(): void {
     this.#buffered = []
   }

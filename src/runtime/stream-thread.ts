@@ -216,8 +216,8 @@ export class StreamThread {
   }
 
   /**
-   * An iteration whose commit may be refused. The group may have gone on without this member: it is told so by its heartbeats,
-   * and `lost` follows. A transaction may have been ended by the broker, or nobody may have answered for long: then the
+   * An iteration whose commit may be refused. The group may have removed this member: its heartbeats report it,
+   * and `lost` follows. A transaction may have been ended by the broker, or the broker may have been silent for long: then the
    * records since the last commit are taken up again.
    */
   #guardedIteration(batches: readonly FetchedBatch[]): Promise<void> {
@@ -295,7 +295,7 @@ export class StreamThread {
     if (!this.#closing) throw cause
   }
 
-  /** What was not committed is forgotten, in the stores too: tasks begin again at the last commit. */
+  /** What was not committed is forgotten, in the stores too: tasks restart from the last commit. */
   async #restartCodes(reason: Fault): Promise<void> {
     const { clock, retries } = this.#options
     const { restarts, pauseMs } = retries.isRetry(reason)
@@ -570,10 +570,10 @@ const outOfGroup = new Set([
 /** Before tasks leave, their beginnings are committed too, whether or not a broker has answered. */
 const anyInput: InputFilter = () => true
 
-/** What came to nothing, or nobody knows what came of it, can be done again from the last commit. */
+/** Work that failed, or whose result is unknown, can be done again from the last commit. */
 const isRestartable = (fault: Fault): boolean => restartCodes.has(fault.code) || isRetriableFault(fault)
 
-/** A transaction that the broker has ended, or that nobody knows the end of; records that could not be stored in time. */
+/** A transaction that the broker has ended, or whose end is unknown; records that could not be stored in time. */
 const restartCodes = new Set([
   'TRANSACTION_TIMED_OUT',
   'TRANSACTION_OUTCOME_UNKNOWN',

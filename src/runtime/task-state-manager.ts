@@ -42,7 +42,7 @@ export interface TasksHere {
 
 /**
  * The state that one member has of tasks, in all its conditions: being restored for a task that is about to begin, kept
- * as a copy of a task that runs elsewhere, or left on the disk without use. Together they are what the leader is told.
+ * as a copy of a task that runs elsewhere, or left on the disk without use. The leader gets the lags of all of them.
  */
 export class TaskStateManager {
   readonly restorer: Restorer
@@ -95,12 +95,12 @@ export class TaskStateManager {
     return this.#standbys.keep(wanted)
   }
 
-  /** Begins copies, after their tasks have ended here; warm-ups are for tasks that shall move here. */
+  /** Begins copies, after their tasks have ended here; warm-ups are for tasks that will move here. */
   followCopies(standbys: readonly TaskId[], warmups: readonly TaskId[]): void {
     this.#standbys.follow(standbys, warmups)
   }
 
-  /** By how many records the state is behind that is here: of tasks still being restored, of copies, of what nobody uses. */
+  /** By how many records the state is behind that is here: of tasks still being restored, of copies, of idle state. */
   async lags(ownTasks: readonly TaskId[]): Promise<ReadonlyMap<TaskId, number>> {
     const { copies } = this
     const unused = await this.#idle.lags(new Set([...ownTasks, ...copies.keys()]))

@@ -17,14 +17,14 @@ export interface TopologyPlanOptions {
   readonly clock: Clock
   /** Another plan is in force. */
   readonly onPlan: (plan: ApplicationPlan) => Promise<void>
-  /** The group has to plan anew. */
+  /** The group has to plan again. */
   readonly onOutdated: (reason: string) => void
   readonly onWarning: (message: string) => void
 }
 
 /**
- * The plan that is in force here. The leader of the group makes it anew at each rebalance, from the topics that there are
- * then, and tells the others what it was made from; who notices a change of topics asks for a rebalance. So all members
+ * The plan that is in force here. The leader of the group makes it again at each rebalance, from the topics that there are
+ * then, and sends the others what it was made from; who notices a change of topics asks for a rebalance. So all members
  * work by the same plan, whenever each of them has looked.
  */
 export class TopologyPlan {
@@ -105,7 +105,7 @@ export class TopologyPlan {
     this.#watch?.close()
   }
 
-  /** A topic that the topology names is not gone because one broker says so: reading it tells, after some patience. */
+  /** A topic that the topology names is not gone because one broker says so: reading it fails after a timeout. */
   async #look(): Promise<TopicSizes> {
     const { topology, settings, cluster } = this.#options
     return sourceSizes(topology, settings, cluster, this.#plan?.sizes)

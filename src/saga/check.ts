@@ -60,7 +60,7 @@ const exchangeFaults = (step: string, what: 'command' | 'undo', exchange: Exchan
       fault(
         'TIMEOUT_MISSING',
         step,
-        `the ${what} of step '${step}' has no timeout: where its reply is lost, the saga would wait for ever`,
+        `the ${what} of step '${step}' has no timeout: where its reply is lost, the saga would wait forever`,
         'give the step or the whole saga a `timeout`',
       ),
     )

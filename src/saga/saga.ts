@@ -22,7 +22,7 @@ export interface SagaOptions<Start, O> {
   readonly startedBy: Topic<string, Start>
   /** The steps in their order. They are known by name, so steps may be added while sagas are under way. */
   readonly steps: (step: StepMaker<Start>) => Readonly<Record<string, UnnamedStep>>
-  /** The event that tells how a saga ended. */
+  /** The event that publishes how a saga ended. */
   readonly outcome?: {
     readonly to: Topic<string, O>
     readonly value: (data: SagaData<Start>, result: SagaResult) => NoInfer<O>

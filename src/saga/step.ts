@@ -41,7 +41,7 @@ interface CommandOptions<Start, V> {
 export interface RetryOptions {
   /** How often the command goes out at most. */
   readonly attempts: number
-  /** The pause before the second attempt, which doubles with each one after it. None unless given. */
+  /** The pause before the second attempt, which doubles with each one after it. Defaults to none. */
   readonly backoff?: number
 }
 
@@ -56,7 +56,7 @@ export interface StepOptions<Start, C, U> extends ReplyWait {
   readonly command: CommandOptions<Start, C>
   /** The replies by name; each topic answers one command of the saga only. */
   readonly replies: Readonly<Record<string, Reply>>
-  /** The command that takes the step back; timeout and retry are the step's own unless given. */
+  /** The command that takes the step back; timeout and retry default to the step's own. */
   readonly undo?: UndoOptions<Start, U>
 }
 

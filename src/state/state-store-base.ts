@@ -199,7 +199,7 @@ export abstract class StateStoreBase implements StateStore {
     }
   }
 
-  /** Gives a row to the changelog where there is one, null to delete it; returns what a disk shall hold of the value. */
+  /** Gives a row to the changelog where there is one, null to delete it; returns what the disk then holds of the value. */
   protected save(key: Bytes, value: unknown, timestamp: number, headers?: Headers): SavedValue {
     if (isKeptAsItIs(value)) {
       this.appendRegions(

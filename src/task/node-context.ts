@@ -59,10 +59,10 @@ export class NodeContext {
   readonly beforeCommit: BeforeCommit[] = []
   /** Measures nodes while the records of the task are slow. */
   times: NodeTimes | undefined
-  /** What tables hold back until then, by store. */
+  /** The coalesced updates of tables until then, by store. */
   readonly coalescedUpdates: Map<string, CoalescedUpdates> = new Map()
   readonly onClose: (() => void)[] = []
-  /** Numbers of nodes that are committed beside the offsets, by store: what windows were told last. */
+  /** Numbers of nodes that are committed beside the offsets, by store: which windows were emitted last. */
   readonly processorMetadata: Map<string, number> = new Map()
   readonly #streamTimes = new Map<string, Map<string, number>>()
   /** Set by the first failure of a record; the rest of its way through the topology is then skipped. */

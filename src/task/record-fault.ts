@@ -36,7 +36,7 @@ export const faultOf = ({ node, stage, origin, key, error }: RecordFailure): Fau
 const keyContents = (fault: Fault | undefined, key: string | undefined): RecordContents =>
   key === undefined || fault?.code === 'STORE_ROW_UNREADABLE' ? {} : { key }
 
-/** The place is that of the record; a topic that was to be written is told beside what happened. */
+/** The place is that of the record; the message names the topic that was to be written. */
 const summaryOf = (
   { summary, place: { topic, partition } }: Fault,
   origin: RecordOrigin | undefined,

@@ -25,9 +25,9 @@ export interface TaskOptions {
   readonly subTopology: SubTopology
   readonly partition: number
   readonly host: TaskHost
-  /** Decides what a failed record means; a dead letter is written before it answers. `fail` for all unless given. */
+  /** Decides what a failed record means; a dead letter is written before it answers. Defaults to `fail` for all. */
   readonly onFailure?: (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
-  /** After how long without a record stream time follows the clock; never unless given. */
+  /** After how long without a record stream time follows the clock; defaults to never. */
   readonly idleAdvanceMs?: number | undefined
   /** How far the time of an input's record may be ahead of the clock; any time by default. */
   readonly maxTimestampAheadMs?: number | undefined
@@ -93,7 +93,7 @@ export class Task {
   }
 
   /**
-   * Numbers that nodes keep beside the offsets, by store: when windows were told last. They belong to the task; whoever
+   * Numbers that nodes keep beside the offsets, by store: when windows were emitted last. They belong to the task; whatever
    * commits writes them into the offset metadata, and sets them again before the first record.
    */
   get processorMetadata(): Map<string, number> {
@@ -297,7 +297,7 @@ export class Task {
 
   /**
    * True while an input has records that have not arrived: one of them may be earlier than all that wait here, and must
-   * not be late because its response was. As Kafka Streams with `max.task.idle.ms` 0, nobody waits for what is not yet
+   * not be late because its response was. As Kafka Streams with `max.task.idle.ms` 0, it does not wait for what is not yet
    * written.
    */
   #lacksInput(): boolean {

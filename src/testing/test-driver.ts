@@ -212,7 +212,7 @@ export class TestDriver {
     this.#settle()
   }
 
-  /** Does what the runtime does at a commit, in every task: held-back results go out, changes reach the changelog. */
+  /** Does what the runtime does at a commit, in every task: coalesced results go out, changes reach the changelog. */
   commit(): void {
     this.#refuseClosed()
     this.#commitAll()

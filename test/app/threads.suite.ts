@@ -241,7 +241,7 @@ export const threadsSuite = (brokers: () => string, unique: (prefix: string) => 
     expect(application.tasks).toEqual([])
   })
 
-  it('a record that fails every member is not tried for ever', async () => {
+  it('a record that fails every member is not tried forever', async () => {
     const stage = await scene()
     await using _client = stage.client
     const warnings: string[] = []

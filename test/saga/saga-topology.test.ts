@@ -113,7 +113,7 @@ describe('a saga as a topology', () => {
     ).toEqual(['trip-9'])
   })
 
-  it('names each command for ever, over its attempts too', () => {
+  it('names each command forever, over its attempts too', () => {
     const driver = driverOf()
     begin(driver)
     driver.input(hotelBooked).pipe('trip-1', note)

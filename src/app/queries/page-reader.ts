@@ -14,11 +14,11 @@ import type { QueryHost } from './query-host.ts'
 import type { WireRequest } from './wire.ts'
 
 export interface QueryOptions {
-  /** `local` asks the tasks of this process alone and at once; `application`, unless given, whoever has the key. */
+  /** `local` asks only the tasks of this process, without a retry; `application`, the default, asks the owner of the key. */
   readonly scope?: 'application' | 'local'
-  /** The setting `queryIsolation` unless given. */
+  /** Defaults to the setting `queryIsolation`. */
   readonly isolation?: WireRequest['isolation']
-  /** How long to wait while the store moves or its owner does not answer; the setting `queryTimeoutMs` unless given. */
+  /** How long to wait while the store moves or its owner does not answer; defaults to the setting `queryTimeoutMs`. */
   readonly timeoutMs?: number
   /**
    * True where a copy (`standbyReplicas`) may answer while the process that has the key can't be asked. What it answers is
@@ -112,7 +112,7 @@ export class PageReader {
     return this.#options.tokens
   }
 
-  /** Whoever waits is told that the application closes. */
+  /** Reads that wait fail with the closing of the application. */
   close(): void {
     this.#closing.abort()
     this.#options.members.close()
@@ -176,7 +176,7 @@ export class PageReader {
     const owner = this.directory.ownersOf(store, partition).active
     if (owner === undefined || owner === this.#options.endpoint())
       throw notReady(
-        `nobody who can be asked has partition ${partition} of store '${store}' now: it moves, or is being restored`,
+        `no reachable process has partition ${partition} of store '${store}' now: it moves, or is being restored`,
         'ask again in a moment; every process needs an applicationServer to be asked by others',
       )
     if (scope === 'local') throw storeNotHere(request, owner)

@@ -133,7 +133,7 @@ export class Rebalances {
     else this.maybeComplete(group)
   }
 
-  /** A sign of life: the session begins anew. */
+  /** A sign of life: the session starts again. */
   resetSession(group: Group, member: Member, timeoutMs: number = member.description.sessionTimeoutMs): void {
     member.cancelSession()
     member.cancelSession = this.#clock.setTimer(() => this.#sessionExpired(group, member), timeoutMs)

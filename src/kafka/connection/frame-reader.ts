@@ -21,7 +21,7 @@ export class FrameReader {
     this.#onFrame = onFrame
   }
 
-  /** Where the next bytes belong; asked anew before each read. */
+  /** Where the next bytes belong; asked again before each read. */
   get room(): Buffer {
     return this.#frame === undefined ? this.#stage.subarray(this.#staged) : this.#frame.subarray(this.#filled)
   }

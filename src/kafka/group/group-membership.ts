@@ -74,7 +74,7 @@ export interface GroupAssignor {
   readonly name: string
   /** Eager members give up everything before a rebalance, cooperative ones only what moves, in two rounds. */
   readonly kind: 'eager' | 'cooperative'
-  /** What this member tells the leader, asked for before each join. */
+  /** The user data that this member sends the leader, asked for before each join. */
   userData(): Bytes | null | Promise<Bytes | null>
   /** Called on the leader. Members that are missing from the result get nothing. */
   assign(

@@ -31,7 +31,7 @@ export const pendingBatch = (
  * - A batch that must be repeated mutes the queue: nothing is sent until all that is in flight has come back.
  * - A repeated batch goes alone, and so does the first one of a producer: a broker that knows nothing of a producer
  *   takes any first sequence, also that of a second batch whose first one it has refused.
- * - A refused batch has used no number: what is left of it and all behind it are numbered anew, once all is back.
+ * - A refused batch has used no number: what is left of it and all behind it are numbered again, once all is back.
  *   Nothing behind it can have been stored meanwhile, as its number was not the next one.
  * - Where a batch is lost for good, those in flight behind it are lost too.
  */

@@ -33,7 +33,7 @@ export interface ProducerSession {
   onProduced(): void
   /** Called for every batch that the broker says it has. */
   onStored(): void
-  /** After a batch was lost the sequence has a gap: an identity of which nothing is known yet begins anew. */
+  /** After a batch was lost the sequence has a gap: an identity of which nothing is known yet starts again. */
   renew(): Promise<void>
 }
 

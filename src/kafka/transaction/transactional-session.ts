@@ -240,7 +240,7 @@ export class TransactionalSession implements ProducerSession {
     await this.#lookFor([...this.#known.values()])
   }
 
-  /** An end can't be repeated in the middle of a transaction: where one is missing, that has to begin anew. */
+  /** An end can't be repeated in the middle of a transaction: where one is missing, that has to start again. */
   async #lookFor(partitions: readonly TopicPartition[]): Promise<void> {
     const { producerId, producerEpoch } = await this.identity()
     const { open } = await openTransactionsOf(this.#cluster, producerId, partitions)
@@ -320,7 +320,7 @@ const endedAgain = (transactionalId: string, open: readonly OpenTransaction[], c
     message: `the broker had ${committed ? 'committed' : 'aborted'} a transaction of ${transactionalId}, but left it open in ${open.map(nameOfPartition).join(', ')}; it is ended there too now`,
   })
 
-/** A runtime begins anew by itself. */
+/** A runtime starts again by itself. */
 const mustRestart = (transactionalId: string): Fault =>
   new Fault({
     code: 'TRANSACTION_ABORTABLE',

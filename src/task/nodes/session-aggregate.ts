@@ -24,11 +24,11 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
   const sendUpdate = updateSenderFor(context, node)
   const ownCopy = ownCopyFor(context, node.store)
   const counts = node.verb === 'count'
-  const tellsUpdates = node.emit !== 'onWindowClose'
+  const emitsUpdates = node.emit !== 'onWindowClose'
   // Without its record cache, Kafka Streams drops the headers of updates and the old value of a replaced session.
   const withoutRecordCache = context.host.withoutRecordCache === true
   const updateOf = withoutRecordCache ? resultWithoutHeaders : resultOf
-  const tellClosed = closedSessions(context, node, store)
+  const emitClosed = closedSessions(context, node, store)
   const closeTime = closeTimeFor(context, node, graceMs + gapMs)
   let largestEndMs = -Infinity
   context.views.set(node.name, sessionView(store))
@@ -68,16 +68,16 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
     const isSameInstant = session.startMs === timestamp && session.endMs === timestamp
     const deleted = isSameInstant ? noSessions : merged
     replace(deleted, session, newValue, timestamp)
-    if (tellsUpdates) {
+    if (emitsUpdates) {
       for (const [old, value] of deleted) sendUpdate(emit, updateOf(record, old), null, value)
       // A merged session was deleted; one of the same instant is replaced.
       const oldValue = isSameInstant && !withoutRecordCache ? (merged[0]?.[1] ?? null) : null
       sendUpdate(emit, updateOf(record, session), newValue, oldValue)
     }
-    tellClosed?.(emit, closeTimeMs, record)
+    emitClosed?.(emit, closeTimeMs, record)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
-    if (tellClosed !== undefined) context.onStreamTime.push((nowMs) => tellClosed(emit, closeTime.at(nowMs)))
+    if (emitClosed !== undefined) context.onStreamTime.push((nowMs) => emitClosed(emit, closeTime.at(nowMs)))
   })
 }
 

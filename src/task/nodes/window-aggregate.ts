@@ -26,14 +26,14 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
   const ownCopy = ownCopyFor(context, node.store)
   const counts = node.verb === 'count'
   const closeTime = closeTimeFor(context, node, graceMs)
-  const tellClosed = closedWindows(context, node, store, { sizeMs, closesAtEnd: true })
+  const emitClosed = closedWindows(context, node, store, { sizeMs, closesAtEnd: true })
   const closesFirst = closesBeforeUpdate(context)
   context.views.set(node.name, windowView(store))
   const onRecord: OnRecord = (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
     const { key, timestamp } = record
     const closeTimeMs = closeTime.at(timestamp)
-    if (closesFirst) tellClosed?.(emit, closeTimeMs, record)
+    if (closesFirst) emitClosed?.(emit, closeTimeMs, record)
     let late = 0
     let taken = 0
     updates.begin()
@@ -53,9 +53,9 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
     }
     updates.apply(record, emit)
     if (late > 0) context.dropSome('late', node.name, record, late, taken === 0)
-    if (!closesFirst) tellClosed?.(emit, closeTimeMs, record)
+    if (!closesFirst) emitClosed?.(emit, closeTimeMs, record)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
-    if (tellClosed !== undefined) context.onStreamTime.push((nowMs) => tellClosed(emit, closeTime.at(nowMs)))
+    if (emitClosed !== undefined) context.onStreamTime.push((nowMs) => emitClosed(emit, closeTime.at(nowMs)))
   })
 }
