@@ -56,7 +56,7 @@ export interface FetcherOptions {
   readonly checkCrcs?: boolean | undefined
   /** How long a partition may be missing or without leader before `poll` rejects. */
   readonly missingTimeoutMs?: number
-  /** Told of faults that are tried again. */
+  /** Called with faults that are retried. */
   readonly onRetry?: (fault: Fault) => void
   /** Called where the log does not have an offset and reading continues where `offsetReset` says. */
   readonly onReset?: (fault: Fault) => void

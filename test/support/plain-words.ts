@@ -12,7 +12,7 @@ const bannedWords: readonly (readonly [RegExp, string])[] = [
   [/\b(?:held|holds|hold) back\b|\bheld-back\b/, 'buffered or coalesced'],
   [/\bpatience\b/, 'timeout'],
   [/\bmend(?:s|ed)?\b/, 'fix'],
-  [/\banew\b|\bbeg[aiu]n again\b/, 'restart or again'],
+  [/\banew\b/, 'restart or again'],
   [/\bwhoever\b/, 'the component that does it'],
   [/\b(?:nobody|somebody)\b/, 'the component that does it, or the passive'],
   [/\bshall\b/, 'must, will or the present tense'],

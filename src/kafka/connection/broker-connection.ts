@@ -159,7 +159,7 @@ export class BrokerConnection {
   /** KIP-368. What is in flight is still answered. */
   #renew(): void {
     const renewal = this.#inTime(this.#authenticate()).catch((error: unknown) => this.end(error))
-    // The first to be told of the end, or a request could overtake those that wait for it.
+    // The first to see the end, or a request could overtake those that wait for it.
     void renewal.then(() => (this.#renewal = undefined))
     this.#renewal = renewal
   }

@@ -69,7 +69,7 @@ export class ClassicMembership implements GroupMembership {
   #owned: readonly TopicPartition[] = []
   #isLeader = false
   #running: Promise<void> | undefined
-  /** Aborted when the present generation shall end. */
+  /** Aborted when the present generation must end. */
   #generationEnd = new AbortController()
   #rejoinReason = 'the member is new'
   #isRejoinWanted = false
@@ -201,7 +201,7 @@ export class ClassicMembership implements GroupMembership {
     this.#generationId = -1
   }
 
-  /** Leaves although partitions may not have been given up yet; for whoever can't wait. Nothing is committed after it. */
+  /** Leaves although partitions may not have been given up yet, without waiting. Nothing is committed after it. */
   async abandon({
     leave = this.#groupInstanceId === null,
   }: { readonly leave?: boolean } = {}): Promise<void> {
@@ -280,7 +280,7 @@ export class ClassicMembership implements GroupMembership {
     }
   }
 
-  /** Once, whoever comes first: `close`, or the loop that ends. */
+  /** Once, by the first of `close` and the loop that ends. */
   #giveUpAtEnd(): Promise<void> {
     this.#givenUp ??= this.#giveUp(this.#owned).catch((error: unknown) => {
       if (!this.#stop.signal.aborted) this.#report(error)

@@ -213,7 +213,7 @@ export class BatchSender {
     this.pump()
   }
 
-  /** The alarm ends the pause itself: one that rings a moment early would find it not over, and nobody would ask again. */
+  /** The alarm ends the pause itself: one that rings a moment early would find it not over, and no timer would follow. */
   #delay(queue: PartitionQueue): void {
     const untilMs = this.#clock.monotonicMs() + retryPauseMs
     queue.notBeforeMs = untilMs

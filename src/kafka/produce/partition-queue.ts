@@ -9,11 +9,11 @@ export interface PendingBatch {
   /** Which `flush` it belongs to. */
   readonly generation: number
   readonly createdMs: number
-  /** What its records were made from, where somebody notes it. */
+  /** What its records were made from, where the caller passes it. */
   readonly sources: RecordSources | undefined
   /** Given when it is first sent; it stays with it, so that the broker knows a repeated batch. */
   sequence: number | undefined
-  /** True where it was sent before and nobody knows whether it was stored then. */
+  /** True where it was sent before and it may have been stored then. */
   isUncertain: boolean
 }
 
@@ -149,7 +149,7 @@ export class PartitionQueue implements TopicPartition {
     return this.#waiting.splice(0)
   }
 
-  /** One batch has come back, stored or not; true where what waits shall pause before it is repeated. */
+  /** One batch has come back, stored or not; true where what waits must pause before it is repeated. */
   cameBack(): boolean {
     this.#inFlight--
     if (!this.#isMuted || this.#inFlight > 0) return false
@@ -196,7 +196,7 @@ const forgetNumber = (batch: PendingBatch): void => {
 /** What is known of one topic that is sent to. */
 export interface TopicQueues {
   readonly topic: string
-  /** Undefined until somebody has learnt it. */
+  /** Undefined until it is known. */
   partitionCount: number | undefined
   readonly byPartition: (PartitionQueue | undefined)[]
 }

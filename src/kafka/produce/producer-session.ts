@@ -8,7 +8,7 @@ import { produceV11Api } from './produce-codec.ts'
 import { retrying } from '../retry.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 
-/** Who a producer is to the broker, which tells a repeated batch from a new one by it. */
+/** Who a producer is to the broker, which recognises a repeated batch by it. */
 export interface ProducerIdentity {
   readonly producerId: number
   readonly producerEpoch: number

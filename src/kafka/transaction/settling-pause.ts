@@ -4,10 +4,10 @@ import { sleep } from '../../base/clock.ts'
 /**
  * The pause between the end of a transaction and the first request of the next one.
  *
- * The broker answers EndTxn before the markers are written. A request that comes before they are is held back by the
+ * The broker answers EndTxn before the markers are written. A request that comes before they are is delayed by the
  * broker, and looked at again after `add.partitions.to.txn.retry.backoff.ms` (20 ms): ten times as long as the markers
- * take. How long they take is learned from how often that happens: every request that was held back makes the pause
- * longer, every other one shorter by so little that one in two hundred is held back in the long run (a quantile, as by
+ * take. How long they take is learned from how often that happens: every request that was delayed makes the pause
+ * longer, every other one shorter by so little that one in two hundred is delayed in the long run (a quantile, as by
  * Robbins and Monro, 1951).
  *
  * @example
@@ -41,7 +41,7 @@ export class SettlingPause {
     if (leftMs > 0) await sleep(this.#clock, leftMs)
   }
 
-  /** Tells how long the first request of a transaction took. */
+  /** Records how long the first request of a transaction took. */
   answered(tookMs: number): void {
     const change = tookMs >= delayedMs ? stepMs : -stepMs / 200
     this.#pauseMs = Math.min(longestMs, Math.max(0, this.#pauseMs + change))
