@@ -51,7 +51,7 @@ export interface ResetResult {
 }
 
 /**
- * Makes an application start again, as Kafka's application reset tool does: its group reads the input topics from
+ * Resets an application, as Kafka's application reset tool does: its group reads the input topics from
  * elsewhere, its internal topics and its durable stores on this machine are deleted. Only says what it would do unless
  * `execute` is given, and refuses while the application runs. Output topics keep what they hold.
  *

@@ -25,9 +25,7 @@ interface ResetCommandOptions {
 /** `millrace reset`, as Kafka's `kafka-streams-application-reset`; it only prints what it would do unless `--execute`. */
 export const resetCommand = (): Command =>
   new Command('reset')
-    .description(
-      'make a stopped application start again: move its offsets, delete its internal topics and its state',
-    )
+    .description('reset a stopped application: move its offsets, delete its internal topics and its state')
     .argument('[file...]', 'files that export topologies; or name the application with --application-id')
     .option('--application-id <id>', "the application; defaults to the topology's name")
     .option('--input-topics <names>', 'only these input topics, separated by commas', names)

@@ -311,7 +311,7 @@ const addSide = (at: Position, name: string, options: AnyStreamJoinOptions): str
   })
 }
 
-/** The records that have no partner yet and are told when their window has closed. */
+/** The records that have no partner yet and are emitted when their window has closed. */
 const addWaiting = (
   left: Position,
   right: Position,

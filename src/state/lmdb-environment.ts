@@ -25,7 +25,7 @@ import { LmdbTable } from './lmdb-table.ts'
 
 /**
  * The LMDB environment of one task: the tables of its stores and a table of what the stores know of themselves. What is
- * damaged, or written in a format of another time, is set aside and started again; the changelogs hold the truth.
+ * damaged, or written in a format of another time, is set aside and created again; the changelogs hold the truth.
  */
 export class LmdbEnvironment {
   readonly directory: string

@@ -74,7 +74,7 @@ const lengthDifferences = (old: StoreSnapshot, now: StoreSnapshot): readonly Top
           'STORE_WINDOW_CHANGED',
           now.name,
           `the windows of store '${now.name}' were ${old.windowSizeMs} ms long and are ${now.windowSizeMs} ms: those kept have the old bounds`,
-          'give the store a new name, so that its windows start again',
+          'give the store a new name, so that its windows start empty',
         ),
       ]),
   ...(old.retentionMs === now.retentionMs || old.kind !== now.kind ? [] : [retentionDifference(old, now)]),
