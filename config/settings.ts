@@ -32,7 +32,7 @@ export const readSettings = (
     code: 'SETTINGS_INVALID',
     actor: 'author',
     message: `the settings of the topologies are wrong: ${z.prettifyError(parsed.error)}`,
-    remedy: `mend ${file} or LISTEN_STATUS`,
+    remedy: `fix ${file} or LISTEN_STATUS`,
   })
 }
 

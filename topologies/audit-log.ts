@@ -31,7 +31,7 @@ const entries = <V>(builder: TopologyBuilder, topic: Topic<string, V>): Stream<s
 
 /**
  * The audit log, choreographed beside the orchestrated core: every request, command, reply and outcome on one topic,
- * under its order, for whoever must know later what happened.
+ * under its order, for later audits.
  *
  * Run it with `millrace run topologies/audit-log.ts`.
  */

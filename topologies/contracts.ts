@@ -22,7 +22,7 @@ const contract = <Shape extends z.ZodRawShape>(
 /** Left out means 1; any other number is refused. */
 const versioned = { version: z.literal(1).default(1) }
 
-/** What every service is told about an order, so that none has to ask another. Amounts are in cents. */
+/** What every event says about an order, so that no service has to ask another. Amounts are in cents. */
 const order = {
   orderId: z.string().min(1),
   customer: z.string().min(1),
@@ -63,7 +63,7 @@ export const stockReceived = contract('stock-received', 'warehouse', 'StockRecei
   warehouse: z.enum(warehouses),
 })
 
-/** How much of a product is on the shelf of a warehouse, told whenever goods arrive. */
+/** How much of a product is on the shelf of a warehouse, published whenever goods arrive. */
 export const stockLevel = contract('stock-level', 'warehouse', 'StockLevel', {
   product: z.string().min(1),
   warehouse: z.enum(warehouses),
@@ -91,7 +91,7 @@ export const orderShipped = contract('order-shipped', 'shipping', 'OrderShipped'
   trackingId: z.string(),
 })
 
-/** Where an order stands, as the order service tells it. */
+/** Where an order stands, as the order service publishes it. */
 export const OrderState = z.enum([
   'placed',
   'reserved',

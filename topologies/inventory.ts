@@ -11,7 +11,7 @@ import { keepShelves, toReserve, toRestore } from './keep-shelves.ts'
 
 /**
  * Inventory, choreographed: an order that was placed takes its goods off the shelf, and a payment that failed puts them
- * back. Every order gets an answer: one for a product nobody knows is rejected, never dropped.
+ * back. Every order gets an answer: one for an unknown product is rejected, never dropped.
  *
  * Run it with `millrace run topologies/inventory.ts`.
  */

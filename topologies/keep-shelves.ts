@@ -7,7 +7,7 @@ import type { Order, Warehouse } from './contracts.ts'
 import { orderOf, stockLevel, stockReceived } from './contracts.ts'
 
 /**
- * The shelves of one warehouse, whoever asks: orders take and give back by event (inventory.ts) or by command
+ * The shelves of one warehouse: orders take and give back by event (inventory.ts) or by command
  * (stock-service.ts). Everything about one product goes to one partition, so that two orders never take the same last
  * piece.
  */
@@ -37,9 +37,9 @@ interface Level {
   readonly product: string
   readonly onHand: number
 }
-type Told = KeyValueRecord<string, ShelfAnswer | Level>
-const isLevel = (record: Told): record is KeyValueRecord<string, Level> => record.value.kind === 'level'
-const isAnswer = (record: Told): record is KeyValueRecord<string, ShelfAnswer> => !isLevel(record)
+type Narration = KeyValueRecord<string, ShelfAnswer | Level>
+const isLevel = (record: Narration): record is KeyValueRecord<string, Level> => record.value.kind === 'level'
+const isAnswer = (record: Narration): record is KeyValueRecord<string, ShelfAnswer> => !isLevel(record)
 
 /** Keeps the shelves of a warehouse and answers, order by order, what is asked of them. */
 export const keepShelves = (

@@ -30,8 +30,8 @@ import { topicsOf } from './topics.ts'
  * The order system, from nothing: a broker, its topics, every service, a day of sample orders, and what became of them.
  * `npm start` runs it on the embedded broker; `--brokers host:port` on Apache Kafka.
  */
-const patienceMs = 60_000
-/** What is heard within a glance is told order by order. */
+const timeoutMs = 60_000
+/** Records that arrive within a glance are printed order by order. */
 const glanceMs = 300
 
 interface Shop {
@@ -39,7 +39,7 @@ interface Shop {
   readonly client: TopicClient
   readonly running: Application[]
   readonly stateDirectory: string
-  /** Tells this run's groups from those of other runs on the same Kafka. */
+  /** Distinguishes this run's groups from those of other runs on the same Kafka. */
   readonly suffix: string
 }
 
@@ -96,7 +96,7 @@ const openShop = async (broker: RunningBroker | undefined, options: Options): Pr
 
 /** The three parts of the show; false where an order's end never came. */
 const showFlows = async (shop: Shop): Promise<boolean> => {
-  const told = printer((line) => console.log(line))
+  const story = printer((line) => console.log(line))
   let summary: Summary = emptySummary
   let filledShelves = 0
   const exercise = new Promise<void>((resolve) => {
@@ -114,7 +114,7 @@ const showFlows = async (shop: Shop): Promise<boolean> => {
     storyteller((record) => {
       summary = addToSummary(summary, record)
       if (record.topic === stockLevel.name) filledShelves++
-      told.listen(record)
+      story.listen(record)
     }),
   ])
   const flow = async (
@@ -132,12 +132,12 @@ const showFlows = async (shop: Shop): Promise<boolean> => {
     await feed(shop, goods)
     await until(() => filledShelves >= shelvesToFill)
     await feed(shop, orders)
-    const complete = await settled(() => rowOf(summary, name), told.flush)
+    const complete = await settled(() => rowOf(summary, name), story.flush)
     return complete
   }
   const first = await flow(
     'choreography',
-    'Choreography: services react to events, nobody is in charge',
+    'Choreography: services react to events, no service is in charge',
     choreography,
     choreographedOrders,
   )
@@ -159,13 +159,13 @@ const deliveriesFor = (flow: CountedFlow): readonly Sample[] =>
 const rowOf = (summary: Summary, flow: CountedFlow): { readonly in: number; readonly addsUp: boolean } =>
   summaryRows(summary).find((row) => row.flow === flow) as { in: number; addsUp: boolean }
 
-/** Waits until every order has come to its end and nothing more is told; false where patience ends first. */
+/** Waits until every order has come to its end and nothing more is printed; false after a timeout. */
 const settled = async (
   row: () => { readonly in: number; readonly addsUp: boolean },
   flush: () => number,
 ): Promise<boolean> => {
   let quietGlances = 0
-  for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += glanceMs) {
+  for (let waitedMs = 0; waitedMs < timeoutMs; waitedMs += glanceMs) {
     await sleep(glanceMs)
     const news = flush()
     const { in: came, addsUp } = row()
@@ -176,7 +176,7 @@ const settled = async (
 }
 
 const until = async (condition: () => boolean): Promise<void> => {
-  for (let waitedMs = 0; waitedMs < patienceMs && !condition(); waitedMs += 20) await sleep(20)
+  for (let waitedMs = 0; waitedMs < timeoutMs && !condition(); waitedMs += 20) await sleep(20)
 }
 
 const run = async (shop: Shop, topologies: readonly Topology[]): Promise<void> => {
@@ -188,7 +188,7 @@ const run = async (shop: Shop, topologies: readonly Topology[]): Promise<void> =
           bootstrapServers: shop.brokers,
           applicationId: `${topology.name}${shop.suffix}`,
           stateDirectory: shop.stateDirectory,
-          // On a Kafka that was used before, yesterday's orders are not told again.
+          // On a Kafka that was used before, yesterday's orders are not printed again.
           autoOffsetReset: shop.suffix === '' ? 'earliest' : 'latest',
           commitIntervalMs: 50,
           deserializationFailure: 'deadLetter',
@@ -212,7 +212,7 @@ const feed = async ({ client }: Shop, samples: readonly Sample[]): Promise<void>
 }
 
 const keepOpen = async ({ brokers }: Shop): Promise<void> => {
-  // Whoever reads that it runs may end it at once.
+  // A process that reads this line may end it at once.
   const ended = new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve())
     process.once('SIGTERM', () => resolve())

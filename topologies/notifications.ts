@@ -9,7 +9,7 @@ import * as z from 'zod'
 const Letter = z.object({ orderId: z.string(), customer: z.string(), text: z.string() })
 
 /**
- * Notifications, choreographed beside the orchestrated core: every order that has come to its end is told to its
+ * Notifications, choreographed beside the orchestrated core: every order that has come to its end is sent to its
  * customer, once. The saga does not know that anybody listens.
  *
  * Run it with `millrace run topologies/notifications.ts`.

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { topic } from 'millrace'
 import { Order } from './contracts.ts'
 
-/** What order analytics reads beside the orders, and what it tells. Amounts are in cents, times in milliseconds. */
+/** What order analytics reads beside the orders, and what it publishes. Amounts are in cents, times in milliseconds. */
 const version = z.literal(1).default(1)
 
 // Read as tables: the latest row by key.
@@ -14,7 +14,7 @@ export const Shelf = z.object({ version, category: z.string(), onHand: z.int().n
 export type Shelf = z.output<typeof Shelf>
 export const shelves = topic('shelves', { value: Shelf, owner: 'warehouse', partitions: 2 })
 
-// Told.
+// Published.
 const owner = 'analytics'
 const period = { from: z.int(), until: z.int() }
 
@@ -30,7 +30,7 @@ export const FraudAlert = z.object({
 })
 export const fraudAlerts = topic('fraud-alerts', { value: FraudAlert, owner })
 
-/** An order as it came, when its hour had been told already. */
+/** An order as it came, when its hour had been published already. */
 export const lateOrders = topic('late-orders', {
   value: z.object({ ...Order.shape, region: z.string() }),
   owner,

@@ -16,10 +16,10 @@ import {
 type Orders = Stream<string, Order>
 
 /**
- * Revenue by region and hour, told once, when nothing can change it any more. An order that comes later than the grace
+ * Revenue by region and hour, published once, when nothing can change it any more. An order that comes later than the grace
  * allows is not lost: it goes to a topic of its own.
  */
-const tellRevenue = (byCustomer: Orders, crm: Table<string, Customer>): void => {
+const publishRevenue = (byCustomer: Orders, crm: Table<string, Customer>): void => {
   byCustomer
     .leftJoin(crm, withRegion, { name: 'orders-with-region', value: RegionalOrder })
     .groupBy(({ value }) => value.region, { name: 'orders-by-region' })
@@ -50,8 +50,8 @@ const withRegion = (order: Order, customer: Customer | null): z.output<typeof Re
   region: customer?.region ?? 'unknown',
 })
 
-/** A burst of orders of one customer on several cards. The alert is told anew while the burst goes on. */
-const tellFraud = (byCustomer: Orders): void => {
+/** A burst of orders of one customer on several cards. The alert is published again while the burst goes on. */
+const publishFraud = (byCustomer: Orders): void => {
   byCustomer
     .groupByKey()
     .windowedBy(session({ gap: minutes(10), grace: minutes(1) }))
@@ -91,7 +91,7 @@ const alertOf = (customer: string, { orders, cards }: Burst, from: number, until
 })
 
 /** Customers who have spent enough for a better tier than theirs: two tables of one key, joined. */
-const tellPromotions = (byCustomer: Orders, crm: Table<string, Customer>): void => {
+const publishPromotions = (byCustomer: Orders, crm: Table<string, Customer>): void => {
   byCustomer
     .groupByKey()
     .aggregate({
@@ -114,7 +114,7 @@ const goldFrom = 100_000
  * Orders their shelf cannot serve. A foreign-key join: each order names its product, and both sides may change; goods that
  * arrive delete the shortages they end.
  */
-const tellShortages = (orders: Orders, stock: Table<string, Shelf>): void => {
+const publishShortages = (orders: Orders, stock: Table<string, Shelf>): void => {
   orders
     .toTable({ store: 'orders' })
     .joinForeignKey(stock, {
@@ -155,10 +155,10 @@ export const orderAnalytics: Topology = topology(
       .selectKey(({ value }) => value.customer, { name: 'customer-of-order' })
       .repartition({ name: 'orders-by-customer', value: Order })
 
-    tellRevenue(byCustomer, crm)
-    tellFraud(byCustomer)
-    tellPromotions(byCustomer, crm)
-    tellShortages(orders, stock)
+    publishRevenue(byCustomer, crm)
+    publishFraud(byCustomer)
+    publishPromotions(byCustomer, crm)
+    publishShortages(orders, stock)
   },
   { owner: 'analytics' },
 )

@@ -19,9 +19,9 @@ import {
 } from './contracts.ts'
 
 /**
- * The orchestrator: it tells the stock to reserve, waits for the reply, tells the payment to charge, waits, tells the
+ * The orchestrator: it commands the stock to reserve, waits for the reply, commands the payment to charge, waits, commands the
  * delivery to start. Where a step fails, what was done before is undone in reverse order. A delivery is never undone:
- * it is told again until it starts.
+ * it is commanded again until it starts.
  */
 export const fulfilment: Saga = saga('order-fulfilment', {
   owner: 'order-fulfilment',

@@ -9,7 +9,7 @@ const Charged = z.object({ order: Order, charge: Charge })
 
 /**
  * Payment, choreographed: goods that were set aside are charged, once for each order. It knows the events it reads and
- * writes, and nobody's name.
+ * writes, and no customer's name.
  *
  * Run it with `millrace run topologies/payment.ts`.
  */

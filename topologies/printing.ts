@@ -1,4 +1,4 @@
-import type { Direction, Mood, StoryLine, ToldRecord } from './story.ts'
+import type { Direction, Mood, StoryLine, StoryRecord } from './story.ts'
 import { inStoryOrder, lineOf } from './story.ts'
 import type { SummaryRow } from './summary.ts'
 
@@ -25,7 +25,7 @@ export const legend = (services: readonly string[]): string =>
 /** Gathers what is heard; `flush` prints it in the order of the story and says how many lines there were. */
 export const printer = (
   print: (line: string) => void,
-): { readonly listen: (record: ToldRecord) => void; readonly flush: () => number } => {
+): { readonly listen: (record: StoryRecord) => void; readonly flush: () => number } => {
   let heard: StoryLine[] = []
   return {
     listen: (record) => {
@@ -100,8 +100,8 @@ export const summaryTable = (rows: readonly SummaryRow[]): string => {
         index === 0 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0),
       )
       .join('  ')
-  const verdict = rows.every(({ addsUp }) => addsUp)
+  const balance = rows.every(({ addsUp }) => addsUp)
     ? colour(32)('It adds up: every order that came in came to an end.')
     : colour(31)('It does not add up: some orders have not come to an end.')
-  return [bold(line(header)), ...cells.map(line), verdict].join('\n')
+  return [bold(line(header)), ...cells.map(line), balance].join('\n')
 }

@@ -14,14 +14,14 @@ export interface Sample {
   readonly about: string
 }
 
-/** The hands-on exercise, with an order nobody listens to beside it. */
+/** The hands-on exercise, with an order without a consumer beside it. */
 export const handsOnOrders: readonly Sample[] = [
   { topic: orders.name, key: 'order-123', value: '{"status": "created"}', about: 'the one listened to' },
   { topic: orders.name, key: 'order-124', value: '{"status": "cancelled"}', about: 'another status' },
 ]
 
 /**
- * Goods arrive in both warehouses; feed them first, and the orders once `stock-level` tells that they are on the shelves:
+ * Goods arrive in both warehouses; feed them first, and the orders once `stock-level` shows that they are on the shelves:
  * Kafka keeps no order between topics.
  */
 export const deliveries: readonly Sample[] = (['north', 'south'] as const).flatMap((warehouse) => [
@@ -81,7 +81,7 @@ function dayOfOrders(topic: string, base: number): readonly Sample[] {
     twice,
     { ...twice, about: 'the same order once more' },
     { topic, key: `order-${base + 6}`, value: '{"orderId": "order-10', about: 'cut off on the way' },
-    order(7, 'a product nobody knows', { ...ada, product: 'unicorn', quantity: 1, amount: 99_900 }),
+    order(7, 'an unknown product', { ...ada, product: 'unicorn', quantity: 1, amount: 99_900 }),
     order(8, 'over the limit', { ...grace, product: 'desk', quantity: 2, amount: 650_000 }),
     order(9, 'a good order', { ...ada, product: 'desk', quantity: 1, amount: 25_000 }),
     order(10, 'a good order', { ...grace, product: 'chair', quantity: 2, amount: 15_800 }),

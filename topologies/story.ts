@@ -32,8 +32,8 @@ import {
 import type { Order, Warehouse } from './contracts.ts'
 
 /**
- * How the flows are told: for each topic that shows progress, which flow and service it belongs to, whether it carries
- * events, commands or replies, and how a record of it reads in a few words. Whoever prints a flow or draws it reads this
+ * How the flows are printed: for each topic that shows progress, which flow and service it belongs to, whether it carries
+ * events, commands or replies, and how a record of it reads in a few words. Programs that print or draw a flow read this
  * table; nothing here prints.
  */
 type Flow = 'hands-on' | 'choreography' | 'orchestration' | 'hybrid'
@@ -44,15 +44,15 @@ export type Mood = 'news' | 'good' | 'bad' | 'undo'
 export interface Chapter {
   readonly topic: string
   readonly flow: Flow
-  /** Who wrote the record; of a command, who is told. */
+  /** Who wrote the record; of a command, its receiver. */
   readonly service: string
   readonly direction: Direction
   /** Reads a record's value; throws where it breaks the contract. */
-  readonly tell: (value: Uint8Array) => { readonly flow: Flow; readonly mood: Mood; readonly text: string }
+  readonly narrate: (value: Uint8Array) => { readonly flow: Flow; readonly mood: Mood; readonly text: string }
 }
 
 /** A record as it stands on a topic. */
-export interface ToldRecord {
+export interface StoryRecord {
   readonly topic: string
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
@@ -72,21 +72,21 @@ export interface StoryLine {
   readonly readable: boolean
 }
 
-type Teller<V> = (value: V) => string
+type Narrator<V> = (value: V) => string
 
 const chapterOf =
   (flow: Flow, direction: Direction) =>
   <V>(
     topic: Topic<string, V>,
     mood: Mood | ((value: V) => Mood),
-    text: Teller<V>,
+    text: Narrator<V>,
     flowOf: (value: V) => Flow = () => flow,
   ): Chapter => ({
     topic: topic.name,
     flow,
     service: topic.owner ?? topic.name,
     direction,
-    tell: (bytes) => {
+    narrate: (bytes) => {
       const value = topic.value.deserialize(bytes, 0, bytes.length)
       const shown = typeof mood === 'function' ? mood(value) : mood
       return { flow: flowOf(value), mood: shown, text: text(value) }
@@ -149,7 +149,7 @@ export const story: readonly Chapter[] = [
     ({ outcome }) => (outcome === 'COMPLETED' ? 'good' : 'bad'),
     ({ outcome, reason }) => (reason === null ? outcome : `${outcome}: ${reason}`),
   ),
-  beside(customerNotified, 'news', ({ customer, text }) => `${customer} is told: ${text}`),
+  beside(customerNotified, 'news', ({ customer, text }) => `${customer} is notified: ${text}`),
   beside(
     salesByProduct,
     'news',
@@ -161,14 +161,14 @@ const chapters = new Map(story.map((chapter) => [chapter.topic, chapter]))
 const utf8 = new TextDecoder()
 
 /** A record as a line; undefined where its topic is not part of the story. */
-export const lineOf = ({ topic, key, value, headers }: ToldRecord): StoryLine | undefined => {
+export const lineOf = ({ topic, key, value, headers }: StoryRecord): StoryLine | undefined => {
   const isDead = topic === deadLetterTopic
   const chapter = chapters.get(isDead ? (headerText(headers, '__streams.errors.topic') ?? '') : topic)
   if (chapter === undefined) return undefined
   const { flow, direction } = chapter
   const order = key === null ? '' : utf8.decode(key)
-  const told = isDead ? deadLetterBy(chapter, headers) : toldBy(chapter, value)
-  return { flow, service: isDead ? topic : chapter.service, direction, topic, order, ...told }
+  const narration = isDead ? deadLetterBy(chapter, headers) : narratedBy(chapter, value)
+  return { flow, service: isDead ? topic : chapter.service, direction, topic, order, ...narration }
 }
 
 const rank = new Map(story.map(({ topic }, index) => [topic, index]))
@@ -178,7 +178,7 @@ const rankOf = ({ topic }: StoryLine): number => rank.get(topic) ?? story.length
 /**
  * Lines that were heard together, order by order, and those of an order as they caused each other. Between topics Kafka
  * promises no order, so a reader of many topics may hear a reply before its command. A record that several services gave
- * up is told once.
+ * up is printed once.
  */
 export const inStoryOrder = (lines: readonly StoryLine[]): readonly StoryLine[] => {
   const first = new Map<string, number>()
@@ -198,9 +198,9 @@ const groupOf = ({ topic, order }: StoryLine): string =>
 const firstLike = (lines: readonly StoryLine[], { topic, order, text }: StoryLine): number =>
   lines.findIndex((line) => line.topic === topic && line.order === order && line.text === text)
 
-type Told = Pick<StoryLine, 'mood' | 'text' | 'readable'>
+type Narration = Pick<StoryLine, 'mood' | 'text' | 'readable'>
 
-const deadLetterBy = (chapter: Chapter, headers: Headers): Told => ({
+const deadLetterBy = (chapter: Chapter, headers: Headers): Narration => ({
   mood: 'bad',
   text: `kept from ${chapter.topic}: ${reasonIn(headers)}`,
   readable: false,
@@ -210,10 +210,13 @@ const deadLetterBy = (chapter: Chapter, headers: Headers): Told => ({
 const reasonIn = (headers: Headers): string =>
   (headerText(headers, '__streams.errors.message') ?? 'no reason given').replace(/(; | \(topic ).*$/s, '')
 
-const toldBy = (chapter: Chapter, value: Uint8Array | null): Told & Partial<Pick<StoryLine, 'flow'>> => {
+const narratedBy = (
+  chapter: Chapter,
+  value: Uint8Array | null,
+): Narration & Partial<Pick<StoryLine, 'flow'>> => {
   if (value === null) return { mood: 'bad', text: 'no value', readable: false }
   try {
-    return { ...chapter.tell(value), readable: true }
+    return { ...chapter.narrate(value), readable: true }
   } catch {
     return { mood: 'bad', text: `unreadable: ${utf8.decode(value)}`, readable: false }
   }

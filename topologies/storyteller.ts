@@ -1,14 +1,14 @@
 import type { Topology } from 'millrace'
 import { bytes, nullable, topic, topology } from 'millrace'
 import { deadLetterTopic } from './contracts.ts'
-import type { ToldRecord } from './story.ts'
+import type { StoryRecord } from './story.ts'
 import { story } from './story.ts'
 
 /**
  * Listens to every topic of the story and the dead letter topic: one more consumer, for which no service had to change.
  * What is heard is handed to `listen` at once; printing and counting are its matter.
  */
-export const storyteller = (listen: (record: ToldRecord) => void): Topology =>
+export const storyteller = (listen: (record: StoryRecord) => void): Topology =>
   topology(
     'storyteller',
     (builder) => {

@@ -9,7 +9,7 @@ import {
   orderRequested,
   orderShipped,
 } from './contracts.ts'
-import type { ToldRecord } from './story.ts'
+import type { StoryRecord } from './story.ts'
 import { lineOf } from './story.ts'
 
 /**
@@ -47,7 +47,7 @@ const nothing: Counted = { starts: {}, unreadable: 0, outcomes: {}, deadLetters:
 export const emptySummary: Summary = { choreography: nothing, orchestration: nothing }
 
 /** The summary after one more record, of any topic. */
-export const addToSummary = (summary: Summary, record: ToldRecord): Summary => {
+export const addToSummary = (summary: Summary, record: StoryRecord): Summary => {
   const flow = flowOf(record)
   return flow === undefined ? summary : { ...summary, [flow]: counted(summary[flow], record) }
 }
@@ -68,13 +68,13 @@ const ends: Readonly<Record<string, Outcome>> = {
   [orderRejected.name]: 'rejected',
 }
 
-const flowOf = ({ topic, headers }: ToldRecord): CountedFlow | undefined => {
+const flowOf = ({ topic, headers }: StoryRecord): CountedFlow | undefined => {
   if (topic === deadLetterTopic) return startTopics[headerText(headers, '__streams.errors.topic') ?? '']
   if (topic === orderFulfilled.name) return 'orchestration'
   return startTopics[topic] ?? (topic in ends ? 'choreography' : undefined)
 }
 
-const counted = (known: Counted, record: ToldRecord): Counted => {
+const counted = (known: Counted, record: StoryRecord): Counted => {
   const { topic, headers } = record
   if (topic === deadLetterTopic) return withDeadLetter(known, headers)
   const line = lineOf(record)
@@ -97,7 +97,7 @@ const withDeadLetter = (known: Counted, headers: Headers): Counted => {
   return known.deadLetters.includes(place) ? known : { ...known, deadLetters: [...known.deadLetters, place] }
 }
 
-const fulfilmentOf = ({ value }: ToldRecord): Outcome | undefined =>
+const fulfilmentOf = ({ value }: StoryRecord): Outcome | undefined =>
   value === null
     ? undefined
     : (orderFulfilled.value.deserialize(value, 0, value.length).outcome.toLowerCase() as Outcome)

@@ -8,7 +8,7 @@ import { deleteTaskState, isSetAsideName, isTaskName, isTaskState } from './task
 
 /**
  * The other slots of the state directory that no process holds: an application once ran here with more processes or threads.
- * Their state is deleted when nobody has held or written the slot for the delay, seen from this process. The slot and its
+ * Their state is deleted when no process has held or written the slot for the delay, seen from this process. The slot and its
  * process id stay.
  */
 export class AbandonedSlots {

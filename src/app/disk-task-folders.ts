@@ -8,7 +8,7 @@ import { AbandonedSlots } from './abandoned-slots.ts'
 import { freeName, LmdbEnvironment } from '../state/lmdb-environment.ts'
 import { deleteTaskState, isSetAsideName, isTaskName, statusOf } from './task-states.ts'
 
-/** The task folders below the state directory of one worker. */
+/** The task folders below the state directory of one member. */
 export const diskTaskFolders = (directory: string, clock: Clock): TaskFolders => {
   const abandoned = new AbandonedSlots(directory, clock)
   const slice = new TimeSlice(clock, readingMs)

@@ -36,7 +36,7 @@ export interface GroupPartition extends TopicPartition {
   /** Undefined where the topic does not exist any more. */
   readonly endOffset: number | undefined
   readonly lag: number | undefined
-  /** Who reads it; undefined where nobody does. */
+  /** Who reads it; undefined where no member does. */
   readonly memberId: string | undefined
 }
 

@@ -4,8 +4,8 @@ import { minutes } from '../base/duration.ts'
 const firstPauseMs = 100
 
 /**
- * How often workers may be replaced, over all workers of one application: a record that kills each of them must not keep
- * them busy for ever. The first replacement comes at once, each further one within a minute after twice the pause.
+ * How often members may be replaced, over all members of one application: a record that kills each of them must not keep
+ * them busy forever. The first replacement comes at once, each further one within a minute after twice the pause.
  */
 export class Replacements {
   readonly #clock: Clock

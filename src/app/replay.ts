@@ -142,7 +142,7 @@ const checkReplayId = (replayId: string, applicationId: string): void => {
       code: 'REPLAY_ID_INVALID',
       actor: 'author',
       message,
-      remedy: 'name a group that nobody else uses, or leave out --replay-id',
+      remedy: 'name a group that no other application uses, or leave out --replay-id',
     })
   if (!isLegalTopicName(replayId))
     throw fault(

@@ -22,9 +22,9 @@ import { topologyKind } from '../topology/topology-kind.ts'
 import { holderOfState } from './state-directory.ts'
 
 export interface ResetOptions {
-  /** Where the input topics are read from again; `earliest` unless given. */
+  /** Where the input topics are read from again; defaults to `earliest`. */
   readonly to?: ResetTarget
-  /** Does what would only be told otherwise. */
+  /** Performs the reset instead of a dry run. */
   readonly execute?: boolean
   /** Resets these input topics only. */
   readonly inputTopics?: readonly string[]
@@ -51,7 +51,7 @@ export interface ResetResult {
 }
 
 /**
- * Makes an application begin anew, as Kafka's application reset tool does: its group reads the input topics from
+ * Resets an application, as Kafka's application reset tool does: its group reads the input topics from
  * elsewhere, its internal topics and its durable stores on this machine are deleted. Only says what it would do unless
  * `execute` is given, and refuses while the application runs. Output topics keep what they hold.
  *

@@ -8,7 +8,7 @@ export const warnOfOpenSecrets = (
 ): void => {
   if (tls?.rejectUnauthorized === false)
     onWarning?.(
-      'tls.rejectUnauthorized is false, so every certificate is accepted: whoever is between this process and the brokers can read and change everything; name the authority of the brokers in tls.caFile instead',
+      'tls.rejectUnauthorized is false, so every certificate is accepted: an attacker between this process and the brokers can read and change everything; name the authority of the brokers in tls.caFile instead',
       { code: 'TLS_NOT_VERIFIED' },
     )
   if (tls === undefined && sasl !== undefined && secretIsSent.has(sasl.mechanism))

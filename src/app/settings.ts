@@ -63,7 +63,7 @@ const kafkaName = z
 export const settingsSchema = z.strictObject({
   /** `host:port`, several separated by commas or as a list. */
   bootstrapServers: list,
-  /** The group and the prefix of internal topics; the topology's name unless given. */
+  /** The group and the prefix of internal topics; defaults to the topology's name. */
   applicationId: kafkaName.optional(),
   clientId: z.string().min(1).max(32_767).optional(),
   /** Where durable stores lie, a folder for each application. */
@@ -90,7 +90,7 @@ export const settingsSchema = z.strictObject({
   commitIntervalMs: z.int().min(1).default(100),
   /**
    * After how long without a record stream time follows the clock, so that windows close while an input is silent.
-   * Never unless given: stream time is then the records' own, and a replay tells the same.
+   * Defaults to never: stream time is then the records' own, and a replay gives the same results.
    */
   idleAdvanceMs: z.int().min(1).optional(),
   /** How far the time of an input's record may be ahead of the clock before the record fails; any time by default. */
@@ -123,13 +123,13 @@ export const settingsSchema = z.strictObject({
   standbyReplicas: z.int().min(0).default(0),
   /** A process whose copy of a task's state is behind by no more records than this may run the task at once. */
   acceptableRecoveryLag: z.int().min(0).default(10_000),
-  /** How many tasks at a time may have their state built up where they shall move, while they run where they are. */
+  /** How many tasks at a time may have their state built up where they will move, while they run where they are. */
   maxWarmupReplicas: z.int().min(1).default(2),
   /** How often a rebalance is asked for while state is being built up somewhere, if nothing else brings one. */
   probingRebalanceIntervalMs: z.int().min(1_000).default(600_000),
-  /** `host:port` where others reach the interactive queries of this process; the whole group is told. */
+  /** `host:port` where others reach the interactive queries of this process; the assignment carries it to the whole group. */
   applicationServer: endpoint.optional(),
-  /** `host:port` where queries are served; on loopback with the port of `applicationServer` unless given. */
+  /** `host:port` where queries are served; defaults to on loopback with the port of `applicationServer`. */
   queryListen: endpoint.optional(),
   /** `host:port` where health and metrics are served alone, without access to stores. */
   healthListen: endpoint.optional(),
@@ -144,7 +144,7 @@ export const settingsSchema = z.strictObject({
   /** The only hosts that are asked for what other processes have. */
   queryMemberHosts: list.optional(),
   queryTls: queryTlsSettings.optional(),
-  /** What queries see: only what is committed, as under `exactly_once` unless given, or also what came after. */
+  /** What queries see: only what is committed (the default under `exactly_once`), or also what came after. */
   queryIsolation: z.enum(['read_committed', 'read_uncommitted']).optional(),
   /** How long a query waits for a store that moves or is restored, or for its process to answer. */
   queryTimeoutMs: z.int().min(0).default(5_000),
@@ -163,7 +163,7 @@ export const settingsSchema = z.strictObject({
   processingFailure: policy.default('fail'),
   /** So often a record whose processing fails is tried again, from the last commit, before `processingFailure` decides. */
   processingRetryAttempts: z.int().min(0).default(0),
-  /** The pause before that; the worker's other tasks wait too. */
+  /** The pause before that; the other tasks of its stream thread wait too. */
   processingRetryBackoffMs: z.int().min(0).max(30_000).default(1_000),
   productionFailure: policy.default('fail'),
   /** Takes the records of the policy `deadLetter`, with the headers of KIP-1034. */
@@ -171,11 +171,11 @@ export const settingsSchema = z.strictObject({
   /** Logs, warnings and dead letter headers quote parts of records: keys, values, and what errors say of them. */
   logRecordContents: z.boolean().default(false),
   /**
-   * What becomes of a failure that no policy deals with: the worker is replaced, this application stops, or every member
+   * What becomes of a failure that no policy deals with: the stream thread is replaced, this application stops, or every member
    * of its group does.
    */
   uncaughtFailure: z.enum(uncaughtFailureResponses).default('stopClient'),
-  /** More failures than this within a minute are no longer met by `replaceWorker`, and the application stops. */
+  /** More failures than this within a minute are no longer met by `replaceThread`, and the application stops. */
   maxReplacementsPerMinute: z.int().min(1).default(5),
   tls: tlsSettings.optional(),
   sasl: saslSettings.optional(),

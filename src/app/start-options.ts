@@ -10,7 +10,7 @@ import type { Authorization } from './queries/request-access.ts'
 import type { UncaughtFailureHandler } from './supervisor.ts'
 
 export interface StartOptions extends RuntimeListener {
-  /** The machine's clock unless given. */
+  /** Defaults to the machine's clock. */
   readonly clock?: Clock
   /** Says what becomes of an uncaught failure, instead of the setting `uncaughtFailure`. */
   readonly onUncaughtFailure?: UncaughtFailureHandler

@@ -14,8 +14,8 @@ import type { Application } from './start.ts'
 import type { StartOptions } from './start-options.ts'
 import { startOptions } from './start-options.ts'
 import { claimStateDirectories } from './state-directory.ts'
-import type { WorkerSettings } from './streams-worker.ts'
-import { workerSettingsOf } from './streams-worker.ts'
+import type { MemberSettings } from './create-member.ts'
+import { memberSettingsOf } from './create-member.ts'
 import { Supervisor } from './supervisor.ts'
 import { ThreadHandle } from './thread-handle.ts'
 import type { TopologyModule } from './topology-module.ts'
@@ -42,7 +42,7 @@ const moduleKind: ValueKind = {
 }
 const moduleOptions: OptionShape<TopologyModule> = { module: required(moduleKind), topology: text }
 
-/** A running application whose workers are threads: the same, but its stores are read by `queries` alone. */
+/** A running application whose members are threads: the same, but its stores are read by `queries` alone. */
 export type ThreadedApplication = Omit<Application, 'store' | 'standbyStore'>
 
 /** Three times the semi-space that is advised: see ARCHITECTURE.md, "Tried and left". */
@@ -52,7 +52,7 @@ const youngGenerationMb = 96
  * Runs a topology in several worker threads of this process. Each imports the module for itself, as functions don't cross
  * from thread to thread, and is a member of the group of its own: with its own connections, tasks, folder of state and
  * transactions. For the same reason `onFailedRecord` is not among the options: the module exports it. Limits of memory in
- * the settings are those of the process: each thread gets its part. The application is `running` when all of its threads are; what is told of it is summed over
+ * the settings are those of the process: each thread gets its part. The application is `running` when all of its threads are; its metrics are summed over
  * them, as of the last fifth of a second.
  *
  * @example
@@ -69,7 +69,7 @@ export const startThreads = async (
   const { threads, resourceLimits, onUncaughtFailure, authorization, logger, ...listeners } = options
   checkOptions('startThreads', source, moduleOptions)
   const topology = await topologyOfModule(source)
-  const given = workerSettingsOf(topology, parseSettings(input))
+  const given = memberSettingsOf(topology, parseSettings(input))
   const { applicationId: application, logRecordContents } = given
   const log = new ApplicationLog({ application, logger, listener: listeners, logRecordContents })
   const { listener } = log
@@ -87,7 +87,7 @@ export const startThreads = async (
         topology,
         clock: systemClock,
         count: threads,
-        createWorker: (number, host) => {
+        createMember: (number, host) => {
           const { directory, processId: transactionName } = slots[number] as (typeof slots)[number]
           const start = {
             module: String(source.module),
@@ -112,8 +112,8 @@ export const startThreads = async (
   )
 }
 
-/** What is one per process is divided, and what must be told apart gets a number, counted from 1 as threads are in Kafka. */
-const settingsOfThread = (settings: WorkerSettings, number: number, threads: number): WorkerSettings => ({
+/** What is one per process is divided, and names that must differ get a number, counted from 1 as threads are in Kafka. */
+const settingsOfThread = (settings: MemberSettings, number: number, threads: number): MemberSettings => ({
   ...settings,
   clientId: `${settings.clientId}-${number + 1}`,
   groupInstanceId:

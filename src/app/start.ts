@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { AssertionFailed } from '../base/assert.ts'
 import { checkArgument, checkOptions } from '../base/options.ts'
 import { systemClock } from '../base/system-clock.ts'
-import type { StreamsApplication } from '../runtime/streams-application.ts'
+import type { ApplicationMember } from '../runtime/application-member.ts'
 import type { Topology } from '../topology/topology.ts'
 import { ApplicationLog } from './application-log.ts'
 import { changesOf } from './observe/observe-changes.ts'
@@ -14,13 +14,13 @@ import { parseSettings } from './settings.ts'
 import { topologyKind } from '../topology/topology-kind.ts'
 import { startOptions } from './start-options.ts'
 import { claimStateDirectories } from './state-directory.ts'
-import { createStreamsWorker, workerSettingsOf } from './streams-worker.ts'
-import { Supervisor } from './supervisor.ts'
+import { createMember, memberSettingsOf } from './create-member.ts'
 import type { StartOptions } from './start-options.ts'
+import { Supervisor } from './supervisor.ts'
 
 /** A running application, as its owner sees it. */
 export type Application = Pick<
-  Supervisor<StreamsApplication>,
+  Supervisor<ApplicationMember>,
   | 'topology'
   | 'state'
   | 'failure'
@@ -36,7 +36,7 @@ export type Application = Pick<
   | 'close'
   | 'done'
 > &
-  Pick<StreamsApplication, 'store' | 'standbyStore'> & {
+  Pick<ApplicationMember, 'store' | 'standbyStore'> & {
     /** Reads of the state stores, of this process and of the others of the application. */
     readonly queries: Queries
   }
@@ -65,7 +65,7 @@ export const start = async (
     logger,
     ...listeners
   } = options
-  const given = workerSettingsOf(topology, parseSettings(input))
+  const given = memberSettingsOf(topology, parseSettings(input))
   const { applicationId: application, logRecordContents } = given
   const log = new ApplicationLog({ application, logger, listener: listeners, logRecordContents })
   const { listener } = log
@@ -77,12 +77,11 @@ export const start = async (
       const [state] = await claimStateDirectories(join(settings.stateDirectory, settings.applicationId), 1)
       if (state === undefined) throw new AssertionFailed('one folder was asked for')
       const place = { ...state, transactionName: state.processId }
-      return new OneWorker({
+      return new SingleMember({
         topology,
         clock,
         count: 1,
-        createWorker: (_number, host) =>
-          createStreamsWorker(topology, settings, place, clock, host, onFailedRecord),
+        createMember: (_number, host) => createMember(topology, settings, place, clock, host, onFailedRecord),
         listener,
         onFailure: (report) => log.failed(report),
         onUncaughtFailure: onUncaughtFailure ?? (() => settings.uncaughtFailure),
@@ -97,14 +96,14 @@ export const start = async (
 }
 
 /** Stores can be read where they are: in this thread. */
-class OneWorker extends Supervisor<StreamsApplication> {
+class SingleMember extends Supervisor<ApplicationMember> {
   /** A store of a task that runs here, to read from; undefined where it does not. */
-  store(name: string, partition: number): ReturnType<StreamsApplication['store']> {
-    return this.workers[0]?.store(name, partition)
+  store(name: string, partition: number): ReturnType<ApplicationMember['store']> {
+    return this.members[0]?.store(name, partition)
   }
 
   /** The copy that is kept here of a store whose task runs elsewhere; undefined where there is none. */
-  standbyStore(name: string, partition: number): ReturnType<StreamsApplication['standbyStore']> {
-    return this.workers[0]?.standbyStore(name, partition)
+  standbyStore(name: string, partition: number): ReturnType<ApplicationMember['standbyStore']> {
+    return this.members[0]?.standbyStore(name, partition)
   }
 }

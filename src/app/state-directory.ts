@@ -8,7 +8,7 @@ import { makeDirectory } from '../files/make-directory.ts'
 import { writePrivateFile } from '../files/private-file.ts'
 import { isDirectory } from './task-states.ts'
 
-/** A folder that one running worker has to itself. */
+/** A folder that one running member has to itself. */
 export interface StateDirectory {
   readonly directory: string
   /** Stays with the folder over restarts, so that a transaction which a crash left open is ended by the next start. */
@@ -17,7 +17,7 @@ export interface StateDirectory {
 }
 
 /**
- * Claims folders for durable stores below `root`. Several workers of one application that share a root take the first
+ * Claims folders for durable stores below `root`. Several members of one application that share a root take the first
  * slots that no live process holds, be they threads, processes or containers, and find there again what they had before.
  * A process claims the slots of all its threads itself, so that a thread which is replaced keeps its slot.
  */

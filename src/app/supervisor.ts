@@ -10,8 +10,8 @@ import { StoreDirectory } from '../runtime/store-directory.ts'
 import { storeNotHere } from '../runtime/store-not-here.ts'
 import type { StorePage } from '../state/store-query.ts'
 import { StateWaiters } from '../runtime/state-waiters.ts'
-import type { CloseOptions } from '../runtime/streams-application.ts'
-import { closeOptions } from '../runtime/streams-application.ts'
+import type { CloseOptions } from '../runtime/application-member.ts'
+import { closeOptions } from '../runtime/application-member.ts'
 import type { UncaughtFailureResponse } from '../runtime/uncaught-failure.ts'
 import { uncaughtFailureResponses } from '../runtime/uncaught-failure.ts'
 import { shown } from '../base/shown.ts'
@@ -20,17 +20,17 @@ import type { Topology } from '../topology/topology.ts'
 import type { FailureReport } from './application-log.ts'
 import { Completion } from './completion.ts'
 import { Replacements } from './replacements.ts'
-import type { SupervisedWorker, WorkerFactory, WorkerView } from './supervised-worker.ts'
-import { noMetrics, sumHealth, sumMetrics } from './supervised-worker.ts'
+import type { SupervisedMember, MemberFactory, MemberView } from './supervised-member.ts'
+import { noMetrics, sumHealth, sumMetrics } from './supervised-member.ts'
 
-/** What is to become of an application whose worker failed. */
+/** What is to become of an application whose member failed. */
 export type UncaughtFailureHandler = (failure: unknown) => UncaughtFailureResponse
 
-export interface SupervisorOptions<W extends SupervisedWorker> {
+export interface SupervisorOptions<W extends SupervisedMember> {
   readonly topology: Topology
   readonly clock: Clock
   readonly count: number
-  readonly createWorker: WorkerFactory<W>
+  readonly createMember: MemberFactory<W>
   readonly listener: RuntimeListener
   /** Called before `onState('failed')`. */
   readonly onFailure: (report: FailureReport) => void
@@ -40,23 +40,23 @@ export interface SupervisorOptions<W extends SupervisedWorker> {
   readonly release: () => void
 }
 
-/** A place for a worker; a worker that failed leaves it to its replacement. */
+/** A place for a member; a member that failed leaves it to its replacement. */
 interface Place<W> {
   readonly number: number
-  worker: W
+  member: W
   state: ApplicationState
   /** True once it has been started: before that, a failure is one of the start. */
   started: boolean
-  verdict: UncaughtFailureResponse
+  response: UncaughtFailureResponse
   /** How long its replacement waits. */
   pauseMs: number
 }
 
 /**
- * An application as its owner sees it: one worker or several, watched, counted together, and replaced where that is what
+ * An application as its owner sees it: one member or several, watched, counted together, and replaced where that is what
  * the owner wants. It runs when all of them run.
  */
-export class Supervisor<W extends SupervisedWorker> implements WorkerView {
+export class Supervisor<W extends SupervisedMember> implements MemberView {
   readonly topology: Topology
   readonly #options: SupervisorOptions<W>
   readonly #places: readonly Place<W>[]
@@ -69,7 +69,7 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
   )
   #state: ApplicationState = 'starting'
   #failure: unknown
-  /** What workers counted that have been replaced. */
+  /** What members counted that have been replaced. */
   #counted: MetricsSnapshot = noMetrics
   #paused = false
   #released: Promise<void> | undefined
@@ -101,39 +101,39 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     return this.#completion.promise
   }
 
-  get workers(): readonly W[] {
-    return this.#places.map(({ worker }) => worker)
+  get members(): readonly W[] {
+    return this.#places.map(({ member }) => member)
   }
 
   get metrics(): MetricsSnapshot {
-    return sumMetrics([this.#counted, ...this.workers.map(({ metrics }) => metrics)])
+    return sumMetrics([this.#counted, ...this.members.map(({ metrics }) => metrics)])
   }
 
-  get tasks(): WorkerView['tasks'] {
-    return this.workers.flatMap(({ tasks }) => tasks).toSorted()
+  get tasks(): MemberView['tasks'] {
+    return this.members.flatMap(({ tasks }) => tasks).toSorted()
   }
 
   get health(): ApplicationHealth {
     return sumHealth(
       this.#state,
-      this.workers.map(({ health }) => health),
+      this.members.map(({ health }) => health),
     )
   }
 
-  get metadata(): WorkerView['metadata'] {
-    return this.workers.find(({ metadata }) => metadata.length > 0)?.metadata ?? []
+  get metadata(): MemberView['metadata'] {
+    return this.members.find(({ metadata }) => metadata.length > 0)?.metadata ?? []
   }
 
-  get inputTopics(): WorkerView['inputTopics'] {
-    return (this.workers[0] as W).inputTopics
+  get inputTopics(): MemberView['inputTopics'] {
+    return (this.members[0] as W).inputTopics
   }
 
-  get internalTopics(): WorkerView['internalTopics'] {
-    return (this.workers[0] as W).internalTopics
+  get internalTopics(): MemberView['internalTopics'] {
+    return (this.members[0] as W).internalTopics
   }
 
-  get taskCounts(): WorkerView['taskCounts'] {
-    return this.workers.find(({ taskCounts }) => taskCounts !== undefined)?.taskCounts
+  get taskCounts(): MemberView['taskCounts'] {
+    return this.members.find(({ taskCounts }) => taskCounts !== undefined)?.taskCounts
   }
 
   /** Which stores may be asked and who has which; undefined before the topics of the application are known. */
@@ -145,15 +145,15 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     return this.#directory
   }
 
-  /** One page of a store, from the worker whose task or copy has it; of a global table, from any that runs. */
-  readStore(...[request, isolation]: Parameters<SupervisedWorker['readStore']>): Promise<StorePage> {
+  /** One page of a store, from the member whose task or copy has it; of a global table, from any that runs. */
+  readStore(...[request, isolation]: Parameters<SupervisedMember['readStore']>): Promise<StorePage> {
     const task = this.storeDirectory?.taskOf(request.store, request.partition)
-    const { workers } = this
+    const { members } = this
     const owner =
       task === undefined
-        ? this.#places.find(({ state }) => state !== 'starting' && state !== 'failed')?.worker
-        : (workers.find(({ tasks }) => tasks.includes(task)) ??
-          workers.find(({ health }) => health.standbyTasks.some((copy) => copy.task === task)))
+        ? this.#places.find(({ state }) => state !== 'starting' && state !== 'failed')?.member
+        : (members.find(({ tasks }) => tasks.includes(task)) ??
+          members.find(({ health }) => health.standbyTasks.some((copy) => copy.task === task)))
     return owner?.readStore(request, isolation) ?? Promise.reject(storeNotHere(request))
   }
 
@@ -162,14 +162,14 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     this.#releases.push(release)
   }
 
-  /** Resolves when every worker has made its topics and is joining its group; rejects with what kept one from it. */
+  /** Resolves when every member has made its topics and is joining its group; rejects with what kept one from it. */
   async start(): Promise<void> {
     try {
-      await Promise.all(this.#places.map((place) => this.#startWorker(place)))
+      await Promise.all(this.#places.map((place) => this.#startMember(place)))
       if (this.#state === 'failed') throw this.#failure
     } catch (error) {
       await this.#fail(error)
-      // Workers that are closed because another one failed reject too: the first failure is the cause.
+      // Members that are closed because another one failed reject too: the first failure is the cause.
       throw this.#failure ?? error
     }
   }
@@ -180,12 +180,12 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
 
   pause(): void {
     this.#paused = true
-    for (const worker of this.workers) worker.pause()
+    for (const member of this.members) member.pause()
   }
 
   resume(): void {
     this.#paused = false
-    for (const worker of this.workers) worker.resume()
+    for (const member of this.members) member.resume()
   }
 
   async close(options: CloseOptions = {}): Promise<void> {
@@ -194,11 +194,11 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     this.#stop.abort()
     if (this.#state !== 'failed') this.#enter('closing')
     await Promise.allSettled(this.#replacing)
-    // Each call reaches the workers: a later one may be less patient than the first.
-    const closed = await Promise.allSettled(this.workers.map((worker) => worker.close(options)))
+    // Each call reaches the members: a later one may be less patient than the first.
+    const closed = await Promise.allSettled(this.members.map((member) => member.close(options)))
     await this.#release()
     const failed = this.#places.find(({ state }) => state === 'failed')
-    if (this.#state === 'closing' && failed !== undefined) this.#failClosing(failed.worker.failure)
+    if (this.#state === 'closing' && failed !== undefined) this.#failClosing(failed.member.failure)
     if (this.#state === 'closing') this.#enter('closed')
     const refused = closed.find((each) => each.status === 'rejected')
     if (this.#state === 'failed') this.#completion.reject(this.#failure)
@@ -215,56 +215,62 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
   }
 
   #place(number: number): Place<W> {
-    const place = { number, state: 'starting', started: false, verdict: 'stopClient', pauseMs: 0 } as Place<W>
-    place.worker = this.#createWorker(place)
+    const place = {
+      number,
+      state: 'starting',
+      started: false,
+      response: 'stopClient',
+      pauseMs: 0,
+    } as Place<W>
+    place.member = this.#createMember(place)
     return place
   }
 
-  async #startWorker(place: Place<W>): Promise<void> {
-    await place.worker.start()
+  async #startMember(place: Place<W>): Promise<void> {
+    await place.member.start()
     place.started = true
   }
 
-  #createWorker(place: Place<W>): W {
-    const { createWorker, listener } = this.#options
-    return createWorker(place.number, {
+  #createMember(place: Place<W>): W {
+    const { createMember, listener } = this.#options
+    return createMember(place.number, {
       listener: { ...listener, onState: (state) => this.#onState(place, state) },
-      judge: () => place.verdict,
+      responseToFailure: () => place.response,
     })
   }
 
   #onState(place: Place<W>, state: ApplicationState): void {
     place.state = state
     if (state !== 'failed') return this.#follow()
-    const { failure } = place.worker
-    place.verdict = this.#judge(place, failure)
-    if (place.verdict === 'replaceWorker') this.#replace(place)
+    const { failure } = place.member
+    place.response = this.#responseTo(place, failure)
+    if (place.response === 'replaceThread') this.#replace(place)
     // A start that fails rejects, with the same failure.
     else if (place.started) void this.#fail(failure)
-    if (place.verdict === 'stopApplication' && place.worker.isGone === true) this.#tellBySomeoneElse(place)
+    if (place.response === 'stopApplication' && place.member.isGone === true) this.#stopThroughAnother(place)
   }
 
-  /** A worker that is gone can't tell its group to stop; another one can. */
-  #tellBySomeoneElse(gone: Place<W>): void {
+  /** A member that is gone cannot stop its group; another one can. */
+  #stopThroughAnother(gone: Place<W>): void {
     const other = this.#places.find((place) => place !== gone && place.state !== 'failed')
-    if (other !== undefined) other.worker.stopApplication(messageOf(gone.worker.failure))
-    else this.#options.listener.onWarning?.('nobody is left here who could tell the group to stop')
+    if (other !== undefined) other.member.stopApplication(messageOf(gone.member.failure))
+    else this.#options.listener.onWarning?.('no other stream thread of this process can stop the group')
   }
 
   /** What is to become of it; never a replacement where the group, or the owner, has ended the application. */
-  #judge(place: Place<W>, failure: unknown): UncaughtFailureResponse {
+  #responseTo(place: Place<W>, failure: unknown): UncaughtFailureResponse {
     const { onUncaughtFailure, listener, maxReplacementsPerMinute } = this.#options
     if (!place.started || this.#stop.signal.aborted || isFault(failure, 'APPLICATION_STOPPED'))
       return 'stopClient'
     const response = this.#ask(onUncaughtFailure, failure)
-    if (response !== 'replaceWorker') return response
+    if (response !== 'replaceThread') return response
     const pauseMs = this.#replacements.next()
     if (pauseMs !== undefined) {
       place.pauseMs = pauseMs
       return response
     }
     listener.onWarning?.(
-      `workers failed more than ${maxReplacementsPerMinute} times within a minute and are replaced no more`,
+      `stream threads failed more than ${maxReplacementsPerMinute} times within a minute and are no longer replaced`,
     )
     return 'stopClient'
   }
@@ -285,28 +291,28 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
 
   #warnOfHandler(what: string): void {
     this.#options.listener.onWarning?.(
-      `${what}, so this application stops; return replaceWorker, stopClient or stopApplication`,
+      `${what}, so this application stops; return replaceThread, stopClient or stopApplication`,
       { code: 'FAILURE_HANDLER_FAILED' },
     )
   }
 
-  /** A new worker in the place of one that failed, as soon as that has let go of everything. */
+  /** A new member in the place of one that failed, as soon as that has let go of everything. */
   #replace(place: Place<W>): void {
     const { clock, listener } = this.#options
-    const failed = place.worker
+    const failed = place.member
     place.state = 'starting'
     this.#follow()
-    listener.onWarning?.(`a worker failed and is replaced: ${messageOf(failed.failure)}`)
+    listener.onWarning?.(`a stream thread failed and is replaced: ${messageOf(failed.failure)}`)
     const replaced = (async () => {
-      // Once the application closes, that closes these workers too, in the time that it has.
+      // Once the application closes, that closes these members too, in the time that it has.
       await Promise.race([failed.close({ timeoutMs: lettingGoMs }).catch(() => undefined), this.#stopped])
       await sleep(clock, place.pauseMs, this.#stop.signal)
       if (this.#stop.signal.aborted) return
       this.#counted = sumMetrics([this.#counted, failed.metrics])
-      place.worker = this.#createWorker(place)
-      if (this.#paused) place.worker.pause()
-      // A failure to start is told by its state too, and judged there.
-      await Promise.race([place.worker.start().catch(() => undefined), this.#stopped])
+      place.member = this.#createMember(place)
+      if (this.#paused) place.member.pause()
+      // A failure to start is also reported by its state, and handled there.
+      await Promise.race([place.member.start().catch(() => undefined), this.#stopped])
     })()
     this.#replacing.add(replaced)
     void replaced.finally(() => this.#replacing.delete(replaced))
@@ -320,12 +326,12 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     this.#options.onFailure({ failure, fields: this.#fieldsOf(failure), isHandled: this.#isHandled })
     this.#enter('failed')
     await Promise.allSettled(this.#replacing)
-    await Promise.allSettled(this.workers.map((worker) => worker.close()))
+    await Promise.allSettled(this.members.map((member) => member.close()))
     await this.#release()
     this.#completion.reject(failure)
   }
 
-  /** A caller gets the failure: from `start`, which rejects as long as a worker has not started, `waitFor` or `done`. */
+  /** A caller gets the failure: from `start`, which rejects as long as a member has not started, `waitFor` or `done`. */
   get #isHandled(): boolean {
     const isStarting = this.#places.some(({ started }) => !started)
     return isStarting || this.#waiters.isWaiting || this.#completion.isWatched
@@ -339,7 +345,7 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     return { ...fieldsOf(failure), task: input?.task }
   }
 
-  /** Once: what is let go may be somebody else's right after. */
+  /** Once: what is let go may belong to another process right after. */
   #release(): Promise<void> {
     this.#released ??= (async () => {
       await Promise.allSettled(this.#releases.map((release) => release()))
@@ -348,7 +354,7 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
     return this.#released
   }
 
-  /** The least ready of the workers says how ready all are. */
+  /** The least ready of the members says how ready all are. */
   #follow(): void {
     if (this.#state === 'failed' || this.#state === 'closing' || this.#state === 'closed') return
     const states = new Set(this.#places.map(({ state }) => state))
@@ -366,7 +372,7 @@ export class Supervisor<W extends SupervisedWorker> implements WorkerView {
 
 const responses: ReadonlySet<unknown> = new Set(uncaughtFailureResponses)
 
-/** How long a worker that failed may take to let go of what it holds before it is cut off. */
+/** How long a member that failed may take to let go of what it holds before it is cut off. */
 const lettingGoMs = 30_000
 
 const readiness: readonly ApplicationState[] = ['starting', 'rebalancing', 'paused', 'running']

@@ -7,4 +7,4 @@ import { workerData } from 'node:worker_threads'
  */
 const { compileCacheDirectory } = workerData as { readonly compileCacheDirectory: string | undefined }
 if (compileCacheDirectory !== undefined) module.enableCompileCache(compileCacheDirectory)
-await import('./thread-worker.ts')
+await import('./thread-program.ts')

@@ -7,9 +7,9 @@ import { Fault, messageOf } from '../base/fault.ts'
 import type { IsolationLevel } from '../kafka/list-offsets.ts'
 import { storeNotHere } from '../runtime/store-not-here.ts'
 import type { PageRequest, StorePage } from '../state/store-query.ts'
-import type { CloseOptions } from '../runtime/streams-application.ts'
-import type { SupervisedWorker, WorkerHost } from './supervised-worker.ts'
-import { noMetrics } from './supervised-worker.ts'
+import type { CloseOptions } from '../runtime/application-member.ts'
+import type { SupervisedMember, MemberHost } from './supervised-member.ts'
+import { noMetrics } from './supervised-member.ts'
 import type { ErrorText, FromThread, ThreadStart, ThreadStatus, ToThread } from './thread-protocol.ts'
 import { errorOf, noStatus } from './thread-protocol.ts'
 import type { ThreadSilenceOptions } from './thread-silence.ts'
@@ -29,12 +29,12 @@ export interface ThreadOptions {
 }
 
 /**
- * A worker in a thread of its own, as the main thread holds it. What it shows is what the thread said last; a thread that
- * ends unasked (out of memory, an exception that nobody caught) is a worker that failed.
+ * The main thread's end of a worker thread. It shows the last status that the thread sent; a thread that
+ * exits unexpectedly (out of memory, an uncaught exception) is a failed member.
  */
-export class ThreadHandle implements SupervisedWorker {
+export class ThreadHandle implements SupervisedMember {
   readonly #options: ThreadOptions
-  readonly #host: WorkerHost
+  readonly #host: MemberHost
   readonly #started = Promise.withResolvers<void>()
   readonly #closed = Promise.withResolvers<void>()
   readonly #exited = Promise.withResolvers<void>()
@@ -47,13 +47,13 @@ export class ThreadHandle implements SupervisedWorker {
   #readCount = 0
   #paused = false
   #isGone = false
-  /** True once it was told to close, or has failed: its end is then no surprise. */
+  /** True once it was asked to close, or has failed: its end is then no surprise. */
   #isEnding = false
 
-  constructor(options: ThreadOptions, host: WorkerHost) {
+  constructor(options: ThreadOptions, host: MemberHost) {
     this.#options = options
     this.#host = host
-    // Whoever starts or closes hears of it; a thread that ends by itself says so by its state.
+    // The callers of start and close get the error; a thread that ends by itself reports its state.
     this.#started.promise.catch(() => undefined)
     this.#closed.promise.catch(() => undefined)
   }
@@ -196,11 +196,11 @@ export class ThreadHandle implements SupervisedWorker {
   }
 
   #fail(failure: unknown): void {
-    const { listener, judge } = this.#host
+    const { listener, responseToFailure } = this.#host
     this.#isEnding = true
     this.#failure = failure
     listener.onState?.('failed')
-    this.#say({ type: 'verdict', verdict: judge() })
+    this.#say({ type: 'failureResponse', response: responseToFailure() })
   }
 
   #answer(id: number, page: StorePage | ErrorText): void {
@@ -210,7 +210,7 @@ export class ThreadHandle implements SupervisedWorker {
     else read?.reject(errorOf(page))
   }
 
-  /** The end of the thread, whether it was told to end or not. */
+  /** The end of the thread, whether it was asked to end or not. */
   #exit(exitCode: number): void {
     this.#silence?.close()
     const isSurprise = !this.#isEnding
@@ -234,7 +234,7 @@ const settle = (promise: PromiseWithResolvers<void>, error: ErrorText | undefine
 
 const crashed = (name: string, exitCode: number, cause: unknown): Fault =>
   new Fault({
-    code: 'WORKER_CRASHED',
+    code: 'WORKER_THREAD_CRASHED',
     actor: 'runtime',
     message: `worker thread ${name} has ended${cause === undefined ? ` with exit code ${exitCode}` : `: ${messageOf(cause)}`}`,
     cause,

@@ -4,11 +4,11 @@ import type { RecordContents } from '../base/record-contents.ts'
 import type { IsolationLevel } from '../kafka/list-offsets.ts'
 import type { ApplicationHealth } from '../runtime/application-health.ts'
 import type { ApplicationState, EventFields, RuntimeListener } from '../runtime/runtime-settings.ts'
-import type { CloseOptions } from '../runtime/streams-application.ts'
+import type { CloseOptions } from '../runtime/application-member.ts'
 import type { PageRequest, StorePage } from '../state/store-query.ts'
 import type { UncaughtFailureResponse } from '../runtime/uncaught-failure.ts'
-import type { WorkerPlace, WorkerSettings } from './streams-worker.ts'
-import type { WorkerView } from './supervised-worker.ts'
+import type { MemberPlace, MemberSettings } from './create-member.ts'
+import type { MemberView } from './supervised-member.ts'
 
 /**
  * What the main thread and a worker thread say to each other. All of it is plain data, as it is copied; errors are
@@ -17,14 +17,14 @@ import type { WorkerView } from './supervised-worker.ts'
 export interface ThreadStart {
   readonly module: string
   readonly topology: string
-  readonly settings: WorkerSettings
-  readonly place: WorkerPlace
+  readonly settings: MemberSettings
+  readonly place: MemberPlace
 }
 
 export type ToThread =
   | { readonly type: 'start' | 'pause' | 'resume' }
   | { readonly type: 'close'; readonly options: CloseOptions }
-  | { readonly type: 'verdict'; readonly verdict: UncaughtFailureResponse }
+  | { readonly type: 'failureResponse'; readonly response: UncaughtFailureResponse }
   | { readonly type: 'stopApplication'; readonly reason: string }
   | {
       readonly type: 'read'
@@ -41,8 +41,8 @@ export type FromThread =
   | { readonly type: 'page'; readonly id: number; readonly page: StorePage | ErrorText }
   | { readonly type: 'started' | 'closed'; readonly error: ErrorText | undefined }
 
-/** How a thread's worker is, as of the last time it said so. */
-export type ThreadStatus = Omit<WorkerView, 'failure'>
+/** How a thread's member is, as of the last time it said so. */
+export type ThreadStatus = Omit<MemberView, 'failure'>
 
 export type RestoreLine = Parameters<NonNullable<RuntimeListener['onRestore']>>[0]
 
@@ -56,7 +56,7 @@ const noHealth: ApplicationHealth = {
   inputs: [],
 }
 
-export const noStatus = (metrics: WorkerView['metrics']): ThreadStatus => ({
+export const noStatus = (metrics: MemberView['metrics']): ThreadStatus => ({
   metrics,
   health: noHealth,
   tasks: [],

@@ -10,7 +10,7 @@ export interface ThreadSilenceOptions {
 
 /**
  * Notices a worker thread that sends nothing. One that runs sends its status several times a second, so it is blocked by
- * synchronous work; one that starts may wait in its module for ever. Each silence is reported once, and so is its end.
+ * synchronous work; one that starts may wait in its module forever. Each silence is reported once, and so is its end.
  */
 export class ThreadSilence {
   readonly #options: ThreadSilenceOptions

@@ -3,7 +3,7 @@ import type { FailureHandler } from '../task/failure-handler.ts'
 import type { Topology } from '../topology/topology.ts'
 
 /**
- * Where a topology is found by whoever can't be handed it: functions don't cross from thread to thread. A module may
+ * Where a topology is found by a thread that can't be handed it: functions don't cross from thread to thread. A module may
  * export a function `onFailedRecord` beside its topologies, which decides about the records of all of them that fail.
  */
 export interface TopologyModule {

@@ -7,7 +7,7 @@ import { isA, isError, propertyOf, textOfThrown } from './thrown.ts'
 /**
  * A fault says what happened, where, and who must act: every error that Millrace raises on purpose is one.
  *
- * - `author`: the topology, saga or settings are wrong; mend the code before it runs.
+ * - `author`: the topology, saga or settings are wrong; fix the code before it runs.
  * - `record`: one record is bad; its failure policy (fail, skip, dead letter) decides.
  * - `retry`: the world was busy; trying again is right and the runtime does so by itself.
  * - `runtime`: the task or process cannot go on; restart it or change its surroundings.

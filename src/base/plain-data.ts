@@ -1,5 +1,5 @@
 /**
- * Copies of plain data, and data that nobody can change. What a store holds is given to callbacks as the one or the other, so
+ * Copies of plain data, and data that cannot change. What a store holds is given to callbacks as the one or the other, so
  * that only a put changes it.
  */
 
@@ -79,7 +79,7 @@ const begun = (value: object, outer: Walk | undefined): Walk => {
 export const isUnchangeable = (value: unknown): boolean =>
   typeof value !== 'object' || value === null || frozen.has(value)
 
-/** `Object.isFrozen` does not tell whether the objects inside are frozen too. */
+/** `Object.isFrozen` does not show whether the objects inside are frozen too. */
 const frozen = new WeakSet<object>()
 
 const isPlain = (value: unknown): value is object => {

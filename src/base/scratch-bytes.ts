@@ -1,8 +1,8 @@
 import type { Bytes } from './bytes.ts'
 
 /**
- * Memory outside of V8's heap for bytes that somebody copies at once, with a view for each length that is kept: neither
- * bytes nor views are made anew for the next. Long ones have memory of their own.
+ * Memory outside of V8's heap for bytes that are copied at once, with a view for each length that is kept: neither
+ * bytes nor views are made again for the next. Long ones have memory of their own.
  */
 export class ScratchBytes {
   readonly #memory: Bytes = new Uint8Array(longestBytes)

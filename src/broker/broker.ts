@@ -42,7 +42,7 @@ export class Broker {
   clusterId: string
   /** The next producer id that is not reserved. */
   nextProducerId = 0
-  /** What clients are told to connect to; known once the socket shell listens. */
+  /** The address that clients get; known once the socket shell listens. */
   advertised: { host: string; port: number } = { host: '127.0.0.1', port: 9092 }
   readonly #parts: BrokerParts
   readonly #memory: MemoryBudget

@@ -14,7 +14,7 @@ export const ofQueries = ['queryToken', 'queryMemberSecret', 'queryTls'] as cons
 export const commandConfigOption = (): Option =>
   new Option('--command-config <file>', 'a JSON file with the settings tls and sasl, for a secured broker')
 
-/** Reads the file; none given is none needed. Nothing of its content is told, since a password may be in it. */
+/** Reads the file; none given is none needed. Its content is never printed, since a password may be in it. */
 export const readCommandConfig = (
   file: string | undefined,
   more: readonly (keyof SettingsInput)[] = [],

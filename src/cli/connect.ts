@@ -3,7 +3,7 @@ import type { Cluster, ClusterOptions } from '../kafka/cluster.ts'
 import { readCommandConfig } from './command-config.ts'
 
 /** How long a command tries to reach its broker before it says that it can't. */
-const patienceMs = 5_000
+const connectionTimeoutMs = 5_000
 
 /** Where the broker is, and how to get in. */
 interface BrokerOptions {
@@ -27,10 +27,10 @@ export const withCluster = async <T>(
   ])
   const transport = new TcpTransport({
     ...kafkaSettingsOf(parseSettings({ bootstrapServers: bootstrapServer, ...security }), 'millrace-cli'),
-    connectTimeoutMs: patienceMs,
+    connectTimeoutMs: connectionTimeoutMs,
   })
   try {
-    const options = { transport, clock: systemClock, retryTimeoutMs: patienceMs, ...clusterOptions }
+    const options = { transport, clock: systemClock, retryTimeoutMs: connectionTimeoutMs, ...clusterOptions }
     return await work(new Cluster(options))
   } finally {
     await transport.close()

@@ -56,9 +56,9 @@ const produceLines = async (cluster: Cluster, options: ProduceOptions): Promise<
   const { Producer } = await import('../kafka/producer.ts')
   const producer = new Producer({
     cluster,
-    compression: options.compressionCodec,
+    compressionType: options.compressionCodec,
     // The topic's max.message.bytes is the limit.
-    maxRequestBytes: 67_108_864,
+    maxRequestSize: 67_108_864,
   })
   const { topic } = options
   await producer.prepare([topic])

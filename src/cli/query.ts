@@ -54,7 +54,7 @@ export const queryCommand = (): Command =>
     .option('--as-of-ms <time>', 'the version of a key that held at this time', whole)
     .option('--partition <number>', 'the only partition to ask', wholeNumber(0))
     .addOption(
-      new Option('--isolation <level>', 'what is seen; as the application is set unless given').choices([
+      new Option('--isolation <level>', 'what is seen; defaults to the setting of the application').choices([
         'read_committed',
         'read_uncommitted',
       ]),
@@ -86,7 +86,7 @@ export const queryCommand = (): Command =>
 const whole = wholeNumber(Number.MIN_SAFE_INTEGER)
 
 const exitCodes = `
-Exit codes: 0 where something was found or a range was read, 1 where the key is not there or nobody answers, 2 where the
+Exit codes: 0 where something was found or a range was read, 1 where the key is not there or no process answers, 2 where the
 call is wrong.`
 
 /** Windows and sessions of a key are a list; versions are one where a span of times is asked for. */
@@ -180,7 +180,7 @@ const answerOf = async (options: QueryCommandOptions, path: string): Promise<Htt
     throw new Fault({
       code: 'SERVER_UNREACHABLE',
       actor: 'runtime',
-      message: `nobody serves queries on ${server} (${messageOf(cause)})`,
+      message: `no process serves queries on ${server} (${messageOf(cause)})`,
       remedy: 'start the application with --application-server, and name that address',
       cause,
     })

@@ -28,7 +28,7 @@ export const replayCommand = (): Command =>
     .option('--from-beginning', 'replay from the oldest record on')
     .option(
       '--replay-id <id>',
-      'the group and the prefix of what the replay writes; made from the time unless given',
+      'the group and the prefix of what the replay writes; defaults to a name made from the time',
     )
     .option(
       '--live-outputs',

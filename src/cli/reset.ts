@@ -22,14 +22,12 @@ interface ResetCommandOptions {
   readonly dryRun?: boolean
 }
 
-/** `millrace reset`, as Kafka's `kafka-streams-application-reset`; what it does it only tells unless `--execute`. */
+/** `millrace reset`, as Kafka's `kafka-streams-application-reset`; it only prints what it would do unless `--execute`. */
 export const resetCommand = (): Command =>
   new Command('reset')
-    .description(
-      'make a stopped application begin anew: move its offsets, delete its internal topics and its state',
-    )
+    .description('reset a stopped application: move its offsets, delete its internal topics and its state')
     .argument('[file...]', 'files that export topologies; or name the application with --application-id')
-    .option('--application-id <id>', "the application; the topology's name unless given")
+    .option('--application-id <id>', "the application; defaults to the topology's name")
     .option('--input-topics <names>', 'only these input topics, separated by commas', names)
     .option('--internal-topics <names>', 'delete only these internal topics, separated by commas', names)
     .option('--to-earliest', 'read the inputs from their oldest records on (this is the default)')
@@ -42,8 +40,8 @@ export const resetCommand = (): Command =>
     .option('--to-offset <offset>', 'read from an offset on', wholeNumber(0))
     .option('--by-duration <duration>', 'read from so long ago on: PnDTnHnMnS, as in PT1H', duration)
     .option('--state-directory <directory>', 'where the durable stores lie')
-    .option('--execute', 'do it; without this the command only tells what it would do')
-    .option('--dry-run', 'only tell what it would do (this is the default)')
+    .option('--execute', 'do it; without this the command only prints what it would do')
+    .option('--dry-run', 'only print what it would do (this is the default)')
     .addOption(bootstrapServerOption())
     .addOption(commandConfigOption())
     .action(async (files: readonly string[], options: ResetCommandOptions) => {
@@ -52,21 +50,21 @@ export const resetCommand = (): Command =>
       const settings = {
         bootstrapServers: options.bootstrapServer,
         ...readCommandConfig(options.commandConfig),
-        requestTimeoutMs: patienceMs,
+        requestTimeoutMs: brokerTimeoutMs,
         ...(options.applicationId === undefined ? {} : { applicationId: options.applicationId }),
         ...(options.stateDirectory === undefined ? {} : { stateDirectory: options.stateDirectory }),
       }
       const topologies = files.length === 0 ? [] : await loadTopologies(files)
       if (topologies.length > 1 && options.applicationId !== undefined)
         throw usage('--application-id names one application, but there are several topologies')
-      for (const topology of topologies) tell(await reset(topology, settings, how))
+      for (const topology of topologies) report(await reset(topology, settings, how))
       if (topologies.length > 0) return
       if (options.applicationId === undefined) throw usage('reset needs a file or --application-id')
-      tell(await resetGroup(options.applicationId, settings, how))
+      report(await resetGroup(options.applicationId, settings, how))
     })
 
 /** How long the command tries to reach its broker. */
-const patienceMs = 5_000
+const brokerTimeoutMs = 5_000
 
 const resetOptionsOf = (options: ResetCommandOptions): ResetOptions => {
   if (options.execute === true && options.dryRun === true) throw usage('say --execute or --dry-run, not both')
@@ -88,7 +86,7 @@ const resetOptionsOf = (options: ResetCommandOptions): ResetOptions => {
   }
 }
 
-const tell = ({
+const report = ({
   applicationId,
   offsets,
   deletedTopics,

@@ -5,7 +5,7 @@ type OnRestore = NonNullable<StartOptions['onRestore']>
 type Progress = Parameters<OnRestore>[0]
 
 /**
- * Tells people how a restoration goes: a line a second over all stores together, and one when the last of them is at its
+ * Prints the progress of a restoration: a line a second over all stores together, and one when the last of them is at its
  * end. What needed nothing restored is not mentioned.
  */
 export const restoreReport = (clock: Clock, print: (line: string) => void): OnRestore => {

@@ -36,7 +36,7 @@ export const runTopologiesCommand = (): Command =>
     .argument('<file...>', 'files that export topologies, and may export onFailedRecord')
     .option(
       '--application-id <id>',
-      "the group and the prefix of internal topics; the topology's name unless given",
+      "the group and the prefix of internal topics; defaults to the topology's name",
     )
     .option('--state-directory <directory>', 'where durable stores lie')
     .option('--commit-interval-ms <ms>', 'the longest time between two commits under load', wholeNumber(1))
@@ -46,7 +46,7 @@ export const runTopologiesCommand = (): Command =>
     .option('--application-server <host:port>', 'where others reach the queries of this process; serves them')
     .option(
       '--query-listen <host:port>',
-      'where queries are served; on loopback, with the port of --application-server, unless given',
+      'where queries are served; defaults to loopback with the port of --application-server',
     )
     .option('--health-listen <host:port>', 'where health and metrics alone are served, as for probes')
     .option('--threads <count>', 'how many worker threads run each topology', wholeNumber(1), 1)
@@ -110,7 +110,7 @@ const runUntil = async (
   try {
     await Promise.race([signal, ...applications.map(failureOf)])
   } catch (failure) {
-    // What failed first is what is told.
+    // The first failure is reported.
     await closeAll().catch(() => undefined)
     throw failure
   }

@@ -45,7 +45,7 @@ export const endWithReader = (): void => {
   const onError = (error: NodeJS.ErrnoException): void => {
     if (error.code !== 'EPIPE') throw error
     if (waitingForReader.size === 0) process.exit()
-    for (const tell of waitingForReader) tell()
+    for (const notify of waitingForReader) notify()
   }
   process.stdout.on('error', onError)
   process.stderr.on('error', onError)

@@ -30,13 +30,13 @@ import { addNeededStores } from './needed-stores.ts'
 import { Table } from './table.ts'
 
 export interface SourceOptions<K, V> extends Named {
-  /** The record's own timestamp unless given. A negative result drops the record and counts it. */
+  /** Defaults to the record's own timestamp. A negative result drops the record and counts it. */
   readonly timestampExtractor?: (
     record: KeyValueRecord<K, V>,
     partitionTimeMs: number,
     nowMs: number,
   ) => number
-  /** Where to begin without a committed offset; the application's setting unless given. */
+  /** Where to begin without a committed offset; defaults to the setting of the application. */
   readonly offsetReset?: OffsetReset
   /** How far a record's time may be ahead of the clock before the record fails; the application's setting by default. */
   readonly maxTimestampAheadMs?: number

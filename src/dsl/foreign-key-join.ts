@@ -141,7 +141,7 @@ const listen = <R>(
   return { at: { ...at, node }, store }
 }
 
-/** The store the result gets if somebody below looks its rows up. */
+/** The store the result gets if a node below looks its rows up. */
 const offerStore = (at: Position, name: string): void => {
   at.graph.optionalStores.set(at.node, () => ({
     kind: 'keyValue',

@@ -100,7 +100,7 @@ export class Graph {
     this.fault('ARGUMENT_INVALID', message, 'see the documentation of the method', node)
   }
 
-  /** The key serde of a stream; text where nobody said otherwise (the types allow leaving it out for text only). */
+  /** The key serde of a stream; text by default (the types allow leaving it out for text only). */
   keySerde(serde: AnySerde | undefined): AnySerde {
     return serde ?? string
   }

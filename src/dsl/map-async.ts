@@ -15,18 +15,18 @@ import { namedOptions } from './options.ts'
  * record take longer; transactions that a crash leaves open then delay others for longer.
  */
 export interface AsyncOptions extends Named {
-  /** How many calls run at a time; 16 unless given. */
+  /** How many calls run at a time; defaults to 16. */
   readonly concurrency?: number
   /**
-   * `key` (unless given): the calls of one key run one after another, and their results go on in that order.
+   * `key` (the default): the calls of one key run one after another, and their results go on in that order.
    * `partition`: all calls run side by side, and results go on in the order of the records.
    * `nothing`: results go on as they come.
    */
   readonly orderedBy?: 'key' | 'partition' | 'nothing'
-  /** How long one call may take, in milliseconds; 5 seconds unless given. Its signal is aborted then. */
+  /** How long one call may take, in milliseconds; defaults to 5 seconds. Its signal is aborted then. */
   readonly timeout?: number
   /**
-   * How often a call is tried in all (once unless given), with a pause of `backoff` milliseconds (100 unless given)
+   * How often a call is tried in all (defaults to once), with a pause of `backoff` milliseconds (defaults to 100)
    * that doubles each time. When they are used up, the record has failed, under its failure policy.
    */
   readonly retry?: { readonly attempts: number; readonly backoff?: number }

@@ -3,7 +3,7 @@ import { tableSemanticsOf } from '../topology/table-semantics.ts'
 import type { Graph } from './graph.ts'
 
 /**
- * Gives a store to each foreign-key join that was said without one but whose rows somebody below looks up or wants the
+ * Gives a store to each foreign-key join that was defined without one but whose rows a node below looks up or needs the
  * old values of. It is called after the join's own name, so it stays over deployments.
  */
 export const addNeededStores = (graph: Graph): void => {

@@ -27,7 +27,7 @@ export const namedOptions: OptionShape<Named> = { name: text }
 /** Grouping by a new key: the name becomes part of the repartition topic's. */
 export interface GroupByTextOptions<K, V> {
   readonly name: string
-  /** UTF-8 text unless given. */
+  /** Defaults to UTF-8 text. */
   readonly key?: Serde<NonNullable<K>>
   readonly value?: SerdeSource<NonNullable<V>>
   readonly partitions?: number
@@ -51,7 +51,7 @@ export interface StoreOptions {
   readonly store: string
   /** `disk` unless said otherwise: a durable copy beside the changelog. */
   readonly storage?: 'memory' | 'disk'
-  /** False for a store that a restart may lose. True unless given. */
+  /** False for a store that a restart may lose. Defaults to true. */
   readonly changelog?: boolean
 }
 
@@ -62,9 +62,9 @@ export const storeOptions: OptionShape<StoreOptions> = {
   changelog: flag,
 }
 
-/** When an aggregate tells its new values: at once, or the last of each key at the next commit. */
+/** When an aggregate emits its new values: at once, or the last of each key at the next commit. */
 export interface EmitOptions {
-  /** `onUpdate` unless given. */
+  /** Defaults to `onUpdate`. */
   readonly emit?: Exclude<EmitPolicy, 'onWindowClose'>
 }
 

@@ -13,12 +13,12 @@ import type { StoreDefinition } from '../topology/store-definition.ts'
  * for in the processor with `context.store(name)`.
  */
 export interface ProcessorStoreOptions {
-  /** UTF-8 text unless given. */
+  /** Defaults to UTF-8 text. */
   readonly key?: AnySerde
   readonly value: AnySerde | z.ZodType
   /** `disk` unless said otherwise: a durable copy beside the changelog. */
   readonly storage?: 'memory' | 'disk'
-  /** False for a store that a restart may lose. True unless given. */
+  /** False for a store that a restart may lose. Defaults to true. */
   readonly changelog?: boolean
 }
 

@@ -34,7 +34,7 @@ export const windowedDroppedOption = nested<WindowedSideOutputs<never, never>>({
   late: synchronous,
 })
 
-/** Adds a branch below the node for each reason somebody takes up. */
+/** Adds a branch below the node for each reason with a consumer. */
 export const addSideOutputs = (
   input: Position,
   node: string,

@@ -47,7 +47,7 @@ export interface StreamTableJoinOptions<K, V, J> extends Named {
    * older than itself. The waiting records are kept in the store `<name>-Buffer`.
    */
   readonly grace?: number
-  /** Where the waiting records are kept. `disk` unless given. */
+  /** Where the waiting records are kept. Defaults to `disk`. */
   readonly storage?: 'memory' | 'disk'
   /** Records without value, or in an inner join without key, are counted, and may be taken up as streams too. */
   readonly dropped?: SideOutputs<K, V>
@@ -73,9 +73,9 @@ export interface StreamJoinOptions<K, L, R, J> {
   readonly value?: SerdeSource<NonNullable<J>>
   /** Partitions of repartition topics, if there have to be any. */
   readonly partitions?: number
-  /** How long partners are kept; before + after + grace unless given. */
+  /** How long partners are kept; defaults to before + after + grace. */
   readonly retention?: number
-  /** Where partners are kept. `disk` unless given. */
+  /** Where partners are kept. Defaults to `disk`. */
   readonly storage?: 'memory' | 'disk'
   /** False for stores that a restart may lose. */
   readonly changelog?: boolean
@@ -312,7 +312,7 @@ const addSide = (at: Position, name: string, options: AnyStreamJoinOptions): str
   })
 }
 
-/** The records that have no partner yet and are told when their window has closed. */
+/** The records that have no partner yet and are emitted when their window has closed. */
 const addWaiting = (
   left: Position,
   right: Position,

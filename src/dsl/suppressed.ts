@@ -22,7 +22,7 @@ export const suppressed = (
   if (isVersioned(graph, at.node))
     graph.fault(
       'SUPPRESSION_VERSIONED',
-      `'${options.store}' would hold back updates of a versioned table, of which some are older than others`,
+      `'${options.store}' would delay updates of a versioned table, of which some are older than others`,
       'leave the suppression out, or keep the table without versions',
       at.node,
     )

@@ -18,9 +18,9 @@ export interface Suppression<in K> {
 }
 
 export interface SuppressionBounds {
-  /** How many keys may wait. Any number unless given. */
+  /** How many keys may wait. Defaults to any number. */
   readonly maxRecords?: number
-  /** How many bytes of keys and values may wait. Any number unless given. */
+  /** How many bytes of keys and values may wait. Defaults to any number. */
   readonly maxBytes?: number
 }
 

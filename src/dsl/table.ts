@@ -27,9 +27,9 @@ import type { Suppression } from './suppression.ts'
 /** Grouping the rows of a table: the name becomes part of the repartition topic's. */
 export interface TableGroupByTextOptions<K2, V2> {
   readonly name: string
-  /** UTF-8 text unless given. */
+  /** Defaults to UTF-8 text. */
   readonly key?: Serde<K2>
-  /** What of a row counts in its group; the table's own serde unless given. */
+  /** What of a row counts in its group; defaults to the table's own serde. */
   readonly value?: SerdeSource<V2>
   readonly partitions?: number
 }

@@ -19,7 +19,7 @@ export const failOnInvalid: TimestampExtractor = (record) => {
     code: 'TIMESTAMP_INVALID',
     actor: 'record',
     message: `the record has the invalid timestamp ${record.timestamp}`,
-    remedy: 'mend the producer, or choose dropInvalid, usePartitionTime or wallClock',
+    remedy: 'fix the producer, or choose dropInvalid, usePartitionTime or wallClock',
     place: { ...record.origin },
   })
 }
@@ -36,7 +36,7 @@ export const usePartitionTime: TimestampExtractor = (record, partitionTimeMs) =>
 /** The time of the clock when the record comes up for processing, whatever the record says. */
 export const wallClock: TimestampExtractor = (_record, _partitionTimeMs, nowMs) => nowMs
 
-/** A time within the record; `onInvalid` decides where it is negative or no number. Fails unless given. */
+/** A time within the record; `onInvalid` decides where it is negative or no number. Defaults to fails. */
 export const extractedFrom = <K, V>(
   extract: (record: KeyValueRecord<K, V>) => number,
   onInvalid: TimestampExtractor = failOnInvalid,

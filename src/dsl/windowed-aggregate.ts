@@ -18,9 +18,9 @@ import { neededRetentionMs } from './windows.ts'
 
 /** How a windowed aggregate is kept and when it tells its results. */
 export interface WindowedStoreOptions<K, V> extends StoreOptions, Named {
-  /** `onUpdate` unless given; `onWindowClose` tells each window once, when it has closed. */
+  /** Defaults to `onUpdate`; `onWindowClose` tells each window once, when it has closed. */
   readonly emit?: EmitPolicy
-  /** How long windows are kept, for queries and late records: what the windows and their grace need unless given. */
+  /** How long windows are kept, for queries and late records: defaults to what the windows and their grace need. */
   readonly retention?: number
   readonly dropped?: WindowedSideOutputs<K, V>
 }

@@ -8,7 +8,7 @@ import type { SessionWindows, SlidingWindows, TimeWindows } from '../topology/wi
 
 /**
  * Windows over event time, as data. All lengths are milliseconds (`minutes(5)`); `grace` is how long after its end a
- * window still takes late records, in stream time. There is none unless given: what comes later is dropped and counted.
+ * window still takes late records, in stream time. Defaults to there is none: what comes later is dropped and counted.
  */
 export interface WithGrace {
   readonly grace?: number

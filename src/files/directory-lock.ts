@@ -39,7 +39,7 @@ export const lockDirectory = async (directory: string): Promise<DirectoryLock> =
   }
 }
 
-/** The live holder of a directory; undefined where nobody holds it. Changes nothing but the claims of ended processes. */
+/** The live holder of a directory; undefined where it is free. Changes nothing but the claims of ended processes. */
 export const holderOfDirectory = async (directory: string): Promise<Claimant | undefined> => {
   const claims = await liveClaimsIn(directory)
   return claims.find(({ name }) => name.endsWith(heldSuffix))?.claimant
@@ -54,7 +54,7 @@ const attempts = 8
 const shortestPauseMs = 5
 const longestPauseMs = 50
 
-/** A second name of a claim, which tells a holder from a process that is still trying. */
+/** A second name of a claim, which distinguishes a holder from a process that is still trying. */
 const heldSuffix = '-held'
 
 interface LiveClaim {

@@ -11,7 +11,7 @@ import { addressText } from './transport.ts'
 
 /**
  * What is known of the cluster: its brokers, its topics with their ids and leaders, its coordinators and features.
- * It is asked for on first need, and again after `invalidate*`, which whoever meets a leadership error calls.
+ * It is asked for on first need, and again after `invalidate*`, which the caller that meets a leadership error calls.
  *
  * @example
  * const cluster = new Cluster({ transport: new TcpTransport({ brokers, clientId: 'shop' }), clock: systemClock })

@@ -57,7 +57,7 @@ export interface FetcherOptions {
   readonly checkCrcs?: boolean | undefined
   /** How long a partition may be missing or without leader before `poll` rejects. */
   readonly missingTimeoutMs?: number
-  /** Told of faults that are tried again. */
+  /** Called with faults that are retried. */
   readonly onRetry?: (fault: Fault) => void
   /** Called where the log does not have an offset and reading continues where `offsetReset` says. */
   readonly onReset?: (fault: Fault) => void
@@ -149,7 +149,7 @@ export class Fetcher {
     this.add(positions, generation)
   }
 
-  /** Reads these partitions too. One that is read already starts anew at its position. */
+  /** Reads these partitions too. One that is read already starts again at its position. */
   add(positions: readonly FetchPosition[], generation: number = this.#generation): void {
     this.#generation = generation
     this.remove(positions)
@@ -409,7 +409,7 @@ export class Fetcher {
     else this.#giveUp(state, fault)
   }
 
-  /** A partition that cannot be read is not asked for again until it is assigned anew. */
+  /** A partition that cannot be read is not asked for again until it is assigned again. */
   #giveUp(state: PartitionState, fault: unknown): void {
     state.notBeforeMs = Number.POSITIVE_INFINITY
     if (!this.#stop.signal.aborted && !state.isGivenUp) this.#ready.fail(fault)

@@ -26,7 +26,7 @@ export interface SaslSettings {
 /** A secret, or how to get one when a connection needs it. */
 export type Credential = string | (() => string | Promise<string>)
 
-/** The addresses of a list such as `kafka-1:9092,kafka-2:9092` or `[::1]:9092`; the port is 9092 unless given. */
+/** The addresses of a list such as `kafka-1:9092,kafka-2:9092` or `[::1]:9092`; defaults to the port is 9092. */
 export const parseBrokers = (brokers: string): readonly BrokerAddress[] => {
   const addresses = brokers
     .split(',')

@@ -46,21 +46,21 @@ export interface ProducerOptions {
   readonly cluster: Cluster
   /** Distinguishes the connections of several producers over one transport. */
   readonly name?: string
-  readonly compression?: Compression
+  readonly compressionType?: Compression
   readonly batchBytes?: number
   readonly lingerMs?: number
   /** The largest record, and about the largest request: the setting `maxRequestSize`. */
-  readonly maxRequestBytes?: number
+  readonly maxRequestSize?: number
   readonly maxBufferedBytes?: number
   readonly maxInFlightPerBroker?: number
   readonly requestTimeoutMs?: number
   readonly deliveryTimeoutMs?: number
-  /** Plain idempotence unless given; transactions bring their own. */
+  /** Defaults to plain idempotence; transactions bring their own. */
   readonly session?: ProducerSession
   readonly onRetry?: (fault: Fault) => void
   /** Asked before each request: what fails where nothing may be sent any more. */
   readonly refusal?: () => Fault | undefined
-  /** Asked what becomes of a record that the broker refuses; it fails unless given. */
+  /** Asked what becomes of a record that the broker refuses; defaults to it fails. */
   readonly onRefused?: (refused: RefusedRecord) => RefusalAnswer
   /** Whether `onRefused` sees the records that refused ones were made from; else it hears only where they stand. */
   readonly keepsSources?: boolean
@@ -80,10 +80,10 @@ export type AckedOffsets = ReadonlyMap<string, number>
 export class Producer {
   readonly #cluster: Cluster
   readonly #clock: Clock
-  readonly #compression: Compression
+  readonly #compressionType: Compression
   readonly #batchBytes: number
   readonly #lingerMs: number
-  readonly #maxRequestBytes: number
+  readonly #maxRequestSize: number
   readonly #maxBufferedBytes: number
   readonly #partitioner = new Partitioner()
   readonly #queues = new PartitionQueues()
@@ -99,10 +99,10 @@ export class Producer {
   constructor(options: ProducerOptions) {
     this.#cluster = options.cluster
     this.#clock = options.cluster.clock
-    this.#compression = options.compression ?? 'none'
+    this.#compressionType = options.compressionType ?? 'none'
     this.#batchBytes = options.batchBytes ?? 524_288
     this.#lingerMs = options.lingerMs ?? 20
-    this.#maxRequestBytes = options.maxRequestBytes ?? defaultMaxRequestSize
+    this.#maxRequestSize = options.maxRequestSize ?? defaultMaxRequestSize
     this.#maxBufferedBytes = options.maxBufferedBytes ?? 8_388_608
     this.#onRefused = options.onRefused
     this.#keepsSources = options.keepsSources ?? false
@@ -113,13 +113,13 @@ export class Producer {
       queues: this.#queues,
       outstanding: this.#outstanding,
       lane: `produce:${options.name ?? 'main'}`,
-      maxRequestBytes: this.#maxRequestBytes,
+      maxRequestSize: this.#maxRequestSize,
       maxInFlightPerBroker: options.maxInFlightPerBroker ?? 5,
       requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
       deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,
       onRetry: options.onRetry,
       refusal: options.refusal,
-      compression: this.#compression,
+      compressionType: this.#compressionType,
       onRefused: (refused, batch) => this.#refused(refused, batch),
     })
   }
@@ -318,7 +318,7 @@ export class Producer {
 
   #queueFor(topic: string, partition: number | undefined, key: Region | null, size: number): PartitionQueue {
     const queue = this.#queues.of(topic, partition ?? this.#partitionFor(topic, key))
-    refuseTooLarge(size, this.#maxRequestBytes, queue)
+    refuseTooLarge(size, this.#maxRequestSize, queue)
     return queue
   }
 
@@ -356,7 +356,7 @@ export class Producer {
     const queue = this.#queueFor(topic, undefined, key, sizeOf(key) + sizeOf(value))
     const builder = new BatchBuilder(this.#outstanding.freeMemory())
     builder.append(key, value, row.timestamp, row.headers ?? noHeaders)
-    const batch = pendingBatch(builder.seal(this.#compression), generation, createdMs, undefined)
+    const batch = pendingBatch(builder.seal(this.#compressionType), generation, createdMs, undefined)
     this.#outstanding.grow(batch.sealed.bytes.length)
     this.#outstanding.sealed(batch)
     queue.addEarlier(batch)
@@ -373,7 +373,7 @@ export class Producer {
     const { open } = queue
     if (open === undefined) return
     queue.open = undefined
-    const sealed = open.seal(this.#compression)
+    const sealed = open.seal(this.#compressionType)
     this.#outstanding.grow(sealed.bytes.length - open.sizeInBytes)
     this.#partitioner.batchSealed(queue.topic, queue.partition)
     const { generation } = this.#outstanding

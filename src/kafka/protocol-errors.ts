@@ -49,7 +49,7 @@ const refusedRecord = new Set([
   'INVALID_TIMESTAMP',
 ])
 
-/** True where the coordinator must be looked up anew. */
+/** True where the coordinator must be looked up again. */
 export const isStaleCoordinator = (errorCode: number): boolean =>
   ['COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR'].includes(errorName(errorCode))
 
@@ -83,7 +83,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   INVALID_TIMESTAMP: {
     code: 'INVALID_TIMESTAMP',
     actor: 'record',
-    remedy: "mend the time of the record, or the topic's message.timestamp.before.max.ms and after.max.ms",
+    remedy: "fix the time of the record, or the topic's message.timestamp.before.max.ms and after.max.ms",
   },
   TOPIC_AUTHORIZATION_FAILED: {
     code: 'NOT_AUTHORIZED',

@@ -5,7 +5,7 @@ import type { RestoreProgress } from './restore.ts'
 import type { RunningTask } from './running-task.ts'
 import type { ApplicationState, RuntimeListener } from './runtime-settings.ts'
 
-/** How an application fares, for whoever watches it: a health check, a dashboard, an operator. */
+/** The health of an application, for a health check, a dashboard, an operator. */
 export interface ApplicationHealth {
   readonly state: ApplicationState
   /** True while it is a member of its group and the broker answers its heartbeats. */

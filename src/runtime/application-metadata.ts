@@ -4,8 +4,8 @@ import type { TaskId } from './assign-tasks.ts'
 import type { EndpointTasks } from './group-data.ts'
 
 /**
- * Who of an application serves queries for what, as the leader told with the last assignment. Only members that have
- * set `applicationServer` are in it. While partitions move, they are with nobody.
+ * Who of an application serves queries for what, as of the last assignment. Only members that have
+ * set `applicationServer` are in it. While partitions move, no member has them.
  */
 export interface QueryEndpoint {
   /** `host:port`. */
@@ -18,7 +18,7 @@ export interface QueryEndpoint {
   readonly standbyPartitions: readonly TopicPartition[]
 }
 
-/** Members of one endpoint, such as the workers of one process, are one. */
+/** Members of one endpoint, such as the members of one process, are one. */
 export const queryEndpointsOf = (
   plan: ApplicationPlan,
   endpoints: readonly EndpointTasks[],

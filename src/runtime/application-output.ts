@@ -7,7 +7,7 @@ import { TransactionalProducer } from '../kafka/transaction/transactional-produc
 import type { Committer } from './committer.ts'
 import { atLeastOnce, exactlyOnce } from './committer.ts'
 import type { Metrics } from './metrics.ts'
-import type { RecordJudge } from './record-judge.ts'
+import type { RecordFailureHandler } from './record-failure-handler.ts'
 import { RecordOutput } from './record-output.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 import { producerSettingsOf } from './producer-settings.ts'
@@ -16,20 +16,20 @@ export interface ApplicationOutputOptions {
   readonly cluster: Cluster
   readonly settings: RuntimeSettings
   readonly metrics: Metrics
-  readonly judge: RecordJudge
-  /** Tells this worker's transactions from those of all others. */
+  readonly failureHandler: RecordFailureHandler
+  /** Distinguishes this member's transactions from those of all others. */
   readonly transactionName: string
   /** Known once there is something to commit. */
   readonly membership: () => GroupMembership
   readonly onRetry: (fault: Fault) => void
 }
 
-/** What one worker writes through and commits by, as its guarantee has it. */
+/** What one member writes through and commits by, as its guarantee has it. */
 export const applicationOutput = ({
   cluster,
   settings,
   metrics,
-  judge,
+  failureHandler,
   transactionName,
   membership,
   onRetry,
@@ -38,13 +38,13 @@ export const applicationOutput = ({
     cluster,
     ...producerSettingsOf(settings),
     onRetry,
-    onRefused: (refused: RefusedRecord) => judge.refused(refused),
-    keepsSources: judge.keepsSources,
+    onRefused: (refused: RefusedRecord) => failureHandler.refused(refused),
+    keepsSources: failureHandler.keepsSources,
   }
   if (settings.processingGuarantee === 'at_least_once') {
     // Transactions are fenced by the broker; without them, a process that stood still must not write what is outdated.
     const refusal = (): Fault | undefined => (membership().checkSession() ? undefined : outOfSession())
-    const output = new RecordOutput(new Producer({ ...producerOptions, refusal }), metrics, judge)
+    const output = new RecordOutput(new Producer({ ...producerOptions, refusal }), metrics, failureHandler)
     return { output, committer: atLeastOnce(output, membership) }
   }
   const producer = new TransactionalProducer({
@@ -53,7 +53,7 @@ export const applicationOutput = ({
     transactionTimeoutMs: settings.transactionTimeoutMs,
     groupId: settings.applicationId,
   })
-  const output = new RecordOutput(producer.producer, metrics, judge)
+  const output = new RecordOutput(producer.producer, metrics, failureHandler)
   return { output, committer: exactlyOnce(output, producer, settings.applicationId, membership) }
 }
 

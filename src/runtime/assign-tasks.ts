@@ -8,12 +8,12 @@ export interface AssignableMember {
 }
 
 /**
- * Spreads tasks over members: everybody keeps what it had as far as the balance allows. Nobody gets more than one task
+ * Spreads tasks over members: everybody keeps what it had as far as the balance allows. No member gets more than one task
  * more than anybody else, over all tasks and of each sub-topology, as tasks of one sub-topology cost about the same.
  * Depends on its arguments alone, so that every leader comes to the same result; and where a member has given up what
  * was not its own any more, the next round comes to the same result again.
  *
- * `isReady` tells who has the state of a task, or could have it in no time: what must move goes there where it can.
+ * `isReady` selects the members that have the state of a task, or could have it in no time: what must move goes there where it can.
  */
 export const assignTasks = (
   tasks: readonly TaskId[],

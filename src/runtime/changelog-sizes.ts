@@ -43,16 +43,17 @@ export const changelogSizes = async (
   const sizes = new Map(stateful.map(({ task }) => [task, 0]))
   if (stateful.length === 0) return sizes
   const asked = measure(cluster, stateful)
-  const answer = await Promise.race([asked, sleep(cluster.clock, patienceMs).then(() => undefined)]).catch(
-    () => undefined,
-  )
+  const answer = await Promise.race([
+    asked,
+    sleep(cluster.clock, answerTimeoutMs).then(() => undefined),
+  ]).catch(() => undefined)
   asked.catch(() => undefined)
   for (const { task, topic, partition } of stateful)
     sizes.set(task, (sizes.get(task) as number) + (answer?.get(partitionName(topic, partition)) ?? 0))
   return sizes
 }
 
-const patienceMs = 2_000
+const answerTimeoutMs = 2_000
 
 /** How far the last offset of each of these partitions is from its first, by partition name. */
 export const measure = async (

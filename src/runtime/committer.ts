@@ -9,7 +9,7 @@ import type { OffsetToCommit } from '../kafka/group/offsets.ts'
  * a crash in between repeats records. Exactly once (KIP-447): records, changelogs and offsets are one transaction.
  */
 export interface Committer {
-  /** Makes ready to write, giving up what is not final; fences whoever wrote under the same name before. */
+  /** Makes ready to write, giving up what is not final; fences the producer that wrote under the same name before. */
   initialize(): Promise<void>
   /** Resolves with the offset after the last record of every partition written to, once all of it is final. */
   commit(offsets: readonly OffsetToCommit[]): Promise<AckedOffsets>

@@ -18,7 +18,7 @@ export interface TaskAssignorOptions {
   /** What there is to be dealt out; only the leader is asked. */
   readonly planOf: () => ApplicationPlan | Promise<ApplicationPlan>
   readonly settings: StateSettings
-  /** What this member tells the leader. */
+  /** The user data that this member sends the leader. */
   readonly ownData: () => MemberData | Promise<MemberData>
   /** A member that is no Millrace application is dealt no tasks; `why` says what is wrong with its metadata. */
   readonly onForeignMember: (memberId: string, why: string) => void
@@ -29,8 +29,8 @@ export interface TaskAssignorOptions {
 /**
  * Deals out tasks, not partitions: all inputs of a task go to one member. It is cooperative: what moves is given to its
  * new owner in the round after the one in which the old owner gave it up, and what does not move never stops. Each
- * member is told whether such a round follows, and who serves queries for what. A member that says it is leaving gets
- * nothing, and so does one that is no Millrace application: nobody would run its tasks.
+ * assignment says whether such a round follows, and who serves queries for what. A member that says it is leaving gets
+ * nothing, and so does one that is no Millrace application: it would not run its tasks.
  */
 export const taskAssignor = ({
   planOf,
@@ -65,7 +65,7 @@ const ownMembers = (
 
 const unknownMetadata = 'its metadata is not that of a Millrace application'
 
-/** Where one member says that the application is to stop, all are told, and nobody gets anything. */
+/** Where one member says that the application is to stop, all members are notified, and none gets a task. */
 const stopAll = (members: readonly GroupMember[]): ReadonlyMap<string, Assignment> | undefined => {
   const stop = members
     .map(({ userData }) => decodeMemberData(userData).stop)

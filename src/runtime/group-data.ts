@@ -11,7 +11,7 @@ import type { TaskId } from './assign-tasks.ts'
  * Any client that may join the group can send any bytes. What is not as described here is left out, never trusted.
  */
 export interface MemberData {
-  /** Tells copies on one process, or one machine's folder, from copies elsewhere. */
+  /** Distinguishes copies on one process, or one machine's folder, from copies elsewhere. */
   readonly processId: string
   /** The tasks that run there. */
   readonly tasks: readonly TaskId[]
@@ -27,7 +27,7 @@ export interface MemberData {
 
 /** What the leader has for one member, beside its partitions. */
 export interface AssignmentData {
-  /** The tasks that its partitions are; for whoever looks at the group from outside. */
+  /** The tasks that its partitions are; for tools that inspect the group from outside. */
   readonly tasks?: readonly TaskId[] | undefined
   /** The tasks whose state this member keeps up to date without running them. */
   readonly standbys: readonly TaskId[]

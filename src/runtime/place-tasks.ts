@@ -18,7 +18,7 @@ export interface StateSettings {
   readonly maxWarmupReplicas: number
 }
 
-/** What one member shall do. */
+/** The tasks of one member. */
 export interface Placement {
   readonly active: TaskId[]
   /** Copies for the case that the active one is lost. */
@@ -29,9 +29,9 @@ export interface Placement {
 
 /**
  * Says where tasks run and where copies of their state are kept, as KIP-441 does. The balanced assignment is the goal.
- * A task whose goal has no state to speak of, while somebody else has, runs there until a copy at the goal has caught up
+ * A task whose goal has no state to speak of, while another member has, runs there until a copy at the goal has caught up
  * (a warm-up); a few of these at a time. `sizes` are the records in the changelogs of the tasks that have state: what
- * somebody without any has to restore.
+ * a member without any has to restore.
  */
 export const placeTasks = (
   tasks: readonly TaskId[],
@@ -82,7 +82,7 @@ const loadOf = ({ active, standby, warmup }: Placement): number =>
 
 /**
  * Where a task runs whose goal is not ready for it: its owner if that is, or another that is and has least to do. If
- * nobody is, with whoever is least behind; but nothing moves in mid-restore for little.
+ * none is, the member with the smallest lag; but nothing moves in mid-restore for little.
  */
 const homeOf = (
   task: TaskId,

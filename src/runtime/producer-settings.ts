@@ -1,21 +1,23 @@
 import type { ProducerOptions } from '../kafka/producer.ts'
-import type { RuntimeSettings } from './runtime-settings.ts'
 
-/** What every producer takes from the settings, in an application and beside one. */
-export const producerSettingsOf = (
-  settings: Pick<
-    RuntimeSettings,
-    'compressionType' | 'lingerMs' | 'requestTimeoutMs' | 'deliveryTimeoutMs' | 'maxRequestSize'
-  >,
-): Required<
+type ProducerSettings = Required<
   Pick<
     ProducerOptions,
-    'compression' | 'lingerMs' | 'requestTimeoutMs' | 'deliveryTimeoutMs' | 'maxRequestBytes'
+    'compressionType' | 'lingerMs' | 'requestTimeoutMs' | 'deliveryTimeoutMs' | 'maxRequestSize'
   >
-> => ({
-  compression: settings.compressionType,
-  lingerMs: settings.lingerMs,
-  requestTimeoutMs: settings.requestTimeoutMs,
-  deliveryTimeoutMs: settings.deliveryTimeoutMs,
-  maxRequestBytes: settings.maxRequestSize,
+>
+
+/** What every producer takes from the settings, in an application and beside one. */
+export const producerSettingsOf = ({
+  compressionType,
+  lingerMs,
+  requestTimeoutMs,
+  deliveryTimeoutMs,
+  maxRequestSize,
+}: ProducerSettings): ProducerSettings => ({
+  compressionType,
+  lingerMs,
+  requestTimeoutMs,
+  deliveryTimeoutMs,
+  maxRequestSize,
 })

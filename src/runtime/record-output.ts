@@ -9,10 +9,10 @@ import type { Headers } from '../topic/headers.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import type { AnyRecord } from '../topology/node.ts'
 import type { Metrics } from './metrics.ts'
-import type { RecordJudge } from './record-judge.ts'
-import { chosenByRecord, unwritten } from './record-judge.ts'
+import type { RecordFailureHandler } from './record-failure-handler.ts'
+import { chosenByRecord, unwritten } from './record-failure-handler.ts'
 
-interface HeldBack {
+interface BufferedRecord {
   readonly topic: string
   readonly target: SinkTarget
   readonly record: AnyRecord
@@ -20,21 +20,21 @@ interface HeldBack {
 }
 
 /**
- * What the tasks of one worker write, handed to one producer. A topic whose partitions are not known yet (one that was
+ * What the tasks of one member write, handed to one producer. A topic whose partitions are not known yet (one that was
  * chosen record by record) holds its records back, in order, until the next flush has asked for them. Those of a topic
  * that is missing are failures of the records that chose it.
  */
 export class RecordOutput implements Output {
   readonly #producer: Producer
   readonly #metrics: Metrics
-  readonly #judge: ReturnType<RecordJudge['with']>
+  readonly #onFailure: ReturnType<RecordFailureHandler['with']>
   readonly #prepared = new Set<string>()
-  #heldBack: HeldBack[] = []
+  #buffered: BufferedRecord[] = []
 
-  constructor(producer: Producer, metrics: Metrics, judge: RecordJudge) {
+  constructor(producer: Producer, metrics: Metrics, failureHandler: RecordFailureHandler) {
     this.#producer = producer
     this.#metrics = metrics
-    this.#judge = judge.with((topic, row) => this.sendRow(topic, row))
+    this.#onFailure = failureHandler.with((topic, row) => this.sendRow(topic, row))
   }
 
   get isFull(): boolean {
@@ -53,7 +53,7 @@ export class RecordOutput implements Output {
 
   send(topic: string, target: SinkTarget, record: AnyRecord, source: AnyRecord | undefined): void {
     if (this.#prepared.has(topic)) this.#send(topic, target, record, source)
-    else this.#heldBack.push({ topic, target, record, source })
+    else this.#buffered.push({ topic, target, record, source })
   }
 
   /** Writes to a topic that is known to be prepared. */
@@ -85,19 +85,19 @@ export class RecordOutput implements Output {
     return this.#producer.flush()
   }
 
-  /** Sends what was held back for topics that were not known. */
+  /** Sends the buffered records of topics that were not known. */
   async release(): Promise<void> {
-    if (this.#heldBack.length === 0) return
-    const topics = new Set(this.#heldBack.map(({ topic }) => topic))
+    if (this.#buffered.length === 0) return
+    const topics = new Set(this.#buffered.map(({ topic }) => topic))
     const faults = new Map(
       await Promise.all(Array.from(topics, async (topic) => [topic, await this.#missing(topic)] as const)),
     )
-    for (const each of this.#heldBack.splice(0)) this.#sendHeldBack(each, faults.get(each.topic))
+    for (const each of this.#buffered.splice(0)) this.#sendBuffered(each, faults.get(each.topic))
   }
 
-  /** Forgets what was held back. */
+  /** Drops the buffered records. */
   forget(): void {
-    this.#heldBack = []
+    this.#buffered = []
   }
 
   /** Gives up what is not acknowledged. */
@@ -122,14 +122,14 @@ export class RecordOutput implements Output {
     }
   }
 
-  #sendHeldBack({ topic, target, record, source }: HeldBack, missing: Fault | undefined): void {
+  #sendBuffered({ topic, target, record, source }: BufferedRecord, missing: Fault | undefined): void {
     try {
       if (missing !== undefined) throw missing
       this.#send(topic, target, record, source)
     } catch (error) {
       const { node } = target
       const failure = unwritten({ node, origin: source?.origin, record: source, error })
-      if (this.#judge(failure, source) === 'fail') throw failure.fault
+      if (this.#onFailure(failure, source) === 'fail') throw failure.fault
     }
   }
 

@@ -8,7 +8,7 @@ export interface RetrySettings {
   readonly processingRetryBackoffMs: number
 }
 
-type Judge = (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
+type DecideFailure = (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
 
 /**
  * Second chances for records whose processing failed: what was done since the last commit is taken back, and the record
@@ -25,8 +25,8 @@ export class RecordRetries {
     this.#settings = settings
   }
 
-  /** Judges by `next` what has had all its chances, or has none; throws `RECORD_RETRIED` otherwise. */
-  before(next: Judge): Judge {
+  /** Hands a failure to `next` once its retries are used up; throws `RECORD_RETRIED` otherwise. */
+  before(next: DecideFailure): DecideFailure {
     if (this.#settings.processingRetryAttempts === 0) return next
     return (failure, record) => {
       const place = placeOf(failure)

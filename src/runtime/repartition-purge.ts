@@ -8,16 +8,16 @@ type Place = TopicPartition & { readonly offset: number }
 export interface RepartitionPurgeOptions {
   readonly clock: Clock
   readonly intervalMs: number
-  /** The topics that nobody else reads: what is committed of them is of no more use. */
+  /** The topics that only this application reads: what is committed of them is of no more use. */
   readonly topics: ReadonlySet<string>
   readonly deleteRecords: (before: readonly Place[]) => Promise<unknown>
   readonly onWarning: (message: string) => void
 }
 
 /**
- * Repartition topics keep their records for ever as far as Kafka goes: who has processed them deletes them, up to the
+ * Repartition topics keep their records forever as far as Kafka goes: who has processed them deletes them, up to the
  * committed offset, about every `intervalMs`. It happens beside the work: no turn waits for it, and a purge that fails
- * is told once and made up for by the next.
+ * is reported once and made up for by the next.
  */
 export class RepartitionPurge {
   readonly #options: RepartitionPurgeOptions

@@ -7,7 +7,7 @@ import { RowNotRestored, schemaRemedy } from '../state/unreadable-row.ts'
 
 /**
  * The fault of a store that can't take up a record of its changelog. What helps depends on the cause: a fault of the disk
- * or of a foreign record has a remedy of its own, and only bytes that don't fit the store's serdes are a matter of its schema.
+ * or of a foreign record has a remedy of its own, and only bytes that don't fit the store's serdes concern its schema.
  */
 export const restoreFailed = (store: string, place: FaultPlace, error: unknown): Fault => {
   const isRow = isA(error, RowNotRestored)

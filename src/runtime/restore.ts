@@ -18,7 +18,7 @@ export interface Restoration {
   readonly partition: number
   /**
    * Where to stop: where a topic of the world serves as the changelog, what is beyond the committed offset is yet to be
-   * processed. The end of the partition unless given.
+   * processed. Defaults to the end of the partition.
    */
   readonly upToOffset?: number | undefined
 }
@@ -56,7 +56,7 @@ interface Running extends Restoration {
   readonly endOffset: number
   restoredRecords: number
   readonly startedMs: number
-  /** Tells what was fetched for it from what was fetched for one that has been stopped. */
+  /** Distinguishes what was fetched for it from what was fetched for one that has been stopped. */
   readonly epoch: number
   /** Its task's other stores that are under way. */
   readonly together: Together
@@ -82,7 +82,7 @@ interface Together {
  * between two batches everybody else gets a turn. Batches are gathered, up to a bound, before they are applied: of a key
  * that changes often, the store then sees the last record only.
  *
- * The end is the offset of the last record when the restoration begins: nobody writes to these partitions meanwhile, as
+ * The end is the offset of the last record when the restoration begins: no producer writes to these partitions meanwhile, as
  * their task is ours. Control records and compacted offsets count by position, so a changelog that ends in a marker is
  * finished too.
  *
@@ -278,7 +278,7 @@ export class Restorer {
 }
 
 const pollWaitMs = 500
-/** What all restorations may hold back in all, before it is applied. */
+/** What all restorations may buffer in all, before it is applied. */
 const heldBytes = 16_777_216
 
 const bytesOf = (held: readonly Held[]): number =>

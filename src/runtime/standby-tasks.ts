@@ -174,7 +174,7 @@ export class StandbyTasks {
       try {
         for (const batch of await this.#fetcher.poll(pollWaitMs)) await this.#take(batch)
         this.#noteCaughtUp()
-        this.#tellWarm()
+        this.#reportWarm()
       } catch (error) {
         onWarning(`copies of state can't be kept up to date: ${messageOf(error)}`)
         await sleep(clock, pollWaitMs)
@@ -188,7 +188,7 @@ export class StandbyTasks {
     const place = this.#places.get(partitionName(topic, partition))
     if (place?.epoch !== generation) return
     const changelogOffset = place.store.changelogOffset()
-    if (changelogOffset > 0 && changelogOffset < logStartOffset) return this.#beginAgain(place.id)
+    if (changelogOffset > 0 && changelogOffset < logStartOffset) return this.#restart(place.id)
     const beganMs = clock.monotonicMs()
     try {
       place.store.restore(columns)
@@ -202,11 +202,11 @@ export class StandbyTasks {
   #reset({ code, place: { topic, partition } }: Fault): void {
     if (code !== 'TOPIC_RECREATED' || topic === undefined || partition === undefined) return
     const place = this.#places.get(partitionName(topic, partition))
-    if (place !== undefined) void this.#beginAgain(place.id)
+    if (place !== undefined) void this.#restart(place.id)
   }
 
   /** What lies between the copy and the start of its changelog is gone; the check sets the copy aside. */
-  async #beginAgain(id: TaskId): Promise<void> {
+  async #restart(id: TaskId): Promise<void> {
     const isWarmup = this.#copies.get(id)?.isWarmup ?? false
     await this.#end(id)
     await this.#tryToBegin(id, isWarmup)
@@ -222,7 +222,7 @@ export class StandbyTasks {
     return clock.setTimer(() => onRebalance('state is still built up'), settings.probingRebalanceIntervalMs)
   }
 
-  #tellWarm(): void {
+  #reportWarm(): void {
     for (const [id, copy] of this.#copies) {
       if (!copy.isWarmup || this.#lagOf(copy) > this.#options.settings.acceptableRecoveryLag) continue
       copy.isWarmup = false

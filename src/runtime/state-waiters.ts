@@ -35,9 +35,9 @@ export class StateWaiters {
 
   entered(state: ApplicationState, failure: unknown): void {
     const isOver = state === 'failed' || state === 'closed'
-    const told = this.#waiters.filter((waiter) => waiter.state === state || isOver)
-    this.#waiters = this.#waiters.filter((waiter) => !told.includes(waiter))
-    for (const waiter of told)
+    const due = this.#waiters.filter((waiter) => waiter.state === state || isOver)
+    this.#waiters = this.#waiters.filter((waiter) => !due.includes(waiter))
+    for (const waiter of due)
       waiter.done(waiter.state === state ? undefined : (failure ?? closedEarly(this.#name)))
   }
 }

@@ -32,7 +32,7 @@ export interface StoreListing {
 
 /**
  * The stores of an application that may be asked, how each is cut into partitions, and who has which. Partitions are
- * those of the tasks, which every member works out alike; owners from what the leader told with the last assignment.
+ * those of the tasks, which every member works out alike; owners from the last assignment.
  */
 export class StoreDirectory {
   /** How many tasks each sub-topology has. */
@@ -96,7 +96,7 @@ export class StoreDirectory {
 
 const nameOf = ({ endpoint }: QueryEndpoint): string => endpoint
 
-/** All stores but what joins and suppressions keep for themselves, of which nobody outside can make anything. */
+/** All stores but what joins and suppressions keep for themselves, which are internal formats. */
 export const queryableStoresOf = (topology: Topology): readonly StoreDefinition[] => {
   const inside = new Set(
     topology.nodes

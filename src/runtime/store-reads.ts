@@ -5,7 +5,7 @@ export interface StoreReadOptions {
   /** True for a read that may see only what is committed. */
   readonly committed: boolean
   /**
-   * A read that waited longer is not run: nobody waits for it any more. One with 0 runs if its store can be read at once.
+   * A read that waited longer is not run: its caller has timed out. One with 0 runs if its store can be read at once.
    * Defaults to no limit.
    */
   readonly timeoutMs?: number | undefined

@@ -11,7 +11,7 @@ import { partsOfTask } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import { changelogTopicOf } from './internal-topics.ts'
 import type { Metrics } from './metrics.ts'
-import type { RecordJudge } from './record-judge.ts'
+import type { RecordFailureHandler } from './record-failure-handler.ts'
 import type { RecordOutput } from './record-output.ts'
 import type { RecordRetries } from './record-retries.ts'
 import type { ChangelogCheck, StoreOrigins } from './changelog-check.ts'
@@ -28,7 +28,7 @@ export interface TaskFactoryOptions {
   readonly output: RecordOutput
   readonly metrics: Metrics
   readonly retries: RecordRetries
-  readonly judge: RecordJudge
+  readonly failureHandler: RecordFailureHandler
   readonly check: ChangelogCheck
   readonly openTaskStores: (task: TaskId, origins: StoreOrigins) => TaskStores
   readonly globalStore: (name: string) => StateStore | undefined
@@ -84,7 +84,7 @@ export class TaskFactory {
   }
 
   #open(id: TaskId, origins: StoreOrigins): RunningTask {
-    const { planOf, settings, judge, output } = this.#options
+    const { planOf, settings, failureHandler, output } = this.#options
     const plan = planOf()
     const parts = partsOfTask(id)
     const subTopology = plan.subTopologies[parts.subTopology]
@@ -97,7 +97,9 @@ export class TaskFactory {
       idleAdvanceMs: settings.idleAdvanceMs,
       maxTimestampAheadMs: settings.maxTimestampAheadMs,
       host: this.#hostOf(id, stores, subTopology),
-      onFailure: this.#options.retries.before(judge.with((topic, row) => output.sendRow(topic, row))),
+      onFailure: this.#options.retries.before(
+        failureHandler.with((topic, row) => output.sendRow(topic, row)),
+      ),
     })
     const inputs = plan.inputsOf(id)
     for (const { topic, partition } of inputs) addMatched(task, subTopology, topic, partition)

@@ -1,7 +1,7 @@
 import type { StoredState } from '../state/disk.ts'
 import type { TaskId } from './assign-tasks.ts'
 
-/** The folders of one worker's tasks on disk. They are closed when they are read, renamed or deleted. */
+/** The folders of one member's tasks on disk. They are closed when they are read, renamed or deleted. */
 export interface TaskFolders {
   tasks(): readonly TaskId[]
   /** Throws where the process has no file descriptors for the state of so many more tasks. */
@@ -16,7 +16,7 @@ export interface TaskFolders {
   delete(task: TaskId): void
   /** Deletes the folders that were set aside before this time, because they were outdated or damaged. */
   deleteSetAside(beforeMs: number): void
-  /** Deletes the state in folders of workers that have not run for so long. */
+  /** Deletes the state in folders of members that have not run for so long. */
   deleteAbandoned(delayMs: number): Promise<void>
 }
 

@@ -38,7 +38,7 @@ interface Opening {
 }
 
 /**
- * The tasks of one worker: those that run, and those that are being opened in the background while the others run. Each
+ * The tasks of one member: those that run, and those that are being opened in the background while the others run. Each
  * begins by itself when its stores are at the end of their changelogs, between two steps of the loop, so none waits for
  * another.
  *

@@ -3,7 +3,7 @@ import { Admin } from '../kafka/admin.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 
 /**
- * How long a topic keeps a deletion at least, so that whoever reads it in that time sees the deletion: its
+ * How long a topic keeps a deletion at least, so that a reader in that time sees the deletion: its
  * `delete.retention.ms` where it is compacted. A topic that is not compacted never drops one record of a key alone.
  */
 export class TombstoneRetention {

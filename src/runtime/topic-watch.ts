@@ -18,7 +18,7 @@ const soonMs = 1_000
 
 /**
  * Notices that a pattern matches other topics than it did, or that a topic has more partitions: it looks every
- * `intervalMs`, and soon after a broker has denied a topic. What follows is a rebalance, in which the leader plans anew.
+ * `intervalMs`, and soon after a broker has denied a topic. What follows is a rebalance, in which the leader plans again.
  */
 export class TopicWatch {
   readonly #options: TopicWatchOptions

@@ -23,7 +23,7 @@ const stepFaults = (step: Step): readonly Fault[] => {
       fault(
         'STEP_NAME_INVALID',
         name,
-        `step '${name}' has a name that cannot be kept`,
+        `step '${name}' has a name that cannot be stored`,
         'begin with a letter, then letters, digits, - and _: the name is part of idempotency keys and of the state',
       ),
     )
@@ -60,7 +60,7 @@ const exchangeFaults = (step: string, what: 'command' | 'undo', exchange: Exchan
       fault(
         'TIMEOUT_MISSING',
         step,
-        `the ${what} of step '${step}' has no timeout: where its reply is lost, the saga would wait for ever`,
+        `the ${what} of step '${step}' has no timeout: where its reply is lost, the saga would wait forever`,
         'give the step or the whole saga a `timeout`',
       ),
     )
@@ -130,7 +130,7 @@ const topicFaults = (startedBy: SourceTopic, steps: readonly Step[]): readonly F
               'REPLY_AMBIGUOUS',
               name,
               `${place} comes on topic '${topic.name}', which is ${other} already`,
-              'give every command reply topics of its own; use `judged` for several replies on one topic',
+              'give every command reply topics of its own; use `classifies` for several replies on one topic',
             ),
           )
         taken.set(topic.name, place)

@@ -1,6 +1,6 @@
 import type { Header, Headers } from '../topic/headers.ts'
 import { headerText, withHeader } from '../topic/headers.ts'
-import type { Outgoing } from './take-turn.ts'
+import type { Outgoing } from './process-message.ts'
 
 /**
  * The headers of what a saga sends: CloudEvents in Kafka's binary mode, as far as they help to follow a flow, and the

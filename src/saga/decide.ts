@@ -2,11 +2,11 @@ import { Fault } from '../base/fault.ts'
 import { contentsOfValue, kindOfValue } from '../base/shown.ts'
 import { optionalResultOf } from '../topology/callback-results.ts'
 import { evolve } from './evolve.ts'
-import type { KeptValue } from './kept-value.ts'
+import type { StoredValue } from './stored-value.ts'
 import type { ReplyPlace, Saga } from './saga.ts'
 import { stepNamed } from './saga.ts'
 import type { SagaEvent, SagaMessage, SagaState, StepState } from './state.ts'
-import type { Direction, Step, Verdict } from './step.ts'
+import type { Direction, Step, ReplyOutcome } from './step.ts'
 
 /**
  * What a saga decides when a message comes, given its state: a list of events, empty where the message says nothing
@@ -21,28 +21,28 @@ import type { Direction, Step, Verdict } from './step.ts'
  * 6. A late reply is never thrown away: it moves a stuck saga on, and where its step was given up it is undone.
  */
 export const decide = (saga: Saga, state: SagaState | null, message: SagaMessage): readonly SagaEvent[] => {
-  const turn = new Turn(saga, state, message.atMs)
+  const decision = new Decision(saga, state, message.atMs)
   switch (message.type) {
     case 'start':
-      if (state === null) turn.start(message.sagaId, message.start)
+      if (state === null) decision.start(message.sagaId, message.start)
       break
     case 'reply':
-      turn.reply(saga.repliesByTopic.get(message.topic), message.value, message.kept)
+      decision.reply(saga.repliesByTopic.get(message.topic), message.value, message.stored)
       break
     case 'time':
-      turn.time()
+      decision.time()
       break
     case 'fault':
-      turn.stuckByFault(message.reason)
+      decision.stuckByFault(message.reason)
       break
   }
-  return turn.events
+  return decision.events
 }
 
 const compensating = new Set<StepState['status']>(['undoing', 'undoWaiting'])
 
 /** One decision in the making: each event is applied at once, so that the next rule sees its effect. */
-class Turn {
+class Decision {
   readonly events: SagaEvent[] = []
   readonly #saga: Saga
   readonly #atMs: number
@@ -54,18 +54,19 @@ class Turn {
     this.#atMs = atMs
   }
 
-  start(sagaId: string, start: KeptValue): void {
+  start(sagaId: string, start: StoredValue): void {
     this.#note({ type: 'SagaStarted', sagaId, start, atMs: this.#atMs })
     this.#goOn()
   }
 
-  reply(place: ReplyPlace | undefined, value: unknown, kept: KeptValue): void {
+  reply(place: ReplyPlace | undefined, value: unknown, stored: StoredValue): void {
     const step = this.#progress(place?.step)
     if (place === undefined || step === undefined) return
-    const succeeded = verdictOf(place, value) === 'success'
-    const keep = (): void => this.#note({ type: 'ReplyKept', topic: place.reply.topic.name, value: kept })
-    if (place.direction === 'do') this.#doReply(step, succeeded, place.name, keep)
-    else this.#undoReply(step, succeeded, place.name, keep)
+    const succeeded = replyOutcomeOf(place, value) === 'success'
+    const store = (): void =>
+      this.#note({ type: 'ReplyStored', topic: place.reply.topic.name, value: stored })
+    if (place.direction === 'do') this.#doReply(step, succeeded, place.name, store)
+    else this.#undoReply(step, succeeded, place.name, store)
   }
 
   time(): void {
@@ -84,16 +85,16 @@ class Turn {
     if (step !== undefined) this.#note({ type: 'SagaStuck', step: step.name, reason })
   }
 
-  #doReply(step: StepState, succeeded: boolean, reply: string, keep: () => void): void {
+  #doReply(step: StepState, succeeded: boolean, reply: string, store: () => void): void {
     switch (step.status) {
       case 'sent':
       case 'waiting':
         if (succeeded) {
-          keep()
+          store()
           this.#note({ type: 'StepDone', step: step.name })
           this.#goOn()
         } else if (stepNamed(this.#saga, step.name)?.kind !== 'retriable') {
-          keep()
+          store()
           this.#note({ type: 'StepRefused', step: step.name })
           this.#compensate(step.name, reply)
         } else if (step.status === 'sent' && step.dueMs !== null) this.#attemptFailed(step, 'do', reply)
@@ -103,7 +104,7 @@ class Turn {
       case 'undoWaiting':
       case 'undone':
         if (succeeded && !step.succeeded) {
-          keep()
+          store()
           this.#undoLateEffect(step)
         }
         break
@@ -112,10 +113,10 @@ class Turn {
     }
   }
 
-  #undoReply(step: StepState, succeeded: boolean, reply: string, keep: () => void): void {
+  #undoReply(step: StepState, succeeded: boolean, reply: string, store: () => void): void {
     if (!compensating.has(step.status)) return
     if (succeeded) {
-      keep()
+      store()
       this.#note({ type: 'StepUndone', step: step.name })
       this.#goBack()
     } else if (step.status === 'undoing' && step.dueMs !== null) this.#attemptFailed(step, 'undo', reply)
@@ -191,20 +192,20 @@ class Turn {
   }
 }
 
-/** Types make the judge answer; a value it was not written for still may not pass for a refusal. */
-const verdictOf = (place: ReplyPlace, value: unknown): Verdict => {
-  const verdict = optionalResultOf(
-    `the judge of reply '${place.name}'`,
-    place.reply.judge(value) as Verdict | undefined,
+/** Types make the classifier return an outcome; any other result must not count as a refusal. */
+const replyOutcomeOf = (place: ReplyPlace, value: unknown): ReplyOutcome => {
+  const outcome = optionalResultOf(
+    `the classifier of reply '${place.name}'`,
+    place.reply.classify(value) as ReplyOutcome | undefined,
   )
-  if (verdict === 'success' || verdict === 'refusal') return verdict
+  if (outcome === 'success' || outcome === 'refusal') return outcome
   throw new Fault({
     code: 'REPLY_UNHANDLED',
     actor: 'record',
-    message: `reply '${place.name}' to step '${place.step}' is judged to be ${kindOfValue(verdict)}`,
-    remedy: "make its judge answer 'success' or 'refusal' for every value",
+    message: `reply '${place.name}' to step '${place.step}' is classifies to be ${kindOfValue(outcome)}`,
+    remedy: "make its classifier return 'success' or 'refusal' for every value",
     place: { topic: place.reply.topic.name, node: place.step },
-    contents: contentsOfValue('verdict', verdict),
+    contents: contentsOfValue('outcome', outcome),
   })
 }
 

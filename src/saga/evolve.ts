@@ -13,7 +13,7 @@ export const evolve = (state: SagaState | null, event: SagaEvent): SagaState => 
         status: event.direction === 'do' ? 'waiting' : 'undoWaiting',
         dueMs: event.dueMs,
       })
-    case 'ReplyKept':
+    case 'ReplyStored':
       return { ...state, replies: { ...state.replies, [event.topic]: event.value } }
     case 'StepDone':
       return {
@@ -48,7 +48,7 @@ const started = ({ sagaId, start, atMs }: Extract<SagaEvent, { type: 'SagaStarte
   steps: [],
   replies: {},
   failure: null,
-  told: null,
+  publishedOutcome: null,
 })
 
 const sent = (
@@ -59,7 +59,11 @@ const sent = (
   status: direction === 'do' ? 'RUNNING' : 'COMPENSATING',
 })
 
-const ended = (state: SagaState, status: SagaStatus): SagaState => ({ ...state, status, told: status })
+const ended = (state: SagaState, status: SagaStatus): SagaState => ({
+  ...state,
+  status,
+  publishedOutcome: status,
+})
 
 /** Changes a step, or adds it where this is its first command. */
 const withStep = (state: SagaState, name: string, change: Partial<StepState>): SagaState => {

@@ -10,11 +10,11 @@ import type { Serializer } from '../topic/serde.ts'
 import { serialized } from '../topic/serde.ts'
 import type { Processor, SagaProcessorContext, Supplier } from '../topology/processor.ts'
 import { commandHeaders } from './command-headers.ts'
-import { keep } from './kept-value.ts'
+import { toStored } from './stored-value.ts'
 import type { Saga } from './saga.ts'
 import type { SagaMessage, SagaState } from './state.ts'
-import type { TurnResult } from './take-turn.ts'
-import { takeTurn } from './take-turn.ts'
+import type { MessageResult } from './process-message.ts'
+import { processMessage } from './process-message.ts'
 import { Timers } from './timers.ts'
 import { withCommandTopics, withKnownSteps } from './known-steps.ts'
 
@@ -42,8 +42,8 @@ export interface SagaProcessorOptions {
 }
 
 /**
- * The one stateful processor that a saga is compiled to. It fetches the state, has the turn taken and writes what goes
- * out as bytes, and only then keeps the new state: a turn that fails, or whose command breaks its contract, leaves
+ * The one stateful processor that a saga is compiled to. It fetches the state, processes the message and writes what goes
+ * out as bytes, and only then stores the new state: a message that fails, or whose command breaks its contract, leaves
  * nothing behind.
  */
 export const sagaProcessor =
@@ -51,8 +51,8 @@ export const sagaProcessor =
   (context) =>
     new SagaProcessor(saga, options, context as SagaProcessorContext)
 
-/** A turn whose outgoing messages are written already. */
-interface ReadyTurn extends TurnResult {
+/** A result whose outgoing messages are serialized. */
+interface ReadyResult extends MessageResult {
   readonly bytes: readonly Bytes[]
 }
 
@@ -82,51 +82,51 @@ class SagaProcessor implements Processor<string, SagaInput> {
     const isStart = topic === this.#saga.startedBy.name
     if (state === null && !isStart) return this.#missing(sagaId, topic)
     const message = isStart ? this.#start(sagaId, value, atMs) : this.#reply(topic, value, atMs)
-    this.#keep(sagaId, this.#ready(takeTurn(this.#saga, state, message)), timestamp, headers)
+    this.#save(sagaId, this.#ready(processMessage(this.#saga, state, message)), timestamp, headers)
   }
 
   #start(sagaId: string, value: unknown, atMs: number): SagaMessage {
-    return { type: 'start', sagaId, start: keep(this.#saga.startedBy.value, value), atMs }
+    return { type: 'start', sagaId, start: toStored(this.#saga.startedBy.value, value), atMs }
   }
 
   #reply(topic: string, value: unknown, atMs: number): SagaMessage {
     const serde = this.#saga.repliesByTopic.get(topic)?.reply.topic.value
     assert(serde !== undefined, `saga '${this.#saga.name}' reads no topic '${topic}'`)
-    return { type: 'reply', topic, value, kept: keep(serde, value), atMs }
+    return { type: 'reply', topic, value, stored: toStored(serde, value), atMs }
   }
 
   #missing(sagaId: string, topic: string): void {
     if (this.#saga.whenMissing === 'fail') throw sagaMissing(this.#saga.name, sagaId, topic)
   }
 
-  /** Sagas that are due, each in a turn of its own: one whose command can't be built is stuck, and holds up no other. */
+  /** Processes each due saga by itself: one whose command can't be built is stuck, and holds up no other. */
   #time(nowMs: number): void {
     for (const sagaId of this.#dueTimers().take(nowMs)) {
       const state = withKnownSteps(this.#saga, this.#store.get(sagaId))
-      if (state !== null) this.#keep(sagaId, this.#readyOrStuck(state, nowMs), nowMs, noHeaders)
+      if (state !== null) this.#save(sagaId, this.#readyOrStuck(state, nowMs), nowMs, noHeaders)
     }
   }
 
-  #readyOrStuck(state: SagaState, atMs: number): ReadyTurn {
+  #readyOrStuck(state: SagaState, atMs: number): ReadyResult {
     try {
-      return this.#ready(takeTurn(this.#saga, state, { type: 'time', atMs }))
+      return this.#ready(processMessage(this.#saga, state, { type: 'time', atMs }))
     } catch (error) {
       this.#context.countStuck()
-      return this.#ready(takeTurn(this.#saga, state, { type: 'fault', reason: messageOf(error), atMs }))
+      return this.#ready(processMessage(this.#saga, state, { type: 'fault', reason: messageOf(error), atMs }))
     }
   }
 
-  #ready(turn: TurnResult): ReadyTurn {
+  #ready(result: MessageResult): ReadyResult {
     const { serializerOf } = this.#options
-    const bytes = turn.outgoing.map(({ topic, value }) =>
+    const bytes = result.outgoing.map(({ topic, value }) =>
       serialized(serializerOf(topic), value as never, 'value', topic),
     )
-    return { ...turn, bytes }
+    return { ...result, bytes }
   }
 
-  #keep(
+  #save(
     sagaId: string,
-    { state, events, outgoing, bytes }: ReadyTurn,
+    { state, events, outgoing, bytes }: ReadyResult,
     timestamp: number,
     cause: Headers,
   ): void {

@@ -13,9 +13,9 @@ import { sagaProcessor } from './saga-processor.ts'
 import { stateSerde } from './state-serde.ts'
 
 export interface SagaTopologyOptions {
-  /** Reaches the disk and the changelog topic. `sagas` unless given. */
+  /** Reaches the disk and the changelog topic. Defaults to `sagas`. */
   readonly store?: string
-  /** How often the clock is looked at for replies that are overdue: 200 ms unless given. */
+  /** How often the clock is looked at for replies that are overdue: defaults to 200 ms. */
   readonly timerInterval?: number
 }
 

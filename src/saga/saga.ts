@@ -8,7 +8,7 @@ import type { AnySinkTopic, SourceTopic } from '../topology/node-topic.ts'
 import { faultsOf } from './check.ts'
 import type { SagaStatus } from './state.ts'
 import type { Direction, Reply, RetryOptions, SagaData, Step, StepMaker, UnnamedStep } from './step.ts'
-import { isStep, patienceOptions, stepWith } from './step.ts'
+import { isStep, replyWaitOptions, stepWith } from './step.ts'
 
 /** How a saga ended, or where it came to a stop. */
 export interface SagaResult {
@@ -22,7 +22,7 @@ export interface SagaOptions<Start, O> {
   readonly startedBy: Topic<string, Start>
   /** The steps in their order. They are known by name, so steps may be added while sagas are under way. */
   readonly steps: (step: StepMaker<Start>) => Readonly<Record<string, UnnamedStep>>
-  /** The event that tells how a saga ended. */
+  /** The event that publishes how a saga ended. */
   readonly outcome?: {
     readonly to: Topic<string, O>
     readonly value: (data: SagaData<Start>, result: SagaResult) => NoInfer<O>
@@ -37,7 +37,7 @@ export interface SagaOptions<Start, O> {
 }
 
 const sagaOptions: OptionShape<SagaOptions<never, never>> = {
-  ...patienceOptions,
+  ...replyWaitOptions,
   startedBy: required(topicContract),
   steps: required(synchronous),
   outcome: nested<NonNullable<SagaOptions<never, never>['outcome']>>({
@@ -80,7 +80,7 @@ export interface ReplyPlace {
 /**
  * Says a saga: steps that run one after the other, each with a command, its replies and its undo. It is checked at once
  * (every compensable step must say how it is undone, and only retriable steps may follow the pivot), and all faults are
- * told together.
+ * reported together.
  *
  * @example
  * export const fulfilment = saga('order-fulfilment', {

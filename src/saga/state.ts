@@ -1,4 +1,4 @@
-import type { KeptValue } from './kept-value.ts'
+import type { StoredValue } from './stored-value.ts'
 import type { Direction } from './step.ts'
 
 /**
@@ -37,27 +37,27 @@ export interface StepState {
 export interface SagaState {
   readonly sagaId: string
   readonly status: SagaStatus
-  readonly start: KeptValue
+  readonly start: StoredValue
   readonly startedAtMs: number
   /** In the order in which their commands first went out. */
   readonly steps: readonly StepState[]
   /** The latest reply by topic. */
-  readonly replies: Readonly<Record<string, KeptValue>>
+  readonly replies: Readonly<Record<string, StoredValue>>
   readonly failure: { readonly step: string; readonly reason: string } | null
-  /** The outcome that was told last, so that none is told twice. */
-  readonly told: SagaStatus | null
+  /** The outcome published last, so that none is published twice. */
+  readonly publishedOutcome: SagaStatus | null
 }
 
 /** What comes to a saga. Time is in the message: a saga reads no clock. */
 export type SagaMessage =
-  | { readonly type: 'start'; readonly sagaId: string; readonly start: KeptValue; readonly atMs: number }
+  | { readonly type: 'start'; readonly sagaId: string; readonly start: StoredValue; readonly atMs: number }
   | {
       readonly type: 'reply'
       readonly topic: string
-      /** What is judged. */
+      /** What the reply is classified by. */
       readonly value: unknown
-      /** What is kept of it. */
-      readonly kept: KeptValue
+      /** What the state stores of it. */
+      readonly stored: StoredValue
       readonly atMs: number
     }
   | { readonly type: 'time'; readonly atMs: number }
@@ -69,7 +69,7 @@ export type SagaEvent =
   | {
       readonly type: 'SagaStarted'
       readonly sagaId: string
-      readonly start: KeptValue
+      readonly start: StoredValue
       readonly atMs: number
     }
   /** Journalled before the command goes out: from here on the step may have happened. */
@@ -86,7 +86,7 @@ export type SagaEvent =
       readonly direction: Direction
       readonly dueMs: number
     }
-  | { readonly type: 'ReplyKept'; readonly topic: string; readonly value: KeptValue }
+  | { readonly type: 'ReplyStored'; readonly topic: string; readonly value: StoredValue }
   | { readonly type: 'StepDone'; readonly step: string }
   | { readonly type: 'StepRefused'; readonly step: string }
   | { readonly type: 'StepUndone'; readonly step: string }

@@ -10,13 +10,13 @@ import type { AnySinkTopic, SourceTopic } from '../topology/node-topic.ts'
  *
  * - `compensable`: can be undone, so it says how. The default.
  * - `pivot`: the point of no return. Before it everything can be undone, after it everything must succeed.
- * - `retriable`: comes after the point of no return, and is told again until it succeeds.
+ * - `retriable`: comes after the point of no return, and is sent again until it succeeds.
  */
 export type StepKind = 'compensable' | 'pivot' | 'retriable'
 export type Direction = 'do' | 'undo'
 
 /** What a reply means: `refusal` is the other service's own decision, not a broken line. */
-export type Verdict = 'success' | 'refusal'
+export type ReplyOutcome = 'success' | 'refusal'
 
 /** What commands and outcomes are built from: the saga's start and the replies so far. */
 export interface SagaData<out Start> {
@@ -29,7 +29,7 @@ export interface SagaData<out Start> {
 /** A reply a step may get, and what it means. */
 export interface Reply {
   readonly topic: SourceTopic
-  readonly judge: (value: unknown) => Verdict
+  readonly classify: (value: unknown) => ReplyOutcome
 }
 
 interface CommandOptions<Start, V> {
@@ -41,30 +41,30 @@ interface CommandOptions<Start, V> {
 export interface RetryOptions {
   /** How often the command goes out at most. */
   readonly attempts: number
-  /** The pause before the second attempt, which doubles with each one after it. None unless given. */
+  /** The pause before the second attempt, which doubles with each one after it. Defaults to none. */
   readonly backoff?: number
 }
 
-interface Patience {
+interface ReplyWait {
   /** How long a reply may take; then the command goes out again, or its outcome is in doubt. */
   readonly timeout?: number
   readonly retry?: RetryOptions
 }
 
-export interface StepOptions<Start, C, U> extends Patience {
+export interface StepOptions<Start, C, U> extends ReplyWait {
   readonly kind?: StepKind
   readonly command: CommandOptions<Start, C>
   /** The replies by name; each topic answers one command of the saga only. */
   readonly replies: Readonly<Record<string, Reply>>
-  /** The command that takes the step back; timeout and retry are the step's own unless given. */
+  /** The command that takes the step back; timeout and retry default to the step's own. */
   readonly undo?: UndoOptions<Start, U>
 }
 
 type UndoOptions<Start, U> = CommandOptions<Start, U> & {
   readonly replies: Readonly<Record<string, Reply>>
-} & Patience
+} & ReplyWait
 
-export const patienceOptions: OptionShape<Patience> = {
+export const replyWaitOptions: OptionShape<ReplyWait> = {
   // The saga checks the numbers of all steps together.
   timeout: checkedByReader,
   retry: nested<RetryOptions>({ attempts: required(checkedByReader), backoff: checkedByReader }),
@@ -85,13 +85,13 @@ const isReply = (value: unknown): boolean =>
   topicContract.accepts((value as Partial<Reply> | null | undefined)?.topic)
 
 const stepOptions: OptionShape<StepOptions<never, never, never>> = {
-  ...patienceOptions,
+  ...replyWaitOptions,
   kind: oneOf('compensable', 'pivot', 'retriable'),
   command: required(nested<CommandOptions<never, never>>(commandOptions)),
   replies: required(replyKind),
   undo: nested<UndoOptions<never, never>>({
     ...commandOptions,
-    ...patienceOptions,
+    ...replyWaitOptions,
     replies: required(replyKind),
   }),
 }
@@ -127,32 +127,36 @@ export const succeeds = <V>(topic: Topic<string, V>): Reply => reply('succeeds',
 export const refuses = <V>(topic: Topic<string, V>): Reply => reply('refuses', topic, () => 'refusal')
 
 /**
- * Replies of both kinds on one topic, told apart by their values.
+ * Replies of both kinds on one topic, classified by their values.
  *
  * @example
- * replies: { answered: judged(paymentAnswered, ({ paid }) => (paid ? 'success' : 'refusal')) }
+ * replies: { answered: classifies(paymentAnswered, ({ paid }) => (paid ? 'success' : 'refusal')) }
  */
-export const judged = <V>(topic: Topic<string, V>, judge: (reply: V) => Verdict): Reply => {
-  checkArgument('judged', judge, synchronous)
-  return reply('judged', topic, judge as Reply['judge'])
+export const classifies = <V>(topic: Topic<string, V>, classify: (reply: V) => ReplyOutcome): Reply => {
+  checkArgument('classifies', classify, synchronous)
+  return reply('classifies', topic, classify as Reply['classify'])
 }
 
-const reply = (maker: string, topic: SourceTopic | Topic<string, never>, judge: Reply['judge']): Reply => {
+const reply = (
+  maker: string,
+  topic: SourceTopic | Topic<string, never>,
+  classify: Reply['classify'],
+): Reply => {
   checkArgument(maker, topic, topicContract)
-  return { topic, judge }
+  return { topic, classify }
 }
 
 /** @internal */
 export const stepWith =
-  <Start>(defaults: Patience): StepMaker<Start> =>
+  <Start>(defaults: ReplyWait): StepMaker<Start> =>
   (options) => {
     checkOptions('step', options, stepOptions)
     const { kind = 'compensable', command, replies, undo, ...own } = options
-    const patience = { ...defaults, ...own }
+    const wait = { ...defaults, ...own }
     return {
       kind,
-      command: exchange(command, replies, patience, kind === 'retriable'),
-      undo: undo === undefined ? undefined : exchange(undo, undo.replies, { ...patience, ...undo }, true),
+      command: exchange(command, replies, wait, kind === 'retriable'),
+      undo: undo === undefined ? undefined : exchange(undo, undo.replies, { ...wait, ...undo }, true),
     }
   }
 
@@ -164,7 +168,7 @@ export const isStep = (value: unknown): value is UnnamedStep =>
 const exchange = <Start, V>(
   { to, value }: CommandOptions<Start, V>,
   replies: Readonly<Record<string, Reply>>,
-  { timeout, retry }: Patience,
+  { timeout, retry }: ReplyWait,
   mustSucceed: boolean,
 ): Exchange => ({
   topic: to,

@@ -1,5 +1,5 @@
 /**
- * When each saga is due next: a heap over what the store holds, made anew after a restart. A saga that moved on leaves
+ * When each saga is due next: a heap over what the store holds, made again after a restart. A saga that moved on leaves
  * its old entry behind, which is skipped when its time comes.
  */
 export class Timers {

@@ -1,6 +1,6 @@
 /**
- * How much memory the stores of one worker may take for their caches, in all. Each store has an equal part of it, which
- * is read anew whenever a cache is looked after, as stores come and go with their tasks.
+ * How much memory the stores of one member may take for their caches, in all. Each store has an equal part of it, which
+ * is read again whenever a cache is looked after, as stores come and go with their tasks.
  */
 export class CacheBudget {
   readonly #totalBytes: number

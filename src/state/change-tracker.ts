@@ -14,7 +14,7 @@ export interface TrackedRow {
   dirty: boolean
   /** The changelog's last record of this row holds a value, as far as is known. */
   logged: boolean
-  /** Expired: nobody asks for it any more. */
+  /** Expired: no reader needs it any more. */
   gone: boolean
   /** How many flushes of it are on their way to the disk. */
   pending: number
@@ -22,7 +22,7 @@ export interface TrackedRow {
   waitingAt: number
 }
 
-/** What a flush made of a row, and the disk shall hold. */
+/** What a flush made of a row, and what the disk then holds. */
 export interface SavedRow {
   /** Null deletes. */
   readonly value: Bytes | null
@@ -32,14 +32,14 @@ export interface SavedRow {
 /** Numbers and text are kept as they are and serialised again for the disk: a million small byte arrays cost more. */
 export type SavedValue = Bytes | string | number | bigint | boolean | null
 
-/** True where nobody can change a value after it was put. */
+/** True where a value cannot change after it was put. */
 export const isKeptAsItIs = (value: unknown): value is string | number | bigint | boolean =>
   typeof value !== 'object' && value !== undefined
 
 export interface TrackedTable<R extends TrackedRow> {
   /**
-   * Serialises a row, gives it to the changelog where that is due, and returns what a disk shall hold: null where the row
-   * is deleted, else its value as bytes, or as it is where nobody can change it.
+   * Serialises a row, gives it to the changelog where that is due, and returns what the disk then holds: null where the row
+   * is deleted, else its value as bytes, or as it is where it cannot change.
    */
   readonly log: (row: R) => SavedValue
   /** A flushed row that no disk will ask for again: a deleted one may be forgotten. */
@@ -206,7 +206,7 @@ export class ChangeTracker<R extends TrackedRow> {
 }
 
 /**
- * Rows in a list that is emptied and filled again: its array stays, as one that grows anew with each commit is, at each of
+ * Rows in a list that is emptied and filled again: its array stays, as one that grows again with each commit is, at each of
  * its sizes, a large object for the collector.
  */
 class RowList<R> {
@@ -255,7 +255,7 @@ class SavedRows<R> {
   }
 }
 
-/** A burst of changes is not paid for with memory for ever. */
+/** A burst of changes is not paid for with memory forever. */
 const isTooLarge = ({ length }: readonly unknown[], used: number): boolean =>
   length > 4_096 && used * 64 < length
 

@@ -165,7 +165,7 @@ export class JoinRows {
     }
   }
 
-  /** Makes the index anew, with room to grow and without what is gone. */
+  /** Makes the index again, with room to grow and without what is gone. */
   #reindex(): void {
     let rows = 0
     for (const { count } of this.#segments) rows += count

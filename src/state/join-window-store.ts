@@ -15,10 +15,10 @@ import { entriesOf } from './disk.ts'
 import { JoinRows } from './join-rows.ts'
 import type { JoinRow, Segment } from './join-rows.ts'
 import { detach, KeyIdentity } from './key-identity.ts'
-import { shortKey } from './series-life.ts'
+import { shortKey } from './series-store-base.ts'
 import type { JoinEntry, JoinWindowStore, OnUndecodable } from './store.ts'
-import type { Changes, StoreContext } from './store-life.ts'
-import { StoreLife, valueBytesAt } from './store-life.ts'
+import type { Changes, StoreContext } from './state-store-base.ts'
+import { StateStoreBase, valueBytesAt } from './state-store-base.ts'
 import { readSortable, rowKey, sweepTimedRows, timeKey, writeTimedRow } from './timed-rows.ts'
 import { unreadableRow } from './unreadable-row.ts'
 import { deserialized, serialized } from '../topic/serde.ts'
@@ -32,7 +32,7 @@ import { deserialized, serialized } from '../topic/serde.ts'
  *
  * The number goes on where the restored records end; Kafka Streams begins at 1 again, and may overwrite with it.
  */
-export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindowStore<K, V> {
+export class MemoryJoinWindowStore<K, V> extends StateStoreBase implements JoinWindowStore<K, V> {
   /** No two records have one key in the changelog: looking for them would be in vain. */
   override readonly keepsLatest = false
   readonly #keys: KeyIdentity<K>
@@ -52,8 +52,8 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
   #putCount = 0
   /** Where keys of the changelog are put together. */
   #logKey: Bytes = new Uint8Array(64)
-  /** Rows that were told as undecodable, by number: once is enough. */
-  readonly #told = new Set<number>()
+  /** Rows that were reported as undecodable, by number: once is enough. */
+  readonly #reported = new Set<number>()
   readonly #changes: Changes
 
   constructor(definition: JoinWindowStoreDefinition, context: StoreContext) {
@@ -81,7 +81,7 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
         regionOf(serialized(this.valueSerde, record.value, 'value', undefined, this.name)))
     // Before time moves on: a row that is refused leaves nothing behind.
     this.checkLengths(key, value, this.logged ? record.headers : undefined)
-    // A null only shows in the changelog, as in Kafka Streams: it makes no kept value older.
+    // A null only shows in the changelog, as in Kafka Streams: it makes no stored value older.
     if (value !== null && !this.#observe(timestamp)) return
     this.#sequence = this.#sequence === largestSequence ? 0 : this.#sequence + 1
     if (this.logged) this.#log(key, value, record)
@@ -211,7 +211,7 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
 
   /**
    * Lets segments go whose rows have all expired. A row that is committed but not on disk must have expired by what is
-   * committed: the disk shall not lack what only uncommitted puts have expired.
+   * committed: the disk must not lack what only uncommitted puts have expired.
    */
   #free(): void {
     for (;;) {
@@ -284,9 +284,9 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
         entries.push(this.#entryOf(row))
       } catch (error) {
         if (onUndecodable === undefined) throw this.#unreadable(row, error)
-        if (this.#told.has(row.sequence)) continue
-        if (this.#told.size >= mostTold) this.#told.clear()
-        this.#told.add(row.sequence)
+        if (this.#reported.has(row.sequence)) continue
+        if (this.#reported.size >= mostReported) this.#reported.clear()
+        this.#reported.add(row.sequence)
         onUndecodable(this.#recordOf(row), row.place && { ...row.place, offset: row.offset }, error)
       }
     }
@@ -309,7 +309,7 @@ export class MemoryJoinWindowStore<K, V> extends StoreLife implements JoinWindow
     return unreadableRow(this.name, bytes.subarray(start, keyEnd), cause)
   }
 
-  /** A row as the record it once was: for who tells what is wrong with it. */
+  /** A row as the record it once was, to report its fault. */
   #recordOf({ bytes, start, keyEnd, end, time, offset, place }: JoinRow): StreamRecord<unknown, unknown> {
     const parts = { key: bytes.subarray(start, keyEnd), value: bytes.subarray(keyEnd, end) }
     const columns = columnsOf([{ ...parts, timestamp: time, offset }])
@@ -396,5 +396,5 @@ const noEntries: readonly never[] = []
 const noBytes = new Uint8Array(0)
 /** The time and the sequence number behind a key. */
 const suffixBytes = 12
-const mostTold = 10_000
+const mostReported = 10_000
 const largestSequence = 0x7fff_ffff

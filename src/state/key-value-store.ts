@@ -11,8 +11,8 @@ import type { TableRow } from './row-table.ts'
 import { RowPacker } from './packed-rows.ts'
 import { RowTable } from './row-table.ts'
 import type { KeyValueStore, RangeOptions, TimestampedKeyValueStore, ValueAndTimestamp } from './store.ts'
-import type { StoreContext } from './store-life.ts'
-import { StoreLife } from './store-life.ts'
+import type { StoreContext } from './state-store-base.ts'
+import { StateStoreBase } from './state-store-base.ts'
 
 /** A row's value is never null, and its time stands beside it. */
 type Row<K> = TableRow<K, unknown>
@@ -21,7 +21,7 @@ type Row<K> = TableRow<K, unknown>
  * Latest value by key. The changelog gets the last value of each key that changed since the last flush, in the order of
  * the first change. Deleting what the changelog never held leaves no record.
  */
-abstract class AbstractKeyValueStore<K> extends StoreLife {
+abstract class AbstractKeyValueStore<K> extends StateStoreBase {
   protected readonly keys: KeyIdentity<K>
   protected readonly table: RowTable<K, unknown>
   readonly #packer = new RowPacker()

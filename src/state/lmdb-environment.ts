@@ -25,7 +25,7 @@ import { LmdbTable } from './lmdb-table.ts'
 
 /**
  * The LMDB environment of one task: the tables of its stores and a table of what the stores know of themselves. What is
- * damaged, or written in a format of another time, is set aside and begun anew; the changelogs hold the truth.
+ * damaged, or written in a format of another time, is set aside and created again; the changelogs hold the truth.
  */
 export class LmdbEnvironment {
   readonly directory: string
@@ -57,7 +57,7 @@ export class LmdbEnvironment {
     }
   }
 
-  /** Opens the directory; what is damaged there is renamed, and `onDamaged` told. */
+  /** Opens the directory; what is damaged there is renamed, and `onDamaged` called. */
   static open(directory: string, onDamaged: (fault: Fault) => void): LmdbEnvironment {
     const openSound = (): LmdbEnvironment => {
       makeDirectory(directory)

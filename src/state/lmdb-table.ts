@@ -59,7 +59,7 @@ export class LmdbTable implements DiskTable {
 }
 
 /**
- * LMDB is told where a value lies, so a short one, which V8 keeps within its own heap, would get memory outside of it first,
+ * LMDB gets the address of a value, so a short one, which V8 keeps within its own heap, would get memory outside of it first,
  * for one call. Copied to memory that is there already, it costs a tenth.
  */
 const outsideOfHeap = (value: Bytes): Bytes => {

@@ -23,7 +23,7 @@ export interface LmdbOptions extends CacheOptions, ValueOptions {
   readonly budget?: CacheBudget | undefined
   /** The least time between two batches. Default: three seconds. */
   readonly batchIntervalMs?: number | undefined
-  /** So many waiting rows are a batch before its time: 200,000 unless given. */
+  /** So many waiting rows are a batch before its time. Defaults to 200,000. */
   readonly batchRows?: number | undefined
   /** The changelog of each store, by store name. State that is written without is restored when it is opened again. */
   readonly origins?: ReadonlyMap<string, StoreOrigin> | undefined

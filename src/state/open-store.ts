@@ -4,7 +4,7 @@ import { MemoryJoinWindowStore } from './join-window-store.ts'
 import { PlainStore, TimestampedStore } from './key-value-store.ts'
 import { MemorySessionStore } from './session-store.ts'
 import type { StateStore } from './store.ts'
-import type { StoreContext } from './store-life.ts'
+import type { StoreContext } from './state-store-base.ts'
 import { VersionedRows } from './versioned-store.ts'
 import { MemoryWindowStore } from './window-store.ts'
 

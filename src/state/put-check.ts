@@ -15,7 +15,7 @@ import type { ValueOptions } from './value-options.ts'
 
 /**
  * Looks at every key and value when it is put, as Kafka Streams does by serialising there: what cannot be written is the
- * failure of the record at hand, with its policy. At the flush nobody would know whose it is, and the row would have lost
+ * failure of the record at hand, with its policy. At the flush its record is unknown, and the row would have lost
  * its last good value. A number costs a few nanoseconds; an object is serialised once more than its changes are flushed.
  */
 export class PutCheck {

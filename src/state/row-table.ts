@@ -56,7 +56,7 @@ export class TableRow<K, C> implements TrackedRow {
 export interface RowTableOptions<K, C> extends CacheOptions {
   readonly keys: KeyIdentity<K>
   readonly disk: Disk | undefined
-  /** False where nobody needs to know of changes. */
+  /** False where no cache follows changes. */
   readonly tracked: boolean
   readonly log: (row: TableRow<K, C>) => SavedValue
   /** What was saved of a row, as bytes that are valid until the next call. */

@@ -28,7 +28,7 @@ export interface SeriesTableOptions<K, C> extends CacheOptions {
   readonly tracked: boolean
   readonly retentionMs: number
   /**
-   * Rows that time has just expired stay until it moves again, for walks over time only: whoever says what has closed
+   * Rows that time has just expired stay until it moves again, for walks over time only: the step that emits closed windows
    * does so after the put that closed it.
    */
   readonly lingers: boolean

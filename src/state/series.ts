@@ -6,7 +6,7 @@ import { detach } from './key-identity.ts'
 
 /**
  * One value of a key at a time. `time` is what retention goes by: a window's start, a session's end, a joined value's
- * time. `second` tells apart what shares it: a session's start, a joined value's sequence number; 0 for windows.
+ * time. `second` distinguishes entries that share it: a session's start, a joined value's sequence number; 0 for windows.
  */
 export class SeriesRow<K, C> implements TrackedRow {
   readonly series: Series<K, C>

@@ -3,7 +3,7 @@ import { ByteWriter } from '../base/byte-fields.ts'
 import type { Bytes } from '../base/bytes.ts'
 import type { Windowed } from '../topic/windowed.ts'
 import { windowed } from '../topic/windowed.ts'
-import { SeriesLife } from './series-life.ts'
+import { SeriesStoreBase } from './series-store-base.ts'
 import type { SeriesRow } from './series.ts'
 import type { SessionStore, ValueAndTimestamp } from './store.ts'
 
@@ -13,7 +13,7 @@ import type { SessionStore, ValueAndTimestamp } from './store.ts'
  * leaves no record.
  */
 export class MemorySessionStore<K, V>
-  extends SeriesLife<K, ValueAndTimestamp<unknown>>
+  extends SeriesStoreBase<K, ValueAndTimestamp<unknown>>
   implements SessionStore<K, V>
 {
   protected override readonly suffixBytes = 16

@@ -34,7 +34,7 @@ const sortInto = <T>(sorted: T[], items: readonly T[], bytesOf: (item: T) => Byt
 }
 
 const groupInto = <T>(sorted: T[], group: readonly T[], outOf: number, bytesOf: (item: T) => Bytes): void => {
-  // Where the bytes tell no item from another, as in keys that end in zeros, a comparison does.
+  // Where the bytes do not distinguish items, as in keys that end in zeros, a comparison does.
   if (group.length === outOf) compareInto(sorted, group, bytesOf)
   else sortInto(sorted, group, bytesOf)
 }

@@ -2,7 +2,7 @@ import type { Bytes } from '../base/bytes.ts'
 
 /**
  * What may be asked of a store from outside its task, and what it answers, as plain data with keys and values as bytes:
- * it goes to another thread or process as it is, and nobody outside gets hold of an object that the store still uses.
+ * it goes to another thread or process as it is, and no caller gets hold of an object that the store still uses.
  */
 export type StoreQuery =
   /** One key of a key-value store, or the version that held as of a time. */
@@ -62,6 +62,6 @@ export interface PageRequest {
   readonly after?: RowPlace | undefined
   /** True where a copy will do that follows the store's changelog and may be behind. */
   readonly copy?: boolean | undefined
-  /** How long the read may wait for its turn; as long as it takes unless given. */
+  /** How long the read may wait for its turn; defaults to no limit. */
   readonly timeoutMs?: number | undefined
 }

@@ -157,7 +157,7 @@ export interface JoinEntry<out V> {
   readonly timestamp: number
 }
 
-/** Told of a kept value that cannot be read: as the record it was, and where that was read if it is known. */
+/** Called with a stored value that cannot be read: as the record it was, and where that was read if it is known. */
 export type OnUndecodable = (
   record: StreamRecord<unknown, unknown>,
   origin: RecordOrigin | undefined,
@@ -174,7 +174,7 @@ export interface JoinWindowStore<K, V> extends StateStore {
   putRecord(record: StreamRecord<K, V | null>): void
   /** Values of one key with times from `fromMs` to `toMs`, both inclusive, by time. Costs what it returns. */
   fetch(key: K, fromMs: number, toMs: number): readonly JoinEntry<V>[]
-  /** The same for the key of a record; a value that cannot be read is told and left out, or thrown. */
+  /** The same for the key of a record; a value that cannot be read is reported and left out, or thrown. */
   fetchFor(
     record: StreamRecord<K, unknown>,
     fromMs: number,
@@ -203,7 +203,7 @@ export interface SessionStore<K, V> extends StateStore {
   ): IterableIterator<readonly [Windowed<K>, V]>
   /**
    * Sessions of every key that end from `earliestEndMs` to `latestEndMs`, by end, then start, then serialised key. What
-   * the last move of time expired is still found here, so that whoever tells closed sessions after each put misses none.
+   * the last move of time expired is still found here, so that a step that emits closed sessions after each put misses none.
    */
   findByEnd(earliestEndMs: number, latestEndMs: number): IterableIterator<readonly [Windowed<K>, V]>
   /** The same without what has expired; only those behind `after` where it is given. */

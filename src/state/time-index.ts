@@ -8,7 +8,7 @@ import { SortedList } from './sorted-list.ts'
 
 /**
  * The rows of every key by time, then second, then serialised key. Rows of one time share a bucket, which is ordered
- * when somebody first walks it: most rows only come and, as time moves on, go with their bucket.
+ * at its first walk: most rows only come and, as time moves on, go with their bucket.
  */
 export class TimeIndex<K, C> {
   readonly compareRows: (left: SeriesRow<K, C>, right: SeriesRow<K, C>) => number

@@ -9,8 +9,8 @@ import { KeyIdentity } from './key-identity.ts'
 import type { TableRow } from './row-table.ts'
 import { RowTable } from './row-table.ts'
 import type { RangeOptions, VersionedRecord, VersionedStore } from './store.ts'
-import type { StoreContext } from './store-life.ts'
-import { StoreLife } from './store-life.ts'
+import type { StoreContext } from './state-store-base.ts'
+import { StateStoreBase } from './state-store-base.ts'
 import { TimeBuckets } from './time-buckets.ts'
 
 /** One version: in force from its time until that of the next. Null is a deletion. */
@@ -28,7 +28,7 @@ type Versions = readonly Version[]
  *
  * Every put goes to the changelog at once: versions do not replace each other, so there is nothing to wait for.
  */
-export class VersionedRows<K, V> extends StoreLife implements VersionedStore<K, V> {
+export class VersionedRows<K, V> extends StateStoreBase implements VersionedStore<K, V> {
   /** Each record of a key is a version of it. */
   override readonly keepsLatest = false
   readonly #keys: KeyIdentity<K>

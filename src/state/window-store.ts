@@ -4,17 +4,17 @@ import type { Bytes } from '../base/bytes.ts'
 import type { Windowed } from '../topic/windowed.ts'
 import { windowed } from '../topic/windowed.ts'
 import type { WindowStoreDefinition } from '../topology/store-definition.ts'
-import { SeriesLife } from './series-life.ts'
+import { SeriesStoreBase } from './series-store-base.ts'
 import type { SeriesRow } from './series.ts'
 import type { RangeOptions, ValueAndTimestamp, WindowEntry, WindowStore } from './store.ts'
-import type { StoreContext } from './store-life.ts'
+import type { StoreContext } from './state-store-base.ts'
 
 /**
  * One timestamped value by key and window start. Changelog: the key, the start as 64 bits and a sequence number that is
  * always 0; the last value of each window that changed since the last flush, in the order of the first change.
  */
 export class MemoryWindowStore<K, V>
-  extends SeriesLife<K, WindowEntry<unknown>>
+  extends SeriesStoreBase<K, WindowEntry<unknown>>
   implements WindowStore<K, V>
 {
   protected override readonly suffixBytes = 12

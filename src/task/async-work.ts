@@ -58,14 +58,14 @@ export class AsyncWork {
 
   finish(piece: PieceOfWork, deliver: () => void): void {
     this.#finished.push({ piece, deliver })
-    this.#tellProgress()
+    this.#reportProgress()
     this.#onReady()
   }
 
   /** The piece waits for the clock, or no longer does. */
   sleep(asleep: boolean): void {
     this.#sleeping += asleep ? 1 : -1
-    this.#tellProgress()
+    this.#reportProgress()
   }
 
   /** The oldest result; its piece counts as processed from now on. */
@@ -104,7 +104,7 @@ export class AsyncWork {
     return this.#progress.promise
   }
 
-  #tellProgress(): void {
+  #reportProgress(): void {
     this.#progress?.resolve()
     this.#progress = undefined
   }

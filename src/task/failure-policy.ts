@@ -19,7 +19,7 @@ export interface FailurePolicies {
 }
 
 /** The policies, the topic that takes dead letters, and whether these quote parts of records: the setting `logRecordContents`. */
-export type JudgeSettings = FailurePolicies & {
+export type FailurePolicySettings = FailurePolicies & {
   readonly deadLetterTopic?: string | undefined
   readonly logRecordContents?: boolean
 }
@@ -32,11 +32,11 @@ export interface FailureOutlets {
 }
 
 /**
- * Judges failures by policy, unless the handler has something else to say. A failure that is not the record's own (the
- * author's mistake, a broken store) always stops the task: leaving records out would not mend it.
+ * Handles failures by policy, unless the handler decides otherwise. A failure that is not the record's own (the
+ * author's mistake, a broken store) always stops the task: leaving records out would not fix it.
  */
-export const judgeBy =
-  (policies: JudgeSettings, outlets: FailureOutlets, handler?: FailureHandler) =>
+export const handleByPolicy =
+  (policies: FailurePolicySettings, outlets: FailureOutlets, handler?: FailureHandler) =>
   (failure: TaskFailure, record: AnyRecord | undefined): FailureDecision => {
     if (failure.fault.actor !== 'record') return 'fail'
     const said = handler === undefined ? undefined : askHandler(handler, failure, record)
@@ -50,7 +50,7 @@ export const judgeBy =
   }
 
 /** A dead letter that is read, and fails again, would be written and read without end. */
-const refuseLoop = ({ fault, origin }: TaskFailure, { deadLetterTopic }: JudgeSettings): void => {
+const refuseLoop = ({ fault, origin }: TaskFailure, { deadLetterTopic }: FailurePolicySettings): void => {
   if (origin === undefined || origin.topic !== deadLetterTopic) return
   throw new Fault({
     code: 'DEAD_LETTER_LOOP',

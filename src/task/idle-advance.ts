@@ -1,8 +1,8 @@
 /**
  * Moves stream time on while no record comes, if the author asks for it: without it, windows of an input that falls
- * silent never close, and records without partner are never told. Once the task has had nothing to do for `idleMs`,
+ * silent never close, and records without partner are never emitted. Once the task has had nothing to do for `idleMs`,
  * stream time follows the clock from where the last record left it. The price: a record that comes late after a pause
- * is late for its windows too, and a replay, which has no pauses, may tell more.
+ * is late for its windows too, and a replay, which has no pauses, may emit more.
  */
 export class IdleAdvance {
   readonly #idleMs: number

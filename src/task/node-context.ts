@@ -8,7 +8,7 @@ import type { AnyRecord, Change } from '../topology/node.ts'
 import type { Topology } from '../topology/topology.ts'
 import { nodeNamed } from '../topology/topology.ts'
 import { AsyncWork } from './async-work.ts'
-import type { BeforeCommit, HeldUpdates } from './held-updates.ts'
+import type { BeforeCommit, CoalescedUpdates } from './pending-updates.ts'
 import type { NodeTimes } from './node-times.ts'
 import type { DropReason, TaskFailure, TaskHost } from './ports.ts'
 import type { ScheduledPunctuator } from './punctuation-queue.ts'
@@ -47,10 +47,10 @@ export class NodeContext {
   readonly beforeCommit: BeforeCommit[] = []
   /** Measures nodes while the records of the task are slow. */
   times: NodeTimes | undefined
-  /** What tables hold back until then, by store. */
-  readonly heldUpdates: Map<string, HeldUpdates> = new Map()
+  /** The coalesced updates of tables until then, by store. */
+  readonly coalescedUpdates: Map<string, CoalescedUpdates> = new Map()
   readonly onClose: (() => void)[] = []
-  /** Numbers of nodes that are committed beside the offsets, by store: what windows were told last. */
+  /** Numbers of nodes that are committed beside the offsets, by store: which windows were emitted last. */
   readonly processorMetadata: Map<string, number> = new Map()
   readonly #streamTimes = new Map<string, Map<string, number>>()
   /** Set by the first failure of a record; the rest of its way through the topology is then skipped. */

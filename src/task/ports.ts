@@ -15,15 +15,15 @@ export interface TaskHost {
   readonly clock: Clock
   readonly output: Output
   readonly openStore: (definition: StoreDefinition, changelog: ChangelogSink) => StateStore
-  /** A store of a global table; filled by somebody else. */
+  /** A store of a global table; filled outside of the task. */
   readonly globalStore: (name: string) => StateStore
   /** Where a store's updates go; the changelog topic's partition is the task's. */
   readonly changelog: ChangelogSink
   /** A record was not processed, on purpose: it is counted, never silent. */
   readonly dropped: (reason: DropReason, node: string, record: AnyRecord | undefined) => void
-  /** True where an input has records that are on their way here; unless given, what waits is all there is. */
+  /** True where an input has records that are on their way here; by default, only queued records count. */
   readonly hasMore?: (topic: string, partition: number) => boolean
-  /** Somebody asked for a commit. */
+  /** A commit was requested. */
   readonly requestCommit: () => void
   /** A result of asynchronous work waits for `Task.process`, though no record has come. */
   readonly workReady?: () => void
@@ -41,7 +41,7 @@ export interface TaskHost {
 }
 
 /**
- * Follows records through a task, for whoever wants to explain what became of them. What happens between `enters` and
+ * Follows records through a task, to explain what became of them. What happens between `enters` and
  * `left` is the node's doing; what is entered between `emits` and `emitted` follows from that emission.
  */
 export interface Watcher {

@@ -36,7 +36,7 @@ export const faultOf = ({ node, stage, origin, key, error }: RecordFailure): Fau
 const keyContents = (fault: Fault | undefined, key: string | undefined): RecordContents =>
   key === undefined || fault?.code === 'STORE_ROW_UNREADABLE' ? {} : { key }
 
-/** The place is that of the record; a topic that was to be written is told beside what happened. */
+/** The place is that of the record; the message names the topic that was to be written. */
 const summaryOf = (
   { summary, place: { topic, partition } }: Fault,
   origin: RecordOrigin | undefined,
@@ -54,9 +54,9 @@ const frozenRemedy =
   'make a copy and change that: what the state holds, or several steps get, changes only by what a callback returns or puts (freezeState freezes it outside of production)'
 
 const remedies: Readonly<Record<TaskFailure['stage'], string>> = {
-  deserialization: 'mend the producer, or set deserializationFailure to skip or deadLetter',
-  processing: 'mend the processor or the record, or set processingFailure to skip or deadLetter',
-  production: 'mend what is written, or set productionFailure to skip or deadLetter',
+  deserialization: 'fix the producer, or set deserializationFailure to skip or deadLetter',
+  processing: 'fix the processor or the record, or set processingFailure to skip or deadLetter',
+  production: 'fix what is written, or set productionFailure to skip or deadLetter',
 }
 
 /** The key as it was read: text where it is some, bytes in hex otherwise; undefined where there is none. */

@@ -35,7 +35,7 @@ export class RecordQueue {
   /** The offset after the last record taken. */
   nextOffset = 0
   /** True while nothing more is fetched for it, as enough waits. */
-  isHeldBack = false
+  isPaused = false
   #batches: ReadBatch[] = []
   #row = 0
   #size = 0
@@ -111,7 +111,7 @@ export class RecordQueue {
   }
 
   clear(): void {
-    this.isHeldBack = false
+    this.isPaused = false
     this.#batches = []
     this.#row = 0
     this.#size = 0

@@ -8,7 +8,7 @@ import type { SubTopology } from '../topology/sub-topologies.ts'
 import type { Topology } from '../topology/topology.ts'
 import { IdleAdvance } from './idle-advance.ts'
 import { NodeContext } from './node-context.ts'
-import type { BeforeCommit } from './held-updates.ts'
+import type { BeforeCommit } from './pending-updates.ts'
 import type { ScheduledPunctuator } from './punctuation-queue.ts'
 import type { NodeTime } from './node-times.ts'
 import { NodeTimes } from './node-times.ts'
@@ -27,9 +27,9 @@ export interface TaskOptions {
   readonly subTopology: SubTopology
   readonly partition: number
   readonly host: TaskHost
-  /** Decides what a failed record means; a dead letter is written before it answers. `fail` for all unless given. */
+  /** Decides what a failed record means; a dead letter is written before it answers. Defaults to `fail` for all. */
   readonly onFailure?: (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
-  /** After how long without a record stream time follows the clock; never unless given. */
+  /** After how long without a record stream time follows the clock; defaults to never. */
   readonly idleAdvanceMs?: number | undefined
   /** How far the time of an input's record may be ahead of the clock; any time by default. */
   readonly maxTimestampAheadMs?: number | undefined
@@ -95,7 +95,7 @@ export class Task {
   }
 
   /**
-   * Numbers that nodes keep beside the offsets, by store: when windows were told last. They belong to the task; whoever
+   * Numbers that nodes keep beside the offsets, by store: when windows were emitted last. They belong to the task; whatever
    * commits writes them into the offset metadata, and sets them again before the first record.
    */
   get processorMetadata(): Map<string, number> {
@@ -299,7 +299,7 @@ export class Task {
 
   /**
    * True while an input has records that have not arrived: one of them may be earlier than all that wait here, and must
-   * not be late because its response was. As Kafka Streams with `max.task.idle.ms` 0, nobody waits for what is not yet
+   * not be late because its response was. As Kafka Streams with `max.task.idle.ms` 0, it does not wait for what is not yet
    * written.
    */
   #lacksInput(): boolean {
@@ -418,7 +418,7 @@ export class Task {
     }
   }
 
-  /** One turn: whatever fails inside is judged by the failure policy once the record has gone its way. */
+  /** Processes one record; the failure policy handles what fails inside it. */
   #turn(record: AnyRecord | undefined, work: () => void): void {
     this.#beginTurn(record)
     try {

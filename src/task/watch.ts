@@ -19,7 +19,7 @@ export const watchInput = (
         () => watcher.left(node),
       )
 
-/** The same for what a node hands on; whoever follows takes it up in between. */
+/** The same for what a node hands on; the node below processes it in between. */
 export const watchOutput = (
   watcher: Watcher | undefined,
   node: string,

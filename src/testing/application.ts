@@ -80,7 +80,7 @@ export class TestApplication {
     )
   }
 
-  /** Hands a record to whoever of this application reads its topic. */
+  /** Hands a record to the task of this application that reads its topic. */
   deliver(topic: string, record: StoredRecord): void {
     const columns = columnsOf([record])
     for (const { source, store } of this.#globalTables) {

@@ -6,25 +6,25 @@ import type { TaskFailure } from '../task/ports.ts'
 import type { FailureDecision } from '../task/task.ts'
 
 export interface TestDriverOptions {
-  /** How many partitions each topic has: one number for all, or by name with 1 for the rest. 1 unless given. */
+  /** How many partitions each topic has: one number for all, or by name with 1 for the rest. Defaults to 1. */
   readonly partitions?: number | Readonly<Record<string, number>>
-  /** Where the clock starts, in milliseconds since the epoch. 0 unless given. */
+  /** Where the clock starts, in milliseconds since the epoch. Defaults to 0. */
   readonly startMs?: number
-  /** What a failed record means: judged by the policies below unless given. */
+  /** What a failed record means: defaults to the policies below. */
   readonly onFailure?: (failure: TaskFailure) => FailureDecision
-  /** After how long without a record stream time follows the clock, as the setting of that name; never unless given. */
+  /** After how long without a record stream time follows the clock, as the setting of that name; defaults to never. */
   readonly idleAdvanceMs?: number
   /** As the setting: how far a record's time may be ahead of the driver's clock. */
   readonly maxTimestampAheadMs?: number
   /** As the setting: the largest record that a topic or a store takes. 1 MiB by default. */
   readonly maxRequestSize?: number
-  /** As the settings of the same names; `fail` (thrown from `pipe`) unless given. */
+  /** As the settings of the same names. Defaults to `fail`, thrown from `pipe`. */
   readonly policies?: Partial<FailurePolicies>
   /** As the option of `start`: what it says goes before the policies. */
   readonly onFailedRecord?: FailureHandler
-  /** Takes what the policy `deadLetter` leaves out. `dead-letters` unless given. */
+  /** Takes what the policy `deadLetter` leaves out. Defaults to `dead-letters`. */
   readonly deadLetterTopic?: string
-  /** When state and held-back results go out: after each record, or only by `commit()` and where a processor asks. */
+  /** When state and coalesced results go out: after each record, or only by `commit()` and where a processor asks. */
   readonly commit?: 'everyRecord' | 'manual'
 }
 

@@ -146,11 +146,11 @@ const whySilent = (node: TopologyNode | undefined): string | undefined => {
   if (node === undefined) return undefined
   if ('emit' in node && node.emit !== 'onUpdate')
     return node.emit === 'onCommit'
-      ? '… held back until the next commit'
-      : '… held back until its window has closed'
+      ? '… buffered until the next commit'
+      : '… buffered until its window has closed'
   if (node.kind === 'filter') return `✗ ${node.verb} does not let it pass`
   if (node.kind === 'split') return '✗ no branch takes it'
-  if (node.kind === 'suppress') return '… held back'
+  if (node.kind === 'suppress') return '… buffered'
   if (node.kind === 'mapAsync') return '… its result comes in a later turn'
   if (node.kind === 'tableSource' && node.global) return undefined
   if (node.kind.endsWith('Join')) return '✗ joins nothing'

@@ -4,7 +4,7 @@ import type { Topology } from '../topology/topology.ts'
 import { matchesWhole } from '../topology/validate-patterns.ts'
 
 /**
- * Which topics the topologies of a driver read and write. A test that writes where nobody reads, or reads where nobody
+ * Which topics the topologies of a driver read and write. A test that writes a topic without a reader, or reads one that no step
  * writes, would pass whatever the topologies do: most often its topic is misspelt.
  */
 export class KnownTopics {

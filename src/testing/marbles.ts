@@ -52,7 +52,8 @@ type Message = ReturnType<typeof TestScheduler.parseMarbles>[number]
 
 /** The messages of a diagram, with its end as the last. */
 const parsed = (diagram: string, frameMs: number): readonly Message[] => {
-  if (diagram.includes('^')) throw invalid(diagram, "'^' has no meaning here: nobody subscribes to a topic")
+  if (diagram.includes('^'))
+    throw invalid(diagram, "'^' has no meaning here: no observer subscribes to a topic")
   if (diagram.lastIndexOf('(') > diagram.lastIndexOf(')')) throw invalid(diagram, 'a group has no end')
   const { frameTimeFactor } = TestScheduler
   TestScheduler.frameTimeFactor = frameMs

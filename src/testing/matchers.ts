@@ -35,7 +35,7 @@ export interface MillraceMatchers<R = void, T = unknown> {
   toHaveStored(store: string, expected: Iterable<readonly [unknown, unknown]>): R
 }
 
-/** Tells Vitest's `expect` of the matchers; nothing of Vitest is loaded. */
+/** Adds the matchers to Vitest's `expect`; nothing of Vitest is loaded. */
 declare module 'vitest' {
   interface Matchers<
     R extends void | Promise<void> = void | Promise<void>,

@@ -1,7 +1,7 @@
 import { hexEncode } from '../base/bytes.ts'
 import type { Change } from '../topology/node.ts'
 
-/** How values look in explanations and in what the matchers say: one line each, told apart at a glance. */
+/** How values look in explanations and in what the matchers say: one line each. */
 export const show = (value: unknown): string => {
   if (value === undefined) return 'undefined'
   if (typeof value === 'bigint') return `${value}n`
@@ -14,7 +14,7 @@ export const show = (value: unknown): string => {
 /** A key and a value, as most tests name a record. */
 export const showRecord = (key: unknown, value: unknown): string => `${show(key)}: ${showValue(value)}`
 
-/** The same, where reading it may fail: what nobody could decode is not decoded here either. */
+/** The same, where reading it may fail: an undecodable value is not decoded here either. */
 export const showReadable = (record: { readonly key: unknown; readonly value: unknown }): string =>
   `${attempt(() => show(record.key))}: ${attempt(() => showValue(record.value))}`
 
@@ -26,7 +26,7 @@ const attempt = (read: () => string): string => {
   }
 }
 
-/** On a table's edge the value before goes along where somebody asked for it. */
+/** On a table's edge the value before goes along where a node below needs it. */
 const showValue = (value: unknown): string => {
   if (!isChange(value)) return show(value)
   const now = value.newValue === null ? 'deleted' : show(value.newValue)

@@ -22,7 +22,7 @@ import type {
 import { chosenPartitions } from '../task/chosen-partition.ts'
 import type { DropReason, Output, SinkTarget, TaskFailure } from '../task/ports.ts'
 import type { FailureDecision, Task } from '../task/task.ts'
-import { judgeBy, leftOutReason } from '../task/failure-policy.ts'
+import { handleByPolicy, leftOutReason } from '../task/failure-policy.ts'
 import type { RecordRow } from '../topic/record-columns.ts'
 import { partitionForKey } from '../topic/murmur2.ts'
 import type { AnyRecord, NodeOf } from '../topology/node.ts'
@@ -80,7 +80,7 @@ export class TestDriver {
   readonly #read = new Map<string, number>()
   readonly #waiting = new WaitingQueues()
   readonly #trace = new Trace()
-  readonly #judge: (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
+  readonly #decide: (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision
   readonly #leftOut: Partial<Record<DropReason, number>> = {}
   #commitRequested = false
   #state: 'open' | 'closed' = 'open'
@@ -94,7 +94,7 @@ export class TestDriver {
     this.#options = options
     this.#withoutRecordCache = withoutRecordCache
     this.clock = new ManualClock(options.startMs ?? 0)
-    this.#judge = this.#judgeBy(options)
+    this.#decide = this.#handlerFor(options)
     this.#applications = topologies.map((topology) => this.#application(topology))
     this.#known = new KnownTopics(topologies, options.deadLetterTopic ?? defaultDeadLetterTopic)
     this.#stores = new TestStores(this.#applications)
@@ -212,7 +212,7 @@ export class TestDriver {
     this.#settle()
   }
 
-  /** Does what the runtime does at a commit, in every task: held-back results go out, changes reach the changelog. */
+  /** Does what the runtime does at a commit, in every task: coalesced results go out, changes reach the changelog. */
   commit(): void {
     this.#refuseClosed()
     this.#commitAll()
@@ -334,7 +334,7 @@ export class TestDriver {
       deadLetterTopic: this.#options.deadLetterTopic,
       onFailure: (task, failure, record) => {
         this.#trace.failed(place(task), failure, record)
-        return this.#options.onFailure?.(failure) ?? this.#judge(failure, record)
+        return this.#options.onFailure?.(failure) ?? this.#decide(failure, record)
       },
       watcherFor: (task) => this.#trace.watcherFor(place(task)),
       waiting: (task, queue) => this.#waiting.add({ task, queue }),
@@ -344,12 +344,12 @@ export class TestDriver {
     })
   }
 
-  #judgeBy({
+  #handlerFor({
     policies,
     onFailedRecord,
     deadLetterTopic = defaultDeadLetterTopic,
-  }: TestDriverOptions): ReturnType<typeof judgeBy> {
-    return judgeBy(
+  }: TestDriverOptions): ReturnType<typeof handleByPolicy> {
+    return handleByPolicy(
       {
         deserializationFailure: 'fail',
         processingFailure: 'fail',

@@ -11,7 +11,7 @@ export interface TestDrop {
   readonly record: AnyRecord | undefined
 }
 
-/** One line for each record that was left out, for whoever misses it. */
+/** One line for each record that was left out, to explain its absence. */
 export const showDrops = (drops: readonly TestDrop[]): readonly string[] =>
   drops.map(({ reason, topology, node, record }) => {
     const said = record === undefined ? 'a record' : showReadable(record)

@@ -39,7 +39,7 @@ export class TestStores {
     return found.flatMap(({ store, definition }) => rowsIn(store, definition))
   }
 
-  /** Tells of every write from the first call on. */
+  /** Reports every write from the first call on. */
   watch(stored: (store: string, key: unknown, value: unknown) => void): void {
     if (this.#watched) return
     this.#watched = true

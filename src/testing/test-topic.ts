@@ -20,7 +20,7 @@ export interface TestInput<in K, in V> {
   pipe(key: K, value: V | null, options?: PipeOptions): void
   /**
    * Writes all records before the topologies run, and commits once after them, as an application under load does: the
-   * records of a task are taken by their times over its partitions, and what tells its values on commit coalesces.
+   * records of a task are taken by their times over its partitions, and steps that emit on commit coalesce.
    */
   pipeAll(records: readonly TestInputRecord<K, V>[]): void
   /**

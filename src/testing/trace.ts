@@ -36,7 +36,7 @@ export interface TracedStep {
   readonly node: string
   /** As the node took it up; undefined in a later turn, where it took up none. */
   readonly record: AnyRecord | undefined
-  /** True where it was not the record's own turn: held back until a commit, a timer, the end of asynchronous work. */
+  /** True where it left outside the record's own processing: buffered until a commit, a timer, the end of asynchronous work. */
   readonly later: boolean
   readonly events: TracedEvent[]
 }
@@ -49,7 +49,7 @@ export interface TracePlace {
   readonly task: string
 }
 
-/** Records what happens while somebody asks for it; all tasks of a driver share it, as they take turns. */
+/** Records what happens while an explanation runs; all tasks of a driver share it, as one runs at a time. */
 export class Trace {
   #roots: TraceRoot[] | undefined
   readonly #stack: (TracedStep | Emission)[] = []
@@ -88,7 +88,7 @@ export class Trace {
     }
   }
 
-  /** A record was written to a topic; whoever takes it up there is shown below it. */
+  /** A record was written to a topic; the nodes that read it are shown below it. */
   wrote(origin: RecordOrigin, record: TracedWrite['record']): void {
     if (this.#roots === undefined) return
     const { topic, partition, offset } = origin
@@ -118,7 +118,7 @@ export class Trace {
     step.events.push({ kind: 'failed', message: withContents(failure.fault.message, failure.fault.contents) })
   }
 
-  /** Steps that last as long as one emission: branches, and what is told outside of a record's turn. */
+  /** Steps that last as long as one emission: branches, and emissions outside of a record's processing. */
   readonly #passing = new Set<TracedStep | Emission>()
 
   #stepOf(place: TracePlace, node: string, record: AnyRecord): TracedStep {

@@ -2,7 +2,7 @@ import type { StateStore } from '../state/store.ts'
 import { windowed } from '../topic/windowed.ts'
 import type { StoreDefinition } from '../topology/store-definition.ts'
 
-/** Tells of every write to a store from now on; the store stays the object it is. */
+/** Reports every write to a store from now on; the store stays the object it is. */
 export const watchStore = (
   store: StateStore,
   definition: StoreDefinition,

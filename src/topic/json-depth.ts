@@ -1,6 +1,6 @@
 /**
  * How deep arrays and objects may be nested. What works through JSON calls itself for each level (`JSON.stringify`, schemas,
- * copies), and some thousand levels overflow the stack, of which nobody can say how much is left. Jackson's limit is 1,000.
+ * copies), and some thousand levels overflow the stack, whose remaining size is unknown. Jackson's limit is 1,000.
  */
 export const largestJsonDepth = 500
 

@@ -15,7 +15,7 @@ export const notJson = (text: string, cause: unknown): Fault =>
     code: 'JSON_INVALID',
     actor: 'record',
     message: 'the value is not JSON',
-    remedy: 'mend the producer, or route such records to the dead letter topic',
+    remedy: 'fix the producer, or route such records to the dead letter topic',
     contents: { value: quoted(text) },
     cause,
   })

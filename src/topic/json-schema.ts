@@ -17,7 +17,7 @@ export interface OpenParts {
 
 /**
  * Walks a schema along the side that is written as JSON, and refuses what JSON cannot hold: such values would be written as
- * `{}` or `null`, and nobody could read them back. Returns what only the values themselves show.
+ * `{}` or `null`, and they could not be read back. Returns what only the values themselves show.
  */
 export const refuseUnwritable = (schema: z.ZodType): OpenParts => {
   const walk = new SchemaWalk()

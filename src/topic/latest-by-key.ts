@@ -3,7 +3,7 @@ import type { RecordColumns } from './record-columns.ts'
 
 /**
  * Leaves out the records that a later one of the same key makes old, of all that the batches hold together; a record
- * without a key stays. Keys are told apart by their bytes, in a table of slots over them: no text and no object is made
+ * without a key stays. Keys are distinguished by their bytes, in a table of slots over them: no text and no object is made
  * for a record.
  *
  * @example

@@ -1,7 +1,7 @@
 import type { Bytes } from '../base/bytes.ts'
 
 /**
- * The 128-bit murmur3 by which a foreign-key join tells whether an answer belongs to the current left row, as Kafka
+ * The 128-bit murmur3 by which a foreign-key join checks whether an answer belongs to the current left row, as Kafka
  * Streams computes it (the x64 variant, seed 104729). JavaScript has no fast 64-bit integers, so each is two halves:
  * `H` the upper and `L` the lower 32 bits.
  */

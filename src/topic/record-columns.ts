@@ -29,7 +29,7 @@ export const sizeOfRows = ({ count, keyEnds, valueEnds }: RecordColumns): number
 /** Two columns of eight bytes, and five of four. */
 export const rowBytes = 36
 
-/** Decodes the headers of one record; called only where somebody asks for them. */
+/** Decodes the headers of one record; called only on access. */
 export const decodeHeaders = (columns: RecordColumns, row: number): Headers => {
   const start = columns.headersStarts[row] as number
   if (start < 0) return noHeaders

@@ -48,8 +48,8 @@ const valueAsRead = 2
 const isFrozen = 4
 
 /**
- * A record in flight. Key, value and headers of a record that was read stand undecoded in their batch until somebody
- * asks; what nobody asks for is never decoded, and a key that only passes through is copied as bytes. Reading a record
+ * A record in flight. Key, value and headers of a record that was read stand undecoded in their batch until they are
+ * accessed; unused ones are never decoded, and a key that only passes through is copied as bytes. Reading a record
  * makes this one object: all else, its origin too, is made when it is asked for.
  */
 export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
@@ -186,14 +186,14 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
       : undefined
   }
 
-  /** The key as it was read, whoever reads it; undefined where it was made here or is null. */
+  /** The key as it was read, by any serde; undefined where it was made here or is null. */
   get keyAsRead(): RawRegion | undefined {
     if ((this._asRead & keyAsRead) === 0) return undefined
     const { buffer, keyStarts, keyEnds } = (this._batch as ReadBatch).columns
     return { buffer, start: keyStarts[this._row] as number, end: keyEnds[this._row] as number }
   }
 
-  /** The value as it was read, whoever reads it; undefined where it was made here or is null. */
+  /** The value as it was read, by any serde; undefined where it was made here or is null. */
   get valueAsRead(): RawRegion | undefined {
     if ((this._asRead & valueAsRead) === 0) return undefined
     const { buffer, valueStarts, valueEnds } = (this._batch as ReadBatch).columns

@@ -41,7 +41,7 @@ export interface AnySerde extends Serializer<never>, Deserializer<unknown> {
 
 /**
  * A `serialize` whose bytes are a text's UTF-8. It carries how the text is made, so that a writer puts it where it goes
- * without bytes in between; on the function, since whoever replaces that has other bytes in mind.
+ * without bytes in between; on the function, since a replaced function writes other bytes.
  */
 export const serializeText = <T>(text: (value: T) => string): ((value: T) => Bytes) =>
   Object.assign((value: T) => utf8Encode(text(value)), { text })

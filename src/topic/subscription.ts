@@ -86,7 +86,7 @@ export const subscriptionSerde = (primaryKey: AnySerde): AnySerde => ({
   },
 })
 
-/** Answers with right rows of such values. An empty right row can't be told from none, as in Kafka Streams. */
+/** Answers with right rows of such values. An empty right row looks like none, as in Kafka Streams. */
 export const subscriptionResponseSerde = (value: AnySerde): AnySerde => ({
   name: `subscriptionResponse(${value.name})`,
   nullable: false,
@@ -163,7 +163,7 @@ const unknownVersion = (what: string, version: number): Fault =>
   new Fault({
     code: 'FOREIGN_KEY_MESSAGE_VERSION',
     actor: 'record',
-    message: `a foreign-key join's ${what} has version ${version}, which nobody here can read`,
+    message: `a foreign-key join's ${what} has version ${version}, which this version cannot read`,
     remedy: 'upgrade every instance of the application',
   })
 
@@ -172,5 +172,5 @@ const tooShort = (what: string, length: number): Fault =>
     code: 'FOREIGN_KEY_MESSAGE_SHORT',
     actor: 'record',
     message: `${length} bytes are too few for a foreign-key join's ${what}`,
-    remedy: 'let nobody else write to the topics of the join',
+    remedy: 'let no other application write to the topics of the join',
   })

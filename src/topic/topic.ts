@@ -31,7 +31,7 @@ export interface SinkTopic<in K, in V> {
 }
 
 export interface TopicOptions<K, V> {
-  /** UTF-8 text unless given. */
+  /** Defaults to UTF-8 text. */
   readonly key?: K
   /** A serde, or a zod schema that stands for JSON under that schema. */
   readonly value: V

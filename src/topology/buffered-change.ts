@@ -15,7 +15,7 @@ export interface BufferedChange {
   readonly topic: string
   readonly partition: number
   readonly headers: Headers
-  /** What whoever looks the row up sees while the update waits. */
+  /** What a lookup of the row sees while the update waits. */
   readonly priorValue: unknown
   readonly oldValue: unknown
   readonly newValue: unknown

@@ -97,5 +97,5 @@ const unreadable = (why: string): Fault =>
     code: 'CHANGE_UNREADABLE',
     actor: 'record',
     message: `this is no change of a table as Kafka Streams writes it: ${why}`,
-    remedy: 'let nobody else write to repartition topics',
+    remedy: 'let no other application write to repartition topics',
   })

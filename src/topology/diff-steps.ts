@@ -46,7 +46,7 @@ const lengthDifferences = (old: Step, now: Step): readonly TopologyDifference[] 
         'WINDOW_CHANGED',
         now.id,
         `${change}: windows already kept have the old bounds`,
-        'give the step a new store name, so that its windows begin anew, or run millrace reset FILE --execute',
+        'give the step a new store name, so that its windows start empty, or run millrace reset FILE --execute',
       )
     })
 

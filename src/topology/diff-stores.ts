@@ -44,12 +44,12 @@ const removedStore = (store: StoreSnapshot): TopologyDifference =>
     store.name,
     `store '${store.name}' is gone, and its state with it`,
     store.changelog === null
-      ? 'see that nobody queries it'
-      : `see that nobody queries it, then delete its topic '${store.changelog}'`,
+      ? 'see that no application queries it'
+      : `see that no application queries it, then delete its topic '${store.changelog}'`,
   )
 
 const formatDifferences = (old: StoreSnapshot, now: StoreSnapshot): readonly TopologyDifference[] => {
-  const remedy = 'give the store a new name and build it anew; if the bytes are the same, go on'
+  const remedy = 'give the store a new name and build it again; if the bytes are the same, go on'
   const differences = (['key', 'value'] as const)
     .filter((part) => old[part] !== now[part] && !areBothJson(part, old, now))
     .map((part) =>
@@ -74,7 +74,7 @@ const lengthDifferences = (old: StoreSnapshot, now: StoreSnapshot): readonly Top
           'STORE_WINDOW_CHANGED',
           now.name,
           `the windows of store '${now.name}' were ${old.windowSizeMs} ms long and are ${now.windowSizeMs} ms: those kept have the old bounds`,
-          'give the store a new name, so that its windows begin anew',
+          'give the store a new name, so that its windows start empty',
         ),
       ]),
   ...(old.retentionMs === now.retentionMs || old.kind !== now.kind ? [] : [retentionDifference(old, now)]),
@@ -126,5 +126,5 @@ const changelogDifference = (old: StoreSnapshot, now: StoreSnapshot): TopologyDi
         'CHANGELOG_CHANGED',
         now.name,
         `the changelog of store '${now.name}' was '${old.changelog}' and is ${now.changelog === null ? 'none' : `'${now.changelog}'`}: a restore finds less than there was`,
-        'keep it as it was, or build the store anew under a new name',
+        'keep it as it was, or build the store again under a new name',
       )

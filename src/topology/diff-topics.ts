@@ -25,7 +25,7 @@ const sourceDifferences = (
         'SOURCE_REMOVED',
         topic,
         `topic '${topic}' is no longer read as a ${as}: what comes there is not processed`,
-        'let the old version read it to its end first, and make sure nobody counts on it',
+        'let the old version read it to its end first, and make sure that no consumer depends on it',
       ),
     ),
     ...added.map(({ topic, as }) =>
@@ -54,7 +54,7 @@ const sinkDifferences = (
         'SINK_REMOVED',
         topic,
         `nothing is written to topic '${topic}' any more`,
-        'see that whoever reads it can do without',
+        'see that its readers can do without',
       ),
     ),
     ...added.map(({ topic }) => compatible('SINK_ADDED', topic, `topic '${topic}' is written`)),
@@ -97,7 +97,7 @@ const repartitionDifferences = (
         'REPARTITION_ADDED',
         topic,
         `records go through the internal topic '${topic}' from now on: state behind it was partitioned by the key before it`,
-        'build the state behind it anew: run millrace reset FILE --execute, or give the stores and the application new names',
+        'build the state behind it again: run millrace reset FILE --execute, or give the stores and the application new names',
       ),
     ),
     ...kept.flatMap(([old, now]) =>

@@ -64,10 +64,10 @@ interface NodeBase {
 export type AnyRecord = StreamRecord<unknown, unknown>
 type ReadRecord = KeyValueRecord<unknown, unknown>
 
-/** What an update of a table says to whoever follows it. */
+/** An update of a table, as the nodes below get it. */
 export interface Change<out V> {
   readonly newValue: V | null
-  /** The value before; null where there was none, or where nobody downstream asked for it. */
+  /** The value before; null where there was none, or where no node downstream needs it. */
   readonly oldValue: V | null
   /** False for an update of a versioned table that is older than its newest version. */
   readonly isLatest: boolean
@@ -86,7 +86,7 @@ export type Partitioner<Choice = number | readonly number[]> = (
   partitionCount: number,
 ) => Choice | undefined
 
-/** When an aggregate tells its new value: at once, at the next commit (coalesced), or when its window has closed. */
+/** When an aggregate emits its new value: at once, at the next commit (coalesced), or when its window has closed. */
 export type EmitPolicy = 'onUpdate' | 'onCommit' | 'onWindowClose'
 
 export interface SourceNode extends NodeBase {
@@ -174,7 +174,7 @@ export interface MapAsyncNode extends NodeBase {
   readonly verb: 'mapAsync' | 'mapValuesAsync'
   readonly concurrency: number
   readonly orderedBy: 'key' | 'partition' | 'nothing'
-  /** Tells keys apart that are no plain values. */
+  /** Distinguishes keys that are no plain values. */
   readonly key?: AnySerde | undefined
   readonly timeoutMs: number
   readonly retry: { readonly attempts: number; readonly backoffMs: number }
@@ -286,7 +286,7 @@ export interface TableFilterNode extends NodeBase {
 export interface TableMapValuesNode extends NodeBase {
   readonly kind: 'tableMapValues'
   readonly verb: 'mapValues' | 'transformValues'
-  /** Made anew for every task; `transformValues` sees deletions too. */
+  /** Made again for every task; `transformValues` sees deletions too. */
   readonly transformFor: (context: TaskContext) => (value: unknown, key: unknown) => unknown
   /** Of the step's own result. */
   readonly store?: string | undefined

@@ -3,7 +3,7 @@ import type { Headers } from '../topic/headers.ts'
 import type { KeyValueRecord, RecordOrigin } from '../topic/record.ts'
 
 /**
- * The Processor API: a step of your own with stores, timers and as many outputs as it likes. Processors are made anew
+ * The Processor API: a step of your own with stores, timers and as many outputs as it likes. Processors are made again
  * for every task, so whatever must outlive a restart belongs into a store.
  *
  * @example

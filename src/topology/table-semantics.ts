@@ -5,9 +5,9 @@ import type { Topology } from './topology.ts'
  * What follows for each table from the tables around it, worked out once from the finished topology as Kafka Streams
  * does while it builds one (`enableSendingOldValues`, `valueGetterSupplier`, `isOutputVersioned`):
  *
- * - old values are computed and sent only where somebody below asked for them;
- * - a foreign-key join without a store gets one where somebody below must look its rows up;
- * - whoever follows a versioned table leaves its out-of-order updates out.
+ * - old values are computed and sent only where a node below needs them;
+ * - a foreign-key join without a store gets one where a node below must look its rows up;
+ * - the nodes below a versioned table leave its out-of-order updates out.
  */
 export interface TableSemantics {
   readonly sendsOldValues: ReadonlySet<string>
@@ -16,7 +16,7 @@ export interface TableSemantics {
    * created: a foreign-key join that only a later step needs a store for did not send any then.
    */
   readonly filtersByOldValues: ReadonlySet<string>
-  /** Foreign-key joins without a store whose rows somebody looks up or wants the old values of. */
+  /** Foreign-key joins without a store whose rows a node looks up or needs the old values of. */
   readonly needsStore: ReadonlySet<string>
   /** Tables whose rows have versions: kept in a versioned store, or computed from a table that is. */
   readonly versioned: ReadonlySet<string>
@@ -108,7 +108,7 @@ class Analysis implements TableSemantics {
     return !this.#isComputed(node) || this.#wantOldValues(node.from[0] as string, keep)
   }
 
-  /** Somebody looks rows of this table up: it, or whatever it is computed from, must be kept. */
+  /** A node looks rows of this table up: it, or whatever it is computed from, must be kept. */
   #wantRows(name: string): void {
     const node = this.#nodes.get(name)
     if (node === undefined) return

@@ -6,7 +6,7 @@ import type { StoreDefinition } from './store-definition.ts'
 import type { Topology } from './topology.ts'
 import { storesOf } from './topology.ts'
 
-/** What is wrong with the stores of a topology: missing, doubled, unnameable, or there for nobody. */
+/** Problems of the stores of a topology: missing, doubled, unnameable or unused. */
 export const storeProblems = (topology: Topology): readonly TopologyProblem[] => [
   ...missingStores(topology),
   ...definitionProblems(topology),
@@ -26,8 +26,8 @@ const missingStores = ({ nodes, stores }: Topology): readonly TopologyProblem[] 
         code: 'STORE_MISSING',
         node: node.name,
         store,
-        message: `'${node.name}' uses store '${store}', which nobody defines`,
-        remedy: 'define it on the builder, or mend the name',
+        message: `'${node.name}' uses store '${store}', which is not defined`,
+        remedy: 'define it on the builder, or fix the name',
       })),
   )
 }
@@ -84,7 +84,7 @@ const unusedStores = ({ nodes, stores }: Topology): readonly TopologyProblem[] =
       severity: 'warning',
       code: 'STORE_UNUSED',
       store: name,
-      message: `nobody uses store '${name}'`,
+      message: `no step uses store '${name}'`,
       remedy: 'connect it to a processor, or take it out',
     }))
 }

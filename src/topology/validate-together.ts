@@ -33,7 +33,7 @@ interface Step {
   readonly to: Topology
 }
 
-/** Follows topics from topology to topology; each circle is told once, from the one of its topologies listed first. */
+/** Follows topics from topology to topology; each circle is reported once, from the one of its topologies listed first. */
 const circles = (topologies: readonly Topology[]): readonly TopologyProblem[] => {
   const problems: TopologyProblem[] = []
   const follow = (path: readonly Step[], start: Topology): void => {

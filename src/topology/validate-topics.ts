@@ -101,7 +101,7 @@ const internalSinks = ({ name: application, nodes, stores }: Topology): readonly
     )
 }
 
-/** What is joined must be partitioned alike; contracts that say how many partitions they have tell before it runs. */
+/** What is joined must be partitioned alike; contracts with partition counts are checked before it runs. */
 const copartitionProblems = (topology: Topology): readonly TopologyProblem[] => {
   const declared = new Map(
     topology.nodes.flatMap((node) => sourceTopics(node)).map(({ name, partitions }) => [name, partitions]),

@@ -65,19 +65,19 @@ export const observeSuite = (brokers: () => string, unique: (prefix: string) => 
     ['an offset', { 0: 1 }, [2, 3]],
     ['a time', new Date(2_500), [3]],
     ['a time after the last record, which is the end', new Date(9_000), []],
-  ])('reading begins at %s', async (_what, start, expected) => {
+  ])('reading begins at %s', async (_what, begin, expected) => {
     await using client = new TopicClient(brokers())
     const orders = await ordersWith(client, 1, 2, 3)
-    const observed = connect({ bootstrapServers: brokers() }).observe(orders, { from: start, until: 'end' })
+    const observed = connect({ bootstrapServers: brokers() }).observe(orders, { from: begin, until: 'end' })
     expect(await firstValueFrom(observed.pipe(amountOf, toArray()))).toEqual(expected)
   })
 
   it('an offset that the log does not hold and a partition that the topic does not have are refused', async () => {
     await using client = new TopicClient(brokers())
     const orders = await ordersWith(client, 1, 2, 3)
-    const { observe } = connect({ bootstrapServers: brokers() })
-    const failure = (start: Record<number, number>): Promise<unknown> =>
-      firstValueFrom(observe(orders, { from: start })).catch((error: unknown) => error)
+    const outside = connect({ bootstrapServers: brokers() })
+    const failure = (offsets: Record<number, number>): Promise<unknown> =>
+      firstValueFrom(outside.observe(orders, { from: offsets })).catch((error: unknown) => error)
     expect(await failure({ 0: 4 })).toMatchObject({
       code: 'OFFSET_OUT_OF_RANGE',
       place: { topic: orders.name, partition: 0, offset: 4 },
@@ -142,13 +142,14 @@ export const observeSuite = (brokers: () => string, unique: (prefix: string) => 
     const orders = await ordersWith(client, 1, 2, 3)
     const large = topic(unique('large'), { value: Order, partitions: 1 })
     await client.create(large)
-    const { observe, publish } = connect({ bootstrapServers: brokers() })
-    const publisher = publish(large)
-    observe(orders, { from: 'beginning', until: 'end', pausedBy: publisher.full })
+    const outside = connect({ bootstrapServers: brokers() })
+    const publisher = outside.publish(large)
+    outside
+      .observe(orders, { from: 'beginning', until: 'end', pausedBy: publisher.full })
       .pipe(filter(({ value }) => value.amount > 1))
       .subscribe(publisher)
     await publisher.done
-    const own = publish(large)
+    const own = outside.publish(large)
     from([
       { key: 'own', value: null, headers: [['region', utf8Encode('eu')] as const], timestamp: 7 },
     ]).subscribe(own)

@@ -68,7 +68,7 @@ const refusals: readonly Refusal[] = [
     says: (to) =>
       `Kafka refused to store a record: INVALID_TIMESTAMP (Timestamp 2000 of message with offset 1 is out of range. The timestamp should be within [${hour}, ${hour}]), written to topic ${to}, partition 0`,
     key: '',
-    remedy: `mend the time of the record, or the topic's message.timestamp.before.max.ms and after.max.ms, ${orLeaveOut}`,
+    remedy: `fix the time of the record, or the topic's message.timestamp.before.max.ms and after.max.ms, ${orLeaveOut}`,
     code: 'Fault: INVALID_TIMESTAMP',
   },
 ]

@@ -81,7 +81,7 @@ export const resetSuite = (brokers: () => string, unique: (prefix: string) => st
     )
   })
 
-  it('lets an application begin anew: it counts from nothing, over all its input', async () => {
+  it('lets an application start again: it counts from nothing, over all its input', async () => {
     await using client = new TopicClient(brokers())
     const { counts, program, settings, run, application } = await counted(client)
     await application.close()

@@ -18,7 +18,7 @@ describe('the state directory of an application', () => {
 
   afterEach(() => rmSync(root, { recursive: true }))
 
-  it('has a slot for each worker, and a slot keeps its process id over restarts', async () => {
+  it('has a slot for each member, and a slot keeps its process id over restarts', async () => {
     const two = await claimStateDirectories(root, 2)
     const [third] = await claimStateDirectories(root, 1)
     expect(readdirSync(root).toSorted()).toEqual(['process-0', 'process-1', 'process-2'])

@@ -2,21 +2,21 @@ import { expect, it } from 'vitest'
 import type { UncaughtFailureHandler } from '../../src/app/supervisor.ts'
 import { Supervisor } from '../../src/app/supervisor.ts'
 import type { FailureReport } from '../../src/app/application-log.ts'
-import type { SupervisedWorker, WorkerHost } from '../../src/app/supervised-worker.ts'
-import { noMetrics } from '../../src/app/supervised-worker.ts'
+import type { SupervisedMember, MemberHost } from '../../src/app/supervised-member.ts'
+import { noMetrics } from '../../src/app/supervised-member.ts'
 import { noStatus } from '../../src/app/thread-protocol.ts'
 import { ManualClock } from '../../src/base/manual-clock.ts'
-import type { CloseOptions } from '../../src/runtime/streams-application.ts'
+import type { CloseOptions } from '../../src/runtime/application-member.ts'
 import { string, topic, topology } from '../../src/index.ts'
 
-/** A worker whose start ends when the test says so, and rejects when it is closed before. */
-class FakeWorker implements SupervisedWorker {
+/** A member whose start ends when the test says so, and rejects when it is closed before. */
+class FakeMember implements SupervisedMember {
   readonly #status = noStatus(noMetrics)
   readonly started = Promise.withResolvers<void>()
   failure: unknown
-  readonly host: WorkerHost
+  readonly host: MemberHost
 
-  constructor(host: WorkerHost) {
+  constructor(host: MemberHost) {
     this.host = host
   }
 
@@ -45,19 +45,19 @@ class FakeWorker implements SupervisedWorker {
 
 const two = topology('two', (builder) => builder.stream(topic('input', { value: string })).forEach(() => {}))
 
-/** A supervisor of one started worker. */
+/** A supervisor of one started member. */
 const supervised = async (
   onUncaughtFailure: UncaughtFailureHandler,
-): Promise<{ supervisor: Supervisor<FakeWorker>; worker: FakeWorker; warnings: string[] }> => {
-  const workers: FakeWorker[] = []
+): Promise<{ supervisor: Supervisor<FakeMember>; member: FakeMember; warnings: string[] }> => {
+  const members: FakeMember[] = []
   const warnings: string[] = []
   const supervisor = new Supervisor({
     topology: two,
     clock: new ManualClock(),
     count: 1,
-    createWorker: (_, host) => {
-      workers.push(new FakeWorker(host))
-      return workers.at(-1) as FakeWorker
+    createMember: (_, host) => {
+      members.push(new FakeMember(host))
+      return members.at(-1) as FakeMember
     },
     listener: { onWarning: (message) => warnings.push(message) },
     onFailure: () => {},
@@ -65,10 +65,10 @@ const supervised = async (
     maxReplacementsPerMinute: 1,
     release: () => {},
   })
-  const worker = workers[0] as FakeWorker
-  worker.started.resolve()
+  const member = members[0] as FakeMember
+  member.started.resolve()
   await supervisor.start()
-  return { supervisor, worker, warnings }
+  return { supervisor, member, warnings }
 }
 
 it.each([
@@ -85,9 +85,9 @@ it.each([
 ])(
   'an application whose onUncaughtFailure %s stops, and a warning says why',
   async (_what, handler, text) => {
-    const { supervisor, worker, warnings } = await supervised(handler as never)
+    const { supervisor, member, warnings } = await supervised(handler as never)
     const failure = new Error('a bad record')
-    worker.fail(failure)
+    member.fail(failure)
     await expect(supervisor.done).rejects.toBe(failure)
     expect(supervisor.state).toBe('failed')
     expect(warnings).toEqual([expect.stringContaining(text)])
@@ -95,24 +95,24 @@ it.each([
 )
 
 it('done rejects with the failure also where close is called at once', async () => {
-  const { supervisor, worker } = await supervised(() => 'stopClient')
+  const { supervisor, member } = await supervised(() => 'stopClient')
   const failure = new Error('a bad record')
-  worker.fail(failure)
+  member.fail(failure)
   await supervisor.close()
   await expect(supervisor.done).rejects.toBe(failure)
 })
 
 it('the failure of a record is the cause, not the end of a thread that was still starting', async () => {
-  const workers: FakeWorker[] = []
+  const members: FakeMember[] = []
   const reports: FailureReport[] = []
   const supervisor = new Supervisor({
     topology: two,
     clock: new ManualClock(),
     count: 2,
-    createWorker: (_, host) => {
-      const worker = new FakeWorker(host)
-      workers.push(worker)
-      return worker
+    createMember: (_, host) => {
+      const member = new FakeMember(host)
+      members.push(member)
+      return member
     },
     listener: {},
     onFailure: (report) => reports.push(report),
@@ -122,24 +122,24 @@ it('the failure of a record is the cause, not the end of a thread that was still
   })
   const started = supervisor.start()
   const failure = new Error('a bad record')
-  workers[0]?.started.resolve()
+  members[0]?.started.resolve()
   await Promise.resolve()
   await Promise.resolve()
-  workers[0]?.fail(failure)
+  members[0]?.fail(failure)
   await expect(started).rejects.toBe(failure)
   await expect(supervisor.done).rejects.toBe(failure)
   expect(supervisor.failure).toBe(failure)
   expect(reports).toMatchObject([{ failure, isHandled: true }])
 })
 
-it('closing keeps its time also while a worker that failed is being replaced', async () => {
-  const { supervisor, worker } = await supervised(() => 'replaceWorker')
+it('closing keeps its time also while a member that failed is being replaced', async () => {
+  const { supervisor, member } = await supervised(() => 'replaceThread')
   const timeouts: (number | undefined)[] = []
-  worker.close = async (options: CloseOptions = {}) => {
+  member.close = async (options: CloseOptions = {}) => {
     timeouts.push(options.timeoutMs)
     if (options.timeoutMs !== 10) await new Promise(() => undefined)
   }
-  worker.fail(new Error('a bad record'))
+  member.fail(new Error('a bad record'))
   await supervisor.close({ timeoutMs: 10 })
   expect(supervisor.state).toBe('closed')
   expect(timeouts).toEqual([30_000, 10])

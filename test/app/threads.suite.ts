@@ -14,7 +14,7 @@ import { start, startThreads } from '../../src/index.ts'
 import { latestByKey, TopicClient } from '../support/topic-client.ts'
 import { countingOf, topicsOf } from './programs/threaded.ts'
 
-/** What an application in several threads, and one whose worker fails, owe their users: on whatever broker. */
+/** What an application in several threads, and one whose member fails, owe their users: on whatever broker. */
 export const threadsSuite = (brokers: () => string, unique: (prefix: string) => string): void => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-threads-'))
   const running: ThreadedApplication[] = []
@@ -194,7 +194,7 @@ export const threadsSuite = (brokers: () => string, unique: (prefix: string) => 
     const warnings: string[] = []
     const application = await inThreads(
       stage,
-      { processingGuarantee: 'exactly_once', uncaughtFailure: 'replaceWorker', transactionTimeoutMs: 1_000 },
+      { processingGuarantee: 'exactly_once', uncaughtFailure: 'replaceThread', transactionTimeoutMs: 1_000 },
       { onWarning: (message) => warnings.push(message) },
     )
     await stage.write('ada', 'bob')
@@ -202,19 +202,19 @@ export const threadsSuite = (brokers: () => string, unique: (prefix: string) => 
     const exit = `exit:${join(folder, unique('marker'))}`
     await stage.write('ada', exit, 'bob', 'cy')
     await stage.counted({ ada: 2, bob: 2, cy: 1, [exit]: 1 })
-    expect(warnings.join('\n')).toMatch(/a worker failed and is replaced: .*-[12] has ended/)
+    expect(warnings.join('\n')).toMatch(/a stream thread failed and is replaced: .*-[12] has ended/)
     await application.waitFor('running')
   })
 
   it.each(['at_least_once', 'exactly_once'] as const)(
-    'a worker in this thread that fails is replaced too: %s',
+    'a member in this thread that fails is replaced too: %s',
     async (processingGuarantee) => {
       const stage = await scene()
       await using _client = stage.client
       const states: string[] = []
       const application = await inProcess(
         stage,
-        { processingGuarantee, uncaughtFailure: 'replaceWorker' },
+        { processingGuarantee, uncaughtFailure: 'replaceThread' },
         { onState: (state) => states.push(state) },
       )
       const bad = `throw:${join(folder, unique('marker'))}`
@@ -241,20 +241,20 @@ export const threadsSuite = (brokers: () => string, unique: (prefix: string) => 
     expect(application.tasks).toEqual([])
   })
 
-  it('a record that fails every worker is not tried for ever', async () => {
+  it('a record that fails every member is not tried forever', async () => {
     const stage = await scene()
     await using _client = stage.client
     const warnings: string[] = []
     const application = await inProcess(
       stage,
-      { uncaughtFailure: 'replaceWorker', maxReplacementsPerMinute: 2 },
+      { uncaughtFailure: 'replaceThread', maxReplacementsPerMinute: 2 },
       { onWarning: (message) => warnings.push(message) },
     )
     await stage.write('throw')
     await application.waitFor('failed')
-    expect(warnings.filter((message) => message.startsWith('a worker failed and is replaced'))).toHaveLength(
-      2,
-    )
+    expect(
+      warnings.filter((message) => message.startsWith('a stream thread failed and is replaced')),
+    ).toHaveLength(2)
     expect(warnings.at(-1)).toMatch(/more than 2 times within a minute/)
   })
 
@@ -268,7 +268,7 @@ export const threadsSuite = (brokers: () => string, unique: (prefix: string) => 
       {
         onUncaughtFailure: (failure) => {
           seen.push(failure)
-          return 'replaceWorker'
+          return 'replaceThread'
         },
       },
     )
@@ -285,10 +285,10 @@ export const threadsSuite = (brokers: () => string, unique: (prefix: string) => 
       const stage = await scene()
       await using _client = stage.client
       const one = await inProcess(stage, { uncaughtFailure })
-      const other = await inProcess(stage, { uncaughtFailure: 'replaceWorker' })
+      const other = await inProcess(stage, { uncaughtFailure: 'replaceThread' })
       await expect.poll(() => one.tasks.length + other.tasks.length).toBe(8)
       const marker = join(folder, unique('marker'))
-      // Written until one of its partitions lies with `one`; the other replaces its worker and goes on.
+      // Written until one of its partitions lies with `one`; the other replaces its member and goes on.
       for (let written = 0; one.state !== 'failed' && written < 100; written++) {
         await stage.write(`throw:${marker}-${written}`)
         await new Promise((resolve) => setTimeout(resolve, 50))

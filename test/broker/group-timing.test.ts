@@ -174,7 +174,7 @@ describe('a rebalance', () => {
     expect((await joining).generationId).toBe(2)
   })
 
-  it('begins anew when a member joins and never syncs', async () => {
+  it('starts again when a member joins and never syncs', async () => {
     const first = new TestMember()
     await first.join()
     clock.advance(SESSION_MS - 1)

@@ -161,7 +161,7 @@ export const querySuite = (brokers: () => string, unique: (prefix: string) => st
       const nobody = await query(server)
       expect(nobody).toMatchObject({ code: 1, stdout: '' })
       expect(nobody.stderr).toMatch(
-        new RegExp(`^millrace: nobody serves queries on ${server}.*--application-server`),
+        new RegExp(`^millrace: no process serves queries on ${server}.*--application-server`),
       )
     })
   })

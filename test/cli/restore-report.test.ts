@@ -39,7 +39,7 @@ describe('the report of a restoration', () => {
     ])
   })
 
-  it('says nothing where nothing had to be restored, and begins anew with the next restoration', () => {
+  it('says nothing where nothing had to be restored, and starts again with the next restoration', () => {
     const { clock, lines, tell } = trial()
     tell(0, 0, 0)
     expect(lines).toEqual([])

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readScenarios } from './scenario.ts'
-import { mismatchesOf } from './verdict.ts'
+import { mismatchesOf } from './mismatches.ts'
 
 /** The project's own copy of the scenarios; `npm run conformance -- FOLDER` runs any other. */
 const files = readScenarios(`${import.meta.dirname}/data`)

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { ScenarioFile } from './scenario.ts'
 import { readScenarios } from './scenario.ts'
-import { mismatchesOf } from './verdict.ts'
+import { mismatchesOf } from './mismatches.ts'
 
 const help = `Runs conformance scenarios: topologies, inputs, and what Apache Kafka Streams made of them.
 

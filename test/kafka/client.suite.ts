@@ -126,7 +126,7 @@ export const clientSuite = (brokers: () => string, uniqueName: (prefix: string) 
       'come back as they were sent (%s)',
       async (compression) => {
         const topic = await newTopic()
-        const producer = new Producer({ cluster, name: topic, compression })
+        const producer = new Producer({ cluster, name: topic, compressionType: compression })
         await producer.prepare([topic])
         const start = 1_700_000_000_000
         producer.send(topic, 0, Buffer.from('k'), Buffer.from('v'), start, [
@@ -191,7 +191,7 @@ export const clientSuite = (brokers: () => string, uniqueName: (prefix: string) 
         ],
       })
       await theirs.disconnect()
-      const ours = new Producer({ cluster, name: topic, compression: 'gzip' })
+      const ours = new Producer({ cluster, name: topic, compressionType: 'gzip' })
       await ours.prepare([topic])
       ours.send(topic, 0, Buffer.from('k'), Buffer.from('ours'), 1_700_000_000_002, [['h', Buffer.from('2')]])
       await ours.flush()

@@ -96,7 +96,7 @@ describe('the fetcher', () => {
     expect(textOf(await pollFor(world, fetcher, 1))).toEqual(['c'])
   })
 
-  it('begins anew at the first record that is left when the log has moved on', async () => {
+  it('starts again at the first record that is left when the log has moved on', async () => {
     const world = coreWorld({ topics })
     await produce(world, ['a', 'b'])
     await produce(world, ['c', 'd'])
@@ -316,7 +316,7 @@ describe('the fetcher', () => {
     })
   })
 
-  it('follows a topic that was deleted and created anew', async () => {
+  it('follows a topic that was deleted and created again', async () => {
     const world = coreWorld({ topics })
     const admin = new Admin(world.cluster)
     const fetcher = fetcherOf(world, { offsetReset: 'earliest' })

@@ -92,9 +92,9 @@ describe("records between Kafka's client for Java and Millrace's", () => {
     const producer = new Producer({
       cluster,
       name: topic,
-      compression,
+      compressionType: compression,
       batchBytes: largestBytes,
-      maxRequestBytes: largestBytes,
+      maxRequestSize: largestBytes,
       lingerMs: 60_000,
     })
     await producer.prepare([topic])

@@ -298,7 +298,7 @@ describe('the producer', () => {
     expect(valuesOf(await world.readAll('t', 2))).toEqual(['fits'])
   })
 
-  it('refuses a record above maxRequestBytes at once, and nothing is lost by it', async () => {
+  it('refuses a record above maxRequestSize at once, and nothing is lost by it', async () => {
     const world = coreWorld({ topics })
     const producer = await producerOf(world)
     send(producer, 'before')
@@ -331,7 +331,7 @@ describe('the producer', () => {
 
   it('compresses as it is told', async () => {
     const world = coreWorld({ topics })
-    const producer = await producerOf(world, { compression: 'gzip' })
+    const producer = await producerOf(world, { compressionType: 'gzip' })
     for (let index = 0; index < 50; index++) send(producer, 'the same again')
     await world.run(producer.flush())
     expect(valuesOf(await world.readAll('t'))).toEqual(Array.from({ length: 50 }, () => 'the same again'))

@@ -53,7 +53,7 @@ describe('filterByHeader', () => {
 })
 
 describe('scanByKey', () => {
-  it('accumulates each key on its own, anew for each subscriber', () => {
+  it('accumulates each key on its own, again for each subscriber', () => {
     const joined = scanByKey<string, string, string>(
       (all, value) => all + value,
       () => '',

@@ -9,7 +9,7 @@ const orders = topic('orders', { value: string })
 const program = topology('shop', (builder) => builder.stream(orders).to(topic('out', { value: string })))
 const faultOf = (code: string) => new Fault({ code, actor: 'runtime', message: code })
 
-/** A worker's part in memory: records come from `committed` on, and work is lost or committed. */
+/** A stream thread's part in memory: records come from `committed` on, and work is lost or committed. */
 class Shop {
   readonly progress = new CarefulProgress({
     transactionTimeoutMs: 1_000,

@@ -7,9 +7,9 @@ import { heartbeatApi, joinGroupApi, syncGroupApi } from '../../src/kafka/apis.t
 import { Cluster } from '../../src/kafka/cluster.ts'
 import type { ClassicMembership } from '../../src/kafka/group/classic-membership.ts'
 import { encodeAssignment, encodeSubscription } from '../../src/kafka/group/consumer-protocol.ts'
-import type { TaskAssignment } from '../../src/runtime/application-member.ts'
-import { memberOf } from '../../src/runtime/application-member.ts'
-import { PlanKeeper } from '../../src/runtime/plan-keeper.ts'
+import type { TaskAssignment } from '../../src/runtime/application-membership.ts'
+import { membershipOf } from '../../src/runtime/application-membership.ts'
+import { TopologyPlan } from '../../src/runtime/topology-plan.ts'
 import type { RuntimeSettings } from '../../src/runtime/runtime-settings.ts'
 import type { BrokerAddress } from '../../src/kafka/transport.ts'
 import { CoreTransport } from '../kafka/support/core-transport.ts'
@@ -37,8 +37,8 @@ class Member {
   readonly failures: string[] = []
   assignment: TaskAssignment | undefined
 
-  constructor({ cluster }: CoreWorld, plans: PlanKeeper) {
-    this.membership = memberOf({
+  constructor({ cluster }: CoreWorld, plans: TopologyPlan) {
+    this.membership = membershipOf({
       cluster,
       settings,
       processId: 'p',
@@ -64,7 +64,7 @@ class Member {
 const start = async (): Promise<{ readonly world: CoreWorld; readonly begin: () => Promise<Member> }> => {
   const world = coreWorld({ topics: [{ name: 'orders', partitions: 2 }] })
   const begin = async (): Promise<Member> => {
-    const plans = new PlanKeeper({
+    const plans = new TopologyPlan({
       topology: shop,
       settings,
       cluster: world.cluster,

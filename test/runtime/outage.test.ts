@@ -162,7 +162,7 @@ describe('an application whose coordinators are away for longer than requestTime
     await application.close()
   })
 
-  it('opens each task once, and none of another, when a member joins while it begins anew', async () => {
+  it('opens each task once, and none of another, when a member joins while it starts again', async () => {
     const name = 'joined-meanwhile'
     const partitions = 4
     const events = topic(`${name}-input`, { value: string, partitions })

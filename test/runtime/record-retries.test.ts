@@ -11,34 +11,34 @@ const failureAt = (offset: number, more: Partial<TaskFailure> = {}): TaskFailure
   ...more,
 })
 
-const judging = (attempts: number) => {
-  const judged: number[] = []
-  const judge = new RecordRetries({
+const retrying = (attempts: number) => {
+  const handled: number[] = []
+  const handle = new RecordRetries({
     processingRetryAttempts: attempts,
     processingRetryBackoffMs: 50,
   }).before(({ origin }) => {
-    judged.push(origin?.offset ?? -1)
+    handled.push(origin?.offset ?? -1)
     return 'continue'
   })
-  return { judge, judged }
+  return { handle, handled }
 }
 
 describe('retries of records', () => {
   it('come before the policy, as often as they are allowed', () => {
-    const { judge, judged } = judging(2)
-    expect(() => judge(failureAt(7), undefined)).toThrow('retry 1')
-    expect(() => judge(failureAt(7), undefined)).toThrow('retry 2')
-    expect(judge(failureAt(7), undefined)).toBe('continue')
-    expect(judged).toEqual([7])
+    const { handle, handled } = retrying(2)
+    expect(() => handle(failureAt(7), undefined)).toThrow('retry 1')
+    expect(() => handle(failureAt(7), undefined)).toThrow('retry 2')
+    expect(handle(failureAt(7), undefined)).toBe('continue')
+    expect(handled).toEqual([7])
   })
 
   it('are counted for each record by itself', () => {
-    const { judge, judged } = judging(1)
-    expect(() => judge(failureAt(7), undefined)).toThrow(Fault)
-    expect(() => judge(failureAt(8), undefined)).toThrow(Fault)
-    expect(judge(failureAt(7), undefined)).toBe('continue')
-    expect(judge(failureAt(8), undefined)).toBe('continue')
-    expect(judged).toEqual([7, 8])
+    const { handle, handled } = retrying(1)
+    expect(() => handle(failureAt(7), undefined)).toThrow(Fault)
+    expect(() => handle(failureAt(8), undefined)).toThrow(Fault)
+    expect(handle(failureAt(7), undefined)).toBe('continue')
+    expect(handle(failureAt(8), undefined)).toBe('continue')
+    expect(handled).toEqual([7, 8])
   })
 
   it.each([
@@ -47,14 +47,14 @@ describe('retries of records', () => {
     ['what is no record', { origin: undefined }],
     ["the author's mistakes", { fault: new Fault({ code: 'X', actor: 'author', message: 'x' }) }],
   ] as const)('are not for %s', (_, more) => {
-    const { judge, judged } = judging(5)
-    expect(judge(failureAt(7, more), undefined)).toBe('continue')
-    expect(judged).toHaveLength(1)
+    const { handle, handled } = retrying(5)
+    expect(handle(failureAt(7, more), undefined)).toBe('continue')
+    expect(handled).toHaveLength(1)
   })
 
   it('are off unless they are asked for', () => {
-    const { judge } = judging(0)
-    expect(judge(failureAt(7), undefined)).toBe('continue')
+    const { handle } = retrying(0)
+    expect(handle(failureAt(7), undefined)).toBe('continue')
   })
 
   it('pause before the record comes again, and only then', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { string } from '../../src/index.ts'
 import type { Producer } from '../../src/kafka/producer.ts'
 import { Metrics } from '../../src/runtime/metrics.ts'
-import { RecordJudge } from '../../src/runtime/record-judge.ts'
+import { RecordFailureHandler } from '../../src/runtime/record-failure-handler.ts'
 import { RecordOutput } from '../../src/runtime/record-output.ts'
 import type { AnyRecord } from '../../src/topology/node.ts'
 
@@ -26,7 +26,7 @@ const sendWith = async (answer: number | readonly number[] | undefined) => {
   const output = new RecordOutput(
     producer,
     metrics,
-    new RecordJudge({ policies, metrics, onWarning: () => {} }),
+    new RecordFailureHandler({ policies, metrics, onWarning: () => {} }),
   )
   await output.prepare(['output'])
   const target = {
@@ -40,7 +40,7 @@ const sendWith = async (answer: number | readonly number[] | undefined) => {
   return { sent, dropped, producedRecords: metrics.producedRecords }
 }
 
-describe('the output of a worker', () => {
+describe('the output of a member', () => {
   it.each([
     [undefined, [undefined]],
     [1, [1]],

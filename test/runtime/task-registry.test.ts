@@ -88,7 +88,7 @@ const batch = (partition: number, generation: number, value: string): FetchedBat
 
 const settled = (registry: TaskRegistry): Promise<void> => expect.poll(() => registry.isOpening).toBe(false)
 
-describe('the tasks of a worker', () => {
+describe('the tasks of a member', () => {
   it('take nothing that was fetched before they were given up, even where they have come back', async () => {
     const { registry, added } = registryOf((id) => Promise.resolve(taskOf(id)))
     registry.open(['0_0', '0_1'])

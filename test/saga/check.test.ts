@@ -129,7 +129,7 @@ describe('a saga is checked when it is said', () => {
     expect(faultsOf(() => ({}))).toEqual([['SAGA_EMPTY', undefined]])
   })
 
-  it('all faults are told together', () => {
+  it('all faults are reported together', () => {
     expect(faultsOf((step) => ({ pay: pay(step, 'compensable'), 'a b': hotel(step) }), null)).toHaveLength(5)
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { saga } from '../../src/saga/saga.ts'
-import { judged } from '../../src/saga/step.ts'
+import { classifies } from '../../src/saga/step.ts'
 import { Scenario, given, replies, start, time } from './trip.ts'
 import { bookFlight, flightAnswered, tripRequested } from './trip.ts'
 
@@ -14,14 +14,18 @@ describe('a saga that goes well', () => {
   })
 
   it('sends the next command only after the reply', () => {
-    expect(given().when(booked)).toEqual(['kept hotel-booked', 'StepDone hotel', 'do flight'])
-    expect(given(booked).when(seat)).toEqual(['kept flight-answered', 'StepDone flight', 'do pay'])
+    expect(given().when(booked)).toEqual(['stored hotel-booked', 'StepDone hotel', 'do flight'])
+    expect(given(booked).when(seat)).toEqual(['stored flight-answered', 'StepDone flight', 'do pay'])
   })
 
   it('is completed after the last reply', () => {
     const scenario = given(booked, seat, paid)
-    expect(scenario.when(sent)).toEqual(['kept tickets-sent', 'StepDone send', 'SagaCompleted'])
-    expect(scenario.state).toMatchObject({ status: 'COMPLETED', told: 'COMPLETED', failure: null })
+    expect(scenario.when(sent)).toEqual(['stored tickets-sent', 'StepDone send', 'SagaCompleted'])
+    expect(scenario.state).toMatchObject({
+      status: 'COMPLETED',
+      publishedOutcome: 'COMPLETED',
+      failure: null,
+    })
   })
 
   it('is begun once, however often it is started', () => {
@@ -49,7 +53,7 @@ describe('a step that is refused', () => {
   it('rejects the saga where nothing was done before', () => {
     const scenario = given()
     expect(scenario.when(full)).toEqual([
-      'kept hotel-full',
+      'stored hotel-full',
       'StepRefused hotel',
       'CompensationStarted hotel: full',
       'SagaRejected',
@@ -60,19 +64,19 @@ describe('a step that is refused', () => {
   it('undoes what was done, in reverse order, one after the other', () => {
     const scenario = given(booked, seat)
     expect(scenario.when(notPaid)).toEqual([
-      'kept trip-not-paid',
+      'stored trip-not-paid',
       'StepRefused pay',
       'CompensationStarted pay: notPaid',
       'undo flight',
     ])
     expect(scenario.status).toBe('COMPENSATING')
     expect(scenario.when(flightCancelled)).toEqual([
-      'kept flight-cancelled',
+      'stored flight-cancelled',
       'StepUndone flight',
       'undo hotel',
     ])
     expect(scenario.when(hotelCancelled)).toEqual([
-      'kept hotel-cancelled',
+      'stored hotel-cancelled',
       'StepUndone hotel',
       'SagaCompensated',
     ])
@@ -86,7 +90,7 @@ describe('a step that is refused', () => {
     expect(given(booked).when(noSeat).at(-1)).toBe('undo hotel')
   })
 
-  it('is judged by the value where both kinds of reply share a topic', () => {
+  it('is classifies by the value where both kinds of reply share a topic', () => {
     expect(given(booked).when(noSeat)).toContain('StepRefused flight')
     expect(given(booked).when(seat)).toContain('StepDone flight')
   })
@@ -113,7 +117,7 @@ describe('a reply that does not come', () => {
       'undo flight',
     ])
     expect(scenario.when(flightCancelled)).toEqual([
-      'kept flight-cancelled',
+      'stored flight-cancelled',
       'StepUndone flight',
       'undo hotel',
     ])
@@ -152,7 +156,7 @@ describe('an undo that fails', () => {
   it('and succeeds late after all moves the saga on', () => {
     const scenario = given(booked, seat, notPaid, flightNotCancelled, flightNotCancelled)
     expect(scenario.when(flightCancelled)).toEqual([
-      'kept flight-cancelled',
+      'stored flight-cancelled',
       'StepUndone flight',
       'undo hotel',
     ])
@@ -163,7 +167,7 @@ describe('an undo that fails', () => {
 describe('a late reply', () => {
   it('that is read after the deadline, but before the timer runs, counts as in time', () => {
     expect(given().when({ ...booked, atMs: seconds(1_000) })).toEqual([
-      'kept hotel-booked',
+      'stored hotel-booked',
       'StepDone hotel',
       'do flight',
     ])
@@ -171,7 +175,7 @@ describe('a late reply', () => {
 
   it('to the pivot moves a stuck saga on, forward or back', () => {
     const stuck = [booked, seat, time(seconds(10))]
-    expect(given(...stuck).when(paid)).toEqual(['kept trip-paid', 'StepDone pay', 'do send'])
+    expect(given(...stuck).when(paid)).toEqual(['stored trip-paid', 'StepDone pay', 'do send'])
     expect(
       given(...stuck)
         .when(notPaid)
@@ -181,7 +185,7 @@ describe('a late reply', () => {
 
   it('of a step that was given up has the effect undone, again if the undo may have come too early', () => {
     const undoing = given(time(seconds(10)))
-    expect(undoing.when(booked)).toEqual(['kept hotel-booked', 'StepSucceededLate hotel', 'undo hotel'])
+    expect(undoing.when(booked)).toEqual(['stored hotel-booked', 'StepSucceededLate hotel', 'undo hotel'])
     expect(undoing.when(booked)).toEqual([])
     expect(undoing.given(hotelCancelled).status).toBe('COMPENSATED')
   })
@@ -219,12 +223,12 @@ describe('a reply nobody has thought of', () => {
         fly: step({
           kind: 'pivot',
           command: { to: bookFlight, value: (data) => data.start },
-          replies: { answered: judged(flightAnswered, () => undefined as never) },
+          replies: { answered: classifies(flightAnswered, () => undefined as never) },
         }),
       }),
     })
     expect(() => new Scenario(blind).given(start).when(seat)).toThrow(
-      /reply 'answered' to step 'fly' is judged to be undefined/,
+      /reply 'answered' to step 'fly' is classifies to be undefined/,
     )
   })
 })

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import * as z from 'zod'
 import type { Reply } from '../../src/saga/step.ts'
-import { judged, refuses, succeeds } from '../../src/saga/step.ts'
+import { classifies, refuses, succeeds } from '../../src/saga/step.ts'
 import { saga } from '../../src/saga/saga.ts'
 import { sagaTopology } from '../../src/saga/saga-topology.ts'
 import { json, string, topic, topology } from '../../src/index.ts'
@@ -23,11 +23,16 @@ const fetchIt = (): never => Promise.reject(new Error('late')) as never
 interface Callbacks {
   readonly command: () => string
   readonly undo: () => string
-  readonly judge: () => 'success' | 'refusal'
+  readonly classify: () => 'success' | 'refusal'
   readonly outcome: () => string
 }
 
-const plain: Callbacks = { command: () => 'a', undo: () => 'a', judge: () => 'success', outcome: () => 'a' }
+const plain: Callbacks = {
+  command: () => 'a',
+  undo: () => 'a',
+  classify: () => 'success',
+  outcome: () => 'a',
+}
 
 /** A rejection that nobody takes would fail the test. */
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1))
@@ -35,11 +40,11 @@ const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve,
 it.each<readonly [string, Partial<Callbacks>, string]>([
   ['command', { command: fetchIt }, "the command of step 'first'"],
   ['undo', { undo: fetchIt }, "the undo of step 'first'"],
-  ['judge', { judge: fetchIt }, "the judge of reply 'done'"],
+  ['classify', { classify: fetchIt }, "the classifier of reply 'done'"],
   ['outcome', { outcome: fetchIt }, 'the outcome of the saga'],
 ])('a promise from the %s of a saga is refused, and its rejection taken', async (what, own, message) => {
   const callbacks = { ...plain, ...own }
-  const answered: Reply = judged(done, callbacks.judge)
+  const answered: Reply = classifies(done, callbacks.classify)
   const definition = saga('booking', {
     startedBy: started,
     timeout: 1000,

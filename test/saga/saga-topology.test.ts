@@ -99,7 +99,7 @@ describe('a saga as a topology', () => {
         steps: [{ name: 'hotel', status: 'sent', attempt: 1, dueMs: 3_000, succeeded: false }],
         replies: {},
         failure: null,
-        told: null,
+        publishedOutcome: null,
       } satisfies SagaState,
     }
     const driver = driverOf()
@@ -113,7 +113,7 @@ describe('a saga as a topology', () => {
     ).toEqual(['trip-9'])
   })
 
-  it('names each command for ever, over its attempts too', () => {
+  it('names each command forever, over its attempts too', () => {
     const driver = driverOf()
     begin(driver)
     driver.input(hotelBooked).pipe('trip-1', note)
@@ -197,7 +197,7 @@ describe('a saga that cannot build its command', () => {
     steps: [{ name: 'send', status: 'sent', attempt: 1, dueMs: 1_000, succeeded: false }],
     replies: {},
     failure: null,
-    told: null,
+    publishedOutcome: null,
   })
 
   it.each([

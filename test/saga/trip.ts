@@ -7,7 +7,7 @@ import { evolve } from '../../src/saga/evolve.ts'
 import type { Saga } from '../../src/saga/saga.ts'
 import { saga } from '../../src/saga/saga.ts'
 import type { SagaEvent, SagaMessage, SagaState } from '../../src/saga/state.ts'
-import { judged, refuses, succeeds } from '../../src/saga/step.ts'
+import { classifies, refuses, succeeds } from '../../src/saga/step.ts'
 
 /** A trip to test sagas with: a hotel and a flight are booked, the trip is paid, and the tickets are sent. */
 const Trip = z.object({ guest: z.string() })
@@ -51,7 +51,9 @@ export const trip: Saga = saga('trip', {
     }),
     flight: step({
       command: { to: bookFlight, value: ({ start }) => start },
-      replies: { answered: judged(flightAnswered, ({ seat }) => (seat === null ? 'refusal' : 'success')) },
+      replies: {
+        answered: classifies(flightAnswered, ({ seat }) => (seat === null ? 'refusal' : 'success')),
+      },
       retry: { attempts: 2, backoff: seconds(1) },
       undo: {
         to: cancelFlight,
@@ -119,7 +121,7 @@ const reply = <V>(from: Topic<string, V>, value: V): SagaMessage => ({
   type: 'reply',
   topic: from.name,
   value,
-  kept: { json: value },
+  stored: { json: value },
   atMs: 0,
 })
 const note = { note: 'n' }
@@ -143,8 +145,8 @@ const inShort = (event: SagaEvent): string => {
       return `${event.direction} ${event.step}${event.attempt === 1 ? '' : ` (${event.attempt})`}`
     case 'RetryScheduled':
       return `retry ${event.direction} ${event.step} at ${event.dueMs}`
-    case 'ReplyKept':
-      return `kept ${event.topic}`
+    case 'ReplyStored':
+      return `stored ${event.topic}`
     case 'StepDone':
     case 'StepRefused':
     case 'StepUndone':

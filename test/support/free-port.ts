@@ -12,7 +12,7 @@ export const freePort = async (): Promise<number> => {
 
 /**
  * So many different free ports: all are held until the last is known, or the system could name one twice. It may also name
- * one again that an earlier call got and nobody listens on yet, so that one is asked for anew.
+ * one again that an earlier call got and nobody listens on yet, so that one is asked for again.
  */
 export const freePorts = async (count: number): Promise<number[]> => {
   const servers: Server[] = []

@@ -88,16 +88,16 @@ const wallClockReadings: Readonly<Record<string, number>> = {
   // When state was last up to date, which is stored with it.
   'src/runtime/changelog-check.ts': 1,
   'src/runtime/standby-tasks.ts': 1,
-  'src/runtime/state-keeper.ts': 1,
+  'src/runtime/task-state-manager.ts': 1,
   'src/runtime/task-factory.ts': 1,
   'src/state/open-lmdb-stores.ts': 1,
   // The same, and times of files.
-  'src/runtime/dormant-state.ts': 3,
+  'src/runtime/idle-state.ts': 3,
   'src/app/abandoned-slots.ts': 1,
   'src/app/disk-task-folders.ts': 1,
   'src/files/claim.ts': 2,
   // Times and names that people read, and offsets by a duration before now.
-  'src/runtime/worker.ts': 1,
+  'src/runtime/stream-thread.ts': 1,
   'src/app/logger.ts': 1,
   'src/app/reset.ts': 1,
   'src/cli/replay.ts': 1,

@@ -106,9 +106,9 @@ export class TopicClient {
   async readUntil<K, V>(
     topic: Pick<Topic<K, V>, 'name' | 'key' | 'value'>,
     isEnough: (records: readonly ReadRecord<K, V>[]) => boolean,
-    patienceMs = 30_000,
+    timeoutMs = 30_000,
   ): Promise<readonly ReadRecord<K, V>[]> {
-    const deadlineMs = systemClock.monotonicMs() + patienceMs
+    const deadlineMs = systemClock.monotonicMs() + timeoutMs
     for (;;) {
       const records = await this.readAll(topic)
       if (isEnough(records)) return records

@@ -118,7 +118,7 @@ describe('pipe', () => {
     expect(driver.output(output).readKeyValues()).toEqual([{ key: 'pair', value: 'a+b' }])
   })
 
-  it('is built anew after a throw, so one bad record does not stop the rest', () => {
+  it('is built again after a throw, so one bad record does not stop the rest', () => {
     const failures: string[] = []
     const driver = testDriver(
       topology('throws', (builder) => {

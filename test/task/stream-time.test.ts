@@ -60,7 +60,7 @@ describe('stream time while an input is idle', () => {
     expect(values(driver)).toEqual(['x+null'])
   })
 
-  it('starts to count anew with every record', () => {
+  it('starts to count again with every record', () => {
     const driver = testDriver(leftJoin, { idleAdvanceMs: 50 })
     driver.input(left).pipe('a', 'x', { timestamp: 0 })
     driver.advanceWallClock(40)

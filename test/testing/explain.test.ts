@@ -105,7 +105,7 @@ describe('explain', () => {
     expect(text).toContain('├─ none\n   │  └─ ✗ filter does not let it pass')
     expect(text).toContain('✗ no branch takes it')
     expect(text).toContain('✗ joins nothing')
-    expect(text).toContain('… held back until the next commit')
+    expect(text).toContain('… buffered until the next commit')
   })
 
   it('shows what was held back when it is told, as a later turn', () => {

@@ -64,7 +64,7 @@ describe('marbles of an input', () => {
   it.each([
     ['a|', 'neither completes nor fails'],
     ['a#', 'neither completes nor fails'],
-    ['^-a', 'nobody subscribes'],
+    ['^-a', 'no observer subscribes'],
     ['ax', "no value is given for 'x'"],
     ['(a', 'cannot be read'],
     ['a!', 'cannot be read'],

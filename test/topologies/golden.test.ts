@@ -22,7 +22,7 @@ const golden = (name: string): string => `${import.meta.dirname}/../golden/${nam
 
 /**
  * The topologies as they were when somebody last looked. After a change that is meant, `npx vitest run -u test/topologies`
- * writes them anew, and the review shows what has changed; the test before says what that breaks in a running system.
+ * writes them again, and the review shows what has changed; the test before says what that breaks in a running system.
  */
 describe.each(every.map((topology) => [topology.name, topology] as const))('%s', (name, topology) => {
   it('breaks nothing that runs', () => {

@@ -39,7 +39,7 @@ describe('the hands-on exercise', () => {
     expect(readSettings({}, '/nowhere/settings.json')).toEqual({ listenStatus: 'created' })
   })
 
-  it('refuses an empty status, and says where to mend it', () => {
-    expect(() => readSettings({ LISTEN_STATUS: '' })).toThrow(/listen_status.*mend .*LISTEN_STATUS/s)
+  it('refuses an empty status, and says where to fix it', () => {
+    expect(() => readSettings({ LISTEN_STATUS: '' })).toThrow(/listen_status.*fix .*LISTEN_STATUS/s)
   })
 })

@@ -12,13 +12,13 @@ import {
   handsOnOrders,
   orchestratedOrders,
 } from '../../topologies/sample-orders.ts'
-import type { StoryLine, ToldRecord } from '../../topologies/story.ts'
+import type { StoryLine, StoryRecord } from '../../topologies/story.ts'
 import { inStoryOrder, lineOf, story } from '../../topologies/story.ts'
 import { storyteller } from '../../topologies/storyteller.ts'
 import { addToSummary, emptySummary, summaryRows } from '../../topologies/summary.ts'
 
-const runTheDay = (samples: readonly Sample[]): readonly ToldRecord[] => {
-  const heard: ToldRecord[] = []
+const runTheDay = (samples: readonly Sample[]): readonly StoryRecord[] => {
+  const heard: StoryRecord[] = []
   const services = [...choreography, ...orchestration, ...hybrid]
   const driver = testDriver([...services, storyteller((record) => heard.push(record))], {
     policies: { deserializationFailure: 'deadLetter' },
@@ -28,9 +28,9 @@ const runTheDay = (samples: readonly Sample[]): readonly ToldRecord[] => {
   return heard
 }
 const wholeDay = [...deliveries, ...choreographedOrders, ...orchestratedOrders]
-const linesOf = (heard: readonly ToldRecord[]): StoryLine[] =>
+const linesOf = (heard: readonly StoryRecord[]): StoryLine[] =>
   heard.map((record) => lineOf(record)).filter((line) => line !== undefined)
-const tell = (heard: readonly ToldRecord[], order: string): string[] =>
+const tell = (heard: readonly StoryRecord[], order: string): string[] =>
   inStoryOrder(linesOf(heard))
     .filter((line) => line.order === order)
     .map(({ service, direction, text }) => `${service} ${direction}: ${text}`)
@@ -79,7 +79,7 @@ describe('a day in the shop', () => {
       'stock command: release 1 x desk',
       'stock reply: released, 6 left',
       'order-fulfilment event: COMPENSATED: card declined',
-      'notifications event: Edsger is told: we could not fulfil your order: card declined',
+      'notifications event: Edsger is notified: we could not fulfil your order: card declined',
     ])
   })
 

@@ -1,4 +1,4 @@
-/** What a customer is told of an order's end. */
+/** The notification of an order's end. */
 export const letterText = (
   outcome: 'COMPLETED' | 'COMPENSATED' | 'REJECTED' | 'STUCK',
   reason: string | null,

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import type { RecordOrigin } from 'millrace'
 
 /**
- * One effect per order, however often it is told. A service remembers what it answered and which record it answered: the
+ * One effect per order, however often its event arrives. A service remembers what it answered and which record it answered: the
  * same record again (it was redelivered after a crash) gets the same answer, another record about the same order none.
  */
 export interface Answered<out T> {

@@ -1,4 +1,5 @@
-import { changed, Fault, isFault } from '../../base/fault.ts'
+import type { Fault } from '../../base/fault.ts'
+import { changed, isFault } from '../../base/fault.ts'
 import { systemClock } from '../../base/system-clock.ts'
 import { Cluster } from '../../kafka/cluster.ts'
 import { TcpTransport } from '../../kafka/connection/tcp-transport.ts'
@@ -25,7 +26,7 @@ export type ObservedContract<K, V> = Pick<Topic<K, V>, 'name' | 'key' | 'value'>
 
 /**
  * Reads a topic outside a topology, with connections of its own, which `close` ends. Batches are fetched ahead up to
- * `inputBufferMaxBytes`; nothing is fetched while nobody takes the next batch beyond that. A record that cannot be read
+ * `inputBufferMaxBytes`; beyond that, nothing is fetched until the next batch is taken. A record that cannot be read
  * throws its fault, with topic, partition and offset.
  */
 export class TopicReader<K, V> {
@@ -165,7 +166,7 @@ export class TopicReader<K, V> {
         refuseNull(allowed, record)
         decode(record)
       } catch (error) {
-        throw located(error, { topic, partition, offset: columns.offsets[row] as number })
+        throw located(error, { topic, partition, offset: columns.offsets[row] })
       }
       yield record as StreamRecord<K, V>
     }

@@ -97,7 +97,7 @@ const entriesQuery = (parameters: Entries, listing: StoreListing): StoreQuery =>
   return { kind: 'prefix', prefix: parsePrefix(definition.key, prefix) }
 }
 
-/** Parameters that this query has no use for are told, and not ignored. */
+/** Parameters that this query has no use for are refused, and not ignored. */
 const refuse = ({ definition }: StoreListing, parameters: Readonly<Record<string, unknown>>): void => {
   const useless = Object.entries(parameters).find(([, value]) => value !== undefined)
   if (useless === undefined) return

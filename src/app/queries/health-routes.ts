@@ -2,7 +2,7 @@ import { isFault } from '../../base/fault.ts'
 import type { Route } from './route.ts'
 import { noParameters, ok, route } from './route.ts'
 
-/** The routes for whoever keeps an application running. */
+/** The routes for health checks. */
 export const healthRoutes: readonly Route[] = [
   route({
     method: 'GET',
@@ -12,7 +12,7 @@ export const healthRoutes: readonly Route[] = [
     parameters: noParameters,
     responses: {
       200: { description: 'It lives.', schema: 'Liveness' },
-      503: { description: 'It has failed or is closed: start it anew.', schema: 'Liveness' },
+      503: { description: 'It has failed or is closed: start it again.', schema: 'Liveness' },
     },
     handle: (_request, { host: { state, failure } }) => {
       if (state !== 'failed' && state !== 'closed') return ok({ state })

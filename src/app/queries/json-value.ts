@@ -1,7 +1,7 @@
 import { base64Encode } from './base64.ts'
 
 /**
- * Any value as JSON that says the same to whoever reads it without our types: a bigint as its digits (a JSON number may
+ * Any value as JSON that says the same to a reader without our types: a bigint as its digits (a JSON number may
  * lose some), a date as ISO 8601, bytes as base64, a map as pairs, a set as a list, a number that is none (`NaN`,
  * `Infinity`) as its name. What JSON leaves out of objects (undefined, functions) is left out.
  */

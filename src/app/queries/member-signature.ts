@@ -2,7 +2,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 
 /**
  * How processes of one application prove to each other that they share a secret, without sending it. A request is signed
- * for the endpoint it is meant for, so that nobody can pass it on to another one; the answer is signed for the request.
+ * for the endpoint it is meant for, so that it cannot be passed on to another one; the answer is signed for the request.
  * Nothing is encrypted: on networks that others can read, TLS does that.
  */
 export interface SignedRequest {
@@ -46,7 +46,7 @@ export const signAnswer = (
   body: string | Uint8Array,
 ): string => codeOf(secret, 'answer', nonce, String(status), digestOf(body))
 
-/** True where two texts are the same; how long it takes does not tell where they differ. */
+/** True where two texts are the same; the time it takes does not show where they differ. */
 export const isSame = (left: string, right: string): boolean =>
   timingSafeEqual(createHash('sha256').update(left).digest(), createHash('sha256').update(right).digest())
 

@@ -9,19 +9,19 @@ import type { PageRequest, StorePage } from '../../state/store-query.ts'
 import type { StreamRecord } from '../../topic/record.ts'
 import type { StoreDefinition } from '../../topology/store-definition.ts'
 import type { MemberClient } from './member-client.ts'
-import type { Patience } from './patience.ts'
-import { within, withPatience } from './patience.ts'
+import type { ReadTimeout } from './read-timeout.ts'
+import { within, retryWithin } from './read-timeout.ts'
 import { checkAnswer } from './page-place.ts'
 import type { PageTokens } from './page-token.ts'
 import type { QueryHost } from './query-host.ts'
 import type { WireRequest } from './wire.ts'
 
 export interface QueryOptions {
-  /** `local` asks the tasks of this process alone and at once; `application`, unless given, whoever has the key. */
+  /** `local` asks only the tasks of this process, without a retry; `application`, the default, asks the owner of the key. */
   readonly scope?: 'application' | 'local'
-  /** The setting `queryIsolation` unless given. */
+  /** Defaults to the setting `queryIsolation`. */
   readonly isolation?: WireRequest['isolation']
-  /** How long to wait while the store moves or its owner does not answer; the setting `queryTimeoutMs` unless given. */
+  /** How long to wait while the store moves or its owner does not answer; defaults to the setting `queryTimeoutMs`. */
   readonly timeoutMs?: number
   /**
    * True where a copy (`standbyReplicas`) may answer while the process that has the key can't be asked. What it answers is
@@ -86,8 +86,8 @@ export class PageReader {
   /** Calls `work`, and again while what it needs is on the move; not twice where only this process is asked. */
   patiently<T>(options: QueryOptions, work: (leftMs: number) => Promise<T>): Promise<T> {
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs
-    const patience = { ...this.#patience(timeoutMs), once: options.scope === 'local' }
-    return withPatience(patience, async (leftMs) => {
+    const readTimeout = { ...this.#readTimeout(timeoutMs), once: options.scope === 'local' }
+    return retryWithin(readTimeout, async (leftMs) => {
       if (this.#closing.signal.aborted || this.host.state === 'failed') throw closed(this.host.topology.name)
       return work(leftMs)
     })
@@ -127,7 +127,7 @@ export class PageReader {
     return this.#options.tokens
   }
 
-  /** Whoever waits is told that the application closes. */
+  /** Reads that wait fail with the closing of the application. */
   close(): void {
     this.#closing.abort()
     this.#options.members.close()
@@ -173,8 +173,8 @@ export class PageReader {
 
   #readHere({ isolation, ...request }: WireRequest, leftMs: number): Promise<StorePage> {
     const read = this.host.readStore({ ...request, timeoutMs: leftMs }, isolation)
-    // A read without patience is refused by its thread, which may be another one.
-    return within(this.#patience(leftMs > 0 ? leftMs : shortestRequestMs), read, () =>
+    // A read without a timeout is refused by its thread, which may be another one.
+    return within(this.#readTimeout(leftMs > 0 ? leftMs : shortestRequestMs), read, () =>
       notReady(
         `store '${request.store}' holds what is not committed yet`,
         'ask again, or with isolation read_uncommitted',
@@ -182,7 +182,7 @@ export class PageReader {
     )
   }
 
-  #patience(timeoutMs: number): Patience {
+  #readTimeout(timeoutMs: number): ReadTimeout {
     return { clock: this.#options.clock, timeoutMs, signal: this.#closing.signal }
   }
 
@@ -191,7 +191,7 @@ export class PageReader {
     const owner = this.directory.ownersOf(store, partition).active
     if (owner === undefined || owner === this.#options.endpoint())
       throw notReady(
-        `nobody who can be asked has partition ${partition} of store '${store}' now: it moves, or is being restored`,
+        `no reachable process has partition ${partition} of store '${store}' now: it moves, or is being restored`,
         'ask again in a moment; every process needs an applicationServer to be asked by others',
       )
     if (scope === 'local') throw storeNotHere(request, owner)

@@ -11,7 +11,7 @@ export const problemSchema = z.object({
 
 export type Problem = z.output<typeof problemSchema>
 
-/** A fault as a response; what is no fault is not told to strangers. */
+/** A fault as a response; the message of any other error stays private. */
 export const problemOf = (error: unknown): { readonly status: number; readonly problem: Problem } => {
   if (!isFault(error))
     return { status: 500, problem: { code: 'INTERNAL', message: 'the query failed', retryable: false } }

@@ -37,7 +37,7 @@ type QuerySettings = Pick<
 >
 
 /**
- * Makes an application and starts it, with its queries beside it: the server is open before, so that the group is told
+ * Makes an application and starts it, with its queries beside it: the server is open before, so that the group gets
  * the port it got, and closes when the application does.
  */
 export const withQueries = async <
@@ -81,9 +81,9 @@ interface Startable {
   onRelease(release: () => Promise<void>): void
 }
 
-/** The queries of one process: open before its application is made, as the group is told where they are. */
+/** The queries of one process: open before its application is made, as the group gets where they are. */
 interface QueryService {
-  /** What the group is told: `applicationServer` with the port that is really open. */
+  /** What the group gets: `applicationServer` with the port that is really open. */
   readonly endpoint: string | undefined
   /** From here on there is something to ask. */
   attach(host: QueryHost): Queries
@@ -191,7 +191,7 @@ const closeAll = async (servers: readonly (OpenServer | undefined)[]): Promise<v
 /** As far as a reader of topics sees: under exactly once, what was not committed may never have been. */
 const usualIsolation = { at_least_once: 'read_uncommitted', exactly_once: 'read_committed' } as const
 
-/** Loopback, unless somebody says otherwise in so many words. */
+/** Loopback, unless `queryListen` says otherwise. */
 const listenerOf = ({ applicationServer, queryListen }: QuerySettings): Endpoint | undefined => {
   if (queryListen !== undefined) return parseEndpoint(queryListen)
   if (applicationServer === undefined) return undefined
@@ -279,7 +279,7 @@ const warnOfLoopback = (
   if (applicationServer === undefined || queryListen !== undefined || at === undefined) return
   if (isLoopback(parseEndpoint(applicationServer).host)) return
   onWarning(
-    `others are told to ask ${applicationServer}, but queries are served on ${at.host} alone; set queryListen, as to 0.0.0.0:${at.port}`,
+    `others ask ${applicationServer}, but queries are served on ${at.host} alone; set queryListen, as to 0.0.0.0:${at.port}`,
   )
 }
 
@@ -293,7 +293,7 @@ const warnOfOpenListener = (
     queryToken === undefined && authorization === undefined && queryTls?.clientAuth !== 'required'
   if (isOpen && at !== undefined && !isLoopback(at.host))
     onWarning(
-      `queries on ${endpointText(at)} are answered to whoever reaches it; set queryToken, the option authorization, or queryTls with clientAuth required`,
+      `queries on ${endpointText(at)} are open to every client that reaches it; set queryToken, the option authorization, or queryTls with clientAuth required`,
       { code: 'QUERIES_OPEN' },
     )
   if (queryToken !== undefined && queryTls === undefined && at !== undefined && !isLoopback(at.host))

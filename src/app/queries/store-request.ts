@@ -27,7 +27,7 @@ export const howToAsk = {
     .describe('The partition to ask, for stores that are not partitioned by the murmur2 of their keys.'),
   isolation: isolationSchema
     .optional()
-    .describe('Whether what is not committed yet is seen; the setting queryIsolation unless given.'),
+    .describe('Whether what is not committed yet is seen; defaults to the setting queryIsolation.'),
   standby: z
     .enum(['true', 'false'])
     .optional()
@@ -41,7 +41,7 @@ export const howToAsk = {
     .max(60_000)
     .optional()
     .describe(
-      'How long to wait for a store that moves or is restored; the setting queryTimeoutMs unless given.',
+      'How long to wait for a store that moves or is restored; defaults to the setting queryTimeoutMs.',
     ),
 }
 

@@ -4,7 +4,7 @@ import { base64Decode, base64Encode } from './base64.ts'
 
 /**
  * Pages as processes of one application hand them to each other: keys and values as base64 of their own bytes, so that
- * whoever asked reads them with the very serdes of the store.
+ * the caller reads them with the very serdes of the store.
  */
 const bytes = z.codec(z.base64(), z.instanceof(Uint8Array), {
   decode: (text) => base64Decode(text) as Uint8Array<ArrayBuffer>,

@@ -50,7 +50,7 @@ export interface OffsetToCommit {
   readonly committedMetadata: string | null
 }
 
-/** What is wrong with one offset, whoever commits it. */
+/** Problems of one offset, for every way to commit it. */
 export const offsetError = (broker: Broker, topic: string, offset: OffsetToCommit): ErrorCode => {
   if (broker.topics.partition(topic, offset.partitionIndex) === undefined)
     return Errors.UNKNOWN_TOPIC_OR_PARTITION

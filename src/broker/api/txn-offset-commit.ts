@@ -10,7 +10,7 @@ import { offsetError, type OffsetToCommit } from './offset-commit.ts'
  * TxnOffsetCommit: offsets that count once the transaction commits, and never if it aborts.
  *
  * - From version 5 on (TV2) it makes the group part of the transaction by itself; before, AddOffsetsToTxn must have.
- * - A member that is named (v3+) must be of the current generation; without one nobody is fenced.
+ * - A member that is named (v3+) must be of the current generation; without one no member is fenced.
  */
 export const txnOffsetCommitApi: Api = api(txnOffsetCommitSchema, async (broker, request, { apiVersion }) => {
   if (apiVersion >= 5) await broker.transactions.settled(request.transactionalId)

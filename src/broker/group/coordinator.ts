@@ -155,7 +155,7 @@ export class GroupCoordinator {
     this.groups.delete(group.groupId)
   }
 
-  /** Ends all timers and answers whoever still waits. */
+  /** Ends all timers and answers the requests that still wait. */
   close(): void {
     for (const group of this.groups.values()) {
       group.cancelJoinTimer()

@@ -99,7 +99,7 @@ export class Group {
     if (protocolType === '' || protocols.length === 0) return false
     if (this.state === 'Empty') return true
     if (protocolType !== this.protocolType) return false
-    // While only ids that were handed out are waited for, nobody's protocols limit the choice.
+    // While only ids that were handed out are waited for, no protocols limit the choice.
     if (this.members.size === 0) return true
     const candidates = this.#commonProtocols()
     return protocols.some(({ name }) => candidates.has(name))
@@ -118,7 +118,7 @@ export class Group {
     return winner
   }
 
-  /** Makes sure that the leader is one of those who have joined; false where nobody has. */
+  /** Makes sure that the leader is one of those who have joined; false where no member has. */
   electJoinedLeader(): boolean {
     const leader = this.leaderId === null ? undefined : this.members.get(this.leaderId)
     if (leader?.awaitingJoin !== undefined) return true

@@ -10,7 +10,7 @@ type JoinAnswer = (result: JoinResult) => void
 /** Who has no id yet cannot heartbeat: its JoinGroup is given up after a while, should its client be gone. */
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60 * 1000
 
-/** What a JoinGroup means, by who says it: somebody new, a member, or a static member under a new id. */
+/** What a JoinGroup means, by its sender: a new member, a member, or a static member under a new id. */
 export class Joins {
   readonly #rebalances: Rebalances
   readonly #newId: () => string
@@ -82,7 +82,7 @@ export class Joins {
     this.#rebalances.rebalanceOrComplete(group)
   }
 
-  /** A static member is back under a new id, and whoever used the old one is fenced. */
+  /** A static member is back under a new id, and the user of the old one is fenced. */
   #replaceStatic(
     group: Group,
     oldMemberId: string,
@@ -104,7 +104,7 @@ export class Joins {
     else this.#rebalances.maybeComplete(group)
   }
 
-  /** Nothing has changed for the group: the member is told its place, without a rebalance. */
+  /** Nothing has changed for the group: the member gets its place, without a rebalance. */
   #welcomeBack(group: Group, member: Member, request: JoinRequest, oldLeaderId: string | null): void {
     const { memberId } = member
     const skipAssignment = request.supportsSkippingAssignment && group.isLeader(memberId)

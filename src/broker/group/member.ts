@@ -16,7 +16,7 @@ export interface MemberDescription {
   protocols: readonly GroupProtocol[]
 }
 
-/** What a member is told when its JoinGroup is answered. */
+/** The response to a member when its JoinGroup is answered. */
 export interface JoinResult {
   readonly errorCode: number
   readonly memberId: string

@@ -29,7 +29,7 @@ export class Rebalances {
     group.pendingMembers.set(memberId, cancel)
   }
 
-  /** Somebody has joined: a rebalance begins, or the one under way is perhaps complete. */
+  /** A member has joined: a rebalance begins, or the one under way is perhaps complete. */
   rebalanceOrComplete(group: Group): void {
     if (group.state === 'PreparingRebalance') this.maybeComplete(group)
     else if (group.state !== 'Dead') this.prepare(group)
@@ -73,7 +73,7 @@ export class Rebalances {
     group.cancelJoinTimer = this.#clock.setTimer(expired, delayMs)
   }
 
-  /** Completes the join phase if nobody is missing. */
+  /** Completes the join phase if no member is missing. */
   maybeComplete(group: Group): void {
     if (group.state === 'PreparingRebalance' && group.previousState !== 'Empty' && group.allMembersJoined)
       this.#completeJoin(group)
@@ -117,7 +117,7 @@ export class Rebalances {
     }, group.rebalanceTimeoutMs)
   }
 
-  /** Takes a member out, and tells it if it waits; the caller sees to the others. */
+  /** Takes a member out, and answers it if it waits; the caller sees to the others. */
   drop(group: Group, memberId: string): void {
     const member = group.members.get(memberId)
     if (member === undefined) return
@@ -133,7 +133,7 @@ export class Rebalances {
     else this.maybeComplete(group)
   }
 
-  /** A sign of life: the session begins anew. */
+  /** A sign of life: the session starts again. */
   resetSession(group: Group, member: Member, timeoutMs: number = member.description.sessionTimeoutMs): void {
     member.cancelSession()
     member.cancelSession = this.#clock.setTimer(() => this.#sessionExpired(group, member), timeoutMs)

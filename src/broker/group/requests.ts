@@ -14,7 +14,7 @@ export interface JoinRequest {
   readonly protocols: readonly GroupProtocol[]
   /** Since version 4 a new dynamic member must come back with the id it is given. */
   readonly requireKnownMemberId: boolean
-  /** Since version 9 a returning static leader can be told to leave the assignment as it is. */
+  /** Since version 9 a returning static leader can be asked to leave the assignment as it is. */
   readonly supportsSkippingAssignment: boolean
 }
 

@@ -77,7 +77,7 @@ export class Reader {
     return utf8Decode(this.bytes, at, at + length)
   }
 
-  /** A view, not a copy: whoever keeps it copies it. */
+  /** A view, not a copy: a caller that stores it copies it. */
   view(length: number): Bytes {
     const at = this.#advance(length)
     return this.bytes.subarray(at, at + length)

@@ -118,7 +118,7 @@ class FileStorage implements Storage {
       const path = join(logs, name)
       if (this.#known.has(path) || setAside.test(name)) continue
       const { size } = statSync(path)
-      // A topic that was being deleted when the process was killed leaves what nobody asks for again.
+      // A topic that was being deleted when the process was killed leaves what no request reads again.
       if (size === 0) rmSync(path, { force: true })
       else this.#setAside(name, path, size)
     }

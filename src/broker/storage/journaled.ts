@@ -59,7 +59,7 @@ export const topicEntry = (topic: {
   configs: Object.fromEntries(topic.configs),
 })
 
-/** Puts a broker that has just been made into the state that the journal tells. */
+/** Puts a broker that has just been made into the state of the journal. */
 export const replay = (broker: JournaledState, entries: readonly JournalEntry[]): void => {
   const topics = new Map<string, TopicEntry>()
   const logStarts = new Map<string, number>()

@@ -62,7 +62,7 @@ export class TransactionCoordinator {
     this.#ports = ports
   }
 
-  /** InitProducerId: the identity under which this client may write from now on, and nobody else. */
+  /** InitProducerId: the identity under which this client alone may write from now on. */
   init({ transactionalId, timeoutMs, producerId, producerEpoch }: InitRequest): ProducerIdentity {
     if (transactionalId === '') throw new Refusal('INVALID_REQUEST')
     if (timeoutMs <= 0 || timeoutMs > this.#ports.settings.transactionMaxTimeoutMs)

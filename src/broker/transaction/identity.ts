@@ -11,7 +11,7 @@ export interface Producer extends ProducerIdentity {
   readonly transactionalId: string
 }
 
-/** A client that names its identity may go on with it, unless somebody else has taken the transactional id over. */
+/** A client that names its identity may go on with it, unless another client has taken the transactional id over. */
 export const mayResume = (transaction: Transaction, expected: ProducerIdentity): boolean =>
   transaction.producerEpoch === -1 ||
   expected.producerId === transaction.producerId ||

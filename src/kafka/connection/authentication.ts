@@ -42,13 +42,13 @@ type Callback = (error: Error | null, answer?: Answer) => void
 
 const exchangeOnce = async (call: Call, bytes: Buffer, callback: Callback): Promise<void> => {
   const [error, answer] = await call(saslAuthenticateApi, bytes).then(
-    judged,
+    checked,
     (cause: Error) => [cause] as const,
   )
   callback(error, answer)
 }
 
-const judged = (answer: Answer): readonly [Error | null, Answer?] =>
+const checked = (answer: Answer): readonly [Error | null, Answer?] =>
   answer.errorCode === 0
     ? [null, answer]
     : [new AuthenticationError(`SASL authentication failed: ${answer.errorMessage ?? 'no reason is given'}`)]

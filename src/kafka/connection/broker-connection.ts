@@ -54,7 +54,7 @@ const probeAfterMs = 10_000
 /** No request of ours has it. */
 const probeCorrelationId = -1
 /** For a broker that no longer reads what it is sent. */
-const patienceMs = 1_000
+const drainTimeoutMs = 1_000
 
 export class BrokerConnection {
   readonly #broker: BrokerAddress
@@ -122,7 +122,7 @@ export class BrokerConnection {
   /** Ends the connection after what was written has gone out; what is in flight rejects. */
   async close(): Promise<void> {
     this.#socket.destroySoon()
-    const cancel = this.#options.clock.setTimer(() => this.#socket.destroy(), patienceMs)
+    const cancel = this.#options.clock.setTimer(() => this.#socket.destroy(), drainTimeoutMs)
     await this.#ended.promise
     cancel()
   }
@@ -159,7 +159,7 @@ export class BrokerConnection {
   /** KIP-368. What is in flight is still answered. */
   #renew(): void {
     const renewal = this.#inTime(this.#authenticate()).catch((error: unknown) => this.end(error))
-    // The first to be told of the end, or a request could overtake those that wait for it.
+    // The first to see the end, or a request could overtake those that wait for it.
     void renewal.then(() => (this.#renewal = undefined))
     this.#renewal = renewal
   }

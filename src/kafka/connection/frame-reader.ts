@@ -1,5 +1,5 @@
 /**
- * Cuts what a connection receives into frames: four bytes that tell a size, then so many bytes.
+ * Cuts what a connection receives into frames: four bytes that hold a size, then so many bytes.
  *
  * The socket writes into `room` itself. A frame that has not come as a whole with its beginning is given memory of its
  * own, and the rest of it is read into that directly, so a response of up to 16 MB is copied once, by the operating
@@ -21,7 +21,7 @@ export class FrameReader {
     this.#onFrame = onFrame
   }
 
-  /** Where the next bytes belong; asked anew before each read. */
+  /** Where the next bytes belong; asked again before each read. */
   get room(): Buffer {
     return this.#frame === undefined ? this.#stage.subarray(this.#staged) : this.#frame.subarray(this.#filled)
   }

@@ -5,7 +5,7 @@ import type { BrokerAddress } from '../transport.ts'
 import { addressText } from '../transport.ts'
 
 /**
- * What is wrong with credentials, certificates or the choice of TLS, told from the errors of a connection: one sentence
+ * Problems with credentials, certificates or the choice of TLS, read from the errors of a connection: one sentence
  * with the broker's address and the way out. No secret is in it, as nothing of the settings is.
  */
 export const securityFault = (broker: BrokerAddress, error: unknown): Fault | undefined => {
@@ -39,7 +39,7 @@ const credentialsRefused: Problem = {
   remedy: 'check the SASL mechanism, the user name and the password',
 }
 
-/** What Node calls it, by error code, and what we call it. The first that fits is told. */
+/** What Node calls it, by error code, and what we call it. The first that fits is reported. */
 const problems: readonly (readonly [RegExp, Problem])[] = [
   [
     /SELF_SIGNED|UNABLE_TO_VERIFY_LEAF|UNABLE_TO_GET_ISSUER/,

@@ -13,7 +13,7 @@ export interface PositionFinderOptions {
   readonly offsetResetOf: (topic: string) => 'earliest' | 'latest' | 'none'
   /** The partition has no leader, or its topic does not exist. */
   readonly onMissing: (state: PartitionState, fault: Fault) => void
-  /** The partition has no position and nobody says where to begin. */
+  /** The partition has no position and no setting says where to begin. */
   readonly onLost: (state: PartitionState, fault: Fault) => void
 }
 

@@ -69,7 +69,7 @@ export class ClassicMembership implements GroupMembership {
   #owned: readonly TopicPartition[] = []
   #isLeader = false
   #running: Promise<void> | undefined
-  /** Aborted when the present generation shall end. */
+  /** Aborted when the present generation must end. */
   #generationEnd = new AbortController()
   #rejoinReason = 'the member is new'
   #isRejoinWanted = false
@@ -163,7 +163,7 @@ export class ClassicMembership implements GroupMembership {
         if (!this.#isOutdated(error, generation)) throw this.#noteLoss(error)
         if (!this.#stop.signal.aborted) await this.#joinOver()
         else {
-          closesByMs ??= this.#clock.monotonicMs() + closingPatienceMs
+          closesByMs ??= this.#clock.monotonicMs() + closingTimeoutMs
           if (!(await this.#joinOverBy(closesByMs))) throw error
         }
         // Another member may own the partitions by now, and this one's new generation must not commit for them.
@@ -201,7 +201,7 @@ export class ClassicMembership implements GroupMembership {
     this.#generationId = -1
   }
 
-  /** Leaves although partitions may not have been given up yet; for whoever can't wait. Nothing is committed after it. */
+  /** Leaves although partitions may not have been given up yet, without waiting. Nothing is committed after it. */
   async abandon({
     leave = this.#groupInstanceId === null,
   }: { readonly leave?: boolean } = {}): Promise<void> {
@@ -280,7 +280,7 @@ export class ClassicMembership implements GroupMembership {
     }
   }
 
-  /** Once, whoever comes first: `close`, or the loop that ends. */
+  /** Once, by the first of `close` and the loop that ends. */
   #giveUpAtEnd(): Promise<void> {
     this.#givenUp ??= this.#giveUp(this.#owned).catch((error: unknown) => {
       if (!this.#stop.signal.aborted) this.#report(error)
@@ -348,7 +348,7 @@ export class ClassicMembership implements GroupMembership {
     this.requestRejoin(messageOf(error))
   }
 
-  /** JoinGroup and SyncGroup; undefined where the round failed in a way that the next one mends. */
+  /** JoinGroup and SyncGroup; undefined where the round failed in a way that the next one fixes. */
   async #join(): Promise<Joined | undefined> {
     if (this.#fatal !== undefined) throw this.#fatal
     const { assignor, topics } = this.#options
@@ -472,7 +472,7 @@ export class ClassicMembership implements GroupMembership {
 }
 
 /** How long a commit waits, of a member that closes, for a join whose end depends on the others. */
-const closingPatienceMs = 3_000
+const closingTimeoutMs = 3_000
 
 /** What a commit is answered with when the member is out of the group. */
 const lossCodes = new Set(['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'FENCED_INSTANCE_ID'])

@@ -6,7 +6,7 @@ import { byTopic } from '../topic-partition.ts'
 import { WireReader } from '../wire-bytes.ts'
 
 /**
- * What members of a group of protocol type `consumer` tell each other, as Kafka's own consumers encode it, so that
+ * The data that members of a group of protocol type `consumer` exchange, as Kafka's own consumers encode it, so that
  * Kafka's tools can show who reads what. The user data in it is Millrace's own.
  */
 export interface Subscription {

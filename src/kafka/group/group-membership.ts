@@ -19,7 +19,7 @@ import type {
  * still good for commits there.
  */
 export interface GroupMembership extends CommitFence {
-  /** Joins the group; what goes wrong for good is told to `onFault`. */
+  /** Joins the group; a permanent failure goes to `onFault`. */
   start(): void
   /** What commits are fenced by; generation -1 while not a member. */
   readonly generation: GroupGeneration
@@ -27,7 +27,7 @@ export interface GroupMembership extends CommitFence {
   readonly isLeader: boolean
   /**
    * False where no sign of life was answered for a whole session: the group may have gone on, and nothing may be written
-   * for it any more before the next `onAssign`. A process that stood still asks so before anybody tells it; `onLost` follows.
+   * for it any more before the next `onAssign`. A process that stood still learns it here first; `onLost` follows.
    */
   checkSession(): boolean
   /** Asks for a rebalance: the member's user data or topics have changed. */
@@ -74,7 +74,7 @@ export interface GroupAssignor {
   readonly name: string
   /** Eager members give up everything before a rebalance, cooperative ones only what moves, in two rounds. */
   readonly kind: 'eager' | 'cooperative'
-  /** What this member tells the leader, asked for before each join. */
+  /** The user data that this member sends the leader, asked for before each join. */
   userData(): Bytes | null | Promise<Bytes | null>
   /** Called on the leader. Members that are missing from the result get nothing. */
   assign(

@@ -10,7 +10,7 @@ export interface HeartbeatOptions {
   readonly beat: () => Promise<number>
   readonly onErrorCode: (errorCode: number) => void
   readonly onFailure: (error: unknown) => void
-  /** Nobody has answered for a whole session: the group goes on without this member. */
+  /** No answer came for a whole session: the group removes this member. */
   readonly onSilence: () => void
 }
 

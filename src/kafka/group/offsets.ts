@@ -36,7 +36,7 @@ export interface CommittedOffset {
   readonly metadata: string | null
 }
 
-/** Sends to a group's or transaction's coordinator; a lost or moved coordinator is looked up anew and tried again. */
+/** Sends to a group's or transaction's coordinator; a lost or moved coordinator is looked up again and tried again. */
 export const callCoordinator = <T>(
   cluster: Cluster,
   kind: 'group' | 'transaction',

@@ -35,14 +35,14 @@ export interface BatchSenderOptions {
   readonly queues: PartitionQueues
   readonly outstanding: Outstanding
   readonly lane: Lane
-  readonly maxRequestBytes: number
+  readonly maxRequestSize: number
   readonly maxInFlightPerBroker: number
   readonly requestTimeoutMs: number
   readonly deliveryTimeoutMs: number
   readonly onRetry: ((fault: Fault) => void) | undefined
   /** Asked before each request: what fails where nothing may be sent any more. */
   readonly refusal: (() => Fault | undefined) | undefined
-  readonly compression: Compression
+  readonly compressionType: Compression
   /** Answers what fails where a record is refused; undefined where all goes on without it. */
   readonly onRefused: (refused: RefusedRecord, batch: PendingBatch) => unknown
 }
@@ -162,7 +162,7 @@ export class BatchSender {
   /** One broker that may take a request, and the partitions whose next batches go into it. */
   #ready(): Ready | undefined {
     if (this.#isHalted()) return undefined
-    const { queues, maxRequestBytes } = this.#options
+    const { queues, maxRequestSize } = this.#options
     const nowMs = this.#clock.monotonicMs()
     const chosen: PartitionQueue[] = []
     let broker: BrokerMetadata | undefined
@@ -174,7 +174,7 @@ export class BatchSender {
       broker ??= this.#hasRoom(leader) ? leader : undefined
       if (broker?.nodeId !== leader.nodeId) continue
       size += batch.sealed.bytes.length
-      if (chosen.length === 0 || size <= maxRequestBytes) chosen.push(queue)
+      if (chosen.length === 0 || size <= maxRequestSize) chosen.push(queue)
     }
     return broker === undefined ? undefined : { broker, queues: chosen }
   }
@@ -213,7 +213,7 @@ export class BatchSender {
     this.pump()
   }
 
-  /** The alarm ends the pause itself: one that rings a moment early would find it not over, and nobody would ask again. */
+  /** The alarm ends the pause itself: one that rings a moment early would find it not over, and no timer would follow. */
   #delay(queue: PartitionQueue): void {
     const untilMs = this.#clock.monotonicMs() + retryPauseMs
     queue.notBeforeMs = untilMs
@@ -307,10 +307,10 @@ export class BatchSender {
   /** Goes on without the records that are refused, if that is what becomes of them; the others take their numbers. */
   #refused(taken: Taken, errors: readonly RecordError[], faultOf: (detail: string | null) => Fault): void {
     const { queue, batch } = taken
-    const { outstanding, compression, onRefused } = this.#options
+    const { outstanding, compressionType, onRefused } = this.#options
     if (this.#isGivenUp(queue)) return outstanding.settle(batch)
     if (batch.isUncertain) return this.#lose(taken, refusedLate(queue, faultOf(null)))
-    const { refused, pieces, sizeInBytes } = dismantle(batch, errors, faultOf, compression)
+    const { refused, pieces, sizeInBytes } = dismantle(batch, errors, faultOf, compressionType)
     for (const each of refused) {
       const failure = onRefused(each, batch)
       if (failure !== undefined) return this.#lose(taken, failure)

@@ -9,11 +9,11 @@ export interface PendingBatch {
   /** Which `flush` it belongs to. */
   readonly generation: number
   readonly createdMs: number
-  /** What its records were made from, where somebody notes it. */
+  /** What its records were made from, where the caller passes it. */
   readonly sources: RecordSources | undefined
   /** Given when it is first sent; it stays with it, so that the broker knows a repeated batch. */
   sequence: number | undefined
-  /** True where it was sent before and nobody knows whether it was stored then. */
+  /** True where it was sent before and it may have been stored then. */
   isUncertain: boolean
 }
 
@@ -31,7 +31,7 @@ export const pendingBatch = (
  * - A batch that must be repeated mutes the queue: nothing is sent until all that is in flight has come back.
  * - A repeated batch goes alone, and so does the first one of a producer: a broker that knows nothing of a producer
  *   takes any first sequence, also that of a second batch whose first one it has refused.
- * - A refused batch has used no number: what is left of it and all behind it are numbered anew, once all is back.
+ * - A refused batch has used no number: what is left of it and all behind it are numbered again, once all is back.
  *   Nothing behind it can have been stored meanwhile, as its number was not the next one.
  * - Where a batch is lost for good, those in flight behind it are lost too.
  */
@@ -149,7 +149,7 @@ export class PartitionQueue implements TopicPartition {
     return this.#waiting.splice(0)
   }
 
-  /** One batch has come back, stored or not; true where what waits shall pause before it is repeated. */
+  /** One batch has come back, stored or not; true where what waits must pause before it is repeated. */
   cameBack(): boolean {
     this.#inFlight--
     if (!this.#isMuted || this.#inFlight > 0) return false
@@ -196,7 +196,7 @@ const forgetNumber = (batch: PendingBatch): void => {
 /** What is known of one topic that is sent to. */
 export interface TopicQueues {
   readonly topic: string
-  /** Undefined until somebody has learnt it. */
+  /** Undefined until it is known. */
   partitionCount: number | undefined
   readonly byPartition: (PartitionQueue | undefined)[]
 }

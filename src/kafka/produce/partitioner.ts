@@ -2,7 +2,7 @@ import type { Bytes } from '../../base/bytes.ts'
 import { partitionForKey } from '../../topic/murmur2.ts'
 
 /**
- * Which partition a record goes to when nobody says: by the murmur2 of its key, as the Java producer does. Records
+ * Which partition a record goes to by default: by the murmur2 of its key, as the Java producer does. Records
  * without a key stay with one partition of their topic until its batch is full, then move on: fewer, fuller batches.
  */
 export class Partitioner {

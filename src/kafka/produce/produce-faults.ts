@@ -10,7 +10,7 @@ export const isStored = (errorCode: number): boolean =>
 export const isOutOfOrder = (errorCode: number): boolean =>
   errorName(errorCode) === 'OUT_OF_ORDER_SEQUENCE_NUMBER'
 
-/** True where the broker looked no further before it denied a batch; after any other answer that may pass, nobody knows. */
+/** True where the broker looked no further before it denied a batch; after any other retriable answer, that is unknown. */
 export const isNotStored = (errorCode: number): boolean => notStored.has(errorName(errorCode))
 
 const notStored = new Set([

@@ -8,7 +8,7 @@ import { produceV11Api } from './produce-codec.ts'
 import { retrying } from '../retry.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 
-/** Who a producer is to the broker, which tells a repeated batch from a new one by it. */
+/** Who a producer is to the broker, which recognises a repeated batch by it. */
 export interface ProducerIdentity {
   readonly producerId: number
   readonly producerEpoch: number
@@ -33,7 +33,7 @@ export interface ProducerSession {
   onProduced(): void
   /** Called for every batch that the broker says it has. */
   onStored(): void
-  /** After a batch was lost the sequence has a gap: an identity of which nothing is known yet begins anew. */
+  /** After a batch was lost the sequence has a gap: an identity of which nothing is known yet starts again. */
   renew(): Promise<void>
 }
 

@@ -42,7 +42,7 @@ export const dismantle = (
 ): DismantledBatch => {
   const { sealed, sources } = batch
   const { columns } = readRecords(sealed.bytes, 0, sealed.bytes.length, { fetchOffset: 0 })
-  const { refused, again } = verdictOn(columns, errors)
+  const { refused, again } = splitRefused(columns, errors)
   return {
     refused: Array.from(refused, ([index, message]) => ({
       fault: faultOf(message),
@@ -61,13 +61,13 @@ export const dismantle = (
   }
 }
 
-interface Verdict {
+interface BatchSplit {
   /** Why, by place in the batch. */
   readonly refused: ReadonlyMap<number, string | null>
   readonly again: readonly (readonly number[])[]
 }
 
-const verdictOn = (columns: RecordColumns, errors: readonly RecordError[]): Verdict => {
+const splitRefused = (columns: RecordColumns, errors: readonly RecordError[]): BatchSplit => {
   const { count } = columns
   const named = errors.filter(({ index }) => index >= 0 && index < count)
   const refused = new Map(named.map(({ index, message }) => [index, message]))

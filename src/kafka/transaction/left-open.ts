@@ -13,7 +13,7 @@ import type { BrokerAddress } from '../transport.ts'
  *
  * A coordinator that is about to write the markers of an end while a partition has no leader takes that partition for
  * deleted and leaves it out (KAFKA-20734, seen with Apache Kafka 4.3.1). A broker that is alone and has crashed is in that
- * case whenever it comes back and finds a transaction that is to be ended. Nobody who reads what is committed gets any
+ * case whenever it comes back and finds a transaction that is to be ended. No reader of committed records gets any
  * further in such a partition, and the next marker of the same producer decides about the old records too: a commit makes
  * visible what was aborted.
  */
@@ -27,7 +27,7 @@ export interface OpenTransactions {
   readonly isComplete: boolean
 }
 
-const patienceMs = 5_000
+const answerTimeoutMs = 5_000
 
 /**
  * The open transactions of a producer in these partitions, as their leaders know them. Those whose topic is gone, or may
@@ -39,7 +39,7 @@ export const openTransactionsOf = async (
   partitions: readonly TopicPartition[],
 ): Promise<OpenTransactions> => {
   try {
-    const open = await retrying({ clock: cluster.clock, timeoutMs: patienceMs }, () =>
+    const open = await retrying({ clock: cluster.clock, timeoutMs: answerTimeoutMs }, () =>
       askLeaders(cluster, producerId, partitions),
     )
     return { open, isComplete: true }

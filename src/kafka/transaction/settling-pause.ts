@@ -4,10 +4,10 @@ import { sleep } from '../../base/clock.ts'
 /**
  * The pause between the end of a transaction and the first request of the next one.
  *
- * The broker answers EndTxn before the markers are written. A request that comes before they are is held back by the
+ * The broker answers EndTxn before the markers are written. A request that comes before they are is delayed by the
  * broker, and looked at again after `add.partitions.to.txn.retry.backoff.ms` (20 ms): ten times as long as the markers
- * take. How long they take is learned from how often that happens: every request that was held back makes the pause
- * longer, every other one shorter by so little that one in two hundred is held back in the long run (a quantile, as by
+ * take. How long they take is learned from how often that happens: every request that was delayed makes the pause
+ * longer, every other one shorter by so little that one in two hundred is delayed in the long run (a quantile, as by
  * Robbins and Monro, 1951).
  *
  * @example
@@ -41,9 +41,9 @@ export class SettlingPause {
     if (leftMs > 0) await sleep(this.#clock, leftMs)
   }
 
-  /** Tells how long the first request of a transaction took. */
+  /** Records how long the first request of a transaction took. */
   answered(tookMs: number): void {
-    const change = tookMs >= heldBackMs ? stepMs : -stepMs / 200
+    const change = tookMs >= delayedMs ? stepMs : -stepMs / 200
     this.#pauseMs = Math.min(longestMs, Math.max(0, this.#pauseMs + change))
   }
 }
@@ -51,6 +51,6 @@ export class SettlingPause {
 const initialMs = 3
 const stepMs = 1
 /** Shorter than the broker's own pause, and longer than an undisturbed request takes. */
-const heldBackMs = 18
+const delayedMs = 18
 /** A slow broker is not to be mistaken for one that holds requests back: beyond this, waiting gains nothing. */
 const longestMs = 12

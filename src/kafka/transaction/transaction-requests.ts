@@ -178,7 +178,7 @@ export class TransactionRequests {
   }
 }
 
-/** What a replaced producer is told; one whose transaction has timed out is told the same. */
+/** The error of a replaced producer; one whose transaction has timed out gets the same. */
 const fencingErrors = new Set([
   'PRODUCER_FENCED',
   'INVALID_PRODUCER_EPOCH',

@@ -113,7 +113,7 @@ export class TransactionalProducer {
 
   /**
    * A producer whose transaction the broker has timed out hears the same errors as one that was replaced; so does one
-   * that ends an empty transaction while the last one is being settled. Asking for a new epoch tells them apart: it is
+   * that ends an empty transaction while the last one is being settled. Asking for a new epoch distinguishes them: it is
    * refused only to a replaced one. Where only a replacement can be meant it is not asked for, since it is granted as
    * long as the new producer waits for the old transaction to be aborted, and would fence that one in its turn.
    */
@@ -152,7 +152,7 @@ const outcomeUnknown = (transactionalId: string, cause: Fault): Fault =>
   new Fault({
     code: 'TRANSACTION_OUTCOME_UNKNOWN',
     actor: 'runtime',
-    message: `nobody could be asked how a transaction of ${transactionalId} ended: ${cause.message}`,
+    message: `no coordinator answered how a transaction of ${transactionalId} ended: ${cause.message}`,
     remedy: 'initialize the producer again, then read the committed offsets',
     cause,
   })

@@ -26,7 +26,7 @@ export interface TransactionalSessionOptions {
   readonly transactionTimeoutMs: number
   /** The group whose offsets are committed, as far as it is known before the first commit. */
   readonly groupId?: string | undefined
-  /** Told of an end that had to be repeated, as the broker had left it out in some partitions. */
+  /** Called for an end that had to be repeated, as the broker had left it out in some partitions. */
   readonly onLeftOpen?: ((fault: Fault) => void) | undefined
 }
 
@@ -137,7 +137,7 @@ export class TransactionalSession implements ProducerSession {
   }
 
   /**
-   * True where the coordinator has aborted a transaction of this very producer, and nobody has taken its id over since. A
+   * True where the coordinator has aborted a transaction of this very producer, and no other producer has taken its id over since. A
    * coordinator that has been restarted does not know any more that it may go on under the next epoch.
    */
   async wasTimedOut(): Promise<boolean> {
@@ -224,7 +224,7 @@ export class TransactionalSession implements ProducerSession {
   }
 
   /**
-   * The broker may have gone when it had decided how the last transaction ends, and not yet told it to the partitions. Once
+   * The broker may have gone when it had decided how the last transaction ends, and not yet written it to the partitions. Once
    * something of this transaction is in, it has: it takes nothing before.
    */
   async #settleLast(): Promise<void> {
@@ -240,7 +240,7 @@ export class TransactionalSession implements ProducerSession {
     await this.#lookFor([...this.#known.values()])
   }
 
-  /** An end can't be repeated in the middle of a transaction: where one is missing, that has to begin anew. */
+  /** An end can't be repeated in the middle of a transaction: where one is missing, that has to restart. */
   async #lookFor(partitions: readonly TopicPartition[]): Promise<void> {
     const { producerId, producerEpoch } = await this.identity()
     const { open } = await openTransactionsOf(this.#cluster, producerId, partitions)
@@ -286,7 +286,7 @@ export class TransactionalSession implements ProducerSession {
 
   async #begin(): Promise<void> {
     if (!this.#isInUse && this.isUnsettled) await this.#settleLast()
-    if (this.#isLeftOpen) throw mustBeginAnew(this.transactionalId)
+    if (this.#isLeftOpen) throw mustRestart(this.transactionalId)
     if (this.#started) return
     // The broker is given the time to write the markers of the last one.
     await this.#pause.over()
@@ -320,8 +320,8 @@ const endedAgain = (transactionalId: string, open: readonly OpenTransaction[], c
     message: `the broker had ${committed ? 'committed' : 'aborted'} a transaction of ${transactionalId}, but left it open in ${open.map(nameOfPartition).join(', ')}; it is ended there too now`,
   })
 
-/** A runtime begins anew by itself. */
-const mustBeginAnew = (transactionalId: string): Fault =>
+/** A runtime restarts by itself. */
+const mustRestart = (transactionalId: string): Fault =>
   new Fault({
     code: 'TRANSACTION_ABORTABLE',
     actor: 'runtime',

@@ -1,5 +1,5 @@
 import { step } from '../step.ts'
-import { tellerFor, timeKept } from './held-back.ts'
+import { updateSenderFor, storedTimeOf } from './coalesced-updates.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 import { ownCopyFor } from './own-copy.ts'
@@ -12,7 +12,7 @@ import { tableStore } from './table-store.ts'
 export const interpretAggregate: Interpreter<'aggregate'> = (node, inputs, context) => {
   const store = tableStore(context, node.name, node.store)
   context.views.set(node.name, store.view)
-  const tell = tellerFor(context, node)
+  const sendUpdate = updateSenderFor(context, node)
   const ownCopy = ownCopyFor(context, node.store)
   // What is only counted is never decoded.
   const counts = node.verb === 'count'
@@ -25,7 +25,7 @@ export const interpretAggregate: Interpreter<'aggregate'> = (node, inputs, conte
     const value = node.add(ownCopy(before), counts ? undefined : record.value, record) ?? null
     const put = store.put(record, value, timestamp)
     if (put === 'refused') return
-    const told = node.emit === 'onCommit' ? timeKept(record, value, timestamp) : timestamp
-    tell(emit, record.withTimestamp(told), value, old?.value ?? null, before, put === 'latest')
+    const sentTime = node.emit === 'onCommit' ? storedTimeOf(record, value, timestamp) : timestamp
+    sendUpdate(emit, record.withTimestamp(sentTime), value, old?.value ?? null, before, put === 'latest')
   })
 }

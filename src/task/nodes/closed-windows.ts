@@ -8,10 +8,10 @@ import type { Emit } from '../step.ts'
 import { changeOf } from '../node-context.ts'
 
 /**
- * Tells the windows that have closed since it was last called, ordered by end, then start, then key. `cause` is the
+ * Emits the windows that have closed since it was last called, ordered by end, then start, then key. `cause` is the
  * record that moved stream time, if one did.
  */
-export type TellClosed = (emit: Emit, closeTimeMs: number, cause?: AnyRecord) => void
+export type EmitClosed = (emit: Emit, closeTimeMs: number, cause?: AnyRecord) => void
 
 interface Closed {
   readonly key: Windowed<unknown>
@@ -28,7 +28,7 @@ export const closedWindows = (
   node: NodeOf<'windowAggregate'> | NodeOf<'slidingAggregate'>,
   store: WindowStore<unknown, unknown>,
   { sizeMs, closesAtEnd }: { readonly sizeMs: number; readonly closesAtEnd: boolean },
-): TellClosed | undefined => {
+): EmitClosed | undefined => {
   if (node.emit !== 'onWindowClose') return undefined
   const lastStartMs = (closeTimeMs: number): number => closeTimeMs - sizeMs - (closesAtEnd ? 0 : 1)
   const closedBetween = function* (
@@ -39,7 +39,7 @@ export const closedWindows = (
     for (const [{ key, startMs }, row] of store.fetchAll(Math.max(0, from), lastStartMs(closeTimeMs)))
       yield { key: windowed(key, startMs, startMs + sizeMs), value: row.value, timestamp: row.timestamp }
   }
-  return teller(context, node.store, closedBetween)
+  return closedEmitter(context, node.store, closedBetween)
 }
 
 /**
@@ -56,25 +56,25 @@ export const closedSessions = (
   context: NodeContext,
   node: NodeOf<'sessionAggregate'>,
   store: SessionStore<unknown, unknown>,
-): TellClosed | undefined => {
+): EmitClosed | undefined => {
   if (node.emit !== 'onWindowClose') return undefined
   const closedBetween = function* (lastCloseTimeMs = 0, closeTimeMs: number): Iterable<Closed> {
     for (const [key, value] of store.findByEnd(lastCloseTimeMs, closeTimeMs - 1))
       yield { key, value, timestamp: key.endMs }
   }
-  return teller(context, node.store, closedBetween)
+  return closedEmitter(context, node.store, closedBetween)
 }
 
 /**
  * The close time of the last emission outlives a restart: it is committed beside the offsets under the store's name, as
- * Kafka Streams does, so that no window is told twice.
+ * Kafka Streams does, so that no window is emitted twice.
  */
-const teller =
+const closedEmitter =
   (
     context: NodeContext,
     store: string,
     closedBetween: (lastCloseTimeMs: number | undefined, closeTimeMs: number) => Iterable<Closed>,
-  ): TellClosed =>
+  ): EmitClosed =>
   (emit, closeTimeMs, cause) => {
     const { processorMetadata } = context
     const lastCloseTimeMs = processorMetadata.get(store)

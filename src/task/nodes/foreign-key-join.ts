@@ -12,7 +12,7 @@ import { tableStore } from './table-store.ts'
  *
  * 1. An answer to a question that the left row has outgrown is dropped and counted: a newer one is under way.
  * 2. An inner join without a right row, and any join without a left row, says null.
- * 3. Else both are joined. The result is a table of its own, kept where somebody looks its rows up.
+ * 3. Else both are joined. The result is a table of its own, stored where a node looks its rows up.
  */
 export const interpretForeignKeyJoin: Interpreter<'foreignKeyJoin'> = (node, inputs, context) => {
   const leftRows = context.view(node.from[1] as string)

@@ -38,7 +38,7 @@ export const interpretForeignKeyStore: Interpreter<'foreignKeyStore'> = (node, i
 export const interpretForeignKeyRespond: Interpreter<'foreignKeyRespond'> = (node, inputs, context) =>
   merge(
     answerQuestions(node, inputs[0] as Observable<AnyRecord>, context),
-    tellSubscribers(node, inputs[1] as Observable<AnyRecord>, context),
+    notifySubscribers(node, inputs[1] as Observable<AnyRecord>, context),
   )
 
 const answerQuestions = (
@@ -60,7 +60,7 @@ const answerQuestions = (
   })
 }
 
-const tellSubscribers = (
+const notifySubscribers = (
   node: NodeOf<'foreignKeyRespond'>,
   updates: Observable<AnyRecord>,
   context: NodeContext,

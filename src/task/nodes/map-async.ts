@@ -116,7 +116,7 @@ class KeyedWork {
     if (this.#abort.signal.aborted) return
     this.#running--
     job.deliver = deliver
-    this.#tell(job)
+    this.#settle(job)
     const next = job.lane === undefined ? undefined : this.#lanes.get(job.lane)?.shift()
     if (next !== undefined) this.#startable.push(next)
     else if (job.lane !== undefined) this.#lanes.delete(job.lane)
@@ -124,7 +124,7 @@ class KeyedWork {
   }
 
   /** Lets results go on: this one at once, or in the order of the records all that are done up to the first that is not. */
-  #tell(job: Job): void {
+  #settle(job: Job): void {
     const { asyncWork } = this.#context
     if (this.#node.orderedBy !== 'partition') {
       this.#count(-1)
@@ -198,7 +198,7 @@ class Attempts {
   #pause(delayMs: number): Promise<void> {
     const { asyncWork } = this.#context
     return new Promise((resolve) => {
-      // Awake from the very tick of the clock on, so that whoever waits for the work does not miss it.
+      // Awake from the very tick of the clock on, so that a waiting caller does not miss it.
       const wake = (): void => {
         asyncWork.sleep(false)
         this.#closed.removeEventListener('abort', wake)

@@ -3,7 +3,7 @@ import { Subscriber } from 'rxjs'
 
 /**
  * Finds operators that wait for something outside of the records: a timer, a promise, a source of the author's own.
- * RxJS tells nobody, but it links every subscription to those it has to end with. After a record has passed synchronous
+ * RxJS reports nothing, but it links every subscription to those it has to end with. After a record has passed synchronous
  * operators, the links are those of the start, plus inner subscriptions that wait for the entry (`groupBy`). A
  * scheduled action, or an inner subscriber that is linked to no subscription, waits for something else.
  *

@@ -1,7 +1,7 @@
 import { Observable, Subscriber } from 'rxjs'
 import type { Observer, Operator, Subscription, TeardownLogic } from 'rxjs'
 
-/** What a consumer of a piped operator threw or left to nobody. RxJS would end the process with it. */
+/** What a consumer of a piped operator threw or left unhandled. RxJS would end the process with it. */
 export interface ConsumerGuard {
   /** A callback threw. */
   threw(error: unknown): void

@@ -7,7 +7,7 @@ import type { OnRecord } from '../step.ts'
 import { step } from '../step.ts'
 import { closeTimeFor } from './close-time.ts'
 import { closedSessions } from './closed-windows.ts'
-import { tellerFor } from './held-back.ts'
+import { updateSenderFor } from './coalesced-updates.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 import { ownCopyFor } from './own-copy.ts'
@@ -21,14 +21,14 @@ import { sessionView } from './window-view.ts'
 export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node, inputs, context) => {
   const store = context.store<SessionStore<unknown, unknown>>(node.store)
   const { gapMs, graceMs } = node.windows
-  const tell = tellerFor(context, node)
+  const sendUpdate = updateSenderFor(context, node)
   const ownCopy = ownCopyFor(context, node.store)
   const counts = node.verb === 'count'
-  const tellsUpdates = node.emit !== 'onWindowClose'
+  const emitsUpdates = node.emit !== 'onWindowClose'
   // Without its record cache, Kafka Streams drops the headers of updates and the old value of a replaced session.
   const withoutRecordCache = context.host.withoutRecordCache === true
   const updateOf = withoutRecordCache ? resultWithoutHeaders : resultOf
-  const tellClosed = closedSessions(context, node, store)
+  const emitClosed = closedSessions(context, node, store)
   const closeTime = closeTimeFor(context, node, graceMs + gapMs)
   let largestEndMs = -Infinity
   context.views.set(node.name, sessionView(store))
@@ -68,16 +68,16 @@ export const interpretSessionAggregate: Interpreter<'sessionAggregate'> = (node,
     const isSameInstant = session.startMs === timestamp && session.endMs === timestamp
     const deleted = isSameInstant ? noSessions : merged
     replace(deleted, session, newValue, timestamp)
-    if (tellsUpdates) {
-      for (const [old, value] of deleted) tell(emit, updateOf(record, old), null, value)
+    if (emitsUpdates) {
+      for (const [old, value] of deleted) sendUpdate(emit, updateOf(record, old), null, value)
       // A merged session was deleted; one of the same instant is replaced.
       const oldValue = isSameInstant && !withoutRecordCache ? (merged[0]?.[1] ?? null) : null
-      tell(emit, updateOf(record, session), newValue, oldValue)
+      sendUpdate(emit, updateOf(record, session), newValue, oldValue)
     }
-    tellClosed?.(emit, closeTimeMs, record)
+    emitClosed?.(emit, closeTimeMs, record)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
-    if (tellClosed !== undefined) context.onStreamTime.push((nowMs) => tellClosed(emit, closeTime.at(nowMs)))
+    if (emitClosed !== undefined) context.onStreamTime.push((nowMs) => emitClosed(emit, closeTime.at(nowMs)))
   })
 }
 

@@ -4,7 +4,7 @@ import type { OnRecord } from '../step.ts'
 import { step } from '../step.ts'
 import { closeTimeFor } from './close-time.ts'
 import { closedWindows, closesBeforeUpdate } from './closed-windows.ts'
-import { tellerFor } from './held-back.ts'
+import { updateSenderFor } from './coalesced-updates.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 import { ownCopyFor } from './own-copy.ts'
@@ -19,11 +19,11 @@ import { windowView } from './window-view.ts'
 export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node, inputs, context) => {
   const store = context.store<WindowStore<unknown, unknown>>(node.store)
   const { differenceMs, graceMs } = node.windows
-  const tell = tellerFor(context, node)
-  const updates = new WindowUpdates({ store, sizeMs: differenceMs, emit: node.emit, tell })
+  const sendUpdate = updateSenderFor(context, node)
+  const updates = new WindowUpdates({ store, sizeMs: differenceMs, emit: node.emit, sendUpdate })
   const ownCopy = ownCopyFor(context, node.store)
   const closeTime = closeTimeFor(context, node, graceMs)
-  const tellClosed = closedWindows(context, node, store, { sizeMs: differenceMs, closesAtEnd: false })
+  const emitClosed = closedWindows(context, node, store, { sizeMs: differenceMs, closesAtEnd: false })
   const closesFirst = closesBeforeUpdate(context)
   context.views.set(node.name, windowView(store))
   const onRecord: OnRecord = (record, emit) => {
@@ -31,7 +31,7 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
     if (record.hasNullValue) return context.drop('nullValue', node.name, record)
     const { timestamp } = record
     const closeTimeMs = closeTime.at(timestamp)
-    if (closesFirst) tellClosed?.(emit, closeTimeMs, record)
+    if (closesFirst) emitClosed?.(emit, closeTimeMs, record)
     if (timestamp + differenceMs < closeTimeMs) context.drop('late', node.name, record)
     else {
       const arrival = new Arrival(node, store, updates, record, closeTimeMs, ownCopy)
@@ -41,10 +41,10 @@ export const interpretSlidingAggregate: Interpreter<'slidingAggregate'> = (node,
       context.dropSome('late', node.name, record, arrival.late, false)
       updates.apply(record, emit)
     }
-    if (!closesFirst) tellClosed?.(emit, closeTimeMs, record)
+    if (!closesFirst) emitClosed?.(emit, closeTimeMs, record)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
-    if (tellClosed !== undefined) context.onStreamTime.push((nowMs) => tellClosed(emit, closeTime.at(nowMs)))
+    if (emitClosed !== undefined) context.onStreamTime.push((nowMs) => emitClosed(emit, closeTime.at(nowMs)))
   })
 }
 

@@ -36,11 +36,11 @@ class Side {
   readonly #side: JoinSide
   readonly #otherSide: JoinSide
   readonly #waiting: Waiting | undefined
-  /** True where a record of this side that finds no partner is told nevertheless. */
+  /** True where a record of this side that finds no partner is emitted nevertheless. */
   readonly #outer: boolean
   readonly #own: JoinWindowStore<unknown, unknown>
   readonly #other: JoinWindowStore<unknown, unknown>
-  /** A kept value that cannot be read is a failure of the record it came with, not of the one that finds it. */
+  /** A stored value that cannot be read is a failure of the record it came with, not of the one that finds it. */
   readonly #onUndecodable: OnUndecodable
   /** Joined values of the record at hand; the array serves every record. */
   readonly #joined: unknown[] = []
@@ -161,7 +161,7 @@ class Waiting {
     this.#store.put(key, { side: key.side, values: [...values, value] }, key.timestamp)
   }
 
-  /** A partner came: whatever waits under that key and time is told no more. */
+  /** A partner came: what waits under that key and time is no longer emitted. */
   remove(key: WaitingKey, timestamp: number): void {
     if (this.#store.get(key) !== null) this.#store.put(key, null, timestamp)
   }

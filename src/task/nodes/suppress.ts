@@ -16,13 +16,13 @@ import type { NodeContext, TableView } from '../node-context.ts'
 import type { Emit, OnRecord } from '../step.ts'
 import { changeOf } from '../node-context.ts'
 import { step } from '../step.ts'
-import { changeIn } from './held-back.ts'
+import { changeIn } from './coalesced-updates.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 
 /**
  * Holds a table's updates back (`KTableSuppress`): the last of each key waits, by the time of the first, or by the end of
- * its window. What is due leaves whenever a record arrives, by time and then by serialised key. Whoever looks a waiting
+ * its window. What is due leaves whenever a record arrives, by time and then by serialised key. A node that looks a waiting
  * row up finds it as it was before.
  */
 export const interpretSuppress: Interpreter<'suppress'> = (node, inputs, context) => {
@@ -36,9 +36,9 @@ export const interpretSuppress: Interpreter<'suppress'> = (node, inputs, context
     const { key, change } = buffer.first
     // A window whose result was deleted again is no result.
     if (change.newValue !== null || node.until.kind === 'timeLimit') {
-      const told = changeOf(change.newValue, sendsOldValues ? change.oldValue : null)
+      const updated = changeOf(change.newValue, sendsOldValues ? change.oldValue : null)
       const origin = originOf(change)
-      const result = StreamRecord.of(key, told, change.timestamp, change.headers, origin)
+      const result = StreamRecord.of(key, updated, change.timestamp, change.headers, origin)
       context.emitEarlier(emit, result, isSame(origin, context.origin) ? context.source : undefined)
     }
     // As in Kafka Streams, who looks the row up while it leaves still finds it as it was before.

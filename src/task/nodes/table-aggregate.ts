@@ -1,6 +1,6 @@
 import type { Change } from '../../topology/node.ts'
 import { step } from '../step.ts'
-import { tellerFor, timeKept } from './held-back.ts'
+import { updateSenderFor, storedTimeOf } from './coalesced-updates.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 import { ownCopyFor } from './own-copy.ts'
@@ -15,7 +15,7 @@ import { tableStore } from './table-store.ts'
  */
 export const interpretTableAggregate: Interpreter<'tableAggregate'> = (node, inputs, context) => {
   const store = tableStore(context, node.name, node.store)
-  const tell = tellerFor(context, node)
+  const sendUpdate = updateSenderFor(context, node)
   const ownCopy = ownCopyFor(context, node.store)
   context.views.set(node.name, store.view)
   return step(context, node.name, onlyInput(inputs), (record, emit) => {
@@ -28,8 +28,8 @@ export const interpretTableAggregate: Interpreter<'tableAggregate'> = (node, inp
     const timestamp = Math.max(record.timestamp, old?.timestamp ?? record.timestamp)
     const put = store.put(record, value, timestamp)
     if (put === 'refused') return
-    const told = node.emit === 'onCommit' ? timeKept(record, value, timestamp) : timestamp
+    const sentTime = node.emit === 'onCommit' ? storedTimeOf(record, value, timestamp) : timestamp
     const oldValue = old?.value ?? null
-    tell(emit, record.withTimestamp(told), value, oldValue, oldValue, put === 'latest')
+    sendUpdate(emit, record.withTimestamp(sentTime), value, oldValue, oldValue, put === 'latest')
   })
 }

@@ -16,7 +16,7 @@ import { tableStore } from './table-store.ts'
  * 1. An update of a versioned table that is not its newest is dropped and counted.
  * 2. Where the other row must be there (inner join, or the left row of a left join) and is not, nothing is said.
  * 3. Where it may be missing and is, a deletion of what was not there is not said either.
- * 4. Else the joined new value goes out, and the joined old value with it where somebody asked for it; its time is the
+ * 4. Else the joined new value goes out, and the joined old value with it where a node below needs it; its time is the
  *    later one of both rows.
  */
 export const interpretTableTableJoin: Interpreter<'tableTableJoin'> = (node, inputs, context) => {
@@ -94,7 +94,7 @@ const joinSide = (
   })
 }
 
-/** The joined row of a key, for whoever looks up a join that is not kept. */
+/** The joined row of a key, for nodes that look up a join without a store. */
 const joinedView = (
   { type, join }: NodeOf<'tableTableJoin'>,
   left: TableView,

@@ -2,7 +2,7 @@ import type { TimestampedKeyValueStore, ValueAndTimestamp, VersionedStore } from
 import type { AnySerde } from '../../topic/serde.ts'
 import type { AnyRecord } from '../../topology/node.ts'
 import type { NodeContext, TableView } from '../node-context.ts'
-import { timeKept } from './held-back.ts'
+import { storedTimeOf } from './coalesced-updates.ts'
 
 /** What became of a row that was put: `older` and `refused` are only said by versioned stores. */
 type PutResult = 'latest' | 'older' | 'refused'
@@ -36,7 +36,7 @@ const plainTableStore = (
   view: { get: (key) => store.get(key) },
   get: (key) => store.get(key),
   put: (record, value, timestamp = record.timestamp) => {
-    store.put(record.key, value, timeKept(record, value, timestamp))
+    store.put(record.key, value, storedTimeOf(record, value, timestamp))
     return 'latest'
   },
   putRecord: (record) => {

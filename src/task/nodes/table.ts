@@ -88,7 +88,7 @@ const derived = (
   { compute, needsOldValue, skipsUnchangedDeletions }: Derivation,
 ): Observable<AnyRecord> => {
   const store = node.store === undefined ? undefined : tableStore(context, node.name, node.store)
-  // A table above without rows of its own to show (a foreign-key join nobody looks into) has no view either.
+  // A table above without rows of its own to show (a foreign-key join without lookups) has no view either.
   const parent = context.views.get(node.from[0] as string)
   const view = store?.view ?? (parent === undefined ? undefined : computedView(parent, compute))
   if (view !== undefined) context.views.set(node.name, view)

@@ -3,7 +3,7 @@ import type { OnRecord } from '../step.ts'
 import { step } from '../step.ts'
 import { closeTimeFor } from './close-time.ts'
 import { closedWindows, closesBeforeUpdate } from './closed-windows.ts'
-import { tellerFor } from './held-back.ts'
+import { updateSenderFor } from './coalesced-updates.ts'
 import type { Interpreter } from './interpreter.ts'
 import { onlyInput } from './interpreter.ts'
 import { ownCopyFor } from './own-copy.ts'
@@ -17,18 +17,23 @@ import { windowView } from './window-view.ts'
 export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, inputs, context) => {
   const store = context.store<WindowStore<unknown, unknown>>(node.store)
   const { sizeMs, advanceMs, graceMs } = node.windows
-  const updates = new WindowUpdates({ store, sizeMs, emit: node.emit, tell: tellerFor(context, node) })
+  const updates = new WindowUpdates({
+    store,
+    sizeMs,
+    emit: node.emit,
+    sendUpdate: updateSenderFor(context, node),
+  })
   const ownCopy = ownCopyFor(context, node.store)
   const counts = node.verb === 'count'
   const closeTime = closeTimeFor(context, node, graceMs)
-  const tellClosed = closedWindows(context, node, store, { sizeMs, closesAtEnd: true })
+  const emitClosed = closedWindows(context, node, store, { sizeMs, closesAtEnd: true })
   const closesFirst = closesBeforeUpdate(context)
   context.views.set(node.name, windowView(store))
   const onRecord: OnRecord = (record, emit) => {
     if (record.hasNullKey) return context.drop('nullKey', node.name, record)
     const { key, timestamp } = record
     const closeTimeMs = closeTime.at(timestamp)
-    if (closesFirst) tellClosed?.(emit, closeTimeMs, record)
+    if (closesFirst) emitClosed?.(emit, closeTimeMs, record)
     let late = 0
     let taken = 0
     updates.begin()
@@ -48,9 +53,9 @@ export const interpretWindowAggregate: Interpreter<'windowAggregate'> = (node, i
     }
     updates.apply(record, emit)
     if (late > 0) context.dropSome('late', node.name, record, late, taken === 0)
-    if (!closesFirst) tellClosed?.(emit, closeTimeMs, record)
+    if (!closesFirst) emitClosed?.(emit, closeTimeMs, record)
   }
   return step(context, node.name, onlyInput(inputs), onRecord, (emit) => {
-    if (tellClosed !== undefined) context.onStreamTime.push((nowMs) => tellClosed(emit, closeTime.at(nowMs)))
+    if (emitClosed !== undefined) context.onStreamTime.push((nowMs) => emitClosed(emit, closeTime.at(nowMs)))
   })
 }

@@ -2,14 +2,14 @@ import type { ValueAndTimestamp, WindowStore } from '../../state/store.ts'
 import { windowed } from '../../topic/windowed.ts'
 import type { AnyRecord, EmitPolicy } from '../../topology/node.ts'
 import type { Emit } from '../step.ts'
-import type { Tell } from './held-back.ts'
-import { timeKept } from './held-back.ts'
+import type { SendUpdate } from './coalesced-updates.ts'
+import { storedTimeOf } from './coalesced-updates.ts'
 
 interface WindowUpdatesOptions {
   readonly store: WindowStore<unknown, unknown>
   readonly sizeMs: number
   readonly emit: EmitPolicy
-  readonly tell: Tell
+  readonly sendUpdate: SendUpdate
 }
 
 /**
@@ -53,7 +53,7 @@ export class WindowUpdates {
 
   /** Puts and emits the windows in the order in which they were added. */
   apply(record: AnyRecord, emit: Emit): void {
-    const { emit: policy, tell, sizeMs } = this.#options
+    const { emit: policy, sendUpdate, sizeMs } = this.#options
     this.#putAll(record)
     if (policy === 'onWindowClose') return
     const { key } = record
@@ -61,9 +61,9 @@ export class WindowUpdates {
       const startMs = this.#starts[index] as number
       const newValue = this.#newValues[index]
       const timestamp = this.#timestamps[index] as number
-      const told = policy === 'onCommit' ? timeKept(record, newValue, timestamp) : timestamp
-      const result = record.withKey(windowed(key, startMs, startMs + sizeMs)).withTimestamp(told)
-      tell(emit, result, newValue, this.#stored[index]?.value ?? null, this.#befores[index])
+      const sentTime = policy === 'onCommit' ? storedTimeOf(record, newValue, timestamp) : timestamp
+      const result = record.withKey(windowed(key, startMs, startMs + sizeMs)).withTimestamp(sentTime)
+      sendUpdate(emit, result, newValue, this.#stored[index]?.value ?? null, this.#befores[index])
     }
   }
 
@@ -73,8 +73,8 @@ export class WindowUpdates {
     try {
       for (; done < this.#count; done++) {
         const newValue = this.#newValues[done]
-        const keptTime = timeKept(record, newValue, this.#timestamps[done] as number)
-        store.put(record.key, newValue, this.#starts[done] as number, keptTime)
+        const storedTime = storedTimeOf(record, newValue, this.#timestamps[done] as number)
+        store.put(record.key, newValue, this.#starts[done] as number, storedTime)
       }
     } catch (error) {
       this.#putBack(record, done)

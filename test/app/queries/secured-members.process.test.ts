@@ -94,7 +94,7 @@ describe('processes with a token and TLS', () => {
     const open = { applicationServer: undefined, queryListen: '0.0.0.0:0' }
     await running[0]?.close()
     await member('open', open)
-    expect(warnings.join()).toMatch(/0\.0\.0\.0:0 are answered to whoever reaches it; set queryToken/)
+    expect(warnings.join()).toMatch(/0\.0\.0\.0:0 are open to every client that reaches it; set queryToken/)
     warnings.splice(0)
     // The token closes the listener, but travels as readable text.
     await member('readable', { ...open, queryToken: 'a-token' })

@@ -27,9 +27,9 @@ export interface FailingRecord {
 }
 
 const remedies: Readonly<Record<Handler, string>> = {
-  deserializationFailure: 'mend the producer, or set deserializationFailure to skip or deadLetter',
-  processingFailure: 'mend the processor or the record, or set processingFailure to skip or deadLetter',
-  productionFailure: 'mend what is written, or set productionFailure to skip or deadLetter',
+  deserializationFailure: 'fix the producer, or set deserializationFailure to skip or deadLetter',
+  processingFailure: 'fix the processor or the record, or set processingFailure to skip or deadLetter',
+  productionFailure: 'fix what is written, or set productionFailure to skip or deadLetter',
 }
 
 const unlucky = 13
@@ -120,7 +120,7 @@ export const failingRecords: readonly FailingRecord[] = [
     program: stepped((orders, sink) => orders.mapValues(encoded, { name: 'encode', value: bytes }).to(sink)),
     node: 'encode',
     says: () => 'the value is not JSON',
-    remedy: 'mend the producer, or route such records to the dead letter topic',
+    remedy: 'fix the producer, or route such records to the dead letter topic',
     exception: 'SyntaxError',
   },
   {

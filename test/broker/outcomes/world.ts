@@ -37,7 +37,7 @@ const RETRIABLE = new Set([
 export const nameOf = (errorCode: number | undefined): string =>
   errorCode === undefined ? 'nothing' : (names.get(errorCode) ?? String(errorCode))
 
-/** A broker under test, seen as a client sees it: over TCP, with names that nobody else uses. */
+/** A broker under test, seen as a client sees it: over TCP, with names that no other application uses. */
 export class World {
   readonly client: TcpClient
   readonly #bootstrapServers: string

@@ -224,7 +224,7 @@ describe('a member of a classic group', () => {
     },
   )
 
-  it('reports what it cannot mend', async () => {
+  it('reports what it cannot fix', async () => {
     const at = world()
     at.core.onRequest('JoinGroup', () => ({ kind: 'error', error: 'INVALID_SESSION_TIMEOUT' }))
     const member = join(at, 'a')

@@ -39,7 +39,7 @@ describe('the numbers of batches', () => {
     expect(take(queue)).toBe(inFlight[0])
   })
 
-  it('are given anew from a refused batch on, there too', () => {
+  it('are given again from a refused batch on, there too', () => {
     const { queue, inFlight } = overTheSeam()
     const [first, second] = inFlight as [PendingBatch, PendingBatch]
     queue.putBack(second)

@@ -81,7 +81,7 @@ describe('a producer whose records are refused', () => {
     async (compression) => {
       const world = coreWorld({ topics })
       const refused: string[] = []
-      const producer = await producerOf(world, { compression, ...skipping(refused) })
+      const producer = await producerOf(world, { compressionType: compression, ...skipping(refused) })
       const large = Array.from({ length: 2 * limit }, (_, index) =>
         String.fromCharCode(33 + ((index * 7919) % 89)),
       )
@@ -187,7 +187,7 @@ describe('a producer whose records are refused', () => {
     expect(valuesOf(await world.readAll('t'))).toEqual(['unknown', 'a', 'b'])
   })
 
-  it('begins anew where nobody knows whether the refused record was stored before', async () => {
+  it('starts again where nobody knows whether the refused record was stored before', async () => {
     const world = coreWorld({ topics })
     const producer = await producerOf(world, skipping([]))
     send(producer, 'a', 'timed')

@@ -78,7 +78,7 @@ describe('a transaction that the broker leaves open', () => {
     await using reader = new TopicClient(kafka.brokers)
     const seen = await reader.readUntil(topic('out', { value: string }), ({ length }) => length >= 3, 15_000)
     expect(seen.map(({ value }) => value)).toEqual(['committed', 'next', 'other'])
-    // Where this is 0, Apache Kafka has been mended, and so can be what mends it here.
+    // Where this is 0, Apache Kafka has been fixed, and so can be what fixes it here.
     expect(warnings.filter((message) => message.includes('left it open'))).toHaveLength(1)
     await second.transport.close()
   }, 120_000)

@@ -156,7 +156,7 @@ describe.each([0, 2] as const)('a transaction left open, at transaction.version 
     expect(await committedOffset(at)).toBe(6)
   })
 
-  it('keeps its producer from a topic that is met late, until it begins anew', async () => {
+  it('keeps its producer from a topic that is met late, until it starts again', async () => {
     const at = world()
     const old = await start(at, 'old')
     send(old, 'aborted')

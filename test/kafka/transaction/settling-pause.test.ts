@@ -35,15 +35,15 @@ describe('the pause between two transactions', () => {
     (shortest) => {
       const pause = new SettlingPause(new ManualClock(0))
       const random = randomFrom(shortest)
-      let heldBack = 0
+      let delayed = 0
       for (let transaction = 0; transaction < 20_000; transaction++) {
         const markersMs = shortest - Math.log(1 - random()) / 4
-        const isHeldBack = markersMs > pause.lengthMs
-        if (transaction >= 10_000 && isHeldBack) heldBack++
-        pause.answered(isHeldBack ? 21 : 1)
+        const isDelayed = markersMs > pause.lengthMs
+        if (transaction >= 10_000 && isDelayed) delayed++
+        pause.answered(isDelayed ? 21 : 1)
       }
-      expect(heldBack / 10_000).toBeGreaterThan(0.001)
-      expect(heldBack / 10_000).toBeLessThan(0.01)
+      expect(delayed / 10_000).toBeGreaterThan(0.001)
+      expect(delayed / 10_000).toBeLessThan(0.01)
       expect(pause.lengthMs).toBeGreaterThan(shortest)
     },
   )

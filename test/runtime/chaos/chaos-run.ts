@@ -117,13 +117,13 @@ export class ChaosRun implements AsyncDisposable {
   }
 
   /** Resolves once this process has made an output that a reader sees, and that is newer than that. */
-  async hasWorked(pid: number, sinceMs: number, patienceMs: number): Promise<void> {
-    const deadlineMs = Date.now() + patienceMs
+  async hasWorked(pid: number, sinceMs: number, timeoutMs: number): Promise<void> {
+    const deadlineMs = Date.now() + timeoutMs
     const isIts = (made: { readonly pid: number; readonly appendedMs: number }): boolean =>
       made.pid === pid && made.appendedMs > sinceMs
     while (!this.reader.copies.some(isIts) && !this.reader.counts.some(isIts)) {
       if (Date.now() > deadlineMs)
-        throw new Error(`process ${pid} made nothing in ${patienceMs} ms:\n${this.story(40)}`)
+        throw new Error(`process ${pid} made nothing in ${timeoutMs} ms:\n${this.story(40)}`)
       await pause(50)
     }
   }
@@ -160,10 +160,10 @@ export class ChaosRun implements AsyncDisposable {
   }
 
   /** Ends the load, waits for its last effect, closes all in good order, and tells what is wrong. */
-  async finish(patienceMs = 120_000): Promise<readonly string[]> {
+  async finish(timeoutMs = 120_000): Promise<readonly string[]> {
     this.mark('the load ends')
     await this.#load.stop()
-    await this.reader.until(this.#load.words, patienceMs).catch((error: unknown) => this.#problem(error))
+    await this.reader.until(this.#load.words, timeoutMs).catch((error: unknown) => this.#problem(error))
     this.mark('all close')
     await Promise.all(this.members.map((member) => member.leave()))
     await this.reader.toTheEnd(30_000).catch((error: unknown) => this.#problem(error))

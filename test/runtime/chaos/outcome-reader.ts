@@ -46,15 +46,15 @@ export class OutcomeReader {
   }
 
   /** Resolves once each event is copied and each word is counted to the end; rejects with what still lacks. */
-  async until(words: readonly string[], patienceMs: number): Promise<void> {
+  async until(words: readonly string[], timeoutMs: number): Promise<void> {
     const expected = expectedCounts(words)
-    const deadlineMs = Date.now() + patienceMs
+    const deadlineMs = Date.now() + timeoutMs
     for (;;) {
       const lacking = Array.from(expected).filter(([word, count]) => (this.#latest.get(word) ?? 0) < count)
       if (this.#copied.size >= words.length && lacking.length === 0) return
       if (Date.now() > deadlineMs)
         throw new Error(
-          `after ${patienceMs} ms ${this.#copied.size} of ${words.length} events are copied, and these words are not counted: ${lacking
+          `after ${timeoutMs} ms ${this.#copied.size} of ${words.length} events are copied, and these words are not counted: ${lacking
             .slice(0, 5)
             .map(([word, count]) => `${word} up to ${this.#latest.get(word) ?? 0} of ${count}`)
             .join(', ')}`,
@@ -64,16 +64,16 @@ export class OutcomeReader {
   }
 
   /** Resolves once all that is in the topics, finally, is read. */
-  async toTheEnd(patienceMs: number): Promise<void> {
+  async toTheEnd(timeoutMs: number): Promise<void> {
     const ends = await new Admin(this.#cluster).listOffsets(
       this.#places.map((each) => ({ ...each, at: 'latest' as const })),
     )
-    const deadlineMs = Date.now() + patienceMs
+    const deadlineMs = Date.now() + timeoutMs
     const isThere = (): boolean =>
       [...ends].every(([place, { offset }]) => (this.#positions.get(place) ?? 0) >= offset)
     while (!isThere()) {
       if (Date.now() > deadlineMs)
-        throw new Error(`the end of the output could not be read in ${patienceMs} ms: a transaction is open`)
+        throw new Error(`the end of the output could not be read in ${timeoutMs} ms: a transaction is open`)
       await this.#pause()
     }
   }

@@ -31,7 +31,7 @@ export const singleNode = ({ listen, advertise, controller }: NodeAddresses): Pr
   'share.coordinator.state.topic.replication.factor': '1',
   'share.coordinator.state.topic.num.partitions': '4',
   'share.coordinator.state.topic.min.isr': '1',
-  // A broker that was killed registers anew only when its old session is over.
+  // A broker that was killed registers again only when its old session is over.
   'broker.session.timeout.ms': '6000',
   'group.initial.rebalance.delay.ms': '0',
   'log.cleaner.dedupe.buffer.size': '2097152',

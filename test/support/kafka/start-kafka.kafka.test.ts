@@ -45,7 +45,7 @@ test('a broker takes the properties of its test', async () => {
 })
 
 test('a broker that cannot start says why', async () => {
-  const properties = { 'log.retention.ms': 'for ever' }
+  const properties = { 'log.retention.ms': 'forever' }
   await expect(startKafka({ via: 'jars', properties })).rejects.toThrow(/log\.retention\.ms/)
 })
 

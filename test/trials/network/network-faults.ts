@@ -50,7 +50,7 @@ export const networkFaults: readonly NetworkFault[] = [
   },
   {
     name: 'half-open',
-    finding: 'connections are silent for ever and are never closed, while new ones work',
+    finding: 'connections are silent forever and are never closed, while new ones work',
     longestStandstillMs: 45_000,
     happen: async (proxy) => {
       proxy.silenceAll()
@@ -65,7 +65,7 @@ export const networkFaults: readonly NetworkFault[] = [
   },
   {
     name: 'half-open-narrow',
-    finding: 'connections are silent for ever, and new ones carry 64 kB/s',
+    finding: 'connections are silent forever, and new ones carry 64 kB/s',
     longestStandstillMs: 45_000,
     happen: (proxy) => {
       proxy.silenceAll()

@@ -3,8 +3,8 @@ import type { RecordContents } from '../base/record-contents.ts'
 import type { RecordInstead, RefusalAnswer } from '../kafka/producer.ts'
 import type { RefusedRecord } from '../kafka/produce/refused-batch.ts'
 import type { FailureHandler } from '../task/failure-handler.ts'
-import type { JudgeSettings } from '../task/failure-policy.ts'
-import { judgeBy, leftOutReason } from '../task/failure-policy.ts'
+import type { FailurePolicySettings } from '../task/failure-policy.ts'
+import { handleByPolicy, leftOutReason } from '../task/failure-policy.ts'
 import type { TaskFailure } from '../task/ports.ts'
 import { faultOf, keyOf } from '../task/record-fault.ts'
 import type { FailureDecision } from '../task/task.ts'
@@ -15,26 +15,26 @@ import type { WarningListener } from './runtime-settings.ts'
 import { fieldsOf } from './runtime-settings.ts'
 import type { Metrics } from './metrics.ts'
 
-/** Decides by the policies of the settings what becomes of records that failed; one left out is counted and told. */
-export class RecordJudge {
-  readonly #options: RecordJudgeOptions
+/** Decides by the policies of the settings what becomes of records that failed; one left out is counted and reported. */
+export class RecordFailureHandler {
+  readonly #options: RecordFailureHandlerOptions
 
-  constructor(options: RecordJudgeOptions) {
+  constructor(options: RecordFailureHandlerOptions) {
     this.#options = options
   }
 
-  /** Whether somebody wants to see the records that those which the broker refuses were made from. */
+  /** Whether a policy or handler needs the source records of refused records. */
   get keepsSources(): boolean {
     const { policies, onFailedRecord } = this.#options
     return policies.productionFailure === 'deadLetter' || onFailedRecord !== undefined
   }
 
-  /** Judges failures of records; dead letters go to `deadLetter`. */
+  /** Handles failures of records; dead letters go to `deadLetter`. */
   with(
     deadLetter: (topic: string, row: RecordRow) => void,
   ): (failure: TaskFailure, record: AnyRecord | undefined) => FailureDecision {
     const { policies, metrics, onWarning, onFailedRecord } = this.#options
-    return judgeBy(
+    return handleByPolicy(
       policies,
       {
         deadLetter: (row) => deadLetter(deadLetterTopicOf(policies), row),
@@ -53,21 +53,21 @@ export class RecordJudge {
     const { node, origin } = source
     const instead: RecordInstead[] = []
     const failure = unwritten({ node, origin, record, error: fault })
-    const judge = this.with((topic, row) => instead.push({ topic, row }))
-    const decision = judge(failure, source.record ?? record)
+    const handle = this.with((topic, row) => instead.push({ topic, row }))
+    const decision = handle(failure, source.record ?? record)
     return decision === 'fail' ? { failure: failure.fault } : { instead }
   }
 }
 
-export interface RecordJudgeOptions {
-  readonly policies: JudgeSettings
+export interface RecordFailureHandlerOptions {
+  readonly policies: FailurePolicySettings
   readonly metrics: Metrics
   readonly onWarning: WarningListener
   readonly onFailedRecord?: FailureHandler | undefined
 }
 
 /** The settings have refused the policy without a topic; a handler may still choose it. */
-const deadLetterTopicOf = ({ deadLetterTopic }: RecordJudgeOptions['policies']): string => {
+const deadLetterTopicOf = ({ deadLetterTopic }: RecordFailureHandlerOptions['policies']): string => {
   if (deadLetterTopic !== undefined) return deadLetterTopic
   throw new Fault({
     code: 'DEAD_LETTER_TOPIC_MISSING',
@@ -80,7 +80,7 @@ const deadLetterTopicOf = ({ deadLetterTopic }: RecordJudgeOptions['policies']):
 interface Unwritten {
   readonly node: string
   readonly origin: RecordOrigin | undefined
-  /** The one whose key is told. */
+  /** The record whose key is reported. */
   readonly record: AnyRecord | undefined
   readonly error: unknown
 }

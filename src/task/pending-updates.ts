@@ -1,18 +1,18 @@
 import type { AnyRecord } from '../topology/node.ts'
 import type { Emit } from './step.ts'
 
-/** What one table holds back until the next commit. */
-export interface HeldUpdates {
-  readonly held: Map<unknown, Held>
-  readonly tell: BeforeCommit
+/** The updates of one table that wait for the next commit. */
+export interface CoalescedUpdates {
+  readonly pending: Map<unknown, PendingUpdate>
+  readonly flush: BeforeCommit
 }
 
-export interface Held {
+export interface PendingUpdate {
   readonly emit: Emit
   readonly withChange: WithChange
   readonly record: AnyRecord
   readonly newValue: unknown
-  /** The value before the first update that is held. */
+  /** The value before the first update that is pending. */
   readonly oldValue: unknown
 }
 

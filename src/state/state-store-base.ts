@@ -42,7 +42,7 @@ export interface Changes {
  * The life cycle that all kinds share: changes are flushed to the changelog, committed, and then, if there is a disk,
  * written in its next batch together with the offset they belong to.
  */
-export abstract class StoreLife implements StateStore {
+export abstract class StateStoreBase implements StateStore {
   readonly name: string
   readonly keepsLatest: boolean = true
   readonly logged: boolean
@@ -192,7 +192,7 @@ export abstract class StoreLife implements StateStore {
     }
   }
 
-  /** Gives a row to the changelog where there is one, null to delete it; returns what a disk shall hold of the value. */
+  /** Gives a row to the changelog where there is one, null to delete it; returns what the disk then holds of the value. */
   protected save(key: Bytes, value: unknown, timestamp: number, headers?: Headers): SavedValue {
     if (isKeptAsItIs(value)) {
       this.appendRegions(

@@ -3,8 +3,8 @@ import { sleep } from '../../base/clock.ts'
 import type { Fault } from '../../base/fault.ts'
 import { isFault } from '../../base/fault.ts'
 
-/** How long somebody waits for what is on the move, and what ends the waiting at once. */
-export interface Patience {
+/** How long a read waits for a task that moves, and the signal that ends the wait at once. */
+export interface ReadTimeout {
   readonly clock: Clock
   readonly timeoutMs: number
   readonly signal: AbortSignal
@@ -14,10 +14,10 @@ export interface Patience {
 
 /**
  * Tries `work` again while it fails with a fault that says so (`actor: 'retry'`), with growing pauses, for as long as
- * `timeoutMs` allows; it is told how long it has left. The last fault is thrown when the time is over.
+ * `timeoutMs` allows; it gets the time that is left. The last fault is thrown when the time is over.
  */
-export const withPatience = async <T>(
-  { clock, timeoutMs, signal, once = false }: Patience,
+export const retryWithin = async <T>(
+  { clock, timeoutMs, signal, once = false }: ReadTimeout,
   work: (leftMs: number) => Promise<T>,
 ): Promise<T> => {
   const untilMs = clock.monotonicMs() + timeoutMs
@@ -38,7 +38,7 @@ const isOverload = ({ code }: Fault): boolean => code === 'QUERIES_OVERLOADED'
 
 /** The result of `work`; what `late` makes where that takes longer than there is time. */
 export const within = async <T>(
-  { clock, timeoutMs, signal }: Patience,
+  { clock, timeoutMs, signal }: ReadTimeout,
   work: Promise<T>,
   late: () => Error,
 ): Promise<T> => {

@@ -3,8 +3,8 @@ import type { Clock } from '../base/clock.ts'
 import { Cluster } from '../kafka/cluster.ts'
 import { TcpTransport } from '../kafka/connection/tcp-transport.ts'
 import { partsOfTask } from '../runtime/application-plan.ts'
-import { StreamsApplication } from '../runtime/streams-application.ts'
-import type { StreamsApplicationOptions } from '../runtime/streams-application.ts'
+import { ApplicationMember } from '../runtime/application-member.ts'
+import type { ApplicationMemberOptions } from '../runtime/application-member.ts'
 import { CacheBudget } from '../state/cache-budget.ts'
 import { openLmdbStores } from '../state/open-lmdb-stores.ts'
 import { openMemoryStore } from '../state/open-memory-store.ts'
@@ -15,39 +15,39 @@ import { kafkaSettingsOf } from './kafka-settings-of.ts'
 import type { Settings } from './settings.ts'
 import { diskTaskFolders } from './disk-task-folders.ts'
 
-/** Where a worker finds its state, and the names that stay with it over restarts and replacements. */
-export interface WorkerPlace {
+/** Where a member finds its state, and the names that stay with it over restarts and replacements. */
+export interface MemberPlace {
   readonly directory: string
   readonly transactionName: string
-  /** The same for all workers of a process. */
+  /** The same for all members of a process. */
   readonly processId: string
 }
 
-/** Settings of a worker: whoever starts it has named the application. */
-export type WorkerSettings = Settings & { readonly applicationId: string; readonly clientId: string }
+/** Settings of a member, with the application named. */
+export type MemberSettings = Settings & { readonly applicationId: string; readonly clientId: string }
 
 /** A thread asks its process, and waits for the answer. */
-export type StreamsWorkerHost = Required<Pick<StreamsApplicationOptions, 'listener' | 'judge'>>
+export type CreatedMemberHost = Required<Pick<ApplicationMemberOptions, 'listener' | 'responseToFailure'>>
 
-/** Puts one worker together: connections, stores on LMDB below its folder, and the application that uses them. */
-export const createStreamsWorker = (
+/** Puts one member together: connections, stores on LMDB below its folder, and the application that uses them. */
+export const createMember = (
   topology: Topology,
-  settings: WorkerSettings,
-  { directory, transactionName, processId }: WorkerPlace,
+  settings: MemberSettings,
+  { directory, transactionName, processId }: MemberPlace,
   clock: Clock,
-  { listener, judge }: StreamsWorkerHost,
+  { listener, responseToFailure }: CreatedMemberHost,
   onFailedRecord?: FailureHandler,
-): StreamsApplication => {
+): ApplicationMember => {
   const transport = new TcpTransport(kafkaSettingsOf(settings, settings.clientId))
   const budget = new CacheBudget(settings.stateCacheMaxBytes)
-  return new StreamsApplication({
+  return new ApplicationMember({
     topology,
     settings,
     cluster: new Cluster({ transport, clock, retryTimeoutMs: settings.requestTimeoutMs }),
     clock,
     processId,
     transactionName,
-    judge,
+    responseToFailure,
     onFailedRecord,
     listener,
     openTaskStores: (task, origins) =>
@@ -81,7 +81,7 @@ export const createStreamsWorker = (
 }
 
 /** Parsed settings with the application's names filled in. */
-export const workerSettingsOf = (topology: Topology, settings: Settings): WorkerSettings => {
+export const memberSettingsOf = (topology: Topology, settings: Settings): MemberSettings => {
   const applicationId = settings.applicationId ?? topology.name
   return { ...settings, applicationId, clientId: settings.clientId ?? applicationId }
 }

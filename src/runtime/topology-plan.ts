@@ -10,29 +10,29 @@ import { refuseOtherSizes } from './input-sizes.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
 import { changeOf, TopicWatch } from './topic-watch.ts'
 
-export interface PlanKeeperOptions {
+export interface TopologyPlanOptions {
   readonly topology: Topology
   readonly settings: RuntimeSettings
   readonly cluster: Cluster
   readonly clock: Clock
   /** Another plan is in force. */
   readonly onPlan: (plan: ApplicationPlan) => Promise<void>
-  /** The group has to plan anew. */
+  /** The group has to plan again. */
   readonly onOutdated: (reason: string) => void
   readonly onWarning: (message: string) => void
 }
 
 /**
- * The plan that is in force here. The leader of the group makes it anew at each rebalance, from the topics that there are
- * then, and tells the others what it was made from; who notices a change of topics asks for a rebalance. So all members
+ * The plan that is in force here. The leader of the group makes it again at each rebalance, from the topics that there are
+ * then, and sends the others what it was made from; who notices a change of topics asks for a rebalance. So all members
  * work by the same plan, whenever each of them has looked.
  */
-export class PlanKeeper {
-  readonly #options: PlanKeeperOptions
+export class TopologyPlan {
+  readonly #options: TopologyPlanOptions
   #plan: ApplicationPlan | undefined
   #watch: TopicWatch | undefined
 
-  constructor(options: PlanKeeperOptions) {
+  constructor(options: TopologyPlanOptions) {
     this.#options = options
   }
 
@@ -105,7 +105,7 @@ export class PlanKeeper {
     this.#watch?.close()
   }
 
-  /** A topic that the topology names is not gone because one broker says so: reading it tells, after some patience. */
+  /** A topic that the topology names is not gone because one broker says so: reading it fails after a timeout. */
   async #look(): Promise<TopicSizes> {
     const { topology, settings, cluster } = this.#options
     return sourceSizes(topology, settings, cluster, this.#plan?.sizes)

@@ -9,12 +9,12 @@ import { KeyIdentity } from './key-identity.ts'
 import { SeriesTable } from './series-table.ts'
 import type { SeriesRow } from './series.ts'
 import type { ValueAndTimestamp, WalkPlan } from './store.ts'
-import type { StoreContext } from './store-life.ts'
-import { StoreLife, valueBytesAt } from './store-life.ts'
+import type { StoreContext } from './state-store-base.ts'
+import { StateStoreBase, valueBytesAt } from './state-store-base.ts'
 import { writeTimedRow } from './timed-rows.ts'
 
 /** The life cycle of stores by key and time; the kinds differ in the bytes of their changelog keys and in what they show. */
-export abstract class SeriesLife<K, C extends ValueAndTimestamp<unknown>> extends StoreLife {
+export abstract class SeriesStoreBase<K, C extends ValueAndTimestamp<unknown>> extends StateStoreBase {
   protected readonly keys: KeyIdentity<K>
   protected readonly table: SeriesTable<K, C>
 

@@ -9,7 +9,7 @@ import { changelogOf, copiedStoresOf } from './changelog-sizes.ts'
 import type { ChangelogNow, Changelogs } from './changelogs.ts'
 import type { TaskFolders } from './task-folders.ts'
 
-export interface DormantStateOptions {
+export interface IdleStateOptions {
   readonly clock: Clock
   readonly changelogs: Changelogs
   readonly planOf: () => ApplicationPlan
@@ -17,17 +17,17 @@ export interface DormantStateOptions {
 }
 
 /**
- * State on this disk that nobody uses: of tasks that ran here before a restart, or that have moved away since. The leader
- * is told how far behind it is, so that a task comes back to where least is to be restored. State that stays unused is
+ * State on this disk that no task uses: of tasks that ran here before a restart, or that have moved away since. The leader
+ * gets its lag, so that a task comes back to where least is to be restored. State that stays unused is
  * deleted.
  */
-export class DormantState {
-  readonly #options: DormantStateOptions
+export class IdleState {
+  readonly #options: IdleStateOptions
   readonly #states = new Map<TaskId, ReadonlyMap<string, StoredState>>()
   readonly #unusedSinceMs = new Map<TaskId, number>()
   #scan: Promise<void> | undefined
 
-  constructor(options: DormantStateOptions) {
+  constructor(options: IdleStateOptions) {
     this.#options = options
   }
 
@@ -40,7 +40,7 @@ export class DormantState {
     )
   }
 
-  /** By how many records the state of each task is behind that is not in use; empty where the brokers don't tell in time. */
+  /** By how many records the state of each task is behind that is not in use; empty where the brokers don't answer in time. */
   async lags(inUse: ReadonlySet<TaskId>): Promise<ReadonlyMap<TaskId, number>> {
     const { clock, changelogs, planOf } = this.#options
     await (this.#scan ??= this.#read())
@@ -49,7 +49,7 @@ export class DormantState {
     )
     if (places.length === 0) return new Map()
     const asked = changelogs.at(places).catch(() => undefined)
-    const found = await Promise.race([asked, sleep(clock, patienceMs).then(() => undefined)])
+    const found = await Promise.race([asked, sleep(clock, answerTimeoutMs).then(() => undefined)])
     const lags = new Map<TaskId, number>()
     if (found === undefined) return lags
     for (const { task, topic, partition, stored } of places) {
@@ -96,7 +96,7 @@ export class DormantState {
   }
 }
 
-const patienceMs = 2_000
+const answerTimeoutMs = 2_000
 
 /** State that cannot be continued is as far behind as can be. */
 const lagOf = (stored: StoredState | undefined, changelog: ChangelogNow, nowMs: number): number =>

@@ -2,7 +2,7 @@ import type { Topic } from '../topic/topic.ts'
 import { optionalResultOf } from '../topology/callback-results.ts'
 import { decide } from './decide.ts'
 import { evolve } from './evolve.ts'
-import { readKept } from './kept-value.ts'
+import { readStored } from './stored-value.ts'
 import type { Saga } from './saga.ts'
 import { stepNamed } from './saga.ts'
 import type { SagaEvent, SagaMessage, SagaState } from './state.ts'
@@ -16,27 +16,27 @@ export interface Outgoing {
   readonly idempotencyKey: string
 }
 
-export interface TurnResult {
+export interface MessageResult {
   readonly state: SagaState | null
   readonly events: readonly SagaEvent[]
   readonly outgoing: readonly Outgoing[]
 }
 
-/** A whole turn, purely: what is decided, the state after it, and what goes out. The state holds every intent to send. */
-export const takeTurn = (saga: Saga, before: SagaState | null, message: SagaMessage): TurnResult => {
+/** Processes one message, purely: the decisions, the next state and the outgoing messages. The state holds every intent to send. */
+export const processMessage = (saga: Saga, before: SagaState | null, message: SagaMessage): MessageResult => {
   const events = decide(saga, before, message)
   const outgoing: Outgoing[] = []
   let state = before
   for (const event of events) {
-    const told = state?.told
+    const publishedOutcome = state?.publishedOutcome
     state = evolve(state, event)
-    const out = outgoingOf(saga, state, event, told)
+    const out = outgoingOf(saga, state, event, publishedOutcome)
     if (out !== undefined) outgoing.push(out)
   }
   return { state, events, outgoing }
 }
 
-/** Names one command for ever: participants answer a key they know with the reply they gave before. */
+/** Names one command permanently: participants answer a key they know with the reply they gave before. */
 const idempotencyKey = (sagaId: string, step: string, direction: Direction): string =>
   `${sagaId}/${step}/${direction}`
 
@@ -48,7 +48,7 @@ const outgoingOf = (
   saga: Saga,
   state: SagaState,
   event: SagaEvent,
-  told: SagaState['told'] | undefined,
+  publishedOutcome: SagaState['publishedOutcome'] | undefined,
 ): Outgoing | undefined => {
   switch (event.type) {
     case 'CommandSent':
@@ -57,10 +57,10 @@ const outgoingOf = (
     case 'SagaCompensated':
     case 'SagaRejected':
     case 'SagaStuck':
-      return state.told === told ? undefined : outcomeOf(saga, state)
+      return state.publishedOutcome === publishedOutcome ? undefined : outcomeOf(saga, state)
     case 'SagaStarted':
     case 'RetryScheduled':
-    case 'ReplyKept':
+    case 'ReplyStored':
     case 'StepDone':
     case 'StepRefused':
     case 'StepUndone':
@@ -89,7 +89,7 @@ const commandOf = (
 }
 
 const outcomeOf = (saga: Saga, state: SagaState): Outgoing | undefined => {
-  const { told: status, failure } = state
+  const { publishedOutcome: status, failure } = state
   if (saga.outcome === undefined || status === null || status === 'RUNNING' || status === 'COMPENSATING')
     return undefined
   return {
@@ -106,10 +106,10 @@ const outcomeOf = (saga: Saga, state: SagaState): Outgoing | undefined => {
 const dataOf = (saga: Saga, { sagaId, start, replies }: SagaState): SagaData<never> => ({
   sagaId,
   get start() {
-    return readKept(saga.startedBy.value, start) as never
+    return readStored(saga.startedBy.value, start) as never
   },
   reply: <V>(topic: Topic<string, V>) => {
-    const kept = replies[topic.name]
-    return kept === undefined ? undefined : (readKept(topic.value, kept) as V)
+    const stored = replies[topic.name]
+    return stored === undefined ? undefined : (readStored(topic.value, stored) as V)
   },
 })

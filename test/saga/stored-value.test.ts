@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { utf8Decode } from '../../src/base/bytes.ts'
-import { keep, readKept } from '../../src/saga/kept-value.ts'
+import { toStored, readStored } from '../../src/saga/stored-value.ts'
 import { stateSerde } from '../../src/saga/state-serde.ts'
 import type { SagaState } from '../../src/saga/state.ts'
 import { deserializeAll } from '../../src/topic/serde.ts'
@@ -14,7 +14,7 @@ const stored = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
 describe('a value that a saga keeps', () => {
   it('is JSON that a person can read, where its topic writes JSON', () => {
-    expect(keep(json(z.object({ note: z.string() })), { note: 'room 7' })).toEqual({
+    expect(toStored(json(z.object({ note: z.string() })), { note: 'room 7' })).toEqual({
       json: { note: 'room 7' },
     })
   })
@@ -26,8 +26,8 @@ describe('a value that a saga keeps', () => {
         encode: (value) => value.toISOString(),
       }),
     )
-    const throughStore = (serde: Parameters<typeof keep>[0], value: unknown): unknown =>
-      readKept(serde, stored(keep(serde, value)) as never)
+    const throughStore = (serde: Parameters<typeof toStored>[0], value: unknown): unknown =>
+      readStored(serde, stored(toStored(serde, value)) as never)
     expect(throughStore(date, new Date(0))).toEqual(new Date(0))
     expect(throughStore(long, 42)).toBe(42)
     expect(throughStore(string, '1.50')).toBe('1.50')

@@ -1,16 +1,16 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { AssertionFailed } from '../base/assert.ts'
 import { systemClock } from '../base/system-clock.ts'
-import type { StreamsApplication } from '../runtime/streams-application.ts'
+import type { ApplicationMember } from '../runtime/application-member.ts'
 import type { UncaughtFailureResponse } from '../runtime/uncaught-failure.ts'
-import type { StreamsWorkerHost } from './streams-worker.ts'
-import { createStreamsWorker } from './streams-worker.ts'
+import type { CreatedMemberHost } from './create-member.ts'
+import { createMember } from './create-member.ts'
 import type { FromThread, ThreadStart, ToThread } from './thread-protocol.ts'
 import { errorTextOf } from './thread-protocol.ts'
 import { failureHandlerOfModule, topologyOfModule } from './topology-module.ts'
 
 /**
- * The program of a worker thread: imports the module of its topology for itself, runs a worker of its own, and tells the
+ * The program of a worker thread: imports the module of its topology for itself, runs a member of its own, and reports to the
  * main thread what happens. `thread-handle.ts` is the other end.
  */
 const statusIntervalMs = 200
@@ -20,48 +20,41 @@ const main = parentPort
 const say: (message: FromThread) => void = main.postMessage.bind(main)
 
 const { module, topology: name, settings, place } = workerData as ThreadStart
-const verdict = Promise.withResolvers<UncaughtFailureResponse>()
+const failureResponse = Promise.withResolvers<UncaughtFailureResponse>()
 
-const tellStatus = (worker: StreamsApplication): void => {
-  const { metrics, health, tasks, taskCounts, metadata, inputTopics, internalTopics } = worker
+const sendStatus = (member: ApplicationMember): void => {
+  const { metrics, health, tasks, taskCounts, metadata, inputTopics, internalTopics } = member
   const status = { metrics, health, tasks, taskCounts, metadata, inputTopics, internalTopics }
   say({ type: 'status', status })
 }
 
-const runWorker = async (): Promise<StreamsApplication> => {
+const runMember = async (): Promise<ApplicationMember> => {
   const topology = await topologyOfModule({ module, topology: name })
   const onFailedRecord = await failureHandlerOfModule(module)
-  const host: StreamsWorkerHost = {
-    judge: () => verdict.promise,
+  const host: CreatedMemberHost = {
+    responseToFailure: () => failureResponse.promise,
     listener: {
       onState: (state) => {
-        tellStatus(worker)
-        const failure = state === 'failed' ? errorTextOf(worker.failure) : undefined
+        sendStatus(member)
+        const failure = state === 'failed' ? errorTextOf(member.failure) : undefined
         say({ type: 'state', state, failure })
       },
       onWarning: (message, fields) => say({ type: 'warning', message, fields }),
       onRestore: (progress) => say({ type: 'restore', progress }),
     },
   }
-  const worker: StreamsApplication = createStreamsWorker(
-    topology,
-    settings,
-    place,
-    systemClock,
-    host,
-    onFailedRecord,
-  )
-  return worker
+  const member: ApplicationMember = createMember(topology, settings, place, systemClock, host, onFailedRecord)
+  return member
 }
 
-const reportWhileItRuns = (worker: StreamsApplication): void => {
-  tellStatus(worker)
-  systemClock.setTimer(() => reportWhileItRuns(worker), statusIntervalMs)
+const reportWhileItRuns = (member: ApplicationMember): void => {
+  sendStatus(member)
+  systemClock.setTimer(() => reportWhileItRuns(member), statusIntervalMs)
 }
 
-const working = runWorker()
+const working = runMember()
 
-/** A module that can't be loaded is told by the start. */
+/** A module that can't be loaded is reported by the start. */
 const ignore = (): void => {}
 
 /** Says how a piece of work ended. */
@@ -74,31 +67,31 @@ const answer = async (type: 'started' | 'closed', work: () => Promise<void>): Pr
   }
 }
 
-const startWorker = (): Promise<void> =>
+const startMember = (): Promise<void> =>
   answer('started', async () => {
-    const worker = await working.catch((error: unknown) => {
+    const member = await working.catch((error: unknown) => {
       say({ type: 'state', state: 'failed', failure: errorTextOf(error) })
       throw error
     })
-    await worker.start()
-    reportWhileItRuns(worker)
+    await member.start()
+    reportWhileItRuns(member)
   })
 
-const closeWorker = (options: Parameters<StreamsApplication['close']>[0]): Promise<void> =>
+const closeMember = (options: Parameters<ApplicationMember['close']>[0]): Promise<void> =>
   answer('closed', async () => {
-    const worker = await working.catch(() => undefined)
-    if (worker === undefined) return
+    const member = await working.catch(() => undefined)
+    if (member === undefined) return
     try {
-      await worker.close(options)
+      await member.close(options)
     } finally {
-      tellStatus(worker)
+      sendStatus(member)
     }
   })
 
 const readStore = async ({ id, request, isolation }: ToThread & { type: 'read' }): Promise<void> => {
   try {
-    const worker = await working
-    say({ type: 'page', id, page: await worker.readStore(request, isolation) })
+    const member = await working
+    say({ type: 'page', id, page: await member.readStore(request, isolation) })
   } catch (error) {
     say({ type: 'page', id, page: errorTextOf(error) })
   }
@@ -107,23 +100,23 @@ const readStore = async ({ id, request, isolation }: ToThread & { type: 'read' }
 main.on('message', (message: ToThread) => {
   switch (message.type) {
     case 'start':
-      void startWorker()
+      void startMember()
       break
     case 'pause':
     case 'resume':
-      void working.then((worker) => worker[message.type](), ignore)
+      void working.then((member) => member[message.type](), ignore)
       break
     case 'read':
       void readStore(message)
       break
-    case 'verdict':
-      verdict.resolve(message.verdict)
+    case 'failureResponse':
+      failureResponse.resolve(message.response)
       break
     case 'stopApplication':
-      void working.then((worker) => worker.stopApplication(message.reason), ignore)
+      void working.then((member) => member.stopApplication(message.reason), ignore)
       break
     case 'close':
-      void closeWorker(message.options)
+      void closeMember(message.options)
       break
   }
 })

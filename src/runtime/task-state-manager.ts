@@ -8,7 +8,7 @@ import { changelogOf, copiedStoresOf } from './changelog-sizes.ts'
 import { ChangelogCheck } from './changelog-check.ts'
 import type { StoreOrigins } from './changelog-check.ts'
 import { Changelogs } from './changelogs.ts'
-import { DormantState } from './dormant-state.ts'
+import { IdleState } from './idle-state.ts'
 import type { ReadableRows, RestoreProgress } from './restore.ts'
 import { Restorer } from './restore.ts'
 import type { RuntimeSettings } from './runtime-settings.ts'
@@ -18,7 +18,7 @@ import type { TaskStores } from './task-stores.ts'
 import type { TaskFolders } from './task-folders.ts'
 import { noTaskFolders } from './task-folders.ts'
 
-export interface StateKeeperOptions {
+export interface TaskStateManagerOptions {
   readonly cluster: Cluster
   readonly clock: Clock
   readonly settings: RuntimeSettings
@@ -41,20 +41,20 @@ export interface TasksHere {
 }
 
 /**
- * The state that one worker has of tasks, in all its conditions: being restored for a task that is about to begin, kept
- * as a copy of a task that runs elsewhere, or left on the disk without use. Together they are what the leader is told.
+ * The state that one member has of tasks, in all its conditions: being restored for a task that is about to begin, kept
+ * as a copy of a task that runs elsewhere, or left on the disk without use. The leader gets the lags of all of them.
  */
-export class StateKeeper {
+export class TaskStateManager {
   readonly restorer: Restorer
   readonly check: ChangelogCheck
-  readonly #options: StateKeeperOptions
+  readonly #options: TaskStateManagerOptions
   readonly #planOf: () => ApplicationPlan
   readonly #standbys: StandbyTasks
-  readonly #dormant: DormantState
+  readonly #idle: IdleState
   #cancelCare: (() => void) | undefined
   #cleaning: Promise<void> | undefined
 
-  constructor(options: StateKeeperOptions) {
+  constructor(options: TaskStateManagerOptions) {
     const { cluster, clock, planOf, folders = noTaskFolders, onWarning } = options
     const changelogs = new Changelogs(cluster)
     this.check = new ChangelogCheck({ changelogs, clock, planOf, folders, onWarning })
@@ -67,7 +67,7 @@ export class StateKeeper {
       onRestored: options.onRestored,
       readableRows: options.readableRows,
     })
-    this.#dormant = new DormantState({ clock, changelogs, planOf, folders })
+    this.#idle = new IdleState({ clock, changelogs, planOf, folders })
     this.#standbys = new StandbyTasks({
       ...options,
       check: this.check,
@@ -87,7 +87,7 @@ export class StateKeeper {
 
   /** A task has ended here and left its state, with its stores at these offsets of their changelogs. */
   ended(task: TaskId, offsets: ReadonlyMap<string, number>): void {
-    this.#dormant.note(task, offsets)
+    this.#idle.note(task, offsets)
   }
 
   /** Ends all other copies. One lies where its task would, so it is let go before that begins here. */
@@ -95,15 +95,15 @@ export class StateKeeper {
     return this.#standbys.keep(wanted)
   }
 
-  /** Begins copies, after their tasks have ended here; warm-ups are for tasks that shall move here. */
+  /** Begins copies, after their tasks have ended here; warm-ups are for tasks that will move here. */
   followCopies(standbys: readonly TaskId[], warmups: readonly TaskId[]): void {
     this.#standbys.follow(standbys, warmups)
   }
 
-  /** By how many records the state is behind that is here: of tasks still being restored, of copies, of what nobody uses. */
+  /** By how many records the state is behind that is here: of tasks still being restored, of copies, of idle state. */
   async lags(ownTasks: readonly TaskId[]): Promise<ReadonlyMap<TaskId, number>> {
     const { copies } = this
-    const unused = await this.#dormant.lags(new Set([...ownTasks, ...copies.keys()]))
+    const unused = await this.#idle.lags(new Set([...ownTasks, ...copies.keys()]))
     const restoring = ownTasks
       .map((task) => [task, this.#remainingOf(task)] as const)
       .filter(([, lag]) => lag > 0)
@@ -135,16 +135,16 @@ export class StateKeeper {
 
   #care(here: TasksHere | undefined): void {
     const { clock, settings, onWarning } = this.#options
-    if (here === undefined) return this.#dormant.keepUnused()
+    if (here === undefined) return this.#idle.keepUnused()
     for (const task of here.running) task.caughtUp(clock.now())
     const inUse = new Set([...here.ids, ...this.#standbys.ids])
     const failed = (error: unknown): void => onWarning(`unused state cannot be deleted: ${messageOf(error)}`)
     try {
-      this.#dormant.deleteUnused(inUse, settings.stateCleanupDelayMs)
+      this.#idle.deleteUnused(inUse, settings.stateCleanupDelayMs)
     } catch (error) {
       failed(error)
     }
-    this.#cleaning ??= this.#dormant
+    this.#cleaning ??= this.#idle
       .deleteAbandoned(settings.stateCleanupDelayMs)
       .catch(failed)
       .finally(() => (this.#cleaning = undefined))

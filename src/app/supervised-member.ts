@@ -1,43 +1,43 @@
 import type { ApplicationHealth } from '../runtime/application-health.ts'
 import type { MetricsSnapshot } from '../runtime/metrics.ts'
 import type { RuntimeListener } from '../runtime/runtime-settings.ts'
-import type { CloseOptions, StreamsApplication } from '../runtime/streams-application.ts'
+import type { CloseOptions, ApplicationMember } from '../runtime/application-member.ts'
 import type { UncaughtFailureResponse } from '../runtime/uncaught-failure.ts'
 
-/** What can be read of a worker at any time. */
-export type WorkerView = Pick<
-  StreamsApplication,
+/** What can be read of a member at any time. */
+export type MemberView = Pick<
+  ApplicationMember,
   'failure' | 'metrics' | 'health' | 'tasks' | 'taskCounts' | 'metadata' | 'inputTopics' | 'internalTopics'
 >
 
 /**
- * One worker as its supervisor sees it: a member of the group with connections, tasks and a folder of its own, in this
+ * One member as its supervisor sees it: a member of the group with connections, tasks and a folder of its own, in this
  * thread or in another one. It says how it is by its listener's `onState`; it is started once, and once it has failed or
  * is closed, another one takes its place.
  */
-export interface SupervisedWorker extends WorkerView {
+export interface SupervisedMember extends MemberView {
   /** True where it failed so badly that it can do nothing more, not even leave its group. */
   readonly isGone?: boolean
   start(): Promise<void>
   /** One page of a store of a task that runs there; rejects with STORE_NOT_HERE where it does not. */
-  readonly readStore: StreamsApplication['readStore']
+  readonly readStore: ApplicationMember['readStore']
   pause(): void
   resume(): void
   /** Resolves when everything it held is let go, also after a failure. */
   close(options?: CloseOptions): Promise<void>
-  /** Tells the whole group to stop, and fails itself. */
+  /** Stops the whole group, and fails itself. */
   stopApplication(reason: string): void
 }
 
-/** What a worker needs of its supervisor. */
-export interface WorkerHost {
+/** What a member needs of its supervisor. */
+export interface MemberHost {
   readonly listener: RuntimeListener
   /** Asked right after `onState('failed')`: what is to become of it all. */
-  readonly judge: () => UncaughtFailureResponse
+  readonly responseToFailure: () => UncaughtFailureResponse
 }
 
-/** `number` counts from 0 and stays with a worker's replacement. */
-export type WorkerFactory<W extends SupervisedWorker> = (number: number, host: WorkerHost) => W
+/** `number` counts from 0 and stays with a member's replacement. */
+export type MemberFactory<W extends SupervisedMember> = (number: number, host: MemberHost) => W
 
 export const noMetrics: MetricsSnapshot = {
   processedRecords: 0,
@@ -47,7 +47,7 @@ export const noMetrics: MetricsSnapshot = {
   dropped: [],
 }
 
-/** The counts of several workers as one. */
+/** The counts of several members as one. */
 export const sumMetrics = (all: readonly MetricsSnapshot[]): MetricsSnapshot => {
   const sum = (of: (each: MetricsSnapshot) => number): number =>
     all.reduce((total, each) => total + of(each), 0)
@@ -67,7 +67,7 @@ export const sumMetrics = (all: readonly MetricsSnapshot[]): MetricsSnapshot => 
   }
 }
 
-/** The health of several workers as one; its state is the supervisor's to say. */
+/** The health of several members as one; its state is the supervisor's to say. */
 export const sumHealth = (
   state: ApplicationHealth['state'],
   all: readonly ApplicationHealth[],

@@ -28,7 +28,7 @@ import type { TaskFactory } from './task-factory.ts'
 import { TaskRegistry } from './task-registry.ts'
 import { TaskRotation } from './task-rotation.ts'
 
-export interface WorkerOptions {
+export interface StreamThreadOptions {
   /** What the application does here as of now. */
   readonly planOf: () => ApplicationPlan
   readonly settings: RuntimeSettings
@@ -52,15 +52,15 @@ export interface WorkerOptions {
 }
 
 /**
- * The loop of one worker: poll → process → commit. A turn processes what was fetched for `maxPollDurationMs` at most, over
- * all tasks, and the next turn goes on with the task after it. Between two turns, and wherever a turn takes longer than
- * that, the event loop runs. It commits when the input is drained or `commitIntervalMs` has passed, whichever is first. A
- * rebalance takes the same lock as a turn, so tasks are given up only between turns; those that are new open beside the
- * turns.
+ * The loop of one stream thread: poll, process, commit. An iteration processes fetched records for at most
+ * `maxPollDurationMs` over all tasks, and the next iteration continues with the next task. The event loop runs between two
+ * iterations, and within one that takes longer. It commits when the input is drained or `commitIntervalMs` has passed,
+ * whichever is first. A rebalance takes the same lock as an iteration, so tasks are revoked only between iterations; new
+ * tasks open in the background.
  */
-export class Worker {
-  readonly #options: WorkerOptions
-  readonly #turns = new Mutex()
+export class StreamThread {
+  readonly #options: StreamThreadOptions
+  readonly #iterations = new Mutex()
   readonly #registry: TaskRegistry
   readonly #progress: CarefulProgress
   readonly #slice: TimeSlice
@@ -68,7 +68,7 @@ export class Worker {
   readonly #punctuation = new TaskRotation()
   readonly #restarts = new RestartPause()
   #lastCommitMs: number
-  /** What the group has given to this worker: it is open, or will be again. */
+  /** What the group has given to this stream thread: it is open, or will be again. */
   #assigned: readonly TaskId[] = []
   #commitRequested = false
   #dirty = false
@@ -86,7 +86,7 @@ export class Worker {
   #punctuatesAgain = false
   readonly #catchUp: CatchUp
 
-  constructor(options: WorkerOptions) {
+  constructor(options: StreamThreadOptions) {
     this.#options = options
     this.#catchUp = new CatchUp({
       ...options,
@@ -111,7 +111,7 @@ export class Worker {
     return this.#registry.running
   }
 
-  /** The tasks that are this worker's: those that run and those that are being opened. */
+  /** The tasks that are this stream thread's: those that run and those that are being opened. */
   get ownTasks(): readonly TaskId[] {
     return this.#registry.ids
   }
@@ -130,7 +130,7 @@ export class Worker {
     return !this.#dirty
   }
 
-  /** Asks for a commit at the end of this turn. */
+  /** Asks for a commit at the end of this iteration. */
   requestCommit(): void {
     this.#commitRequested = true
   }
@@ -140,7 +140,7 @@ export class Worker {
     while (!this.#closing) {
       const batches = this.#hasWork() ? [] : await this.#fetch()
       if (this.#failure !== undefined) throw this.#failure.error
-      await this.#turns.run(() => this.#guardedTurn(batches))
+      await this.#iterations.run(() => this.#guardedIteration(batches))
     }
   }
 
@@ -149,7 +149,7 @@ export class Worker {
     this.#options.fetcher.wakeup()
   }
 
-  /** Ends the loop after the turn in hand. */
+  /** Ends the loop after the current iteration. */
   stop(): void {
     this.#closing = true
     this.#stop.abort()
@@ -166,14 +166,14 @@ export class Worker {
     this.#options.fetcher.wakeup()
   }
 
-  /** Takes these tasks on; those that run already go on. New ones open in the background. */
+  /** Takes these tasks on; running tasks continue. New ones open in the background. */
   async assign(taskIds: readonly TaskId[]): Promise<void> {
     this.#assigned = taskIds
     const kept = new Set(taskIds)
     for (const id of this.#registry.outdated) kept.delete(id)
     await this.#giveUp(this.#registry.ids.filter((id) => !kept.has(id)))
-    // A turn that begins all tasks anew opens them itself.
-    await this.#turns.run(() => Promise.resolve(this.#openAssigned()))
+    // An iteration that restarts all tasks opens them itself.
+    await this.#iterations.run(() => Promise.resolve(this.#openAssigned()))
   }
 
   /** The barrier before partitions are given up: what was processed is committed; their tasks end, others go on. */
@@ -183,22 +183,22 @@ export class Worker {
     return this.#giveUp(this.#registry.ids.filter((id) => readers.has(id)))
   }
 
-  /** The group went on without us: nothing may be committed any more, and nothing is. */
+  /** This member was removed from the group: nothing is committed any more. */
   async lost(): Promise<void> {
     this.#assigned = []
-    await this.#turns.run(() => this.#standStill())
+    await this.#iterations.run(() => this.#standStill())
   }
 
-  /** Opens what is this worker's and is not open. */
+  /** Opens what is this stream thread's and is not open. */
   #openAssigned(): void {
     const known = new Set(this.#registry.ids)
     if (!this.#closing) this.#registry.open(this.#assigned.filter((id) => !known.has(id)))
   }
 
-  /** Gives up everything, after a last commit where all is well; a turn may fail while this waits for its own. */
+  /** Gives up everything, after a last commit where all is well; an iteration may fail while this waits for the lock. */
   async close(clean: boolean): Promise<void> {
     this.stop()
-    await this.#turns.run(async () => {
+    await this.#iterations.run(async () => {
       try {
         const isClean = clean && this.#failure === undefined
         if (isClean) await this.#drain()
@@ -219,12 +219,12 @@ export class Worker {
   }
 
   /**
-   * A turn whose commit may be refused. The group may have gone on without this member: it is told so by its heartbeats,
-   * and `lost` follows. A transaction may have been ended by the broker, or nobody may have answered for long: then the
+   * An iteration whose commit may be refused. The group may have removed this member: its heartbeats report it,
+   * and `lost` follows. A transaction may have been ended by the broker, or the broker may have been silent for long: then the
    * records since the last commit are taken up again.
    */
-  #guardedTurn(batches: readonly FetchedBatch[]): Promise<void> {
-    return this.#guarded(() => this.#turn(batches))
+  #guardedIteration(batches: readonly FetchedBatch[]): Promise<void> {
+    return this.#guarded(() => this.#iterate(batches))
   }
 
   async #guarded(work: () => Promise<void>): Promise<void> {
@@ -234,7 +234,7 @@ export class Worker {
     } catch (error) {
       if (isFault(error)) this.#progress.lost(error, this.tasks.values(), this.#options.clock.monotonicMs())
       if (isFault(error) && outOfGroup.has(error.code)) await this.#standStill()
-      else if (isFault(error) && mayStartOver(error)) await this.#startOver(error)
+      else if (isFault(error) && isRestartable(error)) await this.#restartCodes(error)
       else {
         this.#failure ??= { error }
         throw error
@@ -247,7 +247,7 @@ export class Worker {
     if (ids.length === 0) return
     this.#registry.stopReading(ids)
     for (const id of ids) await this.#finishWork(id)
-    await this.#turns.run(async () => {
+    await this.#iterations.run(async () => {
       await this.#guarded(async () => {
         if (this.#hasOffsetsToCommit(anyInput)) await this.#commit(anyInput)
       })
@@ -261,7 +261,7 @@ export class Worker {
     const workOf = (): Promise<void> | undefined => this.tasks.get(id)?.task.pendingAsync()
     for (let work = workOf(); work !== undefined && !this.#closing; work = workOf()) {
       await Promise.race([work, sleep(clock, settings.fetchMaxWaitMs)])
-      await this.#turns.run(() => this.#guarded(() => this.#processSliceOf(id)))
+      await this.#iterations.run(() => this.#guarded(() => this.#processSliceOf(id)))
     }
   }
 
@@ -272,20 +272,20 @@ export class Worker {
     await this.#slice.next()
   }
 
-  /** Nothing is processed until the group has said what is ours. */
+  /** Processes nothing until the next assignment. */
   async #standStill(): Promise<void> {
     const closed = this.#closeAll()
     // What can't be taken back now would become final with what comes after it.
-    await this.#options.committer.abort().catch((error: unknown) => this.#beginAnew(error))
+    await this.#options.committer.abort().catch((error: unknown) => this.#reinitialize(error))
     await closed
   }
 
   /** Makes ready to write again, if the reason allows it; a broker that is away is asked until it is back. */
-  async #beginAnew(reason: unknown, note = ''): Promise<void> {
+  async #reinitialize(reason: unknown, note = ''): Promise<void> {
     const { clock, onWarning } = this.#options
     const pause = new RestartPause()
     let cause = reason
-    while (isFault(cause) && mayStartOver(cause) && !this.#closing) {
+    while (isFault(cause) && isRestartable(cause) && !this.#closing) {
       onWarning(`${cause.message}${cause === reason ? note : ''}`, fieldsOf(cause))
       await sleep(clock, pause.next().pauseMs, this.#stop.signal)
       try {
@@ -298,19 +298,19 @@ export class Worker {
     if (!this.#closing) throw cause
   }
 
-  /** What was not committed is forgotten, in the stores too: tasks begin again at the last commit. */
-  async #startOver(reason: Fault): Promise<void> {
+  /** What was not committed is forgotten, in the stores too: tasks restart from the last commit. */
+  async #restartCodes(reason: Fault): Promise<void> {
     const { clock, retries } = this.#options
     const { restarts, pauseMs } = retries.isRetry(reason)
       ? { restarts: 1, pauseMs: retries.pauseMsAfter(reason) }
       : this.#restarts.next()
     await this.#closeAll()
-    await this.#beginAnew(reason, restarts > 1 ? pausedNote(restarts, pauseMs) : '')
+    await this.#reinitialize(reason, restarts > 1 ? pausedNote(restarts, pauseMs) : '')
     await sleep(clock, pauseMs, this.#stop.signal)
     this.#openAssigned()
   }
 
-  async #turn(batches: readonly FetchedBatch[]): Promise<void> {
+  async #iterate(batches: readonly FetchedBatch[]): Promise<void> {
     for (const batch of batches) {
       this.#registry.deliver(batch)
       if (endsWithoutRecord(batch)) this.#offsetsMoved = true
@@ -374,11 +374,11 @@ export class Worker {
     for (const { topic, partition } of inputs) {
       const queue = task.queue(topic)
       if (queue === undefined) continue
-      if (!queue.isHeldBack && queue.size > enough) {
-        queue.isHeldBack = true
+      if (!queue.isPaused && queue.size > enough) {
+        queue.isPaused = true
         fetcher.pause(topic, partition)
-      } else if (queue.isHeldBack && queue.size * 2 <= enough && !this.#areQueuesFull) {
-        queue.isHeldBack = false
+      } else if (queue.isPaused && queue.size * 2 <= enough && !this.#areQueuesFull) {
+        queue.isPaused = false
         fetcher.resume(topic, partition)
       }
     }
@@ -392,11 +392,11 @@ export class Worker {
       for (const { topic, partition } of inputs) {
         const queue = task.queue(topic)
         if (queue === undefined) continue
-        if (queue.size > 0 && this.#areQueuesFull && !queue.isHeldBack) {
-          queue.isHeldBack = true
+        if (queue.size > 0 && this.#areQueuesFull && !queue.isPaused) {
+          queue.isPaused = true
           fetcher.pause(topic, partition)
-        } else if (queue.isHeldBack && (queue.size === 0 || (!this.#areQueuesFull && inputs.length === 1))) {
-          queue.isHeldBack = false
+        } else if (queue.isPaused && (queue.size === 0 || (!this.#areQueuesFull && inputs.length === 1))) {
+          queue.isPaused = false
           fetcher.resume(topic, partition)
         }
       }
@@ -463,7 +463,7 @@ export class Worker {
     return true
   }
 
-  /** Held-back results and state changes go out, everything is acknowledged, then the offsets follow. */
+  /** Buffered results and state changes go out, everything is acknowledged, then the offsets follow. */
   async #commit(isWanted: InputFilter = this.#isAnswered): Promise<void> {
     const { committer, metrics, clock, settings, purge } = this.#options
     // What a transaction holds of a record's effects, it holds all of.
@@ -502,7 +502,7 @@ export class Worker {
     this.#options.onClean()
   }
 
-  /** True where a turn has something to process without waiting. */
+  /** True where an iteration has something to process without waiting. */
   #hasWork(): boolean {
     return !this.#paused && this.#isReady()
   }
@@ -512,7 +512,7 @@ export class Worker {
     return false
   }
 
-  /** What has arrived; nothing while a task has all the asynchronous work in hand that it may. */
+  /** Polled batches; empty while a task is at its async concurrency limit. */
   async #fetch(): Promise<readonly FetchedBatch[]> {
     this.#limitQueues()
     const full = [...this.tasks.values()].filter(({ task }) => task.isFull)
@@ -533,7 +533,7 @@ export class Worker {
     await Promise.all(busy.map(({ task }) => task.drain(this.#slice)))
   }
 
-  /** Idle workers wait for records; one with timers, or with something to commit, looks at the clock in between. */
+  /** An idle stream thread waits for records; one with timers or uncommitted work wakes up at its commit interval. */
   #pollWaitMs(): number {
     const { settings } = this.#options
     if (this.#punctuatesAgain) return 0
@@ -573,11 +573,11 @@ const outOfGroup = new Set([
 /** Before tasks leave, their beginnings are committed too, whether or not a broker has answered. */
 const anyInput: InputFilter = () => true
 
-/** What came to nothing, or nobody knows what came of it, can be done again from the last commit. */
-const mayStartOver = (fault: Fault): boolean => startOver.has(fault.code) || isRetriableFault(fault)
+/** Work that failed, or whose result is unknown, can be done again from the last commit. */
+const isRestartable = (fault: Fault): boolean => restartCodes.has(fault.code) || isRetriableFault(fault)
 
-/** A transaction that the broker has ended, or that nobody knows the end of; records that could not be stored in time. */
-const startOver = new Set([
+/** A transaction that the broker has ended, or whose end is unknown; records that could not be stored in time. */
+const restartCodes = new Set([
   'TRANSACTION_TIMED_OUT',
   'TRANSACTION_OUTCOME_UNKNOWN',
   'TRANSACTION_ABORTABLE',
