@@ -42,9 +42,9 @@ const processAll = async (options: PeerOptions): Promise<PeerResult> => {
   const records = inputRecords(options.workload, options.records)
   const measured = measurement(records)
   await running(options, {}, async (application) => {
-    await processed(application, 1)
-    measured.begin()
-    await processed(application, records)
+    await processed(application, records, (count) => {
+      if (count > 0) measured.processed(count)
+    })
   })
   return measured.end({ name: 'millrace', version })
 }
@@ -113,9 +113,18 @@ const running = async (
   }
 }
 
-const processed = async (application: Application, records: number): Promise<void> => {
-  while (application.metrics.processedRecords < records)
+/** Polls until so many records are processed, and passes each count to `onCount`. */
+const processed = async (
+  application: Application,
+  records: number,
+  onCount?: (count: number) => void,
+): Promise<void> => {
+  for (;;) {
+    const count = application.metrics.processedRecords
+    onCount?.(count)
+    if (count >= records) return
     await new Promise((resolve) => setTimeout(resolve, 2))
+  }
 }
 
 await main(peerOptions())

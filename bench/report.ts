@@ -21,10 +21,19 @@ export const medianOf = (rows: readonly Row[]): Row => {
   return { ...first, ...Object.fromEntries(medians) }
 }
 
-/** The table of all workloads; ratios are against Kafka Streams at the same workload in the same run. */
-export const tableOfRows = (rows: readonly Row[]): string =>
+/** Rate and CPU of a run, or of one half of it. */
+interface Figures {
+  readonly recordsPerSecond: number
+  readonly cpuMicrosPerRecord: number
+}
+
+/**
+ * The table of all workloads; ratios are against Kafka Streams at the same workload in the same run. With `warm`, the first
+ * figures are those of the second half of a run, and those of the first half, from its first record on, are beside them.
+ */
+export const tableOfRows = (rows: readonly Row[], { warm = false } = {}): string =>
   tableOf(
-    ['workload', 'guarantee', 'peer', 'records/s', 'ratio', 'µs CPU/record', 'ratio', 'peak RSS MB', 'more'],
+    [...figureTitles, ...(warm ? coldTitles : []), 'peak RSS MB', 'more'],
     rows.map((row) => {
       const anchor = rows.find(
         ({ peer, workload, guarantee }) =>
@@ -34,20 +43,62 @@ export const tableOfRows = (rows: readonly Row[]): string =>
         row.workload,
         row.guarantee,
         row.peer,
-        ...(isPaced(row.workload)
-          ? ['-', '-']
-          : [
-              `${Math.round(row.recordsPerSecond / 1000)} k`,
-              ratio(row.recordsPerSecond, anchor?.recordsPerSecond),
-            ]),
-        ...(isQuiet(row.workload)
-          ? ['-', ratio(row.percentOfCore ?? 0, anchor?.percentOfCore)]
-          : [row.cpuMicrosPerRecord.toFixed(2), ratio(row.cpuMicrosPerRecord, anchor?.cpuMicrosPerRecord)]),
+        ...(warm && warmOf(row) !== undefined
+          ? ratedCells(warmOf(row), warmOf(anchor))
+          : wholeCells(row, anchor)),
+        ...(warm ? ratedCells(coldOf(row), coldOf(anchor)) : []),
         String(row.peakRssMb),
         moreOf(row),
       ]
     }),
   )
+
+const figureTitles = ['workload', 'guarantee', 'peer', 'records/s', 'ratio', 'µs CPU/record', 'ratio']
+const coldTitles = ['cold records/s', 'ratio', 'cold µs CPU/record', 'ratio']
+
+/** The figures from the first record on, or what a workload at a pace has in their place. */
+const wholeCells = (row: Row, anchor: Row | undefined): readonly string[] => {
+  const [rate, rateRatio, cpu, cpuRatio] = ratedCells(row, anchor)
+  return [
+    ...(isPaced(row.workload) ? ['-', '-'] : [rate, rateRatio]),
+    ...(isQuiet(row.workload)
+      ? ['-', ratio(row.percentOfCore ?? 0, anchor?.percentOfCore)]
+      : [cpu, cpuRatio]),
+  ]
+}
+
+const ratedCells = (
+  own: Figures | undefined,
+  anchor: Figures | undefined,
+): readonly [string, string, string, string] =>
+  own === undefined
+    ? ['-', '-', '-', '-']
+    : [
+        `${Math.round(own.recordsPerSecond / 1000)} k`,
+        ratio(own.recordsPerSecond, anchor?.recordsPerSecond),
+        own.cpuMicrosPerRecord.toFixed(2),
+        ratio(own.cpuMicrosPerRecord, anchor?.cpuMicrosPerRecord),
+      ]
+
+/** The second half of a run at full speed. */
+const warmOf = (row: Row | undefined): Figures | undefined =>
+  row === undefined || isPaced(row.workload)
+    ? undefined
+    : figuresOf(row.warmRecordsPerSecond, row.warmCpuMicrosPerRecord)
+
+/** The first half of a run at full speed. */
+const coldOf = (row: Row | undefined): Figures | undefined =>
+  row === undefined || isPaced(row.workload)
+    ? undefined
+    : figuresOf(row.coldRecordsPerSecond, row.coldCpuMicrosPerRecord)
+
+const figuresOf = (
+  recordsPerSecond: number | undefined,
+  cpuMicrosPerRecord: number | undefined,
+): Figures | undefined =>
+  recordsPerSecond === undefined || cpuMicrosPerRecord === undefined
+    ? undefined
+    : { recordsPerSecond, cpuMicrosPerRecord }
 
 const ratio = (own: number, anchor: number | undefined): string =>
   anchor === undefined ? '-' : (own / anchor).toFixed(2)

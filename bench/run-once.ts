@@ -26,6 +26,13 @@ export const casesOf = (workload: Workload, wanted?: Guarantee): readonly Case[]
   return (wanted === undefined ? own : [wanted]).map((guarantee) => ({ workload, guarantee }))
 }
 
+/** How many orders a run of W1 to W5 processes by default, so that its second half is measured warm. */
+export const warmRecords = 5_000_000
+export const coldRecords = 1_000_000
+
+export const defaultRecords = (workload: Workload, warm: boolean): number =>
+  warm && ['W1', 'W2', 'W3', 'W4', 'W5'].includes(workload) ? warmRecords : coldRecords
+
 /** What runs: a script that takes the options of `peers/peer-options.ts`. */
 export interface Runner {
   readonly script: string

@@ -50,7 +50,7 @@ const processAll = async (
     autoCommitInterval: options.commitIntervalMs,
     eachBatchAutoResolve: true,
     eachBatch: async (payload) => {
-      measured.begin()
+      measured.processed(seen)
       await work(payload, producer, output, options.applicationId).catch(reject)
       seen += payload.batch.messages.length
       if (seen >= (isQuiet(options.workload) ? 1 : options.records)) resolve()

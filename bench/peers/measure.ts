@@ -1,37 +1,66 @@
 import type { PeerResult } from './peer-options.ts'
 
-/** Time and CPU of this process between the first record and the end, for what runs on Node. */
+/** Time and CPU of this process from the first record to the end, and of each half, for what runs on Node. */
 export interface Measurement {
-  /** Called at the first record; later calls change nothing. */
-  begin(): void
+  /**
+   * Takes how many records are processed so far. The first call starts the clock; the first call at half of the records or
+   * later ends the cold half and starts the warm one.
+   */
+  processed(records: number): void
   /** Called when the last record is committed. */
   end(peer: { readonly name: string; readonly version: string }): PeerResult
 }
 
+/** What a process has used at one moment. */
+export interface Usage {
+  readonly ms: number
+  readonly cpuMicros: number
+}
+
+interface Mark extends Usage {
+  readonly records: number
+}
+
 /** `records` are all those processed, of every input. */
-export const measurement = (records: number): Measurement => {
-  let begunMs: number | undefined
-  let cpuMicrosBefore = 0
+export const measurement = (records: number, usage: () => Usage = usageOfProcess): Measurement => {
+  let first: Mark | undefined
+  let half: Mark | undefined
   return {
-    begin: () => {
-      if (begunMs !== undefined) return
-      begunMs = performance.now()
-      cpuMicrosBefore = cpuMicros()
+    processed: (count) => {
+      first ??= { records: count, ...usage() }
+      if (half === undefined && count >= records / 2 && count > first.records)
+        half = { records: count, ...usage() }
     },
     end: ({ name, version }) => {
-      const seconds = (performance.now() - (begunMs ?? 0)) / 1000
+      const last = { records, ...usage() }
+      const seconds = (last.ms - (first?.ms ?? 0)) / 1000
       return {
         peer: name,
         version,
         seconds: round(seconds),
         recordsPerSecond: Math.round(records / seconds),
-        cpuMicrosPerRecord: round((cpuMicros() - cpuMicrosBefore) / records),
-        cpuMicrosPerRecordWithStartUp: round(cpuMicros() / records),
+        cpuMicrosPerRecord: round((last.cpuMicros - (first?.cpuMicros ?? 0)) / records),
+        cpuMicrosPerRecordWithStartUp: round(last.cpuMicros / records),
+        ...(first === undefined || half === undefined ? {} : halves(first, half, last)),
         peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024),
       }
     },
   }
 }
+
+/** A poll may see many records at once, so each half counts the records between its own two marks. */
+const halves = (first: Mark, half: Mark, last: Mark): Partial<PeerResult> => ({
+  coldRecordsPerSecond: rateBetween(first, half),
+  coldCpuMicrosPerRecord: cpuBetween(first, half),
+  warmRecordsPerSecond: rateBetween(half, last),
+  warmCpuMicrosPerRecord: cpuBetween(half, last),
+})
+
+const rateBetween = (from: Mark, to: Mark): number =>
+  Math.round(((to.records - from.records) / (to.ms - from.ms)) * 1000)
+
+const cpuBetween = (from: Mark, to: Mark): number =>
+  round((to.cpuMicros - from.cpuMicros) / (to.records - from.records))
 
 /**
  * What this process takes of one core over some seconds, once it has settled: code that ran at the start is compiled
@@ -67,5 +96,7 @@ const cpuMicros = (): number => {
   const { user, system } = process.cpuUsage()
   return user + system
 }
+
+const usageOfProcess = (): Usage => ({ ms: performance.now(), cpuMicros: cpuMicros() })
 
 const round = (value: number): number => Math.round(value * 1000) / 1000

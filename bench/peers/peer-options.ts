@@ -32,6 +32,12 @@ export interface PeerResult {
   readonly cpuMicrosPerRecord: number
   /** Of the process in all, start-up spread over the records. */
   readonly cpuMicrosPerRecordWithStartUp: number
+  /** From the first record to half of the records, while the compiler still warms up. */
+  readonly coldRecordsPerSecond?: number
+  readonly coldCpuMicrosPerRecord?: number
+  /** From half of the records to the last commit. */
+  readonly warmRecordsPerSecond?: number
+  readonly warmCpuMicrosPerRecord?: number
   readonly peakRssMb: number
   /** W6: how long the changelog took, and how long it was from the new start to the first record processed. */
   readonly restoreSeconds?: number

@@ -45,7 +45,7 @@ const moduleOptions: OptionShape<TopologyModule> = { module: required(moduleKind
 /** A running application whose members are threads: the same, but its stores are read by `queries` alone. */
 export type ThreadedApplication = Omit<Application, 'store' | 'standbyStore'>
 
-/** Three times the semi-space that is advised: see ARCHITECTURE.md, "Tried and left". */
+/** Three times the recommended semi-space: see docs/performance.md, "The young generation of V8". */
 const youngGenerationMb = 96
 
 /**

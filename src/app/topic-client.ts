@@ -40,7 +40,8 @@ export interface TopicClient {
    * subscription has connections of its own, which it closes when it ends; `close` of the client does not end it.
    *
    * @example
-   * client.observe(orders, { from: 'beginning' }).pipe(filterByHeader('region', 'eu')).subscribe(console.log)
+   * const client = connect({ bootstrapServers: 'localhost:9092' })
+   * client.observe(orders, { from: 'beginning' }).subscribe(({ key, value }) => console.log(key, value))
    */
   observe<K, V>(topic: Topic<K, V>, options: ObserveOptions): ObservedTopic<K, V>
   /**
@@ -48,9 +49,10 @@ export interface TopicClient {
    * or is unsubscribed.
    *
    * @example
-   * const reminders = client.publish(notifications)
-   * interval(1_000).pipe(map((n) => ({ key: 'ada', value: `reminder ${n}` }))).subscribe(reminders)
-   * await reminders.done
+   * const client = connect({ bootstrapServers: 'localhost:9092' })
+   * const publisher = client.publish(orders)
+   * client.observe(orders, { from: new Date('2026-11-30'), until: 'end' }).subscribe(publisher)
+   * await publisher.done
    */
   publish<K, V>(topic: Topic<K, V>): TopicPublisher<K, V>
   close(): Promise<void>

@@ -103,7 +103,7 @@ const moduleOf = (file: string, code: string): string => {
 }
 
 const shown = globSync(
-  'src/{dsl,operators,saga,topology,testing,broker,app,app/queries,topic,base}/*.ts',
+  'src/{dsl,operators,saga,topology,testing,broker,app,app/{observe,queries},topic,base}/*.ts',
 ).flatMap((file) =>
   examplesOf(readFileSync(file, 'utf8')).map((code, index) => ({
     file,

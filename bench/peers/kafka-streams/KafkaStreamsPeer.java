@@ -77,7 +77,7 @@ public final class KafkaStreamsPeer {
       }
       // Closing commits what was processed: the work is done when its results are safe.
       streams.close(Duration.ofMinutes(1));
-      System.out.println(report(options, progress.measure(), ""));
+      System.out.println(report(options, progress.measure(), progress.halves()));
     } finally {
       deleteFolder(stateFolder);
     }
@@ -252,7 +252,7 @@ public final class KafkaStreamsPeer {
     return properties;
   }
 
-  /** Counts the records of the measured inputs, and notes time and CPU at the first and the end. */
+  /** Counts the records of the measured inputs, and notes time and CPU at the first record, at half of them and at the end. */
   private static final class Progress {
     record Measured(
         double seconds, double recordsPerSecond, double cpuMicrosPerRecord, double cpuMicrosPerRecordWithStartUp) {}
@@ -264,6 +264,10 @@ public final class KafkaStreamsPeer {
     private long seen;
     volatile long firstNanos;
     private long firstCpuNanos;
+    private long halfNanos;
+    private long halfCpuNanos;
+    private long endNanos;
+    private long endCpuNanos;
 
     Progress(long records) {
       this.records = records;
@@ -275,14 +279,39 @@ public final class KafkaStreamsPeer {
         firstNanos = System.nanoTime();
         firstCpuNanos = SYSTEM.getProcessCpuTime();
       }
+      if (seen == half() && seen > 1) {
+        halfNanos = System.nanoTime();
+        halfCpuNanos = SYSTEM.getProcessCpuTime();
+      }
       if (seen == records) done.countDown();
     }
 
+    /** The smallest whole number that is at least half of the records. */
+    private long half() {
+      return (records + 1) / 2;
+    }
+
     Measured measure() {
-      final long cpuNanos = SYSTEM.getProcessCpuTime();
-      final double seconds = (System.nanoTime() - firstNanos) / 1e9;
+      endNanos = System.nanoTime();
+      endCpuNanos = SYSTEM.getProcessCpuTime();
+      final double seconds = (endNanos - firstNanos) / 1e9;
       return new Measured(
-          seconds, records / seconds, (cpuNanos - firstCpuNanos) / 1e3 / records, cpuNanos / 1e3 / records);
+          seconds, records / seconds, (endCpuNanos - firstCpuNanos) / 1e3 / records, endCpuNanos / 1e3 / records);
+    }
+
+    /** The figures of the first half (cold) and of the second (warm), as fields of JSON; after `measure`. */
+    String halves() {
+      if (halfNanos == 0) return "";
+      final long cold = half() - 1;
+      final long warm = records - half();
+      return String.format(
+          Locale.ROOT,
+          ",\"coldRecordsPerSecond\":%.0f,\"coldCpuMicrosPerRecord\":%.3f"
+              + ",\"warmRecordsPerSecond\":%.0f,\"warmCpuMicrosPerRecord\":%.3f",
+          cold * 1e9 / (halfNanos - firstNanos),
+          (halfCpuNanos - firstCpuNanos) / 1e3 / cold,
+          warm * 1e9 / (endNanos - halfNanos),
+          (endCpuNanos - halfCpuNanos) / 1e3 / warm);
     }
   }
 

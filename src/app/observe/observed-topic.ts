@@ -20,11 +20,8 @@ import { TopicReader } from './topic-reader.ts'
  *
  * @example
  * const client = connect({ bootstrapServers: 'localhost:9092' })
- * client.observe(orders, { from: 'beginning', until: 'end' })
- *   .pipe(filter(({ value }) => value.amount > 100))
- *   .subscribe(({ key, value }) => console.log(key, value))
- *
- * for await (const { value } of client.observe(orders, { from: 'latest' })) await bill(value)
+ * client.observe(orders, { from: 'beginning', until: 'end' }).subscribe(({ key, value }) => console.log(key, value))
+ * for await (const { value } of client.observe(orders, { from: 'latest' })) console.log(value)
  */
 export class ObservedTopic<K, V>
   extends Observable<StreamRecord<K, V>>

@@ -34,9 +34,10 @@ export type PublishedRecord<K, V> = OutgoingRecord<K, V> | StreamRecord<K | null
  * rejection of `done`. Where no handler is attached to `done`, the failure is logged and the exit code of the process is 1.
  *
  * @example
- * const paid = client.publish(payments)
- * client.observe(orders, { from: 'latest', pausedBy: paid.full }).pipe(map(payment)).subscribe(paid)
- * await paid.done
+ * const client = connect({ bootstrapServers: 'localhost:9092' })
+ * const publisher = client.publish(orders)
+ * client.observe(orders, { from: 'latest', pausedBy: publisher.full }).subscribe(publisher)
+ * await publisher.done
  */
 export class TopicPublisher<K, V> extends Subscriber<PublishedRecord<K, V>> {
   /** True while so much waits for the broker that the source should pause. */
