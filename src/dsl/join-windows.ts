@@ -6,6 +6,7 @@ import { isDuration } from '../base/duration.ts'
 import { Fault } from '../base/fault.ts'
 import type { JoinWindows } from '../topology/windows.ts'
 
+/** Options of `joinWindows`: how far apart two records may be, in milliseconds. */
 export interface JoinWindowsOptions {
   /** How long before the left record its partner may lie, in milliseconds. */
   readonly before: number

@@ -3,7 +3,6 @@ import { checkOptions } from '../base/options.ts'
 import { checkedByReader, numberCheckedByReader, required } from '../base/value-kinds.ts'
 import { isDuration } from '../base/duration.ts'
 import { Fault } from '../base/fault.ts'
-import type { NodeOf } from '../topology/node.ts'
 import type { Windowed } from '../topic/windowed.ts'
 
 /** How long a table's updates are held back, and how much may wait. `K` is the key of the tables it suits. */
@@ -12,11 +11,12 @@ export interface Suppression<in K> {
   readonly limitMs: number
   readonly maxRecords: number | undefined
   readonly maxBytes: number | undefined
-  readonly whenFull: NodeOf<'suppress'>['whenFull']
+  readonly whenFull: 'emitEarly' | 'shutDown'
   /** Only for the types: a suppression until windows close takes windowed keys. */
   readonly suits?: (key: K) => void
 }
 
+/** Bounds on what a suppression buffers. */
 export interface SuppressionBounds {
   /** How many keys may wait. Any number unless given. */
   readonly maxRecords?: number
@@ -24,7 +24,8 @@ export interface SuppressionBounds {
   readonly maxBytes?: number
 }
 
-interface TimeLimitOptions extends SuppressionBounds {
+/** Options of `untilTimeLimit`. `limit` is the time between two updates of a key, in milliseconds of stream time. */
+export interface TimeLimitOptions extends SuppressionBounds {
   readonly limit: number
   readonly whenFull?: 'emitEarly' | 'shutDown'
 }

@@ -40,13 +40,17 @@ export interface TableGroupByOptions<K2, V2> extends TableGroupByTextOptions<K2,
 
 const tableGroupByOptions: OptionShape<TableGroupByTextOptions<never, never>> = groupByOptions
 
-type TableMapOptions<V2> = MaybeStored & { readonly value?: SerdeSource<NonNullable<V2>> }
-type TableTransformOptions<V2> = TableMapOptions<V2> & { readonly stores?: readonly string[] }
+/** Options of `mapValues` on a table: the serde of the new value, and a store if the result is materialized. */
+export type TableMapOptions<V2> = MaybeStored & { readonly value?: SerdeSource<NonNullable<V2>> }
+
+/** Options of `transformValues` on a table. `stores` are the names of the stores that the transformer uses. */
+export type TableTransformOptions<V2> = TableMapOptions<V2> & { readonly stores?: readonly string[] }
 
 const mapOptions: OptionShape<TableMapOptions<never>> = { ...maybeStored, value: serdeSource }
 const transformOptions: OptionShape<TableTransformOptions<never>> = { ...mapOptions, stores: listOf(text) }
 
-interface ToStreamOptions<K, V, K2> extends Named {
+/** Options of `toStream`. `select` makes a new key, and `key` is its serde. */
+export interface ToStreamOptions<K, V, K2> extends Named {
   readonly select?: (key: K, value: V | null) => K2
   readonly key?: Serde<NonNullable<K2>>
 }

@@ -1,4 +1,5 @@
-import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
+import type { TopicPartition } from '../kafka/topic-partition.ts'
+import type { ApplicationPlan } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { EndpointTasks } from './group-data.ts'
 

@@ -1,3 +1,4 @@
+import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { Fault } from '../base/fault.ts'
 import { nameOfPartition } from '../kafka/topic-partition.ts'
 import { externalTopicsOf, partitionCountsOf } from '../topology/partition-counts.ts'
@@ -8,11 +9,6 @@ import type { Topology } from '../topology/topology.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { InternalTopic } from './internal-topics.ts'
 import { internalTopicsOf } from './internal-topics.ts'
-
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
 
 /** How many partitions topics have, by name. */
 export type TopicSizes = ReadonlyMap<string, number>

@@ -1,6 +1,7 @@
 import type { Assignment } from '../kafka/group/consumer-protocol.ts'
 import type { GroupAssignor, GroupMember } from '../kafka/group/group-membership.ts'
-import type { ApplicationPlan, TopicPartition } from './application-plan.ts'
+import type { TopicPartition } from '../kafka/topic-partition.ts'
+import type { ApplicationPlan } from './application-plan.ts'
 import type { TaskId } from './assign-tasks.ts'
 import type { EndpointTasks, MemberData } from './group-data.ts'
 import {

@@ -75,6 +75,7 @@ export interface StreamsApplicationOptions {
   readonly disconnect?: () => Promise<void>
 }
 
+/** Options of `application.close`. */
 export interface CloseOptions {
   /** Lets go of everything after this long, even if it is not done; as long as it takes unless given. */
   readonly timeoutMs?: number

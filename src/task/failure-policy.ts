@@ -15,6 +15,7 @@ import type { FailureDecision } from './task.ts'
 /** What becomes of a record that failed: stop here, leave it out, or leave it out and keep it in the dead letter topic. */
 export type FailurePolicy = 'fail' | 'skip' | 'deadLetter'
 
+/** What happens to a record that cannot be deserialized, processed or written. */
 export interface FailurePolicies {
   readonly deserializationFailure: FailurePolicy
   readonly processingFailure: FailurePolicy

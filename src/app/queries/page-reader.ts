@@ -13,11 +13,12 @@ import type { PageTokens } from './page-token.ts'
 import type { QueryHost } from './query-host.ts'
 import type { WireRequest } from './wire.ts'
 
+/** Options of a query: which processes may answer it, and how long it may take. */
 export interface QueryOptions {
   /** `local` asks the tasks of this process alone and at once; `application`, unless given, whoever has the key. */
   readonly scope?: 'application' | 'local'
   /** The setting `queryIsolation` unless given. */
-  readonly isolation?: WireRequest['isolation']
+  readonly isolation?: 'read_committed' | 'read_uncommitted'
   /** How long to wait while the store moves or its owner does not answer; the setting `queryTimeoutMs` unless given. */
   readonly timeoutMs?: number
   /**
