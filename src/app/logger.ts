@@ -20,8 +20,10 @@ export interface Logger {
   error(fields: object, message: string): void
 }
 
+/** A level of a logger. */
 export type LogLevel = keyof Logger
 
+/** Options of `standardErrorLogger`. */
 export interface StandardErrorLoggerOptions {
   /** The lowest level that is written; defaults to `warn`. */
   readonly level?: LogLevel

@@ -26,6 +26,7 @@ import { start } from './start.ts'
 import { topologyKind } from '../topology/topology-kind.ts'
 import { startOptions as startOptionsShape } from './start-options.ts'
 
+/** Options of `replay`. */
 export interface ReplayOptions extends StartOptions {
   /** The group and prefix of the replay. An id that anything exists of is refused (`REPLAY_ID_TAKEN`). */
   readonly replayId: string
@@ -37,12 +38,14 @@ export interface ReplayOptions extends StartOptions {
   readonly onProgress?: (progress: ReplayProgress) => void
 }
 
+/** The progress of a replay. */
 export interface ReplayProgress {
   readonly processedRecords: number
   /** Records of the input, as it was when the replay began, that are still to be read. */
   readonly remainingRecords: number
 }
 
+/** The result of a replay. */
 export interface ReplayResult {
   readonly processedRecords: number
   /** Where the outputs went, with the number of records there. */
@@ -64,6 +67,9 @@ const replayOptions: OptionShape<ReplayOptions> = {
  * Runs a topology again over its whole input, from the beginning to where the input ends now, under a group of its own.
  * The live group, its stores and its changelogs are not touched; outputs and dead letters go to `<replayId>-<topic>`
  * unless `liveOutputs` says otherwise. What callbacks do to the world outside (a `forEach` that sends mail) they do again.
+ *
+ * @example
+ * const { outputs } = await replay(payment, { bootstrapServers: 'localhost:9092' }, { replayId: 'payment-replay' })
  */
 export const replay = async (
   topology: Topology,

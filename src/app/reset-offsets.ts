@@ -30,6 +30,7 @@ export const resetTarget: ValueKind = {
   },
 }
 
+/** The old and the new committed offset of one input partition. */
 export interface OffsetMove extends TopicPartition {
   /** What the group has committed; undefined where nothing. */
   readonly from: number | undefined

@@ -21,6 +21,7 @@ import { parseSettings } from './settings.ts'
 import { topologyKind } from '../topology/topology-kind.ts'
 import { holderOfState } from './state-directory.ts'
 
+/** Options of `reset`. */
 export interface ResetOptions {
   /** Where the input topics are read from again; defaults to `earliest`. */
   readonly to?: ResetTarget

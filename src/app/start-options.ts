@@ -9,6 +9,7 @@ import { logLevels } from './logger.ts'
 import type { Authorization } from './queries/request-access.ts'
 import type { UncaughtFailureHandler } from './supervisor.ts'
 
+/** Options of `start`. */
 export interface StartOptions extends RuntimeListener {
   /** Defaults to the machine's clock. */
   readonly clock?: Clock

@@ -21,6 +21,7 @@ import { ThreadHandle } from './thread-handle.ts'
 import type { TopologyModule } from './topology-module.ts'
 import { topologyOfModule } from './topology-module.ts'
 
+/** Options of `startThreads`. */
 export interface StartThreadsOptions extends Omit<StartOptions, 'clock' | 'onFailedRecord'> {
   /** How many worker threads; more than there are tasks are idle. */
   readonly threads: number

@@ -2,7 +2,13 @@ import { join } from 'node:path'
 import { AssertionFailed } from '../base/assert.ts'
 import { checkArgument, checkOptions } from '../base/options.ts'
 import { systemClock } from '../base/system-clock.ts'
-import type { ApplicationMember } from '../runtime/application-member.ts'
+import type { ApplicationHealth } from '../runtime/application-health.ts'
+import type { ApplicationMember, CloseOptions } from '../runtime/application-member.ts'
+import type { QueryEndpoint } from '../runtime/application-metadata.ts'
+import type { TaskId } from '../runtime/assign-tasks.ts'
+import type { MetricsSnapshot } from '../runtime/metrics.ts'
+import type { ApplicationState } from '../runtime/runtime-settings.ts'
+import type { StateStore } from '../state/store.ts'
 import type { Topology } from '../topology/topology.ts'
 import { ApplicationLog } from './application-log.ts'
 import { changesOf } from './observe/observe-changes.ts'
@@ -18,28 +24,45 @@ import { createMember, memberSettingsOf } from './create-member.ts'
 import type { StartOptions } from './start-options.ts'
 import { Supervisor } from './supervisor.ts'
 
-/** A running application, as its owner sees it. */
-export type Application = Pick<
-  Supervisor<ApplicationMember>,
-  | 'topology'
-  | 'state'
-  | 'failure'
-  | 'metrics'
-  | 'health'
-  | 'tasks'
-  | 'metadata'
-  | 'inputTopics'
-  | 'internalTopics'
-  | 'waitFor'
-  | 'pause'
-  | 'resume'
-  | 'close'
-  | 'done'
-> &
-  Pick<ApplicationMember, 'store' | 'standbyStore'> & {
-    /** Reads of the state stores, of this process and of the others of the application. */
-    readonly queries: Queries
-  }
+/** A running application, which `start` returns. */
+export interface Application {
+  /** The topology that it runs. */
+  readonly topology: Topology
+  readonly state: ApplicationState
+  /** What the application failed with, in the state `failed`; undefined otherwise. */
+  readonly failure: unknown
+  /** Counts and lags, as of now. */
+  readonly metrics: MetricsSnapshot
+  /** What a probe or a dashboard needs: state, tasks, lag by input and what is being restored. */
+  readonly health: ApplicationHealth
+  /** The ids of the active tasks of this process, `<sub-topology>_<partition>`. */
+  readonly tasks: readonly TaskId[]
+  /** The processes of the application that can be queried, with the tasks of each. */
+  readonly metadata: readonly QueryEndpoint[]
+  /** The topics it reads: those of others, and the internal ones. */
+  readonly inputTopics: { readonly external: readonly string[]; readonly internal: readonly string[] }
+  /** The names of its repartition and changelog topics. */
+  readonly internalTopics: readonly string[]
+  /** Reads of the state stores, of this process and of the others of the application. */
+  readonly queries: Queries
+  /**
+   * Resolves after `close`, once everything is released. Rejects with the failure if the application fails. Without a
+   * handler on it, and without a pending `waitFor`, a failure is logged and sets the exit code of the process.
+   */
+  readonly done: Promise<void>
+  /** Resolves when the application is in this state; rejects if it fails, or closes, before. */
+  waitFor(state: ApplicationState): Promise<void>
+  /** Stops processing records, and stays in the group. */
+  pause(): void
+  /** Continues after `pause`. */
+  resume(): void
+  /** Commits, leaves the group and releases everything. */
+  close(options?: CloseOptions): Promise<void>
+  /** A store of an active task of this process; undefined if the task runs elsewhere. */
+  store(name: string, partition: number): StateStore | undefined
+  /** The standby replica of a store in this process; undefined if it has none. */
+  standbyStore(name: string, partition: number): StateStore | undefined
+}
 
 /**
  * Runs a topology: resolves once its topics are made and it is joining its group; `waitFor('running')` waits for its

@@ -23,6 +23,7 @@ export interface FaultPlace {
   readonly store?: string | undefined
 }
 
+/** What a `Fault` is made of. */
 export interface FaultDetails {
   /** Stable, machine-readable: `UPPER_SNAKE_CASE`. */
   readonly code: string
@@ -75,7 +76,12 @@ export class Fault extends Error {
   }
 }
 
-/** True where `error` is a fault, of the given code if one is named. */
+/**
+ * True where `error` is a fault, of the given code if one is named.
+ *
+ * @example
+ * const mayRetry = (error: unknown): boolean => isFault(error, 'STORE_NOT_READY')
+ */
 export const isFault = (error: unknown, code?: string): error is Fault =>
   isA(error, Fault) && (code === undefined || error.code === code)
 

@@ -11,15 +11,7 @@ import { Errors, Refusal, type ErrorName } from './protocol/errors.ts'
 import { decodeRequest, encodeResponse, readRequestHeader, type RequestHeader } from './protocol/frame.ts'
 import { malformed, Reader } from './protocol/reader.ts'
 
-/**
- * The broker without sockets: request bytes in, response bytes out. The socket shell (server.ts) feeds it from TCP; a
- * simulated world calls it in process, on a clock of its own.
- *
- * @example
- * const connection = core.connect()
- * const chunks = await connection.request(frame) // undefined: no answer is due
- * connection.close()
- */
+/** A connection of one client to the broker, which `core.connect` opens. */
 export interface Connection {
   /**
    * Handles one request, without length prefixes. Requests of one connection are handled one after the other, as Kafka
@@ -57,10 +49,21 @@ export type InjectedFault =
 /** Decides about each request of one API; `undefined` lets it through. */
 export type FaultHook = (seen: RequestSeen) => InjectedFault | undefined
 
+/**
+ * The broker without sockets: request bytes in, response bytes out. The socket shell (server.ts) feeds it from TCP; a
+ * simulated world calls it in process, on a clock of its own.
+ *
+ * @example
+ * const connection = core.connect()
+ * const chunks = await connection.request(frame) // undefined: no answer is due
+ * connection.close()
+ */
 export class BrokerCore {
+  /** @internal */
   readonly broker: Broker
   readonly #hooks = new Map<string, Set<FaultHook>>()
 
+  /** @internal */
   constructor(broker: Broker) {
     this.broker = broker
   }
@@ -82,6 +85,7 @@ export class BrokerCore {
     return () => hooks.delete(hook)
   }
 
+  /** @internal */
   injectedFault(seen: RequestSeen): InjectedFault | undefined {
     for (const hook of this.#hooks.get(seen.apiName) ?? []) {
       const fault = hook(seen)
@@ -102,6 +106,7 @@ class CoreConnection implements Connection {
   #previous: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
+  /** @internal */
   constructor(core: BrokerCore, clientHost: string) {
     this.#core = core
     this.#clientHost = clientHost

@@ -29,6 +29,7 @@ export interface InitialTopic {
   readonly configs?: Readonly<Record<string, string>>
 }
 
+/** Options of `createBrokerCore`. */
 export interface CoreOptions {
   /** Default: the machine's clock. */
   readonly clock?: Clock

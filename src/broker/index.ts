@@ -17,7 +17,11 @@ export type { BrokerCore, Connection, FaultHook, InjectedFault, RequestSeen } fr
 export type { BrokerSettings } from './settings.ts'
 export { memoryStorage } from './storage/memory-storage.ts'
 export type { Storage } from './storage/storage.ts'
+export type { Decompress } from './log/records.ts'
+export type { MemoryLimits } from './log/memory-budget.ts'
+export type { ErrorName } from './protocol/errors.ts'
 
+/** Options of `startBroker`. */
 export interface BrokerOptions extends Omit<CoreOptions, 'decompress' | 'storage' | 'memory'> {
   /** 0, the default, takes any free port. */
   readonly port?: number

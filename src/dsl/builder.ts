@@ -29,6 +29,7 @@ import { addTableStore, storeBase } from './stores.ts'
 import { addNeededStores } from './needed-stores.ts'
 import { Table } from './table.ts'
 
+/** Options of `builder.stream` (Kafka Streams' `Consumed`): where reading starts, and the time of the records. */
 export interface SourceOptions<K, V> extends Named {
   /** Defaults to the record's own timestamp. A negative result drops the record and counts it. */
   readonly timestampExtractor?: (
@@ -42,8 +43,11 @@ export interface SourceOptions<K, V> extends Named {
   readonly maxTimestampAheadMs?: number
 }
 
-type TableSourceOptions<K, V> = TableStoreOptions & SourceOptions<K, V>
-type GlobalTableOptions<K, V> = Pick<StoreOptions, 'store' | 'storage'> &
+/** Options of `builder.table`: the store of its rows and how its topic is read. */
+export type TableSourceOptions<K, V> = TableStoreOptions & SourceOptions<K, V>
+
+/** Options of `builder.globalTable`: the store of its rows and how its topic is read. */
+export type GlobalTableOptions<K, V> = Pick<StoreOptions, 'store' | 'storage'> &
   Omit<SourceOptions<K, V>, 'maxTimestampAheadMs'>
 
 const globalSourceOptions: OptionShape<Omit<SourceOptions<never, never>, 'maxTimestampAheadMs'>> = {
@@ -63,7 +67,13 @@ const globalTableOptions: OptionShape<GlobalTableOptions<never, never>> = {
   storage: storeOptions.storage,
 }
 
-/** Where a topology begins: streams and tables of topics. Handed to the function given to `topology`. */
+/**
+ * Makes the streams, tables and stores of a topology (Kafka Streams' `StreamsBuilder`). `topology` passes it to the
+ * function that defines the topology.
+ *
+ * @example
+ * topology('orders', (builder) => builder.stream(orderPlaced).forEach(console.log))
+ */
 export class TopologyBuilder {
   /** @internal */
   readonly graph: Graph
@@ -263,6 +273,7 @@ const handles: Handles = {
   groupedTable: (at) => new GroupedTable(at),
 }
 
+/** Options of `topology`. */
 export interface TopologyOptions {
   /** The service that answers for this topology (its bounded context). */
   readonly owner?: string

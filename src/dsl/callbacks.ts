@@ -9,6 +9,8 @@ import type { KeyValueRecord } from '../topic/record.ts'
  * get the value first, and the record or the key after it.
  */
 export type Predicate<K, V> = (record: KeyValueRecord<K, V>) => boolean
+
+/** A predicate that narrows the type of the values it accepts. */
 export type Guard<K, V, V2 extends V> = (record: KeyValueRecord<K, V>) => record is KeyValueRecord<K, V2>
 
 /** What `map` and piped operators give: time and headers default to those of the record they were made from. */
@@ -19,8 +21,13 @@ export interface Emitted<out K, out V> {
   readonly headers?: Headers | undefined
 }
 
+/** Combines an aggregate with the next value of its key. Null deletes the aggregate. */
 export type Reducer<V> = (aggregate: V, value: V) => V | null
+
+/** Adds a value to an aggregate and returns the new aggregate. Null deletes the aggregate of the key. */
 export type Adder<A, K, V> = (aggregate: A, value: V, record: KeyValueRecord<K, V>) => A | null
+
+/** Makes the value of a join from the values of its left and right side (Kafka Streams' `ValueJoiner`). */
 export type Joiner<K, L, R, J> = (left: L, right: R, key: K) => J
 
 /** A value, or a function that makes one for each new aggregate. */
@@ -49,5 +56,10 @@ export const initialiser = <A>(initial: Initial<A>): (() => A) => {
   }
 }
 
-/** The predicate that holds for every record: the last branch of a split. */
+/**
+ * The predicate that holds for every record: the last branch of a split.
+ *
+ * @example
+ * orders.split({ large: ({ value }) => value.amount > 1_000, small: otherwise })
+ */
 export const otherwise = (): boolean => true

@@ -27,21 +27,25 @@ export interface CogroupPart {
   readonly dropped: AggregateInput['dropped']
 }
 
+/** Options of one stream of a cogroup. */
 export interface CogroupPartOptions<K, V> {
   /** Who takes up what the aggregate leaves out of this stream; only windows know late records. */
   readonly dropped?: WindowedSideOutputs<K, V>
 }
 
+/** Options of `aggregate` on a cogrouped stream: the initial aggregate, its serde and its store. */
 export interface CogroupOptions<A> extends StoreOptions, EmitOptions, Named {
   readonly initial: Initial<A>
   readonly value: SerdeSource<NonNullable<A>>
 }
 
+/** Options of `aggregate` on a cogrouped stream with windows: the initial aggregate, its serde and its store. */
 export interface WindowedCogroupOptions<A> extends Omit<WindowedStoreOptions<never, never>, 'dropped'> {
   readonly initial: Initial<A>
   readonly value: SerdeSource<NonNullable<A>>
 }
 
+/** Options of `aggregate` on a cogrouped stream with session windows. */
 export interface SessionCogroupOptions<K, A> extends WindowedCogroupOptions<A> {
   /** Makes one aggregate of two where a record joins their sessions; the earlier session is the first. */
   readonly merge: (left: A, right: A, key: K) => A

@@ -14,7 +14,7 @@ import { repartitioned } from './repartitioned.ts'
 import { addSideOutputs } from './side-outputs.ts'
 import type { Stream } from './stream.ts'
 
-/** What is told apart by its key. */
+/** Options to find duplicates by their key. */
 export interface DeduplicateByKeyOptions<K, V> extends Named {
   /** Keeps the ids seen; reaches the disk and the changelog topic, so it stays over deployments. */
   readonly store: string
@@ -38,7 +38,7 @@ export interface DuplicateSideOutputs<K, V> {
   readonly nullKey?: (records: Stream<K, V>) => void
 }
 
-/** What is told apart by a text of its own, unique among the records of one key. */
+/** Options to find duplicates by a text that is unique among the records of one key. */
 export interface DeduplicateByTextOptions<K, V> extends DeduplicateByKeyOptions<K, V> {
   readonly id: (record: KeyValueRecord<K, V>) => string | null
   readonly idSerde?: Serde<string>

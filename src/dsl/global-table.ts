@@ -25,6 +25,7 @@ export class GlobalTable<K, V> implements Handle<'globalTable'> {
   /** What a row is; never present at run time. */
   declare readonly row?: readonly [key: K, value: V]
 
+  /** @internal */
   constructor(graph: Graph, node: string, store: string, key: AnySerde) {
     this.graph = graph
     this.node = node

@@ -8,8 +8,8 @@ import { shown } from '../base/shown.ts'
 import { withCheckedCallbacks } from './checked-callbacks.ts'
 
 /**
- * What a builder has said so far. The fluent classes only add to it; faults of the author are collected and told all at
- * once when the topology is finished.
+ * The nodes that a builder has defined so far. The fluent classes only add to it; faults of the author are collected
+ * and reported together when the topology is built.
  */
 export class Graph {
   readonly name: string

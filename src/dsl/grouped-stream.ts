@@ -30,15 +30,17 @@ export interface Grouping {
   readonly partitions: number | undefined
 }
 
-/** How an aggregate is kept, when it tells its values, and who takes up what it leaves out. */
+/** How an aggregate is stored, when it emits its values, and where the records go that it drops. */
 export interface AggregateStoreOptions<K, V> extends TableStoreOptions, EmitOptions, Named {
   readonly dropped?: SideOutputs<K, V>
 }
 
+/** Options of `reduce`. `value` is the serde of the result and defaults to that of the stream. */
 export interface ReduceOptions<K, V> extends AggregateStoreOptions<K, V> {
   readonly value?: SerdeSource<NonNullable<V>>
 }
 
+/** Options of `aggregate`: the initial aggregate, how a value is added, and the serde and the store of the result. */
 export interface AggregateOptions<K, V, A> extends AggregateStoreOptions<K, V> {
   readonly initial: Initial<A>
   /** Adds one value to the aggregate; null deletes it. */

@@ -14,6 +14,7 @@ import { emitOptions, namedOptions, optionalSerde, tableStoreOptions } from './o
 import { addTableStore } from './stores.ts'
 import type { Table } from './table.ts'
 
+/** Options of `reduce` on a grouped table: an adder and a subtractor, the serde and the store of the result. */
 export interface TableReduceOptions<V> extends TableStoreOptions, EmitOptions, Named {
   /** Combines the aggregate with the value of a row that joins the group; its first value stands for itself. */
   readonly add: (aggregate: V, value: V) => V | null
@@ -23,6 +24,10 @@ export interface TableReduceOptions<V> extends TableStoreOptions, EmitOptions, N
   readonly value?: SerdeSource<NonNullable<V>>
 }
 
+/**
+ * Options of `aggregate` on a grouped table: the initial aggregate, an adder and a subtractor, its serde and its
+ * store.
+ */
 export interface TableAggregateOptions<K, V, A> extends TableStoreOptions, EmitOptions, Named {
   readonly initial: Initial<A>
   /** Adds the value of a row that joins the group; null deletes the aggregate. */
@@ -104,7 +109,8 @@ export class GroupedTable<K, V> {
   }
 }
 
-type TableCountOptions = TableStoreOptions & EmitOptions & Named
+/** Options of `count` on a grouped table. */
+export type TableCountOptions = TableStoreOptions & EmitOptions & Named
 
 const countOptions: OptionShape<TableCountOptions> = { ...namedOptions, ...tableStoreOptions, ...emitOptions }
 const reduceOptions: OptionShape<TableReduceOptions<never>> = {

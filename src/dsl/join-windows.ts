@@ -6,12 +6,13 @@ import { isDuration } from '../base/duration.ts'
 import { Fault } from '../base/fault.ts'
 import type { JoinWindows } from '../topology/windows.ts'
 
+/** Options of `joinWindows`: how far apart two records may be, in milliseconds. */
 export interface JoinWindowsOptions {
   /** How long before the left record its partner may lie, in milliseconds. */
   readonly before: number
   /** How long after the left record its partner may lie; negative for partners that lie before it by at least that. */
   readonly after: number
-  /** How long after its end a window still waits for late records before it tells that there was no partner. */
+  /** How long after its end a window still waits for late records before it emits the record without a partner. */
   readonly grace?: number
 }
 

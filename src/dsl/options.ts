@@ -90,6 +90,7 @@ export type MaybeStored = Named & Partial<TableStoreOptions>
 
 export const maybeStored: OptionShape<MaybeStored> = { ...namedOptions, ...tableStoreOptions, store: text }
 
+/** Options of `repartition`: the name of its topic, its serdes, and its number of partitions. */
 export interface RepartitionOptions<K, V> {
   readonly name: string
   readonly key?: Serde<NonNullable<K>>

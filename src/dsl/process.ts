@@ -10,6 +10,7 @@ import { requireFunction } from './arguments.ts'
 import type { Named, SerdeSource } from './options.ts'
 import { namedOptions } from './options.ts'
 
+/** Options of `process` and `processValues`. */
 export interface ProcessOptions extends Named {
   /** The stores the processor may ask for, by name: of `builder.store`, or of tables of this topology. */
   readonly stores?: readonly string[]

@@ -75,19 +75,25 @@ export const sessionStore = (name: string, options: SessionStoreOptions): StoreD
   retentionMs: options.retention,
 })
 
-interface KeyValueStoreOptions extends ProcessorStoreOptions {
+/** Options of `keyValueStore`. `timestamped` stores the timestamp of each value beside it. */
+export interface KeyValueStoreOptions extends ProcessorStoreOptions {
   readonly timestamped?: boolean
 }
 
-interface VersionedStoreOptions extends ProcessorStoreOptions {
+/** Options of `versionedStore`. `historyRetention` is how long old versions are stored, in milliseconds. */
+export interface VersionedStoreOptions extends ProcessorStoreOptions {
   readonly historyRetention: number
 }
 
-interface WindowStoreOptions extends SessionStoreOptions {
+/**
+ * Options of `windowStore`. `size` is the size of each window and `retention` how long it is stored, in milliseconds.
+ */
+export interface WindowStoreOptions extends SessionStoreOptions {
   readonly size: number
 }
 
-interface SessionStoreOptions extends ProcessorStoreOptions {
+/** Options of `sessionStore`. `retention` is how long rows are stored, in milliseconds of stream time. */
+export interface SessionStoreOptions extends ProcessorStoreOptions {
   readonly retention: number
 }
 

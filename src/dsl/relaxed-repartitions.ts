@@ -3,7 +3,7 @@ import type { Graph } from './graph.ts'
 
 /**
  * Repartitions drop records without key, as most of what follows can do nothing with them. A left or outer join can: it
- * tells them without a partner (KIP-962). So above one of those, however far, repartitions let them pass, and whatever
+ * emits them without a partner (KIP-962). So above one of those, however far, repartitions let them pass, and whatever
  * cannot place them counts them instead, as in Kafka Streams.
  */
 export const relaxRepartitions = (graph: Graph): void => {

@@ -70,6 +70,7 @@ export interface DynamicTopic<K, V> {
   readonly value: SerdeSource<NonNullable<V>>
 }
 
+/** Options of `to` (Kafka Streams' `Produced`). */
 export interface SinkOptions<K, V> extends Named {
   /**
    * Chooses the partition; undefined leaves it to the key's murmur2. Of an array, each different partition gets the record,
@@ -89,11 +90,13 @@ const dynamicTopic: OptionShape<DynamicTopic<never, never>> = {
 
 const sinkOptions: OptionShape<SinkOptions<never, never>> = { ...namedOptions, partitioner: synchronous }
 
-interface MapValuesOptions<V> extends Named {
+/** Options of `mapValues`: the serde of the new value, for grouping, joins and tables after it. */
+export interface MapValuesOptions<V> extends Named {
   readonly value?: SerdeSource<NonNullable<V>>
 }
 
-interface MapOptions<K, V> extends Named {
+/** Options of `map` and `flatMap`: the serdes of the new key and value, for grouping, joins and tables after it. */
+export interface MapOptions<K, V> extends Named {
   readonly key?: Serde<K>
   readonly value?: SerdeSource<V>
 }
@@ -107,20 +110,24 @@ export interface PipeOptions<K1, V1> extends MapOptions<NonNullable<K1>, NonNull
   readonly preservesKey?: boolean
 }
 
-interface SelectKeyOptions<K> extends Named {
+/** Options of `selectKey`: the serde of the new key. */
+export interface SelectKeyOptions<K> extends Named {
   readonly key?: Serde<NonNullable<K>>
 }
 
-interface PrintOptions extends Named {
+/** Options of `print`: a label for each line, and the function that writes it, which defaults to the console. */
+export interface PrintOptions extends Named {
   readonly label?: string
   readonly write?: (line: string) => void
 }
 
-interface GroupByKeyOptions<K, V> extends MapValuesOptions<V> {
+/** Options of `groupByKey`: the serdes of key and value, which default to those of the stream. */
+export interface GroupByKeyOptions<K, V> extends MapValuesOptions<V> {
   readonly key?: Serde<NonNullable<K>>
 }
 
-type ToTableOptions<K, V> = TableStoreOptions & GroupByKeyOptions<K, V>
+/** Options of `toTable`: the store of its rows, and the serdes of key and value. */
+export type ToTableOptions<K, V> = TableStoreOptions & GroupByKeyOptions<K, V>
 
 const mapValuesOptions: OptionShape<MapValuesOptions<never>> = { ...namedOptions, value: serdeSource }
 const mapOptions: OptionShape<MapOptions<never, never>> = { ...mapValuesOptions, key: serde }

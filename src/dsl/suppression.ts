@@ -3,20 +3,20 @@ import { checkOptions } from '../base/options.ts'
 import { checkedByReader, numberCheckedByReader, required } from '../base/value-kinds.ts'
 import { isDuration } from '../base/duration.ts'
 import { Fault } from '../base/fault.ts'
-import type { NodeOf } from '../topology/node.ts'
 import type { Windowed } from '../topic/windowed.ts'
 
-/** How long a table's updates are held back, and how much may wait. `K` is the key of the tables it suits. */
+/** How long a table's updates are buffered, and how much the buffer may hold. `K` is the key of the tables it suits. */
 export interface Suppression<in K> {
   readonly until: 'windowCloses' | 'timeLimit'
   readonly limitMs: number
   readonly maxRecords: number | undefined
   readonly maxBytes: number | undefined
-  readonly whenFull: NodeOf<'suppress'>['whenFull']
+  readonly whenFull: 'emitEarly' | 'shutDown'
   /** Only for the types: a suppression until windows close takes windowed keys. */
   readonly suits?: (key: K) => void
 }
 
+/** Bounds on what a suppression buffers. */
 export interface SuppressionBounds {
   /** How many keys may wait. Defaults to any number. */
   readonly maxRecords?: number
@@ -24,7 +24,8 @@ export interface SuppressionBounds {
   readonly maxBytes?: number
 }
 
-interface TimeLimitOptions extends SuppressionBounds {
+/** Options of `untilTimeLimit`. `limit` is the time between two updates of a key, in milliseconds of stream time. */
+export interface TimeLimitOptions extends SuppressionBounds {
   readonly limit: number
   readonly whenFull?: 'emitEarly' | 'shutDown'
 }
@@ -41,7 +42,7 @@ const timeLimitOptions: OptionShape<TimeLimitOptions> = {
 }
 
 /**
- * Holds a window's updates back until it has closed, so that each window is told once, finally. What has closed is in
+ * Buffers a window's updates until it has closed, so that each window is emitted once, with its final value. What has closed is in
  * stream time: the next record of the task's topics lets results go. Results may not leave early, so a bound that is
  * reached stops the application.
  *
@@ -54,7 +55,7 @@ export const untilWindowCloses = (bounds: SuppressionBounds = {}): Suppression<W
 }
 
 /**
- * Tells at most one update of a key per `limit` of stream time, the latest. A bound that is reached lets the oldest go
+ * Emits at most one update of a key per `limit` of stream time, the latest. A bound that is reached lets the oldest go
  * early, or stops the application where that is asked for.
  *
  * @example

@@ -41,13 +41,17 @@ export interface TableGroupByOptions<K2, V2> extends TableGroupByTextOptions<K2,
 
 const tableGroupByOptions: OptionShape<TableGroupByTextOptions<never, never>> = groupByOptions
 
-type TableMapOptions<V2> = MaybeStored & { readonly value?: SerdeSource<NonNullable<V2>> }
-type TableTransformOptions<V2> = TableMapOptions<V2> & { readonly stores?: readonly string[] }
+/** Options of `mapValues` on a table: the serde of the new value, and a store if the result is materialized. */
+export type TableMapOptions<V2> = MaybeStored & { readonly value?: SerdeSource<NonNullable<V2>> }
+
+/** Options of `transformValues` on a table. `stores` are the names of the stores that the transformer uses. */
+export type TableTransformOptions<V2> = TableMapOptions<V2> & { readonly stores?: readonly string[] }
 
 const mapOptions: OptionShape<TableMapOptions<never>> = { ...maybeStored, value: serdeSource }
 const transformOptions: OptionShape<TableTransformOptions<never>> = { ...mapOptions, stores: listOf(text) }
 
-interface ToStreamOptions<K, V, K2> extends Named {
+/** Options of `toStream`. `select` makes a new key, and `key` is its serde. */
+export interface ToStreamOptions<K, V, K2> extends Named {
   readonly select?: (key: K, value: V | null) => K2
   readonly key?: Serde<NonNullable<K2>>
 }
@@ -105,8 +109,8 @@ export class Table<K, V> implements Handle<'table'> {
 
   /**
    * A new value for each row, by a function of your own for each task that may use stores and timers. It is asked about
-   * deletions too, with null. Where nobody keeps the result and somebody looks rows up or wants old values, it is asked
-   * again about the same row: answer alike.
+   * deletions too, with null. Where the result is not stored and a later step looks rows up or needs old values, it is
+   * called again for the same row: return the same value.
    *
    * @example
    * orders.transformValues((context) => {

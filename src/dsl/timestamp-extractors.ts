@@ -36,7 +36,12 @@ export const usePartitionTime: TimestampExtractor = (record, partitionTimeMs) =>
 /** The time of the clock when the record comes up for processing, whatever the record says. */
 export const wallClock: TimestampExtractor = (_record, _partitionTimeMs, nowMs) => nowMs
 
-/** A time within the record; `onInvalid` decides where it is negative or no number. Defaults to fails. */
+/**
+ * A time within the record; `onInvalid` decides where it is negative or no number. Defaults to `failOnInvalid`.
+ *
+ * @example
+ * builder.stream(orders, { timestampExtractor: extractedFrom(({ value }) => value.placedAt) })
+ */
 export const extractedFrom = <K, V>(
   extract: (record: KeyValueRecord<K, V>) => number,
   onInvalid: TimestampExtractor = failOnInvalid,

@@ -16,9 +16,9 @@ import { storeBase } from './stores.ts'
 import type { Table } from './table.ts'
 import { neededRetentionMs } from './windows.ts'
 
-/** How a windowed aggregate is kept and when it tells its results. */
+/** How a windowed aggregate is stored and when it emits its results. */
 export interface WindowedStoreOptions<K, V> extends StoreOptions, Named {
-  /** Defaults to `onUpdate`; `onWindowClose` tells each window once, when it has closed. */
+  /** Defaults to `onUpdate`; `onWindowClose` emits each window once, when it has closed. */
   readonly emit?: EmitPolicy
   /** How long windows are kept, for queries and late records: defaults to what the windows and their grace need. */
   readonly retention?: number

@@ -17,10 +17,15 @@ import type { Table } from './table.ts'
 import type { AnyWindows, AggregateFunctions, WindowedStoreOptions } from './windowed-aggregate.ts'
 import { addWindowedAggregate, windowedStoreOptions } from './windowed-aggregate.ts'
 
+/** Options of `reduce` on a windowed stream. `value` is the serde of the result and defaults to that of the stream. */
 export interface WindowedReduceOptions<K, V> extends WindowedStoreOptions<K, V> {
   readonly value?: SerdeSource<NonNullable<V>>
 }
 
+/**
+ * Options of `aggregate` on a windowed stream: the initial aggregate, how a value is added, and the serde and the
+ * store.
+ */
 export interface WindowedAggregateOptions<K, V, A> extends WindowedStoreOptions<K, V> {
   readonly initial: Initial<A>
   /** Adds one value to the aggregate of its window; null deletes it. */
@@ -28,6 +33,7 @@ export interface WindowedAggregateOptions<K, V, A> extends WindowedStoreOptions<
   readonly value: SerdeSource<NonNullable<A>>
 }
 
+/** Options of `aggregate` on a stream with session windows, which also merges the aggregates of two sessions. */
 export interface SessionAggregateOptions<K, V, A> extends WindowedAggregateOptions<K, V, A> {
   /** Makes one aggregate of two where a record joins their sessions; the earlier session is the first. */
   readonly merge: (left: A, right: A, key: K) => A
@@ -141,7 +147,7 @@ export class TimeWindowedStream<K, V> {
 
 /**
  * A grouped stream within sessions. A record joins the sessions it is near to: their aggregates are merged, the old
- * sessions are deleted (each tells a null), and the record is added last.
+ * sessions are deleted (each emits a null), and the record is added last.
  *
  * @example
  * clicks.groupByKey().windowedBy(session({ gap: minutes(30) })).count({ store: 'clicks-by-visit' })

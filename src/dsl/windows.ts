@@ -14,19 +14,23 @@ export interface WithGrace {
   readonly grace?: number
 }
 
-interface TumblingOptions extends WithGrace {
+/** Options of `tumbling`. `size` is the size of each window, in milliseconds. */
+export interface TumblingOptions extends WithGrace {
   readonly size: number
 }
 
-interface HoppingOptions extends TumblingOptions {
+/** Options of `hopping`. `advance` is the distance between the starts of two windows, in milliseconds. */
+export interface HoppingOptions extends TumblingOptions {
   readonly advance: number
 }
 
-interface SlidingOptions extends WithGrace {
+/** Options of `sliding`. `difference` is the largest time between two records of a window, in milliseconds. */
+export interface SlidingOptions extends WithGrace {
   readonly difference: number
 }
 
-interface SessionOptions extends WithGrace {
+/** Options of `session`. `gap` is the inactivity that ends a session, in milliseconds. */
+export interface SessionOptions extends WithGrace {
   readonly gap: number
 }
 

@@ -21,12 +21,14 @@ export interface ApplicationHealth {
   readonly inputs: readonly InputHealth[]
 }
 
+/** The lag of one standby task of this process. */
 export interface StandbyHealth {
   readonly task: TaskId
   /** By how many changelog records the copy is behind. */
   readonly lag: number
 }
 
+/** The position and lag of one input partition. */
 export interface InputHealth extends TopicPartition {
   readonly task: TaskId
   /** The next record to be processed. */

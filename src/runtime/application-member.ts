@@ -75,6 +75,7 @@ export interface ApplicationMemberOptions {
   readonly disconnect?: () => Promise<void>
 }
 
+/** Options of `application.close`. */
 export interface CloseOptions {
   /** Lets go of everything after this long, even if it is not done; defaults to no limit. */
   readonly timeoutMs?: number

@@ -1,5 +1,5 @@
-import { Fault } from '../base/fault.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
+import { Fault } from '../base/fault.ts'
 import { nameOfPartition } from '../kafka/topic-partition.ts'
 import { externalTopicsOf, partitionCountsOf } from '../topology/partition-counts.ts'
 import type { PartitionCounts } from '../topology/partition-counts.ts'

@@ -23,6 +23,7 @@ export interface Restoration {
   readonly upToOffset?: number | undefined
 }
 
+/** The progress of restoring one store from its changelog topic. */
 export interface RestoreProgress {
   readonly store: string
   readonly partition: number

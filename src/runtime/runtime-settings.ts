@@ -51,6 +51,7 @@ export interface RuntimeListener {
   readonly onRestore?: (progress: RestoreProgress) => void
 }
 
+/** Receives each warning of an application, with the fields that a log is searched for. */
 export type WarningListener = (message: string, fields?: EventFields) => void
 
 /** What an event is about, as far as it is known. */
@@ -72,6 +73,7 @@ export interface EventFields {
   readonly records?: number | undefined
 }
 
+/** An input partition that is not read to its end. */
 export interface UnreadInput {
   readonly topic: string
   readonly partition: number

@@ -12,6 +12,7 @@ import type { Exchange } from './step.ts'
 import { sagaProcessor } from './saga-processor.ts'
 import { stateSerde } from './state-serde.ts'
 
+/** Options of `sagaTopology` and `addSaga`. */
 export interface SagaTopologyOptions {
   /** Reaches the disk and the changelog topic. Defaults to `sagas`. */
   readonly store?: string
@@ -47,6 +48,9 @@ const sagaKind: ValueKind = {
 /**
  * Adds a saga to a topology that does other things too. The saga's id is the key of its start, its commands and its
  * replies, so their topics need as many partitions as each other.
+ *
+ * @example
+ * topology('orders', (builder) => addSaga(builder, fulfilment))
  */
 export const addSaga = (builder: TopologyBuilder, saga: Saga, options: SagaTopologyOptions = {}): void => {
   checkArgument('addSaga', builder, builderKind)

@@ -17,6 +17,7 @@ export interface SagaResult {
   readonly failure: { readonly step: string; readonly reason: string } | null
 }
 
+/** Options of `saga`. Times are in milliseconds. */
 export interface SagaOptions<Start, O> {
   /** Each record begins the saga of its key; a second one with the same key changes nothing. */
   readonly startedBy: Topic<string, Start>
@@ -57,16 +58,24 @@ const stepsKind: ValueKind = {
 export interface Saga {
   readonly name: string
   readonly owner: string | undefined
+  /** @internal */
   readonly startedBy: SourceTopic
+  /** @internal */
   readonly steps: readonly Step[]
-  /** Which command a reply answers, by the reply's topic. */
+  /**
+   * Which command a reply answers, by the reply's topic.
+   *
+   * @internal
+   */
   readonly repliesByTopic: ReadonlyMap<string, ReplyPlace>
+  /** @internal */
   readonly outcome:
     | {
         readonly topic: AnySinkTopic
         readonly value: (data: SagaData<never>, result: SagaResult) => unknown
       }
     | undefined
+  /** @internal */
   readonly whenMissing: 'fail' | 'ignore'
 }
 

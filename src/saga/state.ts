@@ -16,8 +16,9 @@ export type SagaStatus = 'RUNNING' | 'COMPENSATING' | 'COMPLETED' | 'COMPENSATED
  * Where a step stands: its command is out (`sent`) or about to be sent again (`waiting`), it was `done` or `refused`;
  * the same again for its undo. A step whose outcome is in doubt is undone like one that was done.
  */
-type StepStatus = 'sent' | 'waiting' | 'done' | 'refused' | 'undoing' | 'undoWaiting' | 'undone'
+export type StepStatus = 'sent' | 'waiting' | 'done' | 'refused' | 'undoing' | 'undoWaiting' | 'undone'
 
+/** The state of one step of a saga. */
 export interface StepState {
   readonly name: string
   readonly status: StepStatus
@@ -37,11 +38,16 @@ export interface StepState {
 export interface SagaState {
   readonly sagaId: string
   readonly status: SagaStatus
+  /** @internal */
   readonly start: StoredValue
   readonly startedAtMs: number
   /** In the order in which their commands first went out. */
   readonly steps: readonly StepState[]
-  /** The latest reply by topic. */
+  /**
+   * The latest reply by topic.
+   *
+   * @internal
+   */
   readonly replies: Readonly<Record<string, StoredValue>>
   readonly failure: { readonly step: string; readonly reason: string } | null
   /** The outcome published last, so that none is published twice. */

@@ -28,16 +28,20 @@ export interface SagaData<out Start> {
 
 /** A reply a step may get, and what it means. */
 export interface Reply {
+  /** @internal */
   readonly topic: SourceTopic
+  /** @internal */
   readonly classify: (value: unknown) => ReplyOutcome
 }
 
-interface CommandOptions<Start, V> {
+/** A command of a step: the topic that it is written to, and its value. */
+export interface CommandOptions<Start, V> {
   readonly to: Topic<string, V>
   /** Builds the command; a pure function, as it is called again for every attempt. */
   readonly value: (data: SagaData<Start>) => NoInfer<V>
 }
 
+/** How often a command is sent, and how long a saga waits before it sends it again, in milliseconds. */
 export interface RetryOptions {
   /** How often the command goes out at most. */
   readonly attempts: number
@@ -45,13 +49,15 @@ export interface RetryOptions {
   readonly backoff?: number
 }
 
-interface ReplyWait {
+/** How long a saga waits for a reply, in milliseconds, and how often it sends the command again. */
+export interface ReplyOptions {
   /** How long a reply may take; then the command goes out again, or its outcome is in doubt. */
   readonly timeout?: number
   readonly retry?: RetryOptions
 }
 
-export interface StepOptions<Start, C, U> extends ReplyWait {
+/** Options of a step: its command, the replies to it, and how it is undone. */
+export interface StepOptions<Start, C, U> extends ReplyOptions {
   readonly kind?: StepKind
   readonly command: CommandOptions<Start, C>
   /** The replies by name; each topic answers one command of the saga only. */
@@ -60,11 +66,12 @@ export interface StepOptions<Start, C, U> extends ReplyWait {
   readonly undo?: UndoOptions<Start, U>
 }
 
-type UndoOptions<Start, U> = CommandOptions<Start, U> & {
+/** How a step is undone: a command and the replies to it. */
+export type UndoOptions<Start, U> = CommandOptions<Start, U> & {
   readonly replies: Readonly<Record<string, Reply>>
-} & ReplyWait
+} & ReplyOptions
 
-export const replyWaitOptions: OptionShape<ReplyWait> = {
+export const replyWaitOptions: OptionShape<ReplyOptions> = {
   // The saga checks the numbers of all steps together.
   timeout: checkedByReader,
   retry: nested<RetryOptions>({ attempts: required(checkedByReader), backoff: checkedByReader }),
@@ -108,8 +115,11 @@ export interface Exchange {
 
 /** A step as data, before the saga gives it its name. */
 export interface UnnamedStep {
+  /** @internal */
   readonly kind: StepKind
+  /** @internal */
   readonly command: Exchange
+  /** @internal */
   readonly undo: Exchange | undefined
 }
 
@@ -120,10 +130,20 @@ export interface Step extends UnnamedStep {
 /** Makes the steps of a saga that starts with a `Start`. */
 export type StepMaker<Start> = <C, U = never>(options: StepOptions<Start, C, U>) => UnnamedStep
 
-/** Every reply on this topic means success. */
+/**
+ * Every reply on this topic means success.
+ *
+ * @example
+ * replies: { started: succeeds(deliveryStarted) }
+ */
 export const succeeds = <V>(topic: Topic<string, V>): Reply => reply('succeeds', topic, () => 'success')
 
-/** Every reply on this topic means that the other service said no. */
+/**
+ * Every reply on this topic means that the other service said no.
+ *
+ * @example
+ * replies: { refused: refuses(stockRefused) }
+ */
 export const refuses = <V>(topic: Topic<string, V>): Reply => reply('refuses', topic, () => 'refusal')
 
 /**
@@ -148,7 +168,7 @@ const reply = (
 
 /** @internal */
 export const stepWith =
-  <Start>(defaults: ReplyWait): StepMaker<Start> =>
+  <Start>(defaults: ReplyOptions): StepMaker<Start> =>
   (options) => {
     checkOptions('step', options, stepOptions)
     const { kind = 'compensable', command, replies, undo, ...own } = options
@@ -168,7 +188,7 @@ export const isStep = (value: unknown): value is UnnamedStep =>
 const exchange = <Start, V>(
   { to, value }: CommandOptions<Start, V>,
   replies: Readonly<Record<string, Reply>>,
-  { timeout, retry }: ReplyWait,
+  { timeout, retry }: ReplyOptions,
   mustSucceed: boolean,
 ): Exchange => ({
   topic: to,

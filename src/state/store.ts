@@ -32,21 +32,44 @@ export interface ChangelogSink {
  */
 export interface StateStore {
   readonly name: string
-  /** True where the changelog's last record of a key says all about it, so that older ones need not be restored. */
+  /**
+   * True where the changelog's last record of a key says all about it, so that older ones need not be restored.
+   *
+   * @internal
+   */
   readonly keepsLatest: boolean
-  /** Hands everything unflushed to the changelog sink. */
+  /**
+   * Hands everything unflushed to the changelog sink.
+   *
+   * @internal
+   */
   flush(): void
-  /** What was flushed before now is committed up to this offset of the changelog; a durable store writes it down. */
+  /**
+   * What was flushed before now is committed up to this offset of the changelog; a durable store writes it down.
+   *
+   * @internal
+   */
   persist(changelogOffset: number): void
-  /** The next changelog offset to restore from: 0 for an empty store. */
+  /**
+   * The next changelog offset to restore from: 0 for an empty store.
+   *
+   * @internal
+   */
   changelogOffset(): number
   /**
    * Makes ready for a walk over keys, or over times, until `isOver`; true once the store is ready. Without it, the first walk
    * sorts the rows in memory at once.
+   *
+   * @internal
    */
   prepareWalk?(isOver: () => boolean, plan: WalkPlan): boolean
-  /** Applies a batch of the changelog. */
+  /**
+   * Applies a batch of the changelog.
+   *
+   * @internal
+   */
   restore(columns: RecordColumns): void
+  /** @internal */
   close(): void
 }
 
@@ -56,11 +79,13 @@ export interface WalkPlan {
   readonly rowCount: number
 }
 
+/** A value and its timestamp, in milliseconds since the Unix epoch. */
 export interface ValueAndTimestamp<out V> {
   readonly value: V
   readonly timestamp: number
 }
 
+/** Options of a read of several rows. */
 export interface RangeOptions {
   /** From the largest key down. */
   readonly reverse?: boolean
@@ -87,15 +112,21 @@ export interface TimestampedKeyValueStore<K, V>
   extends ReadOnlyKeyValueStore<K, ValueAndTimestamp<V>>, StateStore {
   /** A null value deletes; `timestamp` is then that of the deletion. `headers` go to the changelog record. */
   put(key: K, value: V | null, timestamp: number, headers?: Headers): void
-  /** Puts the value of a record of which these are the bytes, by the store's own serde: they need no other look. */
+  /**
+   * Puts the value of a record of which these are the bytes, by the store's own serde: they need no other look.
+   *
+   * @internal
+   */
   putAsRead?(key: K, value: V, bytes: RawRegion, timestamp: number): void
 }
 
+/** A version of a value: when it became valid and when it ceased to be, in milliseconds since the Unix epoch. */
 export interface VersionedRecord<out V> extends ValueAndTimestamp<V> {
   /** When the next version took over; undefined for the latest. */
   readonly validToMs: number | undefined
 }
 
+/** A store of every version of each row within its history retention (Kafka Streams' `VersionedKeyValueStore`). */
 export interface VersionedStore<K, V> extends StateStore {
   /**
    * Adds a version; null marks a deletion as of that time. Returns when the next version takes over (`latest` where
@@ -116,6 +147,7 @@ export interface VersionedStore<K, V> extends StateStore {
   all(): IterableIterator<readonly [K, VersionedRecord<V>]>
 }
 
+/** A row of a window store: the start of its window, its value and its timestamp, in milliseconds. */
 export interface WindowEntry<out V> extends ValueAndTimestamp<V> {
   readonly startMs: number
 }

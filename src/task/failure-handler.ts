@@ -21,7 +21,7 @@ export interface FailedRecord {
   /** What happened; its `cause` is what was thrown. */
   readonly fault: Fault
   /** What was being done: reading the record, processing it, or writing a result. */
-  readonly stage: TaskFailure['stage']
+  readonly stage: 'deserialization' | 'processing' | 'production'
   readonly node: string
   /** Where the record stands; undefined where no record of an input led to the failure (a timer did). */
   readonly origin: RecordOrigin | undefined

@@ -12,6 +12,7 @@ import { asRead, askHandler } from './failure-handler.ts'
 import type { DropReason, TaskFailure } from './ports.ts'
 import type { FailureDecision } from './task.ts'
 
+/** What happens to a record that cannot be deserialized, processed or written. */
 export interface FailurePolicies {
   readonly deserializationFailure: FailurePolicy
   readonly processingFailure: FailurePolicy

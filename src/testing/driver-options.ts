@@ -5,6 +5,7 @@ import type { FailurePolicies } from '../task/failure-policy.ts'
 import type { TaskFailure } from '../task/ports.ts'
 import type { FailureDecision } from '../task/task.ts'
 
+/** Options of `testDriver`. */
 export interface TestDriverOptions {
   /** How many partitions each topic has: one number for all, or by name with 1 for the rest. Defaults to 1. */
   readonly partitions?: number | Readonly<Record<string, number>>

@@ -18,6 +18,7 @@ export class Explanation {
   readonly #roots: readonly TraceRoot[]
   readonly #nodes: NodeLookup
 
+  /** @internal */
   constructor(roots: readonly TraceRoot[], nodes: NodeLookup, failure: unknown) {
     this.#roots = roots
     this.#nodes = nodes

@@ -44,11 +44,12 @@ declare module 'vitest' {
 }
 
 /** What the matchers need of the runner; Vitest and Jest both hand it over as `this`. */
-interface Runner {
+export interface MatcherContext {
   readonly equals: (left: unknown, right: unknown) => boolean
 }
 
-interface MatcherResult {
+/** The result of a matcher, as Vitest and Jest expect it. */
+export interface MatcherResult {
   readonly pass: boolean
   readonly message: () => string
 }
@@ -67,12 +68,12 @@ interface MatcherResult {
  * expect(driver).toHaveStored('orders-by-customer', [['ada', 2]])
  */
 export const matchers = {
-  toHaveEmitted(this: Runner, received: unknown, expected: readonly ExpectedRecord[]): MatcherResult {
+  toHaveEmitted(this: MatcherContext, received: unknown, expected: readonly ExpectedRecord[]): MatcherResult {
     return emittedResult(this, requireOutput(received), expected)
   },
 
   toBeMarbles(
-    this: Runner,
+    this: MatcherContext,
     received: unknown,
     diagram: string,
     expected: Readonly<Record<string, ExpectedRecord>>,
@@ -87,7 +88,11 @@ export const matchers = {
     return emittedResult(this, output, records)
   },
 
-  toHaveDropped(this: Runner, received: unknown, expected: Readonly<Record<string, number>>): MatcherResult {
+  toHaveDropped(
+    this: MatcherContext,
+    received: unknown,
+    expected: Readonly<Record<string, number>>,
+  ): MatcherResult {
     const driver = requireDriver(received)
     const rowsOf = (counts: Readonly<Record<string, number | undefined>>): readonly string[] =>
       Object.entries(counts)
@@ -103,7 +108,7 @@ export const matchers = {
   },
 
   toHaveStored(
-    this: Runner,
+    this: MatcherContext,
     received: unknown,
     store: string,
     expected: Iterable<readonly [unknown, unknown]>,
@@ -121,7 +126,7 @@ export const matchers = {
 
 /** Compares the unread records of an output with what each has to hold. */
 const emittedResult = (
-  runner: Runner,
+  runner: MatcherContext,
   output: TestOutput<unknown, unknown>,
   expected: readonly ExpectedRecord[],
 ): MatcherResult => {

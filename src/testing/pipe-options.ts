@@ -5,6 +5,7 @@ import { checkedByReader } from '../base/value-kinds.ts'
 import type { Headers } from '../topic/headers.ts'
 import { sizeOfHeaders } from '../topic/record-size.ts'
 
+/** Options of a record that a test writes. */
 export interface PipeOptions {
   /**
    * Whole milliseconds since the epoch. Defaults to the driver's clock. -1 is a record without a time, where the source of

@@ -67,7 +67,13 @@ export const testDriver = (
 
 const recordsKind = listOf({ needs: 'a record { key, value }', accepts: anyObject.accepts })
 
-/** What `testDriver` gives. It may be declared with `using`, which closes it at the end of the test. */
+/**
+ * Runs topologies in a test. `testDriver` returns it. `using` closes it at the end of the test.
+ *
+ * @example
+ * using driver = testDriver(payment)
+ * driver.input(orderPlaced).pipe('order-123', { status: 'created' })
+ */
 export class TestDriver {
   readonly clock: ManualClock
   readonly #topics = new MemoryTopics()

@@ -1,5 +1,5 @@
+import type { StreamRecord } from '../topic/record.ts'
 import type { DropReason } from '../task/ports.ts'
-import type { AnyRecord } from '../topology/node.ts'
 import { showReadable } from './show.ts'
 
 /** A record that was left out on purpose. */
@@ -8,7 +8,7 @@ export interface TestDrop {
   readonly topology: string
   readonly node: string
   /** As the node saw it; undefined where no record was in hand. */
-  readonly record: AnyRecord | undefined
+  readonly record: StreamRecord<unknown, unknown> | undefined
 }
 
 /** One line for each record that was left out, to explain its absence. */

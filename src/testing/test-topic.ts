@@ -51,7 +51,12 @@ export interface TestRecord<out K, out V> {
 /** What of a topic its reader has to know. */
 type Contract<K, V> = Pick<Topic<K, V>, 'name' | 'key' | 'value'>
 
-/** Reads a topic as a consumer would: each record once, in the order it was written. */
+/**
+ * Reads a topic as a consumer would: each record once, in the order it was written.
+ *
+ * @example
+ * driver.output(paymentCompleted).read() // { key: 'order-123', value: { paid: true }, timestamp: 0, ... }
+ */
 export class TestOutput<K, V> {
   readonly topic: string
   /** @internal Where the matchers ask why a record is missing. */
@@ -61,6 +66,7 @@ export class TestOutput<K, V> {
   readonly #contract: Contract<K, V>
   readonly #take: (count: number) => readonly StoredRecord[]
 
+  /** @internal */
   constructor(
     contract: Contract<K, V>,
     drops: () => readonly TestDrop[],

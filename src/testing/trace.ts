@@ -1,7 +1,6 @@
 import { withContents } from '../base/record-contents.ts'
-import type { RecordOrigin } from '../topic/record.ts'
+import type { RecordOrigin, StreamRecord } from '../topic/record.ts'
 import type { DropReason, TaskFailure, Watcher } from '../task/ports.ts'
-import type { AnyRecord } from '../topology/node.ts'
 
 /**
  * What became of records, as a tree: a record in a topic is taken up by nodes, which emit to other nodes and write to
@@ -17,7 +16,7 @@ export type TracedEvent =
 /** A record handed to the nodes that follow. */
 export interface Emission {
   readonly kind: 'emitted'
-  readonly record: AnyRecord
+  readonly record: StreamRecord<unknown, unknown>
   readonly steps: TracedStep[]
 }
 
@@ -35,7 +34,7 @@ export interface TracedStep {
   readonly task: string
   readonly node: string
   /** As the node took it up; undefined in a later turn, where it took up none. */
-  readonly record: AnyRecord | undefined
+  readonly record: StreamRecord<unknown, unknown> | undefined
   /** True where it left outside the record's own processing: buffered until a commit, a timer, the end of asynchronous work. */
   readonly later: boolean
   readonly events: TracedEvent[]
@@ -103,14 +102,23 @@ export class Trace {
     this.#step()?.events.push({ kind: 'stored', store, key, value })
   }
 
-  dropped(place: TracePlace, reason: DropReason, node: string, record: AnyRecord | undefined): void {
+  dropped(
+    place: TracePlace,
+    reason: DropReason,
+    node: string,
+    record: StreamRecord<unknown, unknown> | undefined,
+  ): void {
     if (this.#roots === undefined) return
     const top = this.#step()
     const step = top?.node === node ? top : this.#attach(place, node, record, false)
     step.events.push({ kind: 'dropped', reason })
   }
 
-  failed({ topology, task }: TracePlace, failure: TaskFailure, record: AnyRecord | undefined): void {
+  failed(
+    { topology, task }: TracePlace,
+    failure: TaskFailure,
+    record: StreamRecord<unknown, unknown> | undefined,
+  ): void {
     if (this.#roots === undefined) return
     const node = failure.fault.place.node ?? failure.node
     const known = this.#steps.findLast((step) => step.node === node && step.topology === topology)
@@ -121,7 +129,7 @@ export class Trace {
   /** Steps that last as long as one emission: branches, and emissions outside of a record's processing. */
   readonly #passing = new Set<TracedStep | Emission>()
 
-  #stepOf(place: TracePlace, node: string, record: AnyRecord): TracedStep {
+  #stepOf(place: TracePlace, node: string, record: StreamRecord<unknown, unknown>): TracedStep {
     const top = this.#step()
     if (top?.node === node && top.topology === place.topology) return top
     const step = this.#attach(place, node, record, this.#stack.length === 0)
@@ -130,7 +138,7 @@ export class Trace {
     return step
   }
 
-  #emission(step: TracedStep, record: AnyRecord): Emission {
+  #emission(step: TracedStep, record: StreamRecord<unknown, unknown>): Emission {
     const emission: Emission = { kind: 'emitted', record, steps: [] }
     step.events.push(emission)
     return emission
@@ -139,7 +147,7 @@ export class Trace {
   #attach(
     { topology, task }: TracePlace,
     node: string,
-    record: AnyRecord | undefined,
+    record: StreamRecord<unknown, unknown> | undefined,
     later: boolean,
   ): TracedStep {
     const taken = later ? undefined : record
@@ -151,7 +159,7 @@ export class Trace {
       const cause = origin === undefined ? undefined : this.#written.get(placeOf(origin))
       ;(cause?.steps ?? (this.#roots as TraceRoot[])).push(step)
     } else if (top.kind === 'emitted') top.steps.push(step)
-    else this.#emission(top, record ?? (top.record as AnyRecord)).steps.push(step)
+    else this.#emission(top, record ?? (top.record as StreamRecord<unknown, unknown>)).steps.push(step)
     return step
   }
 

@@ -48,9 +48,12 @@ const valueAsRead = 2
 const isFrozen = 4
 
 /**
- * A record in flight. Key, value and headers of a record that was read stand undecoded in their batch until they are
- * accessed; unused ones are never decoded, and a key that only passes through is copied as bytes. Reading a record
- * makes this one object: all else, its origin too, is made when it is asked for.
+ * A record between two steps of a topology. Operators given to `pipe` receive records and return records. Key, value and
+ * headers are decoded when they are first read; a key or value that is never read is copied as bytes.
+ *
+ * @example
+ * const record = StreamRecord.of('order-123', { amount: 5 }, 1_700_000_000_000)
+ * const amount = record.withValue(record.value.amount)
  */
 export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
   readonly timestamp: number
@@ -93,7 +96,11 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
     return new StreamRecord<K, V>(key, value, timestamp, headers, origin, undefined, 0, 0)
   }
 
-  /** A record over row `row` of a batch; nothing is decoded yet. */
+  /**
+   * A record over row `row` of a batch; nothing is decoded yet.
+   *
+   * @internal
+   */
   static read(batch: ReadBatch, row: number, timestamp: number): StreamRecord<unknown, unknown> {
     const { keyStarts, valueStarts, headersStarts } = batch.columns
     const nullKey = (keyStarts[row] as number) < 0
@@ -130,12 +137,20 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
     return (this._origin = { topic, partition, offset: columns.offsets[this._row] as number })
   }
 
-  /** The batch it was read from, itself or the record that it was made of; undefined where it was made without one. */
+  /**
+   * The batch it was read from, itself or the record that it was made of; undefined where it was made without one.
+   *
+   * @internal
+   */
   get readBatch(): ReadBatch | undefined {
     return this._batch
   }
 
-  /** Its row in that batch. */
+  /**
+   * Its row in that batch.
+   *
+   * @internal
+   */
   get row(): number {
     return this._row
   }
@@ -150,50 +165,82 @@ export class StreamRecord<out K, out V> implements KeyValueRecord<K, V> {
     return this._value === null || this._value === undefined
   }
 
-  /** The key as far as it is decoded; undefined where it is not. */
+  /**
+   * The key as far as it is decoded; undefined where it is not.
+   *
+   * @internal
+   */
   get keyInHand(): unknown {
     return this._key === unread ? undefined : this._key
   }
 
-  /** The value as far as it is decoded; undefined where it is not. */
+  /**
+   * The value as far as it is decoded; undefined where it is not.
+   *
+   * @internal
+   */
   get valueInHand(): unknown {
     return this._value === unread ? undefined : this._value
   }
 
-  /** True where a step made the value, and made it undefined. */
+  /**
+   * True where a step made the value, and made it undefined.
+   *
+   * @internal
+   */
   get isValueUndefined(): boolean {
     return this._value === undefined && (this._asRead & valueAsRead) === 0
   }
 
-  /** True where the key is certainly that of the other record: it was read with it, or is the same value. */
+  /**
+   * True where the key is certainly that of the other record: it was read with it, or is the same value.
+   *
+   * @internal
+   */
   hasKeyOf(other: StreamRecord<unknown, unknown>): boolean {
     const areAsRead = (this._asRead & other._asRead & keyAsRead) !== 0
     if (areAsRead && this._batch === other._batch && this._row === other._row) return true
     return Object.is(this.key, other.key)
   }
 
-  /** The key's bytes as they were read, if `serializer` would write the same; undefined where it must be asked. */
+  /**
+   * The key's bytes as they were read, if `serializer` would write the same; undefined where it must be asked.
+   *
+   * @internal
+   */
   rawKey(serializer: Serializer<never>): RawRegion | undefined {
     return (this._asRead & keyAsRead) !== 0 && reads(serializer, (this._batch as ReadBatch).key)
       ? this.keyAsRead
       : undefined
   }
 
-  /** The value's bytes as they were read, if `serializer` would write the same; undefined where it must be asked. */
+  /**
+   * The value's bytes as they were read, if `serializer` would write the same; undefined where it must be asked.
+   *
+   * @internal
+   */
   rawValue(serializer: Serializer<never>): RawRegion | undefined {
     return (this._asRead & valueAsRead) !== 0 && reads(serializer, (this._batch as ReadBatch).value)
       ? this.valueAsRead
       : undefined
   }
 
-  /** The key as it was read, by any serde; undefined where it was made here or is null. */
+  /**
+   * The key as it was read, by any serde; undefined where it was made here or is null.
+   *
+   * @internal
+   */
   get keyAsRead(): RawRegion | undefined {
     if ((this._asRead & keyAsRead) === 0) return undefined
     const { buffer, keyStarts, keyEnds } = (this._batch as ReadBatch).columns
     return { buffer, start: keyStarts[this._row] as number, end: keyEnds[this._row] as number }
   }
 
-  /** The value as it was read, by any serde; undefined where it was made here or is null. */
+  /**
+   * The value as it was read, by any serde; undefined where it was made here or is null.
+   *
+   * @internal
+   */
   get valueAsRead(): RawRegion | undefined {
     if ((this._asRead & valueAsRead) === 0) return undefined
     const { buffer, valueStarts, valueEnds } = (this._batch as ReadBatch).columns

@@ -30,6 +30,7 @@ export interface SinkTopic<in K, in V> {
   readonly value: Serializer<V>
 }
 
+/** Options of `topic`: its serdes and what else belongs to its contract. */
 export interface TopicOptions<K, V> {
   /** Defaults to UTF-8 text. */
   readonly key?: K

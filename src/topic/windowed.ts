@@ -14,6 +14,12 @@ export interface Windowed<out K> {
   readonly endMs: number
 }
 
+/**
+ * A key within the window from `startMs` to `endMs`, in milliseconds since the Unix epoch.
+ *
+ * @example
+ * windowed('ada', 0, minutes(1))
+ */
 export const windowed = <K>(key: K, startMs: number, endMs: number): Windowed<K> => {
   if (typeof startMs !== 'number') throw boundInvalid('startMs', startMs)
   if (typeof endMs !== 'number') throw boundInvalid('endMs', endMs)
@@ -41,6 +47,9 @@ export const innerSerdeOf = (serde: AnySerde | undefined): Serde<unknown> | unde
 /**
  * Keys of time windows as Kafka Streams' `TimeWindowedSerde` writes them: the key, then the start as 64 bits. The end
  * follows from the window's size, which the reader must know.
+ *
+ * @example
+ * const counts = topic('orders-per-minute', { key: timeWindowed(string, minutes(1)), value: long })
  */
 export const timeWindowed = <K>(key: Serde<K>, sizeMs: number): WindowedSerde<K> => {
   checkArgument('timeWindowed', key, serdeKind)
@@ -58,7 +67,12 @@ export const timeWindowed = <K>(key: Serde<K>, sizeMs: number): WindowedSerde<K>
   }
 }
 
-/** Keys of sessions as Kafka Streams' `SessionWindowedSerde` writes them: the key, the END, then the start. */
+/**
+ * Keys of sessions as Kafka Streams' `SessionWindowedSerde` writes them: the key, the END, then the start.
+ *
+ * @example
+ * const visits = topic('visits', { key: sessionWindowed(string), value: long })
+ */
 export const sessionWindowed = <K>(key: Serde<K>): WindowedSerde<K> => {
   checkArgument('sessionWindowed', key, serdeKind)
   return {

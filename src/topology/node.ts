@@ -62,7 +62,6 @@ interface NodeBase {
 
 /** A record on a stream's edge; on a table's edge the value is a `Change`. */
 export type AnyRecord = StreamRecord<unknown, unknown>
-type ReadRecord = KeyValueRecord<unknown, unknown>
 
 /** An update of a table, as the nodes below get it. */
 export interface Change<out V> {
@@ -77,12 +76,16 @@ export interface Change<out V> {
  * Gives a record its time: milliseconds, or a negative number for a record that is to be dropped and counted. It may
  * use the largest time of the partition so far (-1 before the first record) and the time of day.
  */
-export type TimestampExtractor = (record: ReadRecord, partitionTimeMs: number, nowMs: number) => number
+export type TimestampExtractor = (
+  record: KeyValueRecord<unknown, unknown>,
+  partitionTimeMs: number,
+  nowMs: number,
+) => number
 /** Where a reader without a committed offset begins. */
 export type OffsetReset = 'earliest' | 'latest' | 'none'
 /** Chooses the partition of an outgoing record, or several or none; undefined leaves it to the key's murmur2. */
 export type Partitioner<Choice = number | readonly number[]> = (
-  record: ReadRecord,
+  record: KeyValueRecord<unknown, unknown>,
   partitionCount: number,
 ) => Choice | undefined
 
@@ -113,7 +116,7 @@ export interface TableSourceNode extends NodeBase {
 export interface FilterNode extends NodeBase {
   readonly kind: 'filter'
   readonly verb: 'filter' | 'filterNot'
-  readonly predicate: (record: ReadRecord) => boolean
+  readonly predicate: (record: KeyValueRecord<unknown, unknown>) => boolean
 }
 
 export interface MapNode extends NodeBase {
@@ -132,7 +135,7 @@ export interface PeekNode extends NodeBase {
   readonly kind: 'peek'
   /** `forEach` and `print` end a stream, `peek` does not. */
   readonly verb: 'peek' | 'forEach' | 'print'
-  readonly action: (record: ReadRecord) => void
+  readonly action: (record: KeyValueRecord<unknown, unknown>) => void
 }
 
 /** Any synchronous RxJS operators, over records (`pipe`) or over their values (`pipeValues`). */
@@ -155,7 +158,10 @@ export interface EmittedRecord {
 /** Hands each record to the first branch whose predicate holds; one that suits none ends here. */
 export interface SplitNode extends NodeBase {
   readonly kind: 'split'
-  readonly branches: readonly { readonly name: string; readonly predicate: (record: ReadRecord) => boolean }[]
+  readonly branches: readonly {
+    readonly name: string
+    readonly predicate: (record: KeyValueRecord<unknown, unknown>) => boolean
+  }[]
 }
 
 /** The stream of one branch of its parent split. */
@@ -170,7 +176,10 @@ export interface MergeNode extends NodeBase {
 
 export interface MapAsyncNode extends NodeBase {
   readonly kind: 'mapAsync'
-  readonly transform: (record: ReadRecord, signal: AbortSignal) => Promise<EmittedRecord>
+  readonly transform: (
+    record: KeyValueRecord<unknown, unknown>,
+    signal: AbortSignal,
+  ) => Promise<EmittedRecord>
   readonly verb: 'mapAsync' | 'mapValuesAsync'
   readonly concurrency: number
   readonly orderedBy: 'key' | 'partition' | 'nothing'
@@ -183,13 +192,13 @@ export interface MapAsyncNode extends NodeBase {
 export interface DeduplicateNode extends NodeBase {
   readonly kind: 'deduplicate'
   readonly store: string
-  readonly id: (record: ReadRecord) => unknown
+  readonly id: (record: KeyValueRecord<unknown, unknown>) => unknown
   readonly retentionMs: number
 }
 
 export interface SinkNode extends NodeBase {
   readonly kind: 'sink'
-  readonly topic: AnySinkTopic | ((record: ReadRecord) => string)
+  readonly topic: AnySinkTopic | ((record: KeyValueRecord<unknown, unknown>) => string)
   readonly key: AnySinkTopic['key']
   readonly value: AnySinkTopic['value']
   readonly partitioner?: Partitioner | undefined
@@ -232,7 +241,11 @@ export interface ToStreamNode extends NodeBase {
 }
 
 /** Adds one value to an aggregate (null where there is none yet); null deletes the entry. */
-export type Aggregator = (aggregate: unknown, value: unknown, record: ReadRecord) => unknown
+export type Aggregator = (
+  aggregate: unknown,
+  value: unknown,
+  record: KeyValueRecord<unknown, unknown>,
+) => unknown
 
 export interface AggregateNode extends NodeBase {
   readonly kind: 'aggregate'
@@ -340,7 +353,7 @@ export interface StreamGlobalTableJoinNode extends NodeBase {
   readonly kind: 'streamGlobalTableJoin'
   readonly type: 'inner' | 'left'
   readonly globalStore: string
-  readonly lookup: (record: ReadRecord) => unknown
+  readonly lookup: (record: KeyValueRecord<unknown, unknown>) => unknown
   readonly join: (left: unknown, right: unknown, key: unknown) => unknown
 }
 

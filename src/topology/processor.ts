@@ -52,6 +52,7 @@ export interface TaskContext {
   currentSystemTimeMs(): number
 }
 
+/** The context of a processor that may change keys. */
 export interface ProcessorContext<in KOut = unknown, in VOut = unknown> extends TaskContext {
   /** Hands a record on: to all children, or to the one of that name. Time and headers default to those of the cause. */
   forward(record: Forwarded<KOut, VOut>, child?: string): void
@@ -63,11 +64,13 @@ export interface SagaProcessorContext extends ProcessorContext<string, Bytes> {
   readonly countStuck: () => void
 }
 
+/** The context of a processor that keeps the key of each record. */
 export interface ValueProcessorContext<in VOut = unknown> extends TaskContext {
   /** Hands a value on under the key of the record being processed; a punctuator has none, and may not. */
   forward(record: Omit<Forwarded<never, VOut>, 'key'>, child?: string): void
 }
 
+/** A record that a processor forwards. */
 export interface Forwarded<out K, out V> {
   readonly key: K
   readonly value: V

@@ -26,13 +26,14 @@ export interface TopologySnapshot {
   readonly workflows?: readonly WorkflowSnapshot[]
 }
 
-/** The JSON Schemas of keys and values; null where they are not JSON, absent in snapshots of older versions. */
-interface Schemas {
+/** The JSON SnapshotSchemas of keys and values; null where they are not JSON, absent in snapshots of older versions. */
+export interface SnapshotSchemas {
   readonly keySchema?: JsonSchema | null
   readonly valueSchema?: JsonSchema | null
 }
 
-export interface SourceSnapshot extends Schemas {
+/** An input topic in a snapshot, with the names of its serdes. */
+export interface SourceSnapshot extends SnapshotSchemas {
   /** A topic, or the pattern of several. */
   readonly topic: string
   readonly as: 'stream' | 'table' | 'global table'
@@ -44,20 +45,23 @@ export interface SourceSnapshot extends Schemas {
   readonly owner?: string | null
 }
 
-export interface SinkSnapshot extends Schemas {
+/** An output topic in a snapshot, with the names of its serdes. */
+export interface SinkSnapshot extends SnapshotSchemas {
   readonly topic: string
   readonly key: string
   readonly value: string
 }
 
-export interface RepartitionSnapshot extends Schemas {
+/** A repartition topic in a snapshot: its name without the application id, its serdes and its number of partitions. */
+export interface RepartitionSnapshot extends SnapshotSchemas {
   readonly topic: string
   readonly key: string
   readonly value: string
   readonly partitions: number | null
 }
 
-export interface StoreSnapshot extends Schemas {
+/** A state store in a snapshot. Times are in milliseconds. */
+export interface StoreSnapshot extends SnapshotSchemas {
   readonly name: string
   readonly kind: StoreDefinition['kind']
   readonly key: string
@@ -71,6 +75,7 @@ export interface StoreSnapshot extends Schemas {
   readonly subTopology: number | null
 }
 
+/** A processing step in a snapshot, with its stores. */
 export interface StepSnapshot {
   /** The author's name, or null where it was generated. */
   readonly name: string | null
@@ -81,7 +86,13 @@ export interface StepSnapshot {
   readonly emit: string | null
 }
 
-/** The snapshot of a topology. */
+/**
+ * The snapshot of a topology.
+ *
+ * @example
+ * import { writeFileSync } from 'node:fs'
+ * writeFileSync('payment.snapshot.json', JSON.stringify(snapshotOf(payment)))
+ */
 export const snapshotOf = (topology: Topology): TopologySnapshot => {
   checkArgument('snapshotOf', topology, topologyKind)
   const homes = new Map(
@@ -183,7 +194,7 @@ const schemasOf = ({
 }: {
   readonly key?: Partial<AnySerde> | undefined
   readonly value?: Partial<AnySerde> | undefined
-}): Required<Schemas> => ({ keySchema: schemaOf(key), valueSchema: schemaOf(value) })
+}): Required<SnapshotSchemas> => ({ keySchema: schemaOf(key), valueSchema: schemaOf(value) })
 
 const schemaOf = (serde: Partial<AnySerde> | undefined): JsonSchema | null => serde?.jsonSchema?.() ?? null
 

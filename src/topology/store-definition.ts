@@ -11,7 +11,8 @@ export type StoreDefinition =
   | JoinWindowStoreDefinition
   | SessionStoreDefinition
 
-interface StoreBase {
+/** What every store definition has. */
+export interface StoreBase {
   readonly name: string
   readonly key: AnySerde
   readonly value: AnySerde
@@ -19,7 +20,11 @@ interface StoreBase {
   readonly changelog: boolean
   /** `disk` keeps a durable copy beside the changelog; `memory` restores from the changelog alone. */
   readonly storage: 'memory' | 'disk'
-  /** Topic that serves as the changelog in place of one of its own (a table's source under optimisation). */
+  /**
+   * Topic that serves as the changelog in place of one of its own (a table's source under optimisation).
+   *
+   * @internal
+   */
   readonly changelogTopic?: string | undefined
 }
 
@@ -27,7 +32,11 @@ interface StoreBase {
 export interface KeyValueStoreDefinition extends StoreBase {
   readonly kind: 'keyValue'
   readonly timestamped: boolean
-  /** True of a value that another store took before, so that a put does not check again whether it can be written. */
+  /**
+   * True of a value that another store took before, so that a put does not check again whether it can be written.
+   *
+   * @internal
+   */
   readonly isKnownWritable?: (value: unknown) => boolean
 }
 
@@ -38,7 +47,7 @@ export interface VersionedStoreDefinition extends StoreBase {
 }
 
 /** Aggregates that leave when time has moved on. */
-interface RetainedStore extends StoreBase {
+export interface RetainedStore extends StoreBase {
   readonly retentionMs: number
   /** What the changelog goes by, where the store keeps its rows a little longer. */
   readonly changelogRetentionMs?: number | undefined

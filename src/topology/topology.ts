@@ -9,7 +9,9 @@ export interface Topology {
   readonly name: string
   /** The service that answers for it (its bounded context). */
   readonly owner: string | undefined
+  /** @internal */
   readonly nodes: readonly TopologyNode[]
+  /** @internal */
   readonly stores: readonly StoreDefinition[]
 }
 
@@ -18,6 +20,7 @@ export const nodeNamed = (topology: Topology, name: string): TopologyNode | unde
 
 /** Children by parent name, in order of creation. */
 export const childrenByParent = (
+  /** @internal */
   nodes: readonly TopologyNode[],
 ): ReadonlyMap<string, readonly TopologyNode[]> => {
   const children = new Map<string, TopologyNode[]>()

@@ -9,6 +9,9 @@ import { isSink, readTopics } from './validate-topics.ts'
  * What is wrong with topologies that run beside each other and share topics: two of one name, and events that go in a
  * circle over several services, which no service sees alone. The commands and replies of a saga are no such circle, as
  * the saga ends every conversation by itself.
+ *
+ * @example
+ * expect(validateTogether([payment, shipping])).toEqual([])
  */
 export const validateTogether = (topologies: readonly Topology[]): readonly TopologyProblem[] => {
   checkArgument('validateTogether', topologies, topologyListKind)

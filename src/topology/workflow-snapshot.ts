@@ -5,6 +5,7 @@ export interface WorkflowSnapshot {
   readonly steps: readonly WorkflowStepSnapshot[]
 }
 
+/** A step of a saga in a snapshot. */
 export interface WorkflowStepSnapshot {
   readonly name: string
   readonly kind: 'compensable' | 'pivot' | 'retriable'

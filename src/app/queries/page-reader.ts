@@ -16,11 +16,12 @@ import type { PageTokens } from './page-token.ts'
 import type { QueryHost } from './query-host.ts'
 import type { WireRequest } from './wire.ts'
 
+/** Options of a query: which processes may answer it, and how long it may take. */
 export interface QueryOptions {
   /** `local` asks only the tasks of this process, without a retry; `application`, the default, asks the owner of the key. */
   readonly scope?: 'application' | 'local'
   /** Defaults to the setting `queryIsolation`. */
-  readonly isolation?: WireRequest['isolation']
+  readonly isolation?: 'read_committed' | 'read_uncommitted'
   /** How long to wait while the store moves or its owner does not answer; defaults to the setting `queryTimeoutMs`. */
   readonly timeoutMs?: number
   /**

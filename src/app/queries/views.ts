@@ -14,6 +14,7 @@ import type { ReadRow } from './read-row.ts'
 /** Rows as they are read, a page at a time. Stopping early costs nothing. */
 export type Rows<T> = AsyncGenerator<T, void>
 
+/** Options of a read of several rows. */
 export interface ReadOptions {
   /** From the largest key down. */
   readonly reverse?: boolean

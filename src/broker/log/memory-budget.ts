@@ -50,6 +50,7 @@ export class MemoryBudget {
   }
 }
 
+/** The memory that topics may take: bytes of records, and record batches. */
 export interface MemoryLimits {
   readonly maxBytes: number
   readonly maxBatches: number

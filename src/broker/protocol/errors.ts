@@ -71,6 +71,7 @@ export const Errors = {
   TRANSACTION_ABORTABLE: 120,
 } as const
 
+/** The name of an error of the Kafka protocol, such as `NOT_ENOUGH_REPLICAS`. */
 export type ErrorName = keyof typeof Errors
 export type ErrorCode = (typeof Errors)[ErrorName]
 

@@ -76,17 +76,31 @@ export interface LogToOpen {
  * What cannot be written throws the refusal KAFKA_STORAGE_ERROR and leaves what was written before as it was.
  */
 export interface Storage {
-  /** What an earlier broker left. */
+  /**
+   * What an earlier broker left.
+   *
+   * @internal
+   */
   recover(): readonly JournalEntry[]
   /**
    * Reports logs that hold records of topics which nothing knows, as where the journal is lost, and keeps them: a new topic
    * of that name would begin in their place. Called once all known logs are open.
+   *
+   * @internal
    */
   setUnknownLogsAside(): void
-  /** Replaces the whole journal by entries that say the same. */
+  /**
+   * Replaces the whole journal by entries that say the same.
+   *
+   * @internal
+   */
   rewrite(entries: Iterable<JournalEntry>): void
+  /** @internal */
   record(entry: JournalEntry): void
+  /** @internal */
   openLog(log: LogToOpen): OpenedLog
+  /** @internal */
   deleteLog(topic: string, partition: number): void
+  /** @internal */
   close(): void
 }
