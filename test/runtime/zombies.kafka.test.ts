@@ -33,7 +33,7 @@ describe('a process that hangs in the middle of a transaction', () => {
       if (zombie === undefined) throw new Error('there is no member')
       const { pid } = zombie
       await run.hasWorked(pid, 0, 30_000)
-      await stopInTransaction(run, kafka.brokers, zombie)
+      await stopInTransaction(run, kafka.brokers, zombie, applicationOf(guarantee))
       run.mark('the zombie is stopped')
       await pause(forMs)
       run.mark('the zombie comes back')

@@ -1,5 +1,10 @@
 import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { isFault } from '../../../src/base/fault.ts'
+import { systemClock } from '../../../src/base/system-clock.ts'
+import { Cluster } from '../../../src/kafka/cluster.ts'
+import { TcpTransport } from '../../../src/kafka/connection/tcp-transport.ts'
+import { fetchOffsets } from '../../../src/kafka/group/offsets.ts'
 import type { ChaosRun } from './chaos-run.ts'
 import { pause } from './chaos-run.ts'
 import type { Member } from './member.ts'
@@ -9,11 +14,15 @@ import { OutcomeReader } from './outcome-reader.ts'
 /** No process that works leaves a transaction open for so long; its outputs keep those behind them back that long. */
 const openForMs = 1_200
 
-/** Stops a member in a transaction that holds outputs of it: nobody sees them, though it has stood still for a while. */
+/**
+ * Stops a member in a transaction that holds outputs of it and no offsets yet. With its offsets in, the next owner of the
+ * tasks waits for it, and it may still commit when it continues: then it is no zombie.
+ */
 export const stopInTransaction = async (
   run: ChaosRun,
   brokers: string,
   member: Member,
+  groupId: string,
   tries = 40,
 ): Promise<void> => {
   for (let left = tries; left > 0; left--) {
@@ -21,12 +30,27 @@ export const stopInTransaction = async (
     const unseen = (): Promise<number> => unseenOutputs(run, brokers, member.pid)
     if ((await unseen()) > 0) {
       await pause(openForMs)
-      if ((await unseen()) > 0) return
+      if ((await unseen()) > 0 && !(await hasPendingOffsets(brokers, groupId))) return
     }
     member.continue()
     await pause(37)
   }
   throw new Error(`${member.name} was never stopped in a transaction`)
+}
+
+/** True where offsets of the group are in a transaction that stays open. */
+const hasPendingOffsets = async (brokers: string, groupId: string): Promise<boolean> => {
+  const transport = new TcpTransport({ brokers, clientId: 'zombies' })
+  try {
+    const cluster = new Cluster({ transport, clock: systemClock })
+    await fetchOffsets(cluster, groupId, { requireStable: true, timeoutMs: 1_000 })
+    return false
+  } catch (error) {
+    if (isFault(error) && error.message.includes('UNSTABLE_OFFSET_COMMIT')) return true
+    throw error
+  } finally {
+    await transport.close()
+  }
 }
 
 /** How many outputs a process wrote that nobody who reads what is committed ever sees. */
