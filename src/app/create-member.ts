@@ -1,7 +1,5 @@
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
-import { Cluster } from '../kafka/cluster.ts'
-import { TcpTransport } from '../kafka/connection/tcp-transport.ts'
 import { partsOfTask } from '../runtime/application-plan.ts'
 import { ApplicationMember } from '../runtime/application-member.ts'
 import type { ApplicationMemberOptions } from '../runtime/application-member.ts'
@@ -11,7 +9,7 @@ import { openMemoryStore } from '../state/open-memory-store.ts'
 import { skippedRowsText } from '../state/skipped-rows.ts'
 import type { FailureHandler } from '../task/failure-handler.ts'
 import type { Topology } from '../topology/topology.ts'
-import { kafkaSettingsOf } from './kafka-settings-of.ts'
+import { clusterOf } from './cluster-of.ts'
 import type { Settings } from './settings.ts'
 import { diskTaskFolders } from './disk-task-folders.ts'
 
@@ -38,12 +36,12 @@ export const createMember = (
   { listener, responseToFailure }: CreatedMemberHost,
   onFailedRecord?: FailureHandler,
 ): ApplicationMember => {
-  const transport = new TcpTransport(kafkaSettingsOf(settings, settings.clientId))
+  const cluster = clusterOf(settings, settings.clientId, clock)
   const budget = new CacheBudget(settings.stateCacheMaxBytes)
   return new ApplicationMember({
     topology,
     settings,
-    cluster: new Cluster({ transport, clock, retryTimeoutMs: settings.requestTimeoutMs }),
+    cluster,
     clock,
     processId,
     transactionName,
@@ -76,7 +74,7 @@ export const createMember = (
         { append: () => {} },
         { frozen: settings.freezeState },
       ),
-    disconnect: () => transport.close(),
+    disconnect: () => cluster.transport.close(),
   })
 }
 

@@ -5,10 +5,8 @@ import { checkArgument, checkOptions } from '../base/options.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { callback, flag, required, text } from '../base/value-kinds.ts'
 import { Admin } from '../kafka/admin.ts'
-import { Cluster } from '../kafka/cluster.ts'
 import { partitionName } from '../kafka/topic-partition.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
-import { TcpTransport } from '../kafka/connection/tcp-transport.ts'
 import { internalTopicNamesOf } from '../runtime/internal-topics.ts'
 import { isLegalTopicName } from '../topic/topic.ts'
 import { redirectSinks } from '../topology/redirect.ts'
@@ -16,7 +14,7 @@ import { choosesSinks, sinkTopicsOf } from '../topology/topics.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { ApplicationState } from './application-state.ts'
 import { applicationStateIn, lockApplicationState } from './application-state.ts'
-import { kafkaSettingsOf } from './kafka-settings-of.ts'
+import { clusterOf } from './cluster-of.ts'
 import { liveGroup } from './live-group.ts'
 import { ownTopicsOfGroup } from './reset-topics.ts'
 import type { SettingsInput } from './settings.ts'
@@ -82,8 +80,7 @@ export const replay = async (
   const settings = parseSettings(input)
   checkReplayId(replayId, settings.applicationId ?? topology.name)
   const state = applicationStateIn(settings.stateDirectory, replayId)
-  const transport = new TcpTransport(kafkaSettingsOf(settings, replayId))
-  const cluster = new Cluster({ transport, clock: systemClock, retryTimeoutMs: settings.requestTimeoutMs })
+  const cluster = clusterOf(settings, replayId)
   const admin = new Admin(cluster)
   const rename = (topic: string): string => (liveOutputs === true ? topic : copyOf(topic, replayId))
   const { deadLetterTopic } = settings
@@ -137,7 +134,7 @@ export const replay = async (
       complete,
     }
   } finally {
-    await transport.close()
+    await cluster.transport.close()
   }
 }
 

@@ -5,12 +5,10 @@ import { checkArgument, checkOptions } from '../base/options.ts'
 import { anyObject, flag, listOf, text } from '../base/value-kinds.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { Admin } from '../kafka/admin.ts'
-import { Cluster } from '../kafka/cluster.ts'
-import { TcpTransport } from '../kafka/connection/tcp-transport.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { ApplicationState } from './application-state.ts'
 import { applicationStateIn, lockApplicationState } from './application-state.ts'
-import { kafkaSettingsOf } from './kafka-settings-of.ts'
+import { clusterOf } from './cluster-of.ts'
 import { liveGroup } from './live-group.ts'
 import { ownTopicsOfGroup, topicsOfTopology } from './reset-topics.ts'
 import type { ResetTopics } from './reset-topics.ts'
@@ -93,8 +91,7 @@ const resetBy = async (
   const settings = parseSettings({ ...input, applicationId })
   const state = applicationStateIn(settings.stateDirectory, applicationId)
   refuseForeign(applicationId, state)
-  const transport = new TcpTransport(kafkaSettingsOf(settings, settings.clientId ?? `${applicationId}-reset`))
-  const cluster = new Cluster({ transport, clock: systemClock, retryTimeoutMs: settings.requestTimeoutMs })
+  const cluster = clusterOf(settings, settings.clientId ?? `${applicationId}-reset`)
   const admin = new Admin(cluster)
   try {
     await refuseWhileRunning(admin, applicationId, state)
@@ -118,7 +115,7 @@ const resetBy = async (
     if (plan.executed) await execute(admin, plan)
     return plan
   } finally {
-    await transport.close()
+    await cluster.transport.close()
   }
 }
 

@@ -6,12 +6,10 @@ import { systemClock } from '../base/system-clock.ts'
 import type { Bytes } from '../base/bytes.ts'
 import type { Fault } from '../base/fault.ts'
 import { Admin } from '../kafka/admin.ts'
-import { Cluster } from '../kafka/cluster.ts'
 import { Producer } from '../kafka/producer.ts'
 import { closedFault } from '../kafka/connection/connection-faults.ts'
-import { TcpTransport } from '../kafka/connection/tcp-transport.ts'
 import type { Topic } from '../topic/topic.ts'
-import { kafkaSettingsOf } from './kafka-settings-of.ts'
+import { clientClusterOf } from './cluster-of.ts'
 import type { ObserveOptions } from './observe/observe-options.ts'
 import { observeOptions } from './observe/observe-options.ts'
 import { ObservedTopic } from './observe/observed-topic.ts'
@@ -120,8 +118,7 @@ class OpenCalls {
  */
 export const connect = (input: SettingsInput): TopicClient => {
   const settings = parseSettings(input)
-  const transport = new TcpTransport(kafkaSettingsOf(settings, settings.clientId ?? 'millrace-client'))
-  const cluster = new Cluster({ transport, clock: systemClock, retryTimeoutMs: settings.requestTimeoutMs })
+  const cluster = clientClusterOf(settings)
   const admin = new Admin(cluster)
   const producer = new Producer({
     cluster,
@@ -182,7 +179,7 @@ export const connect = (input: SettingsInput): TopicClient => {
     close: async () => {
       open.close()
       producer.close()
-      await transport.close()
+      await cluster.transport.close()
     },
   }
 }

@@ -91,6 +91,10 @@ export const changed = (
   change: Partial<Pick<Fault, 'actor' | 'remedy' | 'place' | 'contents'>>,
 ): Fault => new Fault({ code, actor, message: summary, remedy, place, contents, cause, ...change })
 
+/** Anything thrown, as a fault with these parts of its place too, where it is a fault. */
+export const placed = (error: unknown, place: FaultPlace): unknown =>
+  isFault(error) ? changed(error, { place: { ...error.place, ...place } }) : error
+
 /** True of what V8 throws where functions call each other too deep; other `RangeError`s are about values. */
 export const isStackOverflow = (error: unknown): boolean =>
   isA(error, RangeError) && textOfThrown(error).includes('call stack')

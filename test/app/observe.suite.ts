@@ -47,7 +47,7 @@ export const observeSuite = (brokers: () => string, unique: (prefix: string) => 
       ['o3', 3, 3_000],
     ])
     expect(records[2]?.origin).toEqual({ topic: orders.name, partition: 0, offset: 2 })
-    // Cold: each subscription reads anew.
+    // Cold: each subscription reads the topic again.
     expect(await firstValueFrom(observed.pipe(amountOf, toArray()))).toEqual([1, 2, 3])
   })
 

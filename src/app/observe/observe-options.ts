@@ -22,8 +22,8 @@ export interface ObserveOptions {
   /** Defaults to `read_committed`. */
   readonly isolation?: 'read_committed' | 'read_uncommitted'
   /**
-   * No record is emitted or fetched while its last value is true, so that what is slow downstream sets the pace. A
-   * publisher has one: `client.publish(topic).full`.
+   * No record is emitted while its last value is true, and no more is fetched than `inputBufferMaxBytes`, so that what is
+   * slow downstream sets the pace. A publisher has one: `client.publish(topic).full`.
    */
   readonly pausedBy?: Observable<boolean>
   /** Called for what is tried again, as a broker that does not answer. Defaults to a line on standard error. */

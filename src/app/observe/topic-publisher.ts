@@ -1,16 +1,15 @@
 import type { Observable } from 'rxjs'
 import { BehaviorSubject, distinctUntilChanged, Subscriber } from 'rxjs'
-import { changed, isFault, messageOf } from '../../base/fault.ts'
+import { isFault, messageOf, placed } from '../../base/fault.ts'
 import { systemClock } from '../../base/system-clock.ts'
-import { Cluster } from '../../kafka/cluster.ts'
-import { TcpTransport } from '../../kafka/connection/tcp-transport.ts'
+import type { Cluster } from '../../kafka/cluster.ts'
 import { Producer } from '../../kafka/producer.ts'
 import { producerSettingsOf } from '../../runtime/producer-settings.ts'
 import { fieldsOf } from '../../runtime/runtime-settings.ts'
 import { StreamRecord } from '../../topic/record.ts'
 import type { SinkTopic, Topic } from '../../topic/topic.ts'
 import { Completion } from '../completion.ts'
-import { kafkaSettingsOf } from '../kafka-settings-of.ts'
+import { clientClusterOf } from '../cluster-of.ts'
 import { standardErrorLogger } from '../logger.ts'
 import type { Settings } from '../settings.ts'
 
@@ -44,7 +43,7 @@ export class TopicPublisher<K, V> extends Subscriber<PublishedRecord<K, V>> {
   readonly full: Observable<boolean>
   readonly #topic: Topic<K, V>
   readonly #check: (record: OutgoingRecord<K, V>) => void
-  readonly #transport: TcpTransport
+  readonly #cluster: Cluster
   readonly #producer: Producer
   readonly #full = new BehaviorSubject(false)
   readonly #completion = new Completion()
@@ -57,11 +56,8 @@ export class TopicPublisher<K, V> extends Subscriber<PublishedRecord<K, V>> {
     super()
     this.#topic = topic
     this.#check = check
-    const clientId = settings.clientId ?? 'millrace-client'
-    this.#transport = new TcpTransport(kafkaSettingsOf(settings, clientId))
-    const retryTimeoutMs = settings.requestTimeoutMs
-    const cluster = new Cluster({ transport: this.#transport, clock: systemClock, retryTimeoutMs })
-    this.#producer = new Producer({ cluster, ...producerSettingsOf(settings) })
+    this.#cluster = clientClusterOf(settings)
+    this.#producer = new Producer({ cluster: this.#cluster, ...producerSettingsOf(settings) })
     this.full = this.#full.pipe(distinctUntilChanged())
     this.add(() => void this.#close())
   }
@@ -92,7 +88,7 @@ export class TopicPublisher<K, V> extends Subscriber<PublishedRecord<K, V>> {
       while (this.#waiting.length > 0) await this.#sendWaiting()
     } catch (error) {
       this.#waiting = []
-      this.#failure ??= { error: located(error, this.#topic.name) }
+      this.#failure ??= { error: placed(error, { topic: this.#topic.name }) }
       this.unsubscribe()
     } finally {
       this.#sending = undefined
@@ -129,7 +125,7 @@ export class TopicPublisher<K, V> extends Subscriber<PublishedRecord<K, V>> {
     await this.#sending
     this.#full.complete()
     this.#producer.close()
-    await this.#transport.close()
+    await this.#cluster.transport.close()
     if (this.#failure === undefined) this.#completion.resolve()
     else this.#fail(this.#failure.error)
   }
@@ -144,9 +140,6 @@ export class TopicPublisher<K, V> extends Subscriber<PublishedRecord<K, V>> {
     this.#completion.reject(error)
   }
 }
-
-const located = (error: unknown, topic: string): unknown =>
-  isFault(error) ? changed(error, { place: { topic, ...error.place } }) : error
 
 /** Records that may wait before the source is asked to pause. */
 const mostWaiting = 1_000

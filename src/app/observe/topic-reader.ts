@@ -1,8 +1,7 @@
 import type { Fault } from '../../base/fault.ts'
-import { changed, isFault } from '../../base/fault.ts'
+import { placed } from '../../base/fault.ts'
 import { systemClock } from '../../base/system-clock.ts'
-import { Cluster } from '../../kafka/cluster.ts'
-import { TcpTransport } from '../../kafka/connection/tcp-transport.ts'
+import type { Cluster } from '../../kafka/cluster.ts'
 import type { FetchPosition } from '../../kafka/fetch/fetch-position.ts'
 import type { FetchedBatch } from '../../kafka/fetch/fetched-batch.ts'
 import { Fetcher } from '../../kafka/fetcher.ts'
@@ -14,7 +13,7 @@ import { fieldsOf } from '../../runtime/runtime-settings.ts'
 import { StreamRecord } from '../../topic/record.ts'
 import { refuseNull } from '../../topic/refuse-null.ts'
 import type { Topic } from '../../topic/topic.ts'
-import { kafkaSettingsOf } from '../kafka-settings-of.ts'
+import { clientClusterOf } from '../cluster-of.ts'
 import { LogLimit } from '../log-limit.ts'
 import { standardErrorLogger } from '../logger.ts'
 import type { Settings } from '../settings.ts'
@@ -33,7 +32,6 @@ export class TopicReader<K, V> {
   readonly #topic: ObservedContract<K, V>
   readonly #options: ObserveOptions
   readonly #settings: Settings
-  readonly #transport: TcpTransport
   readonly #cluster: Cluster
   readonly #fetcher: Fetcher
   readonly #warnings = new LogLimit()
@@ -47,10 +45,8 @@ export class TopicReader<K, V> {
     this.#settings = settings
     this.#topic = topic
     this.#options = options
-    const clientId = settings.clientId ?? 'millrace-client'
-    this.#transport = new TcpTransport(kafkaSettingsOf(settings, clientId))
-    const { requestTimeoutMs: retryTimeoutMs, inputBufferMaxBytes, checkCrcs } = settings
-    this.#cluster = new Cluster({ transport: this.#transport, clock: systemClock, retryTimeoutMs })
+    const { inputBufferMaxBytes, checkCrcs } = settings
+    this.#cluster = clientClusterOf(settings)
     this.#fetcher = new Fetcher({
       cluster: this.#cluster,
       isolation: this.#isolation,
@@ -84,7 +80,7 @@ export class TopicReader<K, V> {
     this.#isClosed = true
     this.#warnings.flush()
     this.#fetcher.close()
-    await this.#transport.close()
+    await this.#cluster.transport.close()
   }
 
   get #isolation(): NonNullable<ObserveOptions['isolation']> {
@@ -166,7 +162,7 @@ export class TopicReader<K, V> {
         refuseNull(allowed, record)
         decode(record)
       } catch (error) {
-        throw located(error, { topic, partition, offset: columns.offsets[row] })
+        throw placed(error, { topic, partition, offset: columns.offsets[row] })
       }
       yield record as StreamRecord<K, V>
     }
@@ -208,6 +204,3 @@ const defaultWarning = (message: string, fields: EventFields): void =>
 
 /** At once: what an observer's callback throws would end the process. */
 const decode = ({ key, value, headers }: StreamRecord<unknown, unknown>): unknown => [key, value, headers]
-
-const located = (error: unknown, place: Fault['place']): unknown =>
-  isFault(error) ? changed(error, { place: { ...error.place, ...place } }) : error
